@@ -5,7 +5,7 @@ mod stage;
 
 use std::path::Path;
 
-use stage::Stage;
+use stage::Player;
 use transcript::Script;
 
 #[tokio::test]
@@ -21,7 +21,7 @@ async fn sessions_match_every_transcript() {
     for file in files {
         let text = std::fs::read_to_string(&file).expect("a transcript is readable UTF-8");
         let played = match Script::parse(&text) {
-            Ok(script) => Stage::new(&script, &accounts).play().await,
+            Ok(script) => Player::new(&script, &accounts).play().await,
             Err(fault) => Err(fault.to_string()),
         };
         failures.extend(played.err().map(|failure| format!("{}: {failure}", file.display())));
@@ -32,7 +32,7 @@ async fn sessions_match_every_transcript() {
 /// Plays a few lines, stops the daemon, and returns the last responses.
 async fn last_words(before: &str) -> String {
     let script = Script::parse(before).unwrap();
-    let mut stage = Stage::new(&script, &stage::accounts());
+    let mut stage = Player::new(&script, &stage::accounts());
     stage.play_on().await.unwrap();
     stage.stop();
     let line = stage.line(1).await.unwrap();
@@ -66,10 +66,10 @@ S~ c OK $*
 /// The responses to a command in a mailbox whose folder another program has just removed or renamed.
 async fn without_folder(command: &str, vanish: impl Fn(&Path)) -> Vec<String> {
     let script = Script::parse(SENT).unwrap();
-    let mut stage = Stage::new(&script, &stage::accounts());
+    let mut stage = Player::new(&script, &stage::accounts());
     stage.play_on().await.unwrap();
     vanish(&stage.maildir().join(".Sent"));
-    stage.say(&format!("d {command}"));
+    stage.queue_line(&format!("d {command}"));
     let mut lines = Vec::new();
     while let Ok(line) = stage.line(1).await {
         lines.push(String::from_utf8(line).unwrap());

@@ -39,24 +39,24 @@ pub(super) fn accounts() -> Accounts {
 }
 
 /// A server in a scratch folder, and the connections to it.
-pub(super) struct Stage<'s> {
+pub(super) struct Player<'s> {
     script: &'s Script,
     server: Arc<Server>,
     drain: Drain,
-    talks: BTreeMap<u8, Talk>,
+    connections: BTreeMap<u8, TestConnection>,
     memory: Memory,
     before: BTreeSet<PathBuf>,
     folder: TempDir,
 }
 
-struct Talk {
+struct TestConnection {
     stream: Stream,
     received: Vec<u8>,
     unsent: Vec<u8>,
     watch: Watch,
 }
 
-impl<'s> Stage<'s> {
+impl<'s> Player<'s> {
     pub(super) fn new(script: &'s Script, accounts: &Accounts) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let files = config::Tls {
@@ -79,7 +79,7 @@ impl<'s> Stage<'s> {
             script,
             server: Arc::new(server),
             drain: Drain::new(),
-            talks: BTreeMap::new(),
+            connections: BTreeMap::new(),
             memory: Memory::new(),
             before: BTreeSet::new(),
             folder,
@@ -93,7 +93,7 @@ impl<'s> Stage<'s> {
     /// Plays the script, and leaves the connections open.
     pub(super) async fn play_on(&mut self) -> Result<(), String> {
         let script = self.script;
-        self.talk(1);
+        self.connection(1);
         for (number, step) in &script.steps {
             self.act(step).await.map_err(|fault| format!("line {number}: {fault}"))?;
         }
@@ -106,8 +106,8 @@ impl<'s> Stage<'s> {
     }
 
     /// The connection with this number, opened when it is used for the first time.
-    fn talk(&mut self, connection: u8) -> &mut Talk {
-        let Self { script, server, drain, talks, .. } = self;
+    fn connection(&mut self, connection: u8) -> &mut TestConnection {
+        let Self { script, server, drain, connections: talks, .. } = self;
         talks.entry(connection).or_insert_with(|| {
             let (client, end) = UnixStream::pair().unwrap();
             let (stream, stop, server) = (Stream::from(end), drain.stop(), Arc::clone(server));
@@ -118,7 +118,7 @@ impl<'s> Stage<'s> {
                 let connection = Connection { stream, peer: Peer::Unix, local: None, stop };
                 tokio::spawn(serve(connection, server, Service::Imap));
             }
-            Talk { stream: client.into(), received: Vec::new(), unsent: Vec::new(), watch: Watch::default() }
+            TestConnection { stream: client.into(), received: Vec::new(), unsent: Vec::new(), watch: Watch::default() }
         })
     }
 
@@ -127,7 +127,7 @@ impl<'s> Stage<'s> {
             Step::Send(connection, texts) => {
                 for text in texts {
                     let octets = text.octets(&self.memory)?;
-                    self.talk(*connection).unsent.extend(octets);
+                    self.connection(*connection).unsent.extend(octets);
                 }
                 Ok(())
             }
@@ -137,17 +137,17 @@ impl<'s> Stage<'s> {
                 if pattern.matches(&line, &mut self.memory) { Ok(()) } else { Err(format!("got {shown}")) }
             }
             Step::Among(connection, pattern) => {
-                self.talk(*connection).watch.among(pattern);
+                self.connection(*connection).watch.among(pattern);
                 Ok(())
             }
             Step::Never(connection, pattern) => {
-                self.talk(*connection).watch.never(pattern);
+                self.connection(*connection).watch.never(pattern);
                 Ok(())
             }
             Step::Until(connection, pattern) => self.until(*connection, pattern).await,
             Step::Secure(connection) => self.secure(*connection).await,
             Step::Closed(connection) => {
-                let talk = self.talk(*connection);
+                let talk = self.connection(*connection);
                 talk.send().await?;
                 match talk.stream.receive_within(PATIENCE, &mut talk.received).await {
                     Arrival::End if talk.received.is_empty() => Ok(()),
@@ -158,8 +158,8 @@ impl<'s> Stage<'s> {
                 }
             }
             Step::HangUp(connection) => {
-                self.talk(*connection).send().await?;
-                self.talks.remove(connection);
+                self.connection(*connection).send().await?;
+                self.connections.remove(connection);
                 Ok(())
             }
             Step::Delivered { user, count } => {
@@ -171,8 +171,8 @@ impl<'s> Stage<'s> {
     }
 
     /// Queues a line on the first connection, sent when the next line is awaited.
-    pub(super) fn say(&mut self, line: &str) {
-        self.talk(1).unsent.extend(format!("{line}\r\n").into_bytes());
+    pub(super) fn queue_line(&mut self, line: &str) {
+        self.connection(1).unsent.extend(format!("{line}\r\n").into_bytes());
     }
 
     /// The folder of Ann's mailboxes on disk.
@@ -181,7 +181,7 @@ impl<'s> Stage<'s> {
     }
 
     pub(super) async fn line(&mut self, connection: u8) -> Result<Vec<u8>, String> {
-        let talk = self.talk(connection);
+        let talk = self.connection(connection);
         talk.send().await?;
         talk.line().await
     }
@@ -196,17 +196,17 @@ impl<'s> Stage<'s> {
                 break;
             }
         }
-        let watch = std::mem::take(&mut self.talk(connection).watch);
+        let watch = std::mem::take(&mut self.connection(connection).watch);
         watch.end(&lines, &mut self.memory)
     }
 
     async fn secure(&mut self, connection: u8) -> Result<(), String> {
-        let talk = self.talks.remove(&connection).ok_or("connection not open")?;
+        let talk = self.connections.remove(&connection).ok_or("connection not open")?;
         let connector = Connector::opportunistic().unwrap();
         let name = ServerName::try_from("mail.example.org").unwrap();
         let stream = talk.stream.secure_to(&connector, name, &talk.received).await;
         let stream = stream.map_err(|error| error.to_string())?;
-        self.talks.insert(connection, Talk { stream, ..talk });
+        self.connections.insert(connection, TestConnection { stream, ..talk });
         Ok(())
     }
 
@@ -230,7 +230,7 @@ impl<'s> Stage<'s> {
     }
 }
 
-impl Talk {
+impl TestConnection {
     /// Sends the queued octets in one piece.
     async fn send(&mut self) -> Result<(), String> {
         let unsent = std::mem::take(&mut self.unsent);
