@@ -30,7 +30,7 @@ async fn sessions_match_every_transcript() {
 }
 
 /// Plays a few lines, stops the daemon, and returns the last responses.
-async fn last_words(before: &str) -> String {
+async fn last_response(before: &str) -> String {
     let script = Script::parse(before).unwrap();
     let mut stage = Player::new(&script, &stage::accounts());
     stage.play_on().await.unwrap();
@@ -41,14 +41,14 @@ async fn last_words(before: &str) -> String {
 
 #[tokio::test]
 async fn a_client_between_commands_gets_a_bye_when_the_daemon_stops() {
-    let words = last_words("over tls\nS: $*").await;
+    let words = last_response("over tls\nS: $*").await;
     assert_eq!(words, "* BYE [UNAVAILABLE] Server shutting down");
 }
 
 #[tokio::test]
 async fn an_idling_client_gets_a_bye_when_the_daemon_stops() {
     let login = "over tls\nS: $*\nC: a LOGIN ann@example.org \"correct horse\"\nS: $*\n";
-    let words = last_words(&format!("{login}C: b SELECT INBOX\nS~ b $*\nC: c IDLE\nS: + $*")).await;
+    let words = last_response(&format!("{login}C: b SELECT INBOX\nS~ b $*\nC: c IDLE\nS: + $*")).await;
     assert_eq!(words, "* BYE [UNAVAILABLE] Server shutting down");
 }
 
