@@ -32,7 +32,7 @@ use crate::cursor::{Cursor, SyntaxError};
 use crate::sequence::SequenceSet;
 use crate::{MailboxArgument, Tag};
 
-pub use crate::cursor::Announced;
+pub use crate::cursor::LiteralHeader;
 pub use append::Append;
 pub use authenticate::Authenticate;
 pub use create::Create;

@@ -228,7 +228,7 @@ impl<'a> Cursor<'a> {
     /// ```
     /// (RFC 3501 §9, RFC 7888 §8)
     fn literal(&mut self) -> Result<&'a [u8], SyntaxError> {
-        let announced = self.announced()?;
+        let announced = self.literal_header()?;
         self.accept(b'\r');
         self.expect(b'\n', "the literal's line end")?;
         let start = self.at;
@@ -241,12 +241,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// `"{" number ["+"] "}"`: only the announcement, for a literal that is passed on instead of collected.
-    pub(crate) fn announced(&mut self) -> Result<Announced, SyntaxError> {
+    pub(crate) fn literal_header(&mut self) -> Result<LiteralHeader, SyntaxError> {
         self.expect(b'{', "a literal")?;
         let size = self.number64()?;
         let synchronising = !self.accept(b'+');
         self.expect(b'}', "the end of a literal's announcement")?;
-        Ok(Announced { size, synchronising })
+        Ok(LiteralHeader { size, synchronising })
     }
 }
 
@@ -259,7 +259,7 @@ fn is_plain_quoted_char(octet: u8) -> bool {
 
 /// A literal that a client is about to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Announced {
+pub struct LiteralHeader {
     /// Size in octets.
     pub size: u64,
     /// True if the client waits for a continuation request (`+`) before it sends them (RFC 7888 §3).

@@ -25,7 +25,7 @@
 //!
 //! A bare LF also ends a line ([`quirk_bare_newline`]).
 
-use crate::command::{self, Announced, Append, Command, Fault, Malformed, id};
+use crate::command::{self, LiteralHeader, Append, Command, Fault, Malformed, id};
 use crate::cursor::{Cursor, SyntaxError};
 
 /// The longest response to a continuation request, large enough for SASL tokens (RFC 4954 §4 has the same limit for SMTP).
@@ -57,7 +57,7 @@ enum State {
     /// A collected literal that is not complete yet.
     Collecting { left: usize },
     /// The server has not accepted or refused the message yet.
-    Announced(Announced),
+    Announced(LiteralHeader),
     /// The message passes through.
     Passing { left: u64 },
     /// The end of an APPEND's line.
@@ -294,7 +294,7 @@ impl Reader {
         }
     }
 
-    fn start_collecting(&mut self, literal: Announced) -> Option<Event<'static>> {
+    fn start_collecting(&mut self, literal: LiteralHeader) -> Option<Event<'static>> {
         let size = usize::try_from(literal.size).ok();
         let limit = self.raised(self.limit, size.unwrap_or(usize::MAX));
         let room = limit.saturating_sub(self.command.len());
@@ -314,7 +314,7 @@ impl Reader {
     }
 
     /// Ends the command, whose literal is not accepted.
-    fn turn_away(&mut self, literal: Announced) {
+    fn turn_away(&mut self, literal: LiteralHeader) {
         self.command.clear();
         self.state = if literal.synchronising { State::Line } else { State::Draining { left: literal.size } };
     }
@@ -343,10 +343,10 @@ impl Reader {
 /// The literal announced at the end of the octets, if there is one.
 ///
 /// A line that ends so within a quoted string is malformed anyway, since a quoted string cannot contain a line's end.
-fn announced_at_end(octets: &[u8]) -> Option<Announced> {
+fn announced_at_end(octets: &[u8]) -> Option<LiteralHeader> {
     let start = memchr::memrchr(b'{', octets).filter(|_| octets.ends_with(b"}"))?;
     let mut cursor = Cursor::new(&octets[start..]);
-    let literal: Result<Announced, SyntaxError> = cursor.announced();
+    let literal: Result<LiteralHeader, SyntaxError> = cursor.literal_header();
     literal.ok().filter(|_| cursor.end().is_ok())
 }
 

@@ -4,7 +4,7 @@
 //! after which the server accepts or refuses the message, and the octets themselves, which are never held in memory as
 //! a whole.
 
-use super::{Announced, Fault, Malformed};
+use super::{LiteralHeader, Fault, Malformed};
 use crate::cursor::{Cursor, SyntaxError};
 use crate::flag::Recent;
 use crate::{DateTime, Flag, MailboxArgument, Tag};
@@ -21,7 +21,7 @@ pub struct Append {
     /// The internal date of the message; `None` for the current time.
     pub date: Option<DateTime>,
     /// The announcement of the message's octets, which follow.
-    pub message: Announced,
+    pub message: LiteralHeader,
 }
 
 /// Parses a command up to the announcement of a literal: the APPEND if this literal is its message, `None` if it is
@@ -44,7 +44,7 @@ pub fn announced(octets: &[u8]) -> Result<Option<Append>, Malformed> {
 /// Returns true if the announcement at the end is that of the mailbox's name.
 fn mailbox_is_announced(cursor: &Cursor<'_>) -> bool {
     let mut ahead = cursor.clone();
-    ahead.announced().is_ok() && ahead.end().is_ok()
+    ahead.literal_header().is_ok() && ahead.end().is_ok()
 }
 
 fn arguments(cursor: &mut Cursor<'_>, tag: &Tag) -> Result<Append, SyntaxError> {
@@ -60,7 +60,7 @@ fn arguments(cursor: &mut Cursor<'_>, tag: &Tag) -> Result<Append, SyntaxError> 
         date = Some(DateTime::parse(cursor)?);
         cursor.space()?;
     }
-    let message = cursor.announced()?;
+    let message = cursor.literal_header()?;
     cursor.end()?;
     Ok(Append { tag: tag.clone(), mailbox, flags, date, message })
 }
@@ -89,14 +89,14 @@ mod tests {
         assert_eq!(read.mailbox.name().unwrap().as_str(), "Sent");
         assert_eq!(read.flags.len(), 2);
         assert_eq!(read.date.unwrap().seconds, 760_686_745);
-        assert_eq!(read.message, Announced { size: 310, synchronising: true });
+        assert_eq!(read.message, LiteralHeader { size: 310, synchronising: true });
     }
 
     #[test]
     fn flags_and_date_may_be_missing() {
         let read = append("a APPEND inbox {5000000000+}").unwrap();
         assert!(read.mailbox.name().unwrap().is_inbox() && read.flags.is_empty() && read.date.is_none());
-        assert_eq!(read.message, Announced { size: 5_000_000_000, synchronising: false });
+        assert_eq!(read.message, LiteralHeader { size: 5_000_000_000, synchronising: false });
     }
 
     #[test]
