@@ -280,7 +280,7 @@ impl Reader {
                 Err(malformed) => Event::Malformed(malformed),
             }));
         };
-        match command::append::announced(&self.command) {
+        match command::append::parse_header(&self.command) {
             Ok(Some(append)) => {
                 self.command.clear();
                 self.state = State::Announced(literal);

@@ -155,7 +155,7 @@ fn of_readers() -> Vec<Shape> {
         SIZE,
         |size| fill(b"a", size),
         |octets| {
-            drop(black_box(append::announced(&[&b"a APPEND "[..], &octets, b" {1}"].concat())));
+            drop(black_box(append::parse_header(&[&b"a APPEND "[..], &octets, b" {1}"].concat())));
         },
     ));
     shapes.push(shape(

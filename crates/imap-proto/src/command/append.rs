@@ -31,7 +31,7 @@ pub struct Append {
 /// append = "APPEND" SP mailbox [SP flag-list] [SP date-time] SP literal
 /// ```
 /// (RFC 3501 §9)
-pub fn announced(octets: &[u8]) -> Result<Option<Append>, Malformed> {
+pub fn parse_header(octets: &[u8]) -> Result<Option<Append>, Malformed> {
     let mut cursor = Cursor::new(octets);
     let Ok(tag) = Tag::parse(&mut cursor) else { return Ok(None) };
     if !cursor.accept_ignoring_case(b" APPEND ") || mailbox_is_announced(&cursor) {
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     fn append(text: &str) -> Option<Append> {
-        announced(text.as_bytes()).unwrap()
+        parse_header(text.as_bytes()).unwrap()
     }
 
     #[test]
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_syntax_error_before_the_message_has_its_position() {
-        let malformed = announced(b"a APPEND INBOX (\\Odd) {3}").unwrap_err();
+        let malformed = parse_header(b"a APPEND INBOX (\\Odd) {3}").unwrap_err();
         assert_eq!(malformed.tag.unwrap().as_str(), "a");
         assert!(matches!(malformed.fault, Fault::Syntax(SyntaxError { at: 16, .. })));
     }

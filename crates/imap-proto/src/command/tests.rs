@@ -187,7 +187,7 @@ proptest! {
     #[test]
     fn no_octets_panic_the_parser(octets: Vec<u8>) {
         let _ = parse(&octets);
-        let _ = append::announced(&octets);
+        let _ = append::parse_header(&octets);
     }
 
     #[test]
