@@ -176,12 +176,12 @@ pub struct Malformed {
     /// The tag for the BAD response; without one, the BAD is untagged.
     pub tag: Option<Tag>,
     /// The fault.
-    pub fault: Fault,
+    pub error: CommandError,
 }
 
 /// The reason why a command could not be parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum CommandError {
     /// The command breaks the grammar.
     #[error("{0}")]
     Syntax(#[from] SyntaxError),
@@ -201,10 +201,10 @@ pub const KNOWN_COMMAND: &str = "a known command";
 /// `command = tag SP (command-any / command-auth / command-nonauth / command-select) CRLF` (RFC 3501 §9)
 pub fn parse(octets: &[u8]) -> Result<Command, Malformed> {
     let mut cursor = Cursor::new(octets);
-    let tag = Tag::parse(&mut cursor).map_err(|error| Malformed { tag: None, fault: error.into() })?;
+    let tag = Tag::parse(&mut cursor).map_err(|error| Malformed { tag: None, error: error.into() })?;
     match tagged(&mut cursor) {
         Ok(request) => Ok(Command { tag, request }),
-        Err(error) => Err(Malformed { tag: Some(tag), fault: error.into() }),
+        Err(error) => Err(Malformed { tag: Some(tag), error: error.into() }),
     }
 }
 

@@ -25,7 +25,7 @@
 //!
 //! A bare LF also ends a line ([`quirk_bare_newline`]).
 
-use crate::command::{self, LiteralHeader, Append, Command, Fault, Malformed, id};
+use crate::command::{self, LiteralHeader, Append, Command, CommandError, Malformed, id};
 use crate::cursor::{Cursor, SyntaxError};
 
 /// The longest response to a continuation request, large enough for SASL tokens (RFC 4954 §4 has the same limit for SMTP).
@@ -45,7 +45,7 @@ pub enum Event<'r> {
     /// The next octets of the APPEND's message.
     Octets(&'r [u8]),
     /// The end of an APPEND: the message was complete. An error means that unexpected octets followed it.
-    AppendEnd(Result<(), Fault>),
+    AppendEnd(Result<(), CommandError>),
     /// The line in response to a continuation request, without its end.
     Answer(Vec<u8>),
 }
@@ -216,7 +216,7 @@ impl Reader {
         let end = self.line(self.limit)?.and_then(|()| Ok(Cursor::new(&self.command).end()?));
         match end {
             Ok(()) => drop(self.finish()),
-            Err(Fault::TooLong { .. }) => self.command.clear(),
+            Err(CommandError::TooLong { .. }) => self.command.clear(),
             Err(_) => self.leave_line(),
         }
         Some(Event::AppendEnd(end))
@@ -239,7 +239,7 @@ impl Reader {
 
     /// Moves octets to the command up to the end of a line, which is left out. `None` if the line is not complete yet;
     /// a fault if it exceeds the limit, in which case the rest of it is skipped.
-    fn line(&mut self, limit: usize) -> Option<Result<(), Fault>> {
+    fn line(&mut self, limit: usize) -> Option<Result<(), CommandError>> {
         let found = memchr::memchr(b'\n', self.unread());
         let count = found.unwrap_or(self.unread().len());
         let limit = self.raised(limit, count);
@@ -249,7 +249,7 @@ impl Reader {
             self.command.extend_from_slice(&self.input[self.start..self.start + room]);
             self.start += room;
             self.state = State::Skipping;
-            return Some(Err(Fault::TooLong { limit }));
+            return Some(Err(CommandError::TooLong { limit }));
         }
         self.command.extend_from_slice(&self.input[self.start..self.start + count]);
         self.start += count + usize::from(found.is_some());
@@ -308,7 +308,7 @@ impl Reader {
             None => {
                 let tag = command::tag_of(&self.command);
                 self.turn_away(literal);
-                Some(Event::Malformed(Malformed { tag, fault: Fault::TooLong { limit } }))
+                Some(Event::Malformed(Malformed { tag, error: CommandError::TooLong { limit } }))
             }
         }
     }
@@ -327,10 +327,10 @@ impl Reader {
         }
     }
 
-    fn fail(&mut self, fault: Fault) -> Event<'static> {
+    fn fail(&mut self, fault: CommandError) -> Event<'static> {
         let tag = command::tag_of(&self.command);
         self.command.clear();
-        Event::Malformed(Malformed { tag, fault })
+        Event::Malformed(Malformed { tag, error: fault })
     }
 
     /// Returns the whole line and moves on to the next command.

@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::io;
 
-use imap_proto::command::{Fault, KNOWN_COMMAND};
+use imap_proto::command::{CommandError, KNOWN_COMMAND};
 use imap_proto::response::{Code, Condition, condition};
 use imap_proto::{SyntaxError, Tag};
 
@@ -144,13 +144,13 @@ impl Reply {
     }
 
     /// A command that breaks the grammar, with the position of the fault for developers of mail programs.
-    pub(super) fn syntax_error(fault: &Fault) -> Self {
+    pub(super) fn syntax_error(fault: &CommandError) -> Self {
         match fault {
-            Fault::Syntax(SyntaxError { at, expected: KNOWN_COMMAND }) => {
+            CommandError::Syntax(SyntaxError { at, expected: KNOWN_COMMAND }) => {
                 Self::bad(format!("Unknown command at octet {at}"))
             }
-            Fault::Syntax(_) => Self::bad(format!("Syntax error: {fault}")),
-            Fault::TooLong { .. } => Self::bad(format!("Command too long: {fault}")),
+            CommandError::Syntax(_) => Self::bad(format!("Syntax error: {fault}")),
+            CommandError::TooLong { .. } => Self::bad(format!("Command too long: {fault}")),
         }
     }
 

@@ -7,7 +7,7 @@ use std::io;
 use std::time::Duration;
 
 use accounts::Vigil;
-use imap_proto::command::{Append, Command, Fault, Malformed};
+use imap_proto::command::{Append, Command, CommandError, Malformed};
 use imap_proto::reader::{Event, Reader};
 use imap_proto::response::{Condition, condition};
 use serve::metrics::Meter;
@@ -45,7 +45,7 @@ pub(crate) enum MessagePiece<'w> {
     /// The next octets.
     Octets(&'w [u8]),
     /// The message was complete, and the command ended with this result.
-    End(Result<(), Fault>),
+    End(Result<(), CommandError>),
     /// More is to come, but has not arrived yet: [`Wire::receive`].
     Pending,
 }

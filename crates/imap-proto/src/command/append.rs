@@ -4,7 +4,7 @@
 //! after which the server accepts or refuses the message, and the octets themselves, which are never held in memory as
 //! a whole.
 
-use super::{LiteralHeader, Fault, Malformed};
+use super::{LiteralHeader, CommandError, Malformed};
 use crate::cursor::{Cursor, SyntaxError};
 use crate::flag::Recent;
 use crate::{DateTime, Flag, MailboxArgument, Tag};
@@ -38,7 +38,7 @@ pub fn parse_header(octets: &[u8]) -> Result<Option<Append>, Malformed> {
         return Ok(None);
     }
     let append = arguments(&mut cursor, &tag);
-    append.map(Some).map_err(|error| Malformed { tag: Some(tag), fault: Fault::Syntax(error) })
+    append.map(Some).map_err(|error| Malformed { tag: Some(tag), error: CommandError::Syntax(error) })
 }
 
 /// Returns true if the announcement at the end is that of the mailbox's name.
@@ -110,6 +110,6 @@ mod tests {
     fn a_syntax_error_before_the_message_has_its_position() {
         let malformed = parse_header(b"a APPEND INBOX (\\Odd) {3}").unwrap_err();
         assert_eq!(malformed.tag.unwrap().as_str(), "a");
-        assert!(matches!(malformed.fault, Fault::Syntax(SyntaxError { at: 16, .. })));
+        assert!(matches!(malformed.error, CommandError::Syntax(SyntaxError { at: 16, .. })));
     }
 }

@@ -3,7 +3,7 @@ use crate::{Flag, MailboxName, SpecialUse};
 use proptest::prelude::*;
 
 fn request(text: &str) -> Request {
-    parse(text.as_bytes()).unwrap_or_else(|malformed| panic!("{text}: {}", malformed.fault)).request
+    parse(text.as_bytes()).unwrap_or_else(|malformed| panic!("{text}: {}", malformed.error)).request
 }
 
 fn name(text: &str) -> MailboxArgument {
@@ -12,7 +12,7 @@ fn name(text: &str) -> MailboxArgument {
 
 fn place(text: &str) -> usize {
     match parse(text.as_bytes()) {
-        Err(Malformed { fault: Fault::Syntax(error), .. }) => error.at,
+        Err(Malformed { error: CommandError::Syntax(error), .. }) => error.at,
         other => panic!("{text}: {other:?}"),
     }
 }

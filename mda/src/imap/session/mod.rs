@@ -255,7 +255,7 @@ impl Session {
 
     fn answer_malformed(&mut self, malformed: &Malformed) -> Flow {
         match &malformed.tag {
-            Some(tag) => Reply::syntax_error(&malformed.fault).write(self.wire.out(), tag),
+            Some(tag) => Reply::syntax_error(&malformed.error).write(self.wire.out(), tag),
             None => condition::untagged(self.wire.out(), Condition::Bad, None, "Missing or invalid tag"),
         }
         self.count_bad_command()

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use imap_proto::command::{Append, Fault};
+use imap_proto::command::{Append, CommandError};
 use imap_proto::response::Code;
 use imap_proto::{DateTime, MailboxName, Uid, UidValidity};
 use serve::{Arrival, MailId};
@@ -50,7 +50,7 @@ pub(in crate::imap) async fn run(
 enum Received {
     Whole(Incoming),
     Refused(Reply),
-    Malformed(Fault),
+    Malformed(CommandError),
     Incomplete,
 }
 

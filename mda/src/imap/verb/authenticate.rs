@@ -47,7 +47,7 @@ pub(in crate::imap) async fn run(
                 step = match wire.next(timeout).await? {
                     SessionEvent::ContinuationResponse(line) => exchange.respond(&line),
                     SessionEvent::Malformed(malformed) => {
-                        return Err(Reply::syntax_error(&malformed.fault).into());
+                        return Err(Reply::syntax_error(&malformed.error).into());
                     }
                     _ => return Ok(no_response()),
                 };
