@@ -29,7 +29,7 @@ use crate::command::{self, LiteralHeader, Append, Command, CommandError, Malform
 use crate::cursor::{Cursor, SyntaxError};
 
 /// The longest response to a continuation request, large enough for SASL tokens (RFC 4954 §4 has the same limit for SMTP).
-const MAX_ANSWER: usize = 12_288;
+const MAX_CONTINUATION_RESPONSE: usize = 12_288;
 
 /// An event for the server.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,18 +40,18 @@ pub enum Event<'r> {
     Malformed(Malformed),
     /// The client waits for a continuation request (`+`) before it sends a literal.
     Continue,
-    /// An APPEND with its message announced. The server calls [`Reader::take_message`] or [`Reader::refuse_message`].
+    /// An APPEND with its message announced. The server calls [`Reader::accept_message`] or [`Reader::refuse_message`].
     Append(Append),
     /// The next octets of the APPEND's message.
     Octets(&'r [u8]),
     /// The end of an APPEND: the message was complete. An error means that unexpected octets followed it.
     AppendEnd(Result<(), CommandError>),
     /// The line in response to a continuation request, without its end.
-    Answer(Vec<u8>),
+    ContinuationResponse(Vec<u8>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum ReaderState {
     /// Reading a line of a command.
     Line,
     /// A collected literal that is not complete yet.
@@ -78,7 +78,7 @@ pub struct Reader {
     start: usize,
     /// The part of the command, or of the line, read so far.
     command: Vec<u8>,
-    state: State,
+    state: ReaderState,
     /// True if a literal was accepted that the client does not send before a continuation request.
     continue_is_due: bool,
     limit: usize,
@@ -91,7 +91,7 @@ impl Reader {
             input: Vec::new(),
             start: 0,
             command: Vec::new(),
-            state: State::Line,
+            state: ReaderState::Line,
             continue_is_due: false,
             limit,
         }
@@ -103,7 +103,7 @@ impl Reader {
     }
 
     /// The buffer to which octets from the connection are appended. An idle connection keeps no buffer.
-    pub fn room(&mut self) -> &mut Vec<u8> {
+    pub fn input_buffer(&mut self) -> &mut Vec<u8> {
         if self.start == self.input.len() {
             self.input = Vec::new();
         } else {
@@ -115,7 +115,7 @@ impl Reader {
 
     /// Adds octets.
     pub fn feed(&mut self, octets: &[u8]) {
-        self.room().extend_from_slice(octets);
+        self.input_buffer().extend_from_slice(octets);
     }
 
     /// The octets not yet consumed by an event.
@@ -124,9 +124,9 @@ impl Reader {
     }
 
     /// Accepts the message of the announced APPEND: its octets follow as events.
-    pub fn take_message(&mut self) {
-        if let State::Announced(message) = self.state {
-            self.state = State::Passing { left: message.size };
+    pub fn accept_message(&mut self) {
+        if let ReaderState::Announced(message) = self.state {
+            self.state = ReaderState::Passing { left: message.size };
             self.continue_is_due = message.synchronising;
         }
     }
@@ -135,20 +135,20 @@ impl Reader {
     /// be called when some of it has passed; the rest is drained then.
     pub fn refuse_message(&mut self) {
         match self.state {
-            State::Announced(message) => self.turn_away(message),
-            State::Passing { left } => self.state = State::Draining { left },
+            ReaderState::Announced(message) => self.reject_literal(message),
+            ReaderState::Passing { left } => self.state = ReaderState::Draining { left },
             _ => {}
         }
     }
 
     /// Returns true while the client sends a literal that passes through, accepted or not: it may be long.
     pub fn passes_message(&self) -> bool {
-        matches!(self.state, State::Passing { .. } | State::Draining { .. })
+        matches!(self.state, ReaderState::Passing { .. } | ReaderState::Draining { .. })
     }
 
     /// Reads the next line as the response to a continuation request, not as a command.
-    pub fn expect_answer(&mut self) {
-        self.state = State::Answer;
+    pub fn expect_continuation_response(&mut self) {
+        self.state = ReaderState::Answer;
     }
 
     /// The next event, or `None` when more octets are needed.
@@ -158,20 +158,20 @@ impl Reader {
                 return Some(Event::Continue);
             }
             match self.state {
-                State::Line => {
+                ReaderState::Line => {
                     if let Some(event) = self.read_line()? {
                         return Some(event);
                     }
                 }
-                State::Collecting { left } => self.collect(left)?,
-                State::Announced(_) => return None,
-                State::Passing { left: 0 } => self.state = State::Closing,
-                State::Passing { left } => return self.pass(left),
-                State::Closing => return self.close(),
-                State::Draining { left: 0 } => self.state = State::Skipping,
-                State::Draining { left } => self.drain(left)?,
-                State::Skipping => self.skip()?,
-                State::Answer => return self.answer(),
+                ReaderState::Collecting { left } => self.collect(left)?,
+                ReaderState::Announced(_) => return None,
+                ReaderState::Passing { left: 0 } => self.state = ReaderState::Closing,
+                ReaderState::Passing { left } => return self.pass(left),
+                ReaderState::Closing => return self.close(),
+                ReaderState::Draining { left: 0 } => self.state = ReaderState::Skipping,
+                ReaderState::Draining { left } => self.drain(left)?,
+                ReaderState::Skipping => self.skip()?,
+                ReaderState::Answer => return self.answer(),
             }
         }
     }
@@ -186,7 +186,7 @@ impl Reader {
         if count == 0 {
             return None;
         }
-        self.state = State::Passing { left: left - count as u64 };
+        self.state = ReaderState::Passing { left: left - count as u64 };
         let from = self.start;
         self.start += count;
         Some(Event::Octets(&self.input[from..self.start]))
@@ -195,7 +195,7 @@ impl Reader {
     fn drain(&mut self, left: u64) -> Option<()> {
         let count = self.available(left);
         self.start += count;
-        self.state = State::Draining { left: left - count as u64 };
+        self.state = ReaderState::Draining { left: left - count as u64 };
         (count > 0).then_some(())
     }
 
@@ -204,10 +204,10 @@ impl Reader {
         self.command.extend_from_slice(&self.input[self.start..self.start + count]);
         self.start += count;
         if count < left {
-            self.state = State::Collecting { left: left - count };
+            self.state = ReaderState::Collecting { left: left - count };
             return None;
         }
-        self.state = State::Line;
+        self.state = ReaderState::Line;
         Some(())
     }
 
@@ -217,22 +217,22 @@ impl Reader {
         match end {
             Ok(()) => drop(self.finish()),
             Err(CommandError::TooLong { .. }) => self.command.clear(),
-            Err(_) => self.leave_line(),
+            Err(_) => self.discard_line(),
         }
         Some(Event::AppendEnd(end))
     }
 
     fn skip(&mut self) -> Option<()> {
         match self.line(self.limit)? {
-            Ok(()) => self.leave_line(),
+            Ok(()) => self.discard_line(),
             Err(_) => self.command.clear(),
         }
         Some(())
     }
 
     fn answer(&mut self) -> Option<Event<'static>> {
-        Some(match self.line(MAX_ANSWER)? {
-            Ok(()) => Event::Answer(self.finish()),
+        Some(match self.line(MAX_CONTINUATION_RESPONSE)? {
+            Ok(()) => Event::ContinuationResponse(self.finish()),
             Err(fault) => self.fail(fault),
         })
     }
@@ -242,13 +242,13 @@ impl Reader {
     fn line(&mut self, limit: usize) -> Option<Result<(), CommandError>> {
         let found = memchr::memchr(b'\n', self.unread());
         let count = found.unwrap_or(self.unread().len());
-        let limit = self.raised(limit, count);
+        let limit = self.limit_for(limit, count);
         let room = limit.saturating_sub(self.command.len());
         if count > room {
             // Enough of the line is kept to find the tag; the rest is skipped.
             self.command.extend_from_slice(&self.input[self.start..self.start + room]);
             self.start += room;
-            self.state = State::Skipping;
+            self.state = ReaderState::Skipping;
             return Some(Err(CommandError::TooLong { limit }));
         }
         self.command.extend_from_slice(&self.input[self.start..self.start + count]);
@@ -259,7 +259,7 @@ impl Reader {
     }
 
     /// The limit of the current command if `more` octets follow: an ID may be longer than other commands.
-    fn raised(&self, limit: usize, more: usize) -> usize {
+    fn limit_for(&self, limit: usize, more: usize) -> usize {
         if limit >= id::MAX_OCTETS || self.command.len().saturating_add(more) <= limit {
             return limit;
         }
@@ -283,11 +283,11 @@ impl Reader {
         match command::append::parse_header(&self.command) {
             Ok(Some(append)) => {
                 self.command.clear();
-                self.state = State::Announced(literal);
+                self.state = ReaderState::Announced(literal);
                 Some(Some(Event::Append(append)))
             }
             Err(malformed) => {
-                self.turn_away(literal);
+                self.reject_literal(literal);
                 Some(Some(Event::Malformed(malformed)))
             }
             Ok(None) => Some(self.start_collecting(literal)),
@@ -296,33 +296,33 @@ impl Reader {
 
     fn start_collecting(&mut self, literal: LiteralHeader) -> Option<Event<'static>> {
         let size = usize::try_from(literal.size).ok();
-        let limit = self.raised(self.limit, size.unwrap_or(usize::MAX));
+        let limit = self.limit_for(self.limit, size.unwrap_or(usize::MAX));
         let room = limit.saturating_sub(self.command.len());
         match size.filter(|size| *size <= room) {
             Some(left) => {
                 self.command.extend_from_slice(b"\r\n");
-                self.state = State::Collecting { left };
+                self.state = ReaderState::Collecting { left };
                 self.continue_is_due = literal.synchronising;
                 None
             }
             None => {
                 let tag = command::tag_of(&self.command);
-                self.turn_away(literal);
+                self.reject_literal(literal);
                 Some(Event::Malformed(Malformed { tag, error: CommandError::TooLong { limit } }))
             }
         }
     }
 
     /// Ends the command, whose literal is not accepted.
-    fn turn_away(&mut self, literal: LiteralHeader) {
+    fn reject_literal(&mut self, literal: LiteralHeader) {
         self.command.clear();
-        self.state = if literal.synchronising { State::Line } else { State::Draining { left: literal.size } };
+        self.state = if literal.synchronising { ReaderState::Line } else { ReaderState::Draining { left: literal.size } };
     }
 
     /// Discards the whole line. It may announce one more literal, whose octets are not commands either.
-    fn leave_line(&mut self) {
+    fn discard_line(&mut self) {
         match announced_at_end(&self.command) {
-            Some(literal) => self.turn_away(literal),
+            Some(literal) => self.reject_literal(literal),
             None => drop(self.finish()),
         }
     }
@@ -335,7 +335,7 @@ impl Reader {
 
     /// Returns the whole line and moves on to the next command.
     fn finish(&mut self) -> Vec<u8> {
-        self.state = State::Line;
+        self.state = ReaderState::Line;
         std::mem::take(&mut self.command)
     }
 }

@@ -114,7 +114,7 @@ impl Wire {
                 Some(Event::Command(command)) => break SessionEvent::Command(command),
                 Some(Event::Malformed(malformed)) => break SessionEvent::Malformed(malformed),
                 Some(Event::Append(append)) => break SessionEvent::Append(append),
-                Some(Event::Answer(line)) => break SessionEvent::ContinuationResponse(line),
+                Some(Event::ContinuationResponse(line)) => break SessionEvent::ContinuationResponse(line),
                 Some(Event::Continue) => condition::continuation(&mut self.out, "Ready for literal"),
                 // Rest of a message that was refused.
                 Some(Event::Octets(_) | Event::AppendEnd(_)) => {}
@@ -164,7 +164,7 @@ impl Wire {
             biased;
             () = stop.requested() => Arrival::Idle,
             () = revoked(&mut self.login_watch) => Arrival::Idle,
-            arrival = self.stream.receive_within(within, self.reader.room()) => arrival,
+            arrival = self.stream.receive_within(within, self.reader.input_buffer()) => arrival,
         })
     }
 

@@ -164,7 +164,7 @@ fn of_readers() -> Vec<Shape> {
         |size| fill(b"a", size),
         |octets| {
             let mut reader = Reader::new(LIMIT);
-            reader.expect_answer();
+            reader.expect_continuation_response();
             reader.feed(&octets);
             reader.feed(b"\r\n");
             while reader.next_event().is_some() {}
@@ -182,7 +182,7 @@ fn read(octets: &[u8], step: usize) {
         loop {
             match reader.next_event() {
                 None => break,
-                Some(Event::Append(_)) if takes => reader.take_message(),
+                Some(Event::Append(_)) if takes => reader.accept_message(),
                 Some(Event::Append(_)) => reader.refuse_message(),
                 Some(event) => drop(black_box(event)),
             }
@@ -190,7 +190,7 @@ fn read(octets: &[u8], step: usize) {
         }
     }
     black_box((reader.unread(), reader.passes_message()));
-    black_box(reader.room());
+    black_box(reader.input_buffer());
 }
 
 /// Patterns against names that they nearly match.

@@ -37,14 +37,14 @@ fn read_all(reader: &mut Reader, seen: &mut Vec<Seen>) {
             Event::Continue => seen.push(Seen::Continue),
             Event::Append(append) => {
                 seen.push(Seen::Append(append.message.size));
-                if append.message.size <= 50 { reader.take_message() } else { reader.refuse_message() }
+                if append.message.size <= 50 { reader.accept_message() } else { reader.refuse_message() }
             }
             Event::Octets(octets) => match seen.last_mut() {
                 Some(Seen::Message(message)) => message.extend_from_slice(octets),
                 _ => seen.push(Seen::Message(octets.to_vec())),
             },
             Event::AppendEnd(end) => seen.push(Seen::AppendEnd(end.is_ok())),
-            Event::Answer(_) => panic!("unexpected continuation response"),
+            Event::ContinuationResponse(_) => panic!("unexpected continuation response"),
         }
     }
 }
@@ -99,7 +99,7 @@ fn a_message_is_announced_before_it_is_requested() {
     reader.feed(b"a APPEND INBOX {4}\r\n");
     assert!(matches!(reader.next_event(), Some(Event::Append(_))));
     assert_eq!(reader.next_event(), None);
-    reader.take_message();
+    reader.accept_message();
     assert_eq!(reader.next_event(), Some(Event::Continue));
     reader.feed(b"te");
     assert_eq!(reader.next_event(), Some(Event::Octets(b"te")));
@@ -132,7 +132,7 @@ fn a_message_may_be_refused_during_its_transfer() {
     let mut reader = Reader::new(LIMIT);
     reader.feed(b"a APPEND INBOX {6+}\r\nab");
     assert!(matches!(reader.next_event(), Some(Event::Append(_))));
-    reader.take_message();
+    reader.accept_message();
     assert_eq!(reader.next_event(), Some(Event::Octets(b"ab")));
     reader.refuse_message();
     reader.feed(b"cdef\r\nb NOOP\r\n");
@@ -188,11 +188,11 @@ fn a_continuation_response_is_one_line_and_bounded() {
     let mut reader = Reader::new(LIMIT);
     reader.feed(b"a IDLE\r\nDONE\r\nb NOOP\r\n");
     assert!(matches!(reader.next_event(), Some(Event::Command(_))));
-    reader.expect_answer();
-    assert_eq!(reader.next_event(), Some(Event::Answer(b"DONE".to_vec())));
+    reader.expect_continuation_response();
+    assert_eq!(reader.next_event(), Some(Event::ContinuationResponse(b"DONE".to_vec())));
     assert!(matches!(reader.next_event(), Some(Event::Command(_))));
-    reader.expect_answer();
-    reader.feed(&[b'x'; MAX_ANSWER + 1]);
+    reader.expect_continuation_response();
+    reader.feed(&[b'x'; MAX_CONTINUATION_RESPONSE + 1]);
     assert!(matches!(reader.next_event(), Some(Event::Malformed(_))));
     reader.feed(b"\r\nb NOOP\r\n");
     assert!(matches!(reader.next_event(), Some(Event::Command(_))));

@@ -34,7 +34,7 @@ pub(in crate::imap) async fn run(
             return Ok(reply.into());
         }
     };
-    wire.reader().take_message();
+    wire.reader().accept_message();
     match message.receive(wire, incoming, timeout).await? {
         Received::Whole(incoming) => message.store(incoming).await,
         Received::Refused(reply) => {

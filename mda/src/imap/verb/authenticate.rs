@@ -43,7 +43,7 @@ pub(in crate::imap) async fn run(
             }
             Sasl::Challenge(challenge, exchange) => {
                 condition::challenge(wire.out(), &challenge);
-                wire.reader().expect_answer();
+                wire.reader().expect_continuation_response();
                 step = match wire.next(timeout).await? {
                     SessionEvent::ContinuationResponse(line) => exchange.respond(&line),
                     SessionEvent::Malformed(malformed) => {

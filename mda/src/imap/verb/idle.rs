@@ -18,7 +18,7 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2 * 60);
 /// Sends the changes of the selected mailbox until the client sends DONE.
 pub(in crate::imap) async fn run(wire: &mut Wire, selected: Option<&mut Selected>) -> Result<Outcome, Failure> {
     condition::continuation(wire.out(), "idling");
-    wire.reader().expect_answer();
+    wire.reader().expect_continuation_response();
     let event = match selected {
         Some(selected) => watch(wire, selected).await?,
         None => IdleEvent::Client(wire.next(MAX_IDLE).await?),
