@@ -13,7 +13,7 @@ pub struct Store {
     /// The operation on the flags.
     pub action: StoreAction,
     /// The kind of response that the client wants.
-    pub answer: StoreAnswer,
+    pub response: StoreResponse,
     /// The flags.
     pub flags: Vec<Flag>,
 }
@@ -31,7 +31,7 @@ pub enum StoreAction {
 
 /// The untagged response to STORE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StoreAnswer {
+pub enum StoreResponse {
     /// FETCH responses with the new flags.
     Flags,
     /// `.SILENT`: FETCH responses only where the flags differ from what the client expects.
@@ -58,12 +58,12 @@ pub(super) fn parse(cursor: &mut Cursor<'_>, naming: Naming) -> Result<Request, 
         return Err(cursor.error("FLAGS"));
     }
     let silent = cursor.accept_ignoring_case(b".SILENT");
-    let answer = if silent { StoreAnswer::Silent } else { StoreAnswer::Flags };
+    let answer = if silent { StoreResponse::Silent } else { StoreResponse::Flags };
     cursor.space()?;
     let flags = if cursor.peek() == Some(b'(') {
         Flag::parse_list(cursor, Recent::Refused)?
     } else {
         Flag::parse_sequence(cursor, Recent::Refused)?
     };
-    Ok(Request::Store(Store { messages, action, answer, flags }))
+    Ok(Request::Store(Store { messages, action, response: answer, flags }))
 }

@@ -92,16 +92,16 @@ use super::status::StatusItem;
 
 #[test]
 fn flags_are_stored_in_three_ways_with_and_without_parentheses() {
-    use store::{StoreAction, StoreAnswer};
+    use store::{StoreAction, StoreResponse};
     let table = [
-        ("FLAGS (\\Seen \\Draft)", StoreAction::Replace, StoreAnswer::Flags),
-        ("+flags \\Seen \\Draft", StoreAction::Add, StoreAnswer::Flags),
-        ("-FLAGS.SILENT (\\Seen \\Draft)", StoreAction::Remove, StoreAnswer::Silent),
+        ("FLAGS (\\Seen \\Draft)", StoreAction::Replace, StoreResponse::Flags),
+        ("+flags \\Seen \\Draft", StoreAction::Add, StoreResponse::Flags),
+        ("-FLAGS.SILENT (\\Seen \\Draft)", StoreAction::Remove, StoreResponse::Silent),
     ];
     for (text, action, answer) in table {
         match request(&format!("a STORE 1:3 {text}")) {
             Request::Store(store) => {
-                assert_eq!((store.action, store.answer), (action, answer));
+                assert_eq!((store.action, store.response), (action, answer));
                 assert_eq!(store.flags, [Flag::Seen, Flag::Draft]);
             }
             other => panic!("{other:?}"),

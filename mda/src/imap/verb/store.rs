@@ -1,7 +1,7 @@
 //! STORE and UID STORE: change flags of messages (RFC 3501 §6.4.6).
 
 use imap_proto::command::Store;
-use imap_proto::command::store::{StoreAction, StoreAnswer};
+use imap_proto::command::store::{StoreAction, StoreResponse};
 
 use crate::imap::flags;
 use crate::imap::reply::{Failure, Reply};
@@ -43,11 +43,11 @@ pub(in crate::imap) async fn run(
             gone = true;
             continue;
         };
-        match store.answer {
-            StoreAnswer::Silent if has_kept_all => {
+        match store.response {
+            StoreResponse::Silent if has_kept_all => {
                 selected.note_client_flags(uid, expected(believed, store.action, stored))
             }
-            StoreAnswer::Silent | StoreAnswer::Flags => {
+            StoreResponse::Silent | StoreResponse::Flags => {
                 selected.write_flags(wire.out(), number, entry, &newer, store.messages.naming);
                 selected.note_client_flags(uid, entry.flags);
                 wire.flush_if_large().await?;
