@@ -68,7 +68,7 @@ impl Flag {
     }
 
     /// `flag-list = "(" [flag *(SP flag)] ")"` (RFC 3501 §9)
-    pub(crate) fn parse_list(cursor: &mut Cursor<'_>, recent: Recent) -> Result<Vec<Flag>, SyntaxError> {
+    pub(crate) fn parse_list(cursor: &mut Cursor<'_>, recent: RecentPolicy) -> Result<Vec<Flag>, SyntaxError> {
         cursor.expect(b'(', "a list of flags")?;
         if cursor.accept(b')') {
             return Ok(Vec::new());
@@ -79,12 +79,12 @@ impl Flag {
     }
 
     /// `flag *(SP flag)`, each flag kept once.
-    pub(crate) fn parse_sequence(cursor: &mut Cursor<'_>, recent: Recent) -> Result<Vec<Flag>, SyntaxError> {
+    pub(crate) fn parse_sequence(cursor: &mut Cursor<'_>, recent: RecentPolicy) -> Result<Vec<Flag>, SyntaxError> {
         let mut flags = Vec::new();
         loop {
             let wrong = cursor.error("a flag that a client may set");
             match Flag::parse(cursor)? {
-                None if recent == Recent::Refused => return Err(wrong),
+                None if recent == RecentPolicy::Refused => return Err(wrong),
                 Some(flag) if !flags.contains(&flag) => {
                     if flags.len() == MAX_FLAGS {
                         return Err(cursor.error("fewer flags"));
@@ -105,11 +105,11 @@ const MAX_FLAGS: usize = 128;
 
 /// The treatment of `\Recent` among the flags of a command (RFC 3501 §2.3.2: a client cannot alter it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Recent {
+pub(crate) enum RecentPolicy {
     /// In STORE: answered with BAD, as by Dovecot.
     Refused,
     /// In APPEND: ignored ([`quirk_recent`]).
-    LeftOut,
+    Ignored,
 }
 
 /// Returns true for `\Recent`. Clients that copy a message by FETCH and APPEND send it back as they got it (seen with
@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     fn list(text: &str) -> Result<Vec<Flag>, SyntaxError> {
-        Flag::parse_list(&mut Cursor::new(text.as_bytes()), Recent::LeftOut)
+        Flag::parse_list(&mut Cursor::new(text.as_bytes()), RecentPolicy::Ignored)
     }
 
     #[test]
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn recent_is_left_out_or_refused_and_an_unknown_system_flag_is_refused() {
         assert_eq!(list("(\\Recent \\Draft)").unwrap(), vec![Flag::Draft]);
-        let stored = Flag::parse_list(&mut Cursor::new(b"(\\Draft \\recent)"), Recent::Refused);
+        let stored = Flag::parse_list(&mut Cursor::new(b"(\\Draft \\recent)"), RecentPolicy::Refused);
         assert_eq!(stored.unwrap_err().at, 8);
         assert_eq!(list("(\\Odd)").unwrap_err().at, 1);
         assert!(list("(\\*)").is_err());

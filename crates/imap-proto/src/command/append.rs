@@ -6,7 +6,7 @@
 
 use super::{LiteralHeader, CommandError, Malformed};
 use crate::cursor::{Cursor, SyntaxError};
-use crate::flag::Recent;
+use crate::flag::RecentPolicy;
 use crate::{DateTime, Flag, MailboxArgument, Tag};
 
 /// An APPEND whose message has been announced.
@@ -52,7 +52,7 @@ fn arguments(cursor: &mut Cursor<'_>, tag: &Tag) -> Result<Append, SyntaxError> 
     cursor.space()?;
     let mut flags = Vec::new();
     if cursor.peek() == Some(b'(') {
-        flags = Flag::parse_list(cursor, Recent::LeftOut)?;
+        flags = Flag::parse_list(cursor, RecentPolicy::Ignored)?;
         cursor.space()?;
     }
     let mut date = None;

@@ -3,7 +3,7 @@
 use super::{Messages, Naming, Request};
 use crate::Flag;
 use crate::cursor::{Cursor, SyntaxError};
-use crate::flag::Recent;
+use crate::flag::RecentPolicy;
 
 /// A change of flags.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,9 +61,9 @@ pub(super) fn parse(cursor: &mut Cursor<'_>, naming: Naming) -> Result<Request, 
     let answer = if silent { StoreResponse::Silent } else { StoreResponse::Flags };
     cursor.space()?;
     let flags = if cursor.peek() == Some(b'(') {
-        Flag::parse_list(cursor, Recent::Refused)?
+        Flag::parse_list(cursor, RecentPolicy::Refused)?
     } else {
-        Flag::parse_sequence(cursor, Recent::Refused)?
+        Flag::parse_sequence(cursor, RecentPolicy::Refused)?
     };
     Ok(Request::Store(Store { messages, action, response: answer, flags }))
 }
