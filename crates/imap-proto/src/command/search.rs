@@ -85,7 +85,7 @@ pub(super) fn parse(cursor: &mut Cursor<'_>, naming: Naming) -> Result<Request, 
         charset = Some(cursor.astring()?);
         cursor.space()?;
     }
-    let keys = Keys { cursor, open: vec![Open::Side(0)], keys: Vec::new(), left: MAX_KEYS }.parse()?;
+    let keys = Keys { cursor, open: vec![Open::Sequence(0)], keys: Vec::new(), left: MAX_KEYS }.parse()?;
     Ok(Request::Search(Search { naming, charset, keys }))
 }
 
@@ -93,7 +93,7 @@ pub(super) fn parse(cursor: &mut Cursor<'_>, naming: Naming) -> Result<Request, 
 #[derive(Debug, Clone, Copy)]
 enum Open {
     /// Keys side by side, not in parentheses, with the number parsed so far.
-    Side(usize),
+    Sequence(usize),
     /// Keys in parentheses.
     List(usize),
     Or {
@@ -152,11 +152,11 @@ impl Keys<'_, '_> {
                     self.open.push(Open::Or { has_first: true });
                     return Ok(false);
                 }
-                Open::Side(before) | Open::List(before) => {
+                Open::Sequence(before) | Open::List(before) => {
                     let count = before + 1;
                     let is_list = matches!(open, Open::List(_));
                     if self.cursor.accept(b' ') {
-                        self.open.push(if is_list { Open::List(count) } else { Open::Side(count) });
+                        self.open.push(if is_list { Open::List(count) } else { Open::Sequence(count) });
                         return Ok(false);
                     }
                     if is_list {
