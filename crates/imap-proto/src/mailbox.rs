@@ -90,7 +90,7 @@ pub enum MailboxArgument {
     /// A valid name.
     Name(MailboxName),
     /// The string is not a valid name.
-    NoName,
+    Invalid,
 }
 
 impl MailboxArgument {
@@ -99,14 +99,14 @@ impl MailboxArgument {
     /// ```
     /// INBOX is case-insensitive (RFC 3501 §9).
     pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Result<MailboxArgument, SyntaxError> {
-        Ok(MailboxName::decode(&cursor.mailbox()?).map_or(MailboxArgument::NoName, MailboxArgument::Name))
+        Ok(MailboxName::decode(&cursor.mailbox()?).map_or(MailboxArgument::Invalid, MailboxArgument::Name))
     }
 
     /// The name, if it is one.
     pub fn name(&self) -> Option<&MailboxName> {
         match self {
             MailboxArgument::Name(name) => Some(name),
-            MailboxArgument::NoName => None,
+            MailboxArgument::Invalid => None,
         }
     }
 }
@@ -144,7 +144,7 @@ impl Pattern {
     }
 
     /// The pattern with the reference of LIST before it: the two are one text (RFC 3501 §6.3.8).
-    pub fn from_reference(&self, reference: &Pattern) -> Pattern {
+    pub fn with_reference(&self, reference: &Pattern) -> Pattern {
         Pattern {
             text: format!("{}{}", reference.text, self.text),
             is_decoded: reference.is_decoded && self.is_decoded,
@@ -153,7 +153,7 @@ impl Pattern {
 
     /// Returns true if the pattern matches the whole name. INBOX matches in any case.
     pub fn matches(&self, name: &MailboxName) -> bool {
-        let fits_as = |text: &str| fits(text.as_bytes(), name.0.as_bytes());
+        let fits_as = |text: &str| matches_wildcards(text.as_bytes(), name.0.as_bytes());
         self.is_decoded && (fits_as(&self.text) || self.for_inbox().is_some_and(|text| fits_as(&text)))
     }
 
@@ -173,7 +173,7 @@ impl Pattern {
 /// Wildcard matching over the positions in the name at which the pattern so far can end. The pattern is split into runs
 /// of literal octets between its wildcards; each wildcard and each run costs one walk over the name, so the work is
 /// bounded by the wildcards times the name's length, for any pattern.
-fn fits(pattern: &[u8], name: &[u8]) -> bool {
+fn matches_wildcards(pattern: &[u8], name: &[u8]) -> bool {
     let mut reached = vec![false; name.len() + 1];
     reached[0] = true;
     let mut rest = pattern;

@@ -219,7 +219,7 @@ fn of_names() -> Vec<Shape> {
             make,
             |(pattern, name)| {
                 black_box((pattern.matches(&name), pattern.as_str().len()));
-                drop(black_box(pattern.from_reference(&pattern)));
+                drop(black_box(pattern.with_reference(&pattern)));
             },
         ));
     }

@@ -47,7 +47,7 @@ fn every_command_with_a_mailbox_parses_its_name() {
     assert_eq!(request("a RENAME a b"), Request::Rename { from: name("a"), to: name("b") });
     // An invalid mailbox name names a mailbox that does not exist, and is not a syntax error.
     for no_name in ["&x", "\"\""] {
-        assert_eq!(request(&format!("a SELECT {no_name}")), Request::Select(MailboxArgument::NoName));
+        assert_eq!(request(&format!("a SELECT {no_name}")), Request::Select(MailboxArgument::Invalid));
     }
     assert_eq!(place("a SELECT ("), 9);
 }

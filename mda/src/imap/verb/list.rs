@@ -22,7 +22,7 @@ pub(in crate::imap) async fn list(wire: &mut Wire, account: &Account, list: &Lis
         return Ok(Reply::ok("LIST completed").into());
     }
     let patterns: Vec<Pattern> =
-        list.patterns.iter().map(|pattern| pattern.from_reference(&list.reference)).collect();
+        list.patterns.iter().map(|pattern| pattern.with_reference(&list.reference)).collect();
     let subscribed = if list.form == Form::Extended { account.subscriptions().await? } else { Vec::new() };
     let names = Names::new(account.list().await?, &subscribed);
     for listing in names.listed(&patterns, &list.select) {
@@ -85,7 +85,7 @@ async fn write_status(wire: &mut Wire, account: &Account, listing: &Listing, lis
 
 /// Lists the subscriptions.
 pub(in crate::imap) async fn lsub(wire: &mut Wire, account: &Account, lsub: &Lsub) -> Result<Outcome, Failure> {
-    let pattern = lsub.pattern.from_reference(&lsub.reference);
+    let pattern = lsub.pattern.with_reference(&lsub.reference);
     let subscribed = account.subscriptions().await?;
     for (name, attributes) in subscribed_names(subscribed.iter().filter_map(names::to_protocol), &pattern) {
         mailbox::lsub(wire.out(), attributes, &name);
