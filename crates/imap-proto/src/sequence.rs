@@ -94,7 +94,7 @@ impl SequenceSet {
 
     /// The set of exactly these numbers, with neighbours merged; `None` without numbers. The order is kept, since the
     /// two sets of COPYUID correspond one by one (RFC 4315 §3).
-    pub fn of(numbers: impl IntoIterator<Item = NonZeroU32>) -> Option<SequenceSet> {
+    pub fn from_numbers(numbers: impl IntoIterator<Item = NonZeroU32>) -> Option<SequenceSet> {
         let mut ranges: Vec<(NonZeroU32, NonZeroU32)> = Vec::new();
         for number in numbers {
             match ranges.last_mut() {
@@ -165,7 +165,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_formatted_set_parses_back(numbers in proptest::collection::vec(1_u32.., 1..20)) {
-            let made = SequenceSet::of(numbers.iter().filter_map(|number| NonZeroU32::new(*number))).unwrap();
+            let made = SequenceSet::from_numbers(numbers.iter().filter_map(|number| NonZeroU32::new(*number))).unwrap();
             prop_assert_eq!(set(&made.to_string()).ranges(1), made.ranges(1));
             for number in numbers {
                 prop_assert!(made.ranges(1).iter().any(|range| range.contains(&number)));

@@ -227,7 +227,7 @@ fn of_names() -> Vec<Shape> {
         let make =
             move |size: usize| (1..=size).map(move |number| NonZeroU32::new((number * step) as u32).unwrap());
         shapes.push(shape(format!("SequenceSet::of {name}"), 256, make, |numbers| {
-            let set = SequenceSet::of(numbers).unwrap();
+            let set = SequenceSet::from_numbers(numbers).unwrap();
             drop(black_box((set.ranges(7), set.to_string())));
         }));
     }

@@ -23,7 +23,7 @@ fn tag() -> Tag {
 }
 
 fn uids(numbers: &[u32]) -> SequenceSet {
-    SequenceSet::of(numbers.iter().filter_map(|number| NonZeroU32::new(*number))).unwrap()
+    SequenceSet::from_numbers(numbers.iter().filter_map(|number| NonZeroU32::new(*number))).unwrap()
 }
 
 #[test]
