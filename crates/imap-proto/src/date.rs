@@ -21,7 +21,7 @@ impl Date {
     }
 
     /// The day of this second, in UTC.
-    pub fn of_seconds(seconds: i64) -> Date {
+    pub fn from_seconds(seconds: i64) -> Date {
         Date(seconds.div_euclid(DAY))
     }
 
@@ -142,10 +142,10 @@ impl fmt::Display for DateTime {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         const FIRST: i64 = -62_135_596_800;
         const LAST: i64 = 253_402_300_799;
-        let told = self.seconds.saturating_add(i64::from(self.east) * 60).clamp(FIRST, LAST);
-        let (year, month, day) = Date::of_seconds(told).civil();
+        let local = self.seconds.saturating_add(i64::from(self.east) * 60).clamp(FIRST, LAST);
+        let (year, month, day) = Date::from_seconds(local).civil();
         let month = MONTHS[usize::from(month - 1)];
-        let second = told.rem_euclid(DAY);
+        let second = local.rem_euclid(DAY);
         let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
         let (sign, zone) = (if self.east < 0 { '-' } else { '+' }, self.east.unsigned_abs());
         let zone = zone / 60 * 100 + zone % 60;
@@ -169,10 +169,10 @@ mod tests {
     /// The zone of the example in RFC 3501 §6.3.11.
     #[test]
     fn a_date_time_is_parsed_with_its_zone() {
-        let told = moment("\" 7-Feb-1994 21:52:25 -0800\"").unwrap();
-        assert_eq!(told, DateTime { seconds: 760_686_745, east: -480 });
-        assert_eq!(told.to_string(), " 7-Feb-1994 21:52:25 -0800");
-        assert_eq!(DateTime::utc(told.seconds).to_string(), " 8-Feb-1994 05:52:25 +0000");
+        let read = moment("\" 7-Feb-1994 21:52:25 -0800\"").unwrap();
+        assert_eq!(read, DateTime { seconds: 760_686_745, east: -480 });
+        assert_eq!(read.to_string(), " 7-Feb-1994 21:52:25 -0800");
+        assert_eq!(DateTime::utc(read.seconds).to_string(), " 8-Feb-1994 05:52:25 +0000");
         // Half a day before the first year, in UTC.
         let first = moment("\"01-Jan-0001 00:00:00 +1200\"").unwrap();
         assert_eq!(DateTime::utc(first.seconds).to_string(), " 1-Jan-0001 00:00:00 +0000");
@@ -217,14 +217,14 @@ mod tests {
         assert_eq!(day("\"1-Feb-1994\""), Date::new(1994, 2, 1));
         assert_eq!(day("29-feb-2000"), Date::new(2000, 2, 29));
         assert_eq!(day("29-Feb-1900"), None);
-        assert_eq!(Date::of_seconds(951_782_400), Date::new(2000, 2, 29).unwrap());
+        assert_eq!(Date::from_seconds(951_782_400), Date::new(2000, 2, 29).unwrap());
     }
 
     proptest! {
         #[test]
         fn a_formatted_date_time_parses_back(seconds in -62_000_000_000_i64..253_000_000_000, quarter in -56_i16..=56) {
-            let told = DateTime { seconds, east: quarter * 15 };
-            prop_assert_eq!(moment(&format!("\"{told}\"")), Some(told));
+            let date = DateTime { seconds, east: quarter * 15 };
+            prop_assert_eq!(moment(&format!("\"{date}\"")), Some(date));
         }
 
         #[test]

@@ -317,7 +317,7 @@ fn of_constants() -> Vec<Shape> {
         |size| {
             let out = &mut Vec::new();
             let (seconds, number) = (size as i64, size as u32);
-            black_box((Date::of_seconds(seconds), Date::new(number as i32, 2, 29)));
+            black_box((Date::from_seconds(seconds), Date::new(number as i32, 2, 29)));
             let mut response = Response::open(out, SequenceNumber::new(number).unwrap());
             response.internal_date(out, DateTime::utc(seconds));
             response.uid(out, Uid::new(number).unwrap());

@@ -129,7 +129,7 @@ impl<'a> Candidate<'a> {
     }
 
     fn received(&mut self) -> Result<Date, StoreError> {
-        self.contents().received().map(Date::of_seconds)
+        self.contents().received().map(Date::from_seconds)
     }
 
     /// The day in the Date field, on its writer's own calendar (RFC 3501 §6.4.4: "disregarding time and timezone"), or
