@@ -10,7 +10,7 @@ use base64::engine::general_purpose::NO_PAD;
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(&IMAP_MUTF7, NO_PAD);
 
-fn stands_for_itself(letter: char) -> bool {
+fn is_direct(letter: char) -> bool {
     matches!(letter, ' '..='~')
 }
 
@@ -19,7 +19,7 @@ pub fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     let mut shifted = String::new();
     for letter in text.chars() {
-        if stands_for_itself(letter) {
+        if is_direct(letter) {
             unshift(&mut encoded, &mut shifted);
             encoded.push(letter);
             if letter == '&' {
