@@ -8,10 +8,10 @@ pub const ROOT: &[u8] = b"";
 
 /// `quota-response = "QUOTA" SP quota-root-name SP quota-list` with the resource STORAGE, "in units of 1024 octets"
 /// (RFC 9208 §5.1). The usage is rounded up and the limit down, so that a client never sees more room than there is.
-pub fn quota(out: &mut Vec<u8>, kept: u64, bound: u64) {
+pub fn quota(out: &mut Vec<u8>, usage: u64, limit: u64) {
     out.extend_from_slice(b"* QUOTA ");
     astring(out, ROOT);
-    text(out, format_args!(" (STORAGE {} {})\r\n", kept.div_ceil(1024), bound / 1024));
+    text(out, format_args!(" (STORAGE {} {})\r\n", usage.div_ceil(1024), limit / 1024));
 }
 
 /// `quotaroot-response = "QUOTAROOT" SP mailbox *(SP quota-root-name)` (RFC 9208 §6), with the one root or without a
