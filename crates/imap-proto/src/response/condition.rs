@@ -1,7 +1,7 @@
 //! Status responses: the results of commands, and the server's own status (RFC 3501 §7.1).
 
 use super::Code;
-use super::string::{human, text};
+use super::string::{human_text, text};
 use crate::Tag;
 
 /// The three results of a command.
@@ -59,6 +59,6 @@ fn state(out: &mut Vec<u8>, start: &str, code: Option<&Code>, words: &str) {
     if let Some(code) = code {
         code.write(out);
     }
-    human(out, words);
+    human_text(out, words);
     out.extend_from_slice(b"\r\n");
 }

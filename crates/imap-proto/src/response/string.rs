@@ -70,7 +70,7 @@ pub fn literal_header(out: &mut Vec<u8>, size: u64) {
 }
 
 /// Free text at the end of a response: a line of printable ASCII for any input, and never empty.
-pub(super) fn human(out: &mut Vec<u8>, words: &str) {
+pub(super) fn human_text(out: &mut Vec<u8>, words: &str) {
     if words.is_empty() {
         out.push(b'-');
     }
