@@ -288,7 +288,7 @@ fn of_responses() -> Vec<Shape> {
                 let (out, name) = (&mut Vec::new(), MailboxName::new("a").unwrap());
                 mailbox::list(out, &attributes, &name);
                 mailbox::lsub(out, &attributes, &name);
-                mailbox::list_with_children(out, &attributes, &name, &vec!["SUBSCRIBED"; attributes.len()]);
+                mailbox::list_with_childinfo(out, &attributes, &name, &vec!["SUBSCRIBED"; attributes.len()]);
                 mailbox::list_separator(out);
                 black_box(attributes.iter().map(|attribute| attribute.as_str().len()).sum::<usize>());
             },

@@ -49,7 +49,7 @@ pub fn list(out: &mut Vec<u8>, attributes: &[Attribute], name: &MailboxName) {
 /// mbox-list-extended      = "(" [mbox-list-extended-item *(SP mbox-list-extended-item)] ")"
 /// childinfo-extended-item = "CHILDINFO" SP "(" list-select-base-opt-quoted *(SP list-select-base-opt-quoted) ")"
 /// ```
-pub fn list_with_children(out: &mut Vec<u8>, attributes: &[Attribute], name: &MailboxName, fitting: &[&str]) {
+pub fn list_with_childinfo(out: &mut Vec<u8>, attributes: &[Attribute], name: &MailboxName, fitting: &[&str]) {
     listed(out, "LIST", attributes, |out| {
         mailbox(out, name);
         out.extend_from_slice(b" (\"CHILDINFO\" (");
@@ -79,11 +79,11 @@ fn listed(out: &mut Vec<u8>, verb: &str, attributes: &[Attribute], name: impl Fn
 }
 
 /// `"*" SP "STATUS" SP mailbox SP "(" [status-att-list] ")"` (RFC 3501 §7.2.4)
-pub fn status(out: &mut Vec<u8>, name: &MailboxName, figures: &[(StatusItem, u64)]) {
+pub fn status(out: &mut Vec<u8>, name: &MailboxName, values: &[(StatusItem, u64)]) {
     out.extend_from_slice(b"* STATUS ");
     mailbox(out, name);
     out.extend_from_slice(b" (");
-    spaced(out, figures, |out, (item, figure)| text(out, format_args!("{} {figure}", item.as_str())));
+    spaced(out, values, |out, (item, figure)| text(out, format_args!("{} {figure}", item.as_str())));
     out.extend_from_slice(b")\r\n");
 }
 

@@ -93,7 +93,7 @@ fn mailbox_responses_have_their_syntax() {
     let attributes = [mailbox::Attribute::NonExistent, mailbox::Attribute::Subscribed];
     let above = MailboxName::new("Work").unwrap();
     assert_eq!(
-        written(|out| mailbox::list_with_children(out, &attributes, &above, &["SUBSCRIBED"])),
+        written(|out| mailbox::list_with_childinfo(out, &attributes, &above, &["SUBSCRIBED"])),
         format!(
             "* LIST (\\NonExistent \\Subscribed) \"{SEPARATOR}\" Work (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n"
         )

@@ -39,7 +39,7 @@ fn write(out: &mut Vec<u8>, listing: &Listing, list: &List) {
     let attributes = attributes(listing, list);
     match listing.matching_below.as_slice() {
         [] => mailbox::list(out, &attributes, &listing.name),
-        fitting => mailbox::list_with_children(out, &attributes, &listing.name, fitting),
+        fitting => mailbox::list_with_childinfo(out, &attributes, &listing.name, fitting),
     }
 }
 
