@@ -22,14 +22,14 @@ pub(super) async fn run(
     wire: &mut Wire,
     server: &Arc<Server>,
     peer: Peer,
-    guest: &mut NotAuthenticated,
+    client: &mut NotAuthenticated,
     timeout: Duration,
     request: Request,
 ) -> Result<Outcome, Failure> {
     match request {
         Request::StartTls => starttls::run(wire),
-        Request::Login(login) => login::run(wire, server, peer, guest, login).await,
-        Request::Authenticate(start) => authenticate::run(wire, server, peer, guest, timeout, start).await,
+        Request::Login(login) => login::run(wire, server, peer, client, login).await,
+        Request::Authenticate(start) => authenticate::run(wire, server, peer, client, timeout, start).await,
         _ => Ok(Reply::not_authenticated().into()),
     }
 }
