@@ -19,7 +19,7 @@ pub(in crate::imap) async fn run(
     wire: &mut Wire,
     server: &Arc<Server>,
     peer: Peer,
-    guest: &mut NotAuthenticated,
+    client: &mut NotAuthenticated,
     timeout: Duration,
     start: Authenticate,
 ) -> Result<Outcome, Failure> {
@@ -31,11 +31,11 @@ pub(in crate::imap) async fn run(
     loop {
         match step {
             Sasl::Complete(credentials) => {
-                return log_in(wire, server, peer, guest, Some(credentials)).await;
+                return log_in(wire, server, peer, client, Some(credentials)).await;
             }
             // Counted as a failed login.
             Sasl::Failed(SaslError::AuthzidMismatch | SaslError::InvalidPassword | SaslError::Malformed) => {
-                return log_in(wire, server, peer, guest, None).await;
+                return log_in(wire, server, peer, client, None).await;
             }
             // The error text is for developers of mail programs.
             Sasl::Failed(error) => {
