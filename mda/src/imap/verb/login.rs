@@ -22,7 +22,7 @@ pub(in crate::imap) async fn run(
     wire: &Wire,
     server: &Arc<Server>,
     peer: Peer,
-    guest: &mut NotAuthenticated,
+    client: &mut NotAuthenticated,
     login: Login,
 ) -> Result<Outcome, Failure> {
     if wire.privacy() == Privacy::Clear {
@@ -33,7 +33,7 @@ pub(in crate::imap) async fn run(
         (Ok(login), Ok(password)) => Some(Credentials { login, password }),
         _ => None,
     };
-    log_in(wire, server, peer, guest, credentials).await
+    log_in(wire, server, peer, client, credentials).await
 }
 
 /// Checks the credentials, and opens the user's mail.
@@ -41,7 +41,7 @@ pub(super) async fn log_in(
     wire: &Wire,
     server: &Arc<Server>,
     peer: Peer,
-    guest: &mut NotAuthenticated,
+    client: &mut NotAuthenticated,
     credentials: Option<Credentials>,
 ) -> Result<Outcome, Failure> {
     let checked = match &credentials {
@@ -52,7 +52,7 @@ pub(super) async fn log_in(
         Ok(login) => login,
         Err(denied) => {
             denied.log(peer.address(), "imap", credentials.as_ref().map_or("", |named| &named.login));
-            return Ok(refuse(wire, guest, denied));
+            return Ok(refuse(wire, client, denied));
         }
     };
     wire.metrics().login(metrics::Login::Accepted);
@@ -63,15 +63,15 @@ pub(super) async fn log_in(
 }
 
 /// Refuses a login, and ends the session after too many refusals.
-fn refuse(wire: &Wire, guest: &mut NotAuthenticated, denied: Denied) -> Outcome {
+fn refuse(wire: &Wire, client: &mut NotAuthenticated, denied: Denied) -> Outcome {
     let (reply, metered) = match denied {
         Denied::Wrong => (Reply::authentication_failed(), metrics::Login::Refused),
         Denied::Unavailable => (Reply::authentication_unavailable(), metrics::Login::PutOff),
         Denied::TooMany => (Reply::too_many_failed_logins(), metrics::Login::PutOff),
     };
     wire.metrics().login(metered);
-    guest.failed_logins += u32::from(denied != Denied::Unavailable);
-    let step = match guest.failed_logins {
+    client.failed_logins += u32::from(denied != Denied::Unavailable);
+    let step = match client.failed_logins {
         MAX_FAILED_LOGINS.. => Transition::End("Too many failed logins"),
         _ => Transition::Stay,
     };
