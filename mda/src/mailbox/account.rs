@@ -15,12 +15,12 @@ use crate::maildir::{MailboxName, layout, regular, renaming, size_file, subscrip
 /// One user's mail. Cloning it is cheap.
 #[derive(Debug, Clone)]
 pub struct Account {
-    home: Arc<Home>,
+    home: Arc<MailHome>,
 }
 
 /// The location of one user's mail.
 #[derive(Debug)]
-pub(super) struct Home {
+pub(super) struct MailHome {
     /// The Maildir.
     pub(super) root: PathBuf,
     pub(super) host: Arc<str>,
@@ -34,7 +34,7 @@ pub(super) struct Home {
     pub(super) identity: (u64, u64),
 }
 
-impl Home {
+impl MailHome {
     /// Returns true if the Maildir is still the one that was prepared, with its folders. Blocks.
     pub(super) fn is_current(&self) -> bool {
         regular::identity(&self.root).is_some_and(|there| there == self.identity)
@@ -48,7 +48,7 @@ impl Home {
 
     /// Creates the parents of a mailbox that was created or renamed (RFC 3501 §6.3.3, §6.3.5), so that they can be
     /// removed after it. The mailbox works without them.
-    pub(super) fn create_above(&self, name: &MailboxName) {
+    pub(super) fn create_parents(&self, name: &MailboxName) {
         let above = std::iter::successors(name.parent(), MailboxName::parent);
         for name in above.filter(|name| !name.is_inbox()) {
             if let Err(error) = layout::create(&self.root, &name) {
@@ -59,19 +59,19 @@ impl Home {
 }
 
 impl Account {
-    pub(super) fn new(home: Arc<Home>) -> Self {
+    pub(super) fn new(home: Arc<MailHome>) -> Self {
         Self { home }
     }
 
     /// All mailboxes and the names that are only their parents, INBOX first, then by name.
     pub async fn list(&self) -> Result<Vec<Listed>, StoreError> {
-        self.work(|home| Ok(listed(home.list()?.into_iter().map(|mailbox| mailbox.name).collect()))).await
+        self.run_blocking(|home| Ok(listed(home.list()?.into_iter().map(|mailbox| mailbox.name).collect()))).await
     }
 
     /// The subscribed names, by name. They may be those of mailboxes that are gone (RFC 3501 §6.3.9). INBOX is always
     /// among them: programs that show only subscribed folders would not show new mail without it.
     pub async fn subscriptions(&self) -> Result<Vec<MailboxName>, StoreError> {
-        self.work(|home| {
+        self.run_blocking(|home| {
             let mut names = subscriptions::read(&home.root)?;
             names.push(MailboxName::inbox());
             names.sort();
@@ -84,22 +84,22 @@ impl Account {
     /// Subscribes to a name. Does nothing if it is subscribed already.
     pub async fn subscribe(&self, name: &MailboxName) -> Result<(), StoreError> {
         let name = name.clone();
-        self.work(move |home| Ok(subscriptions::set(&home.root, &home.host, &[name], true)?)).await
+        self.run_blocking(move |home| Ok(subscriptions::set(&home.root, &home.host, &[name], true)?)).await
     }
 
     /// Removes a subscription. Does nothing if the name is not subscribed, or is INBOX.
     pub async fn unsubscribe(&self, name: &MailboxName) -> Result<(), StoreError> {
         let name = name.clone();
-        self.work(move |home| Ok(subscriptions::set(&home.root, &home.host, &[name], false)?)).await
+        self.run_blocking(move |home| Ok(subscriptions::set(&home.root, &home.host, &[name], false)?)).await
     }
 
     /// Creates a mailbox and its missing parents (RFC 3501 §6.3.3).
     pub async fn create(&self, name: &MailboxName) -> Result<(), StoreError> {
         let name = name.clone();
-        self.work(move |home| {
+        self.run_blocking(move |home| {
             name.check_length().map_err(|_| NotAllowed::NameTooLong)?;
             if !name.is_inbox() && layout::create(&home.root, &name)? {
-                home.create_above(&name);
+                home.create_parents(&name);
                 return Ok(());
             }
             match layout::find(&home.root, &name)? {
@@ -116,7 +116,7 @@ impl Account {
             return Err(NotAllowed::RemoveInbox.into());
         }
         let name = name.clone();
-        self.work(move |home| {
+        self.run_blocking(move |home| {
             let Some(folder) = layout::find(&home.root, &name)? else {
                 return match home.list()?.iter().any(|mailbox| mailbox.name.is_below(&name)) {
                     true => Err(NotAllowed::HasChildren.into()),
@@ -141,43 +141,43 @@ impl Account {
     /// Returns true if the mailbox exists, and so messages can be stored in it.
     pub async fn exists(&self, name: &MailboxName) -> Result<bool, StoreError> {
         let name = name.clone();
-        self.work(move |home| Ok(layout::find(&home.root, &name)?.is_some())).await
+        self.run_blocking(move |home| Ok(layout::find(&home.root, &name)?.is_some())).await
     }
 
     /// Opens a mailbox in its current state.
     pub async fn open(&self, name: &MailboxName) -> Result<Mailbox, StoreError> {
         let name = name.clone();
-        let turn = self.home.turn_at(&name).await;
+        let turn = self.home.mailbox_permit(&name).await;
         let home = self.home.clone();
-        in_turn(turn, move || Ok(Mailbox::new(opened(&home, &name)?))).await
+        in_turn(turn, move || Ok(Mailbox::new(open_current(&home, &name)?))).await
     }
 
     /// The figures for STATUS in the mailbox's current state.
     pub async fn status(&self, name: &MailboxName) -> Result<Status, StoreError> {
         let name = name.clone();
-        let turn = self.home.turn_at(&name).await;
+        let turn = self.home.mailbox_permit(&name).await;
         let home = self.home.clone();
-        in_turn(turn, move || Ok(Status::of(&*opened(&home, &name)?))).await
+        in_turn(turn, move || Ok(Status::of(&*open_current(&home, &name)?))).await
     }
 
     /// A new message for this mailbox: write it, then append or deliver it.
     pub async fn incoming(&self, name: &MailboxName) -> Result<Incoming, StoreError> {
-        let (home, wanted) = (self.home.clone(), name.clone());
+        let (home, wanted_name) = (self.home.clone(), name.clone());
         let folder = match name.is_inbox() {
             true => Some(home.root.clone()),
-            false => self.work(move |home| Ok(layout::find(&home.root, &wanted)?)).await?,
+            false => self.run_blocking(move |home| Ok(layout::find(&home.root, &wanted_name)?)).await?,
         };
         let folder = folder.ok_or_else(|| StoreError::NoSuchMailbox(name.clone()))?;
         Ok(Incoming::new(home, name.clone(), folder))
     }
 
-    pub(super) fn home(&self) -> &Arc<Home> {
+    pub(super) fn home(&self) -> &Arc<MailHome> {
         &self.home
     }
 
-    pub(super) async fn work<T: Send + 'static>(
+    pub(super) async fn run_blocking<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Arc<Home>) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&Arc<MailHome>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let home = self.home.clone();
         let turn = home.lanes.turn().await;
@@ -185,20 +185,20 @@ impl Account {
     }
 }
 
-impl Home {
+impl MailHome {
     /// A permit for work that may wait for this mailbox.
-    pub(super) async fn turn_at(&self, name: &MailboxName) -> Turn {
+    pub(super) async fn mailbox_permit(&self, name: &MailboxName) -> Turn {
         let turns = self.registry.turns(&self.root.join(name.folder()));
         self.lanes.turn_at(&turns).await
     }
 }
 
 /// Number of times that a mailbox may be replaced while it is being opened, before opening fails.
-const REPLACEMENTS: usize = 10;
+const MAX_REPLACEMENTS: usize = 10;
 
 /// A mailbox in its current state. Blocks.
-pub(super) fn opened(home: &Arc<Home>, name: &MailboxName) -> Result<Arc<Live>, StoreError> {
-    for _ in 0..REPLACEMENTS {
+pub(super) fn open_current(home: &Arc<MailHome>, name: &MailboxName) -> Result<Arc<Live>, StoreError> {
+    for _ in 0..MAX_REPLACEMENTS {
         let found = layout::find(&home.root, name)?;
         let folder = found.ok_or_else(|| StoreError::NoSuchMailbox(name.clone()))?;
         let mut fresh = false;

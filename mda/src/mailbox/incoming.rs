@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use durable::Staged;
 
-use super::account::{Home, opened};
+use super::account::{MailHome, open_current};
 use super::store::in_turn;
 use super::{Account, Room, StoreError};
 use crate::maildir::{FileName, Flags, Folder, MailboxName, Uid, UidValidity, layout, seconds};
@@ -19,7 +19,7 @@ const MODE: u32 = 0o600;
 /// it is dropped.
 #[derive(Debug)]
 pub struct Incoming {
-    home: Arc<Home>,
+    home: Arc<MailHome>,
     name: MailboxName,
     /// The mailbox's folder.
     folder: PathBuf,
@@ -44,7 +44,7 @@ pub struct Appended {
 }
 
 impl Incoming {
-    pub(super) fn new(home: Arc<Home>, name: MailboxName, folder: PathBuf) -> Self {
+    pub(super) fn new(home: Arc<MailHome>, name: MailboxName, folder: PathBuf) -> Self {
         Self {
             home,
             name,
@@ -115,7 +115,7 @@ impl Incoming {
         received: Option<SystemTime>,
     ) -> Result<Appended, StoreError> {
         let keywords = keywords.to_vec();
-        let turn = self.home.turn_at(&self.name).await;
+        let turn = self.home.mailbox_permit(&self.name).await;
         in_turn(turn, move || self.append_now(flags, &keywords, received)).await
     }
 
@@ -125,7 +125,7 @@ impl Incoming {
         keywords: &[String],
         received: Option<SystemTime>,
     ) -> Result<Appended, StoreError> {
-        let live = opened(&self.home, &self.name)?;
+        let live = open_current(&self.home, &self.name)?;
         let staged = self.finish(received)?;
         let base = match received.filter(|received| !holds(&staged, *received)) {
             Some(received) => FileName::dated_base(&self.base(), received),
@@ -178,7 +178,7 @@ impl Incoming {
             if self.home.registry.is_used(&folder) {
                 // The peer that waits for the delivery need not wait for the sessions that have the mailbox open.
                 tokio::spawn(async move {
-                    let turn = self.home.turn_at(&self.name).await;
+                    let turn = self.home.mailbox_permit(&self.name).await;
                     let taken_in = in_turn(turn, move || {
                         if let Some(live) = self.home.registry.find_watched(&folder) {
                             live.arrived(&id, file);
@@ -245,7 +245,7 @@ fn holds(staged: &Staged, received: SystemTime) -> bool {
     modified.is_ok_and(|modified| seconds(modified) == seconds(received))
 }
 
-fn stage(home: &Home, folder: &Path) -> Result<Staged, StoreError> {
+fn stage(home: &MailHome, folder: &Path) -> Result<Staged, StoreError> {
     // The name in `tmp` is as unique as the one to come; sizes are not known yet.
     let path = folder.join("tmp").join(FileName::unique_base(&home.host, 0, None));
     match Staged::create(path.clone(), MODE) {

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use durable::SharedSync;
 use tokio::sync::watch;
 
-use super::account::Home;
+use super::account::MailHome;
 use super::state::State;
 use super::{Snapshot, StoreError};
 use crate::maildir::{FileName, Folder, MailboxName, Uid, layout, regular};
@@ -42,7 +42,7 @@ fn stamp(mailbox: &Path) -> String {
 /// One mailbox in use.
 #[derive(Debug)]
 pub(super) struct Live {
-    pub(super) home: Arc<Home>,
+    pub(super) home: Arc<MailHome>,
     pub(super) name: MailboxName,
     pub(super) folder: PathBuf,
     pub(super) guid: String,
@@ -61,7 +61,7 @@ pub(super) struct Live {
 
 impl Live {
     /// Reads the mailbox in that folder. Blocks.
-    pub(super) fn load(home: Arc<Home>, name: &MailboxName, folder: PathBuf) -> Result<Self, StoreError> {
+    pub(super) fn load(home: Arc<MailHome>, name: &MailboxName, folder: PathBuf) -> Result<Self, StoreError> {
         let state = State::load(&home.root, name, folder.clone(), &home.host, &|guid, validity| {
             home.index.take_mod_seqs(guid, validity, &stamp(&folder))
         })?;

@@ -232,7 +232,7 @@ impl Mailbox {
         work: impl FnOnce(&Live) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let live = self.live.clone();
-        let turn = live.home.turn_at(&live.name).await;
+        let turn = live.home.mailbox_permit(&live.name).await;
         in_turn(turn, move || work(&live)).await
     }
 

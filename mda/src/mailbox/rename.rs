@@ -1,4 +1,4 @@
-use super::account::Home;
+use super::account::MailHome;
 use super::{Account, NotAllowed, StoreError};
 use crate::maildir::renaming::{self, Move};
 use crate::maildir::{MailboxName, layout};
@@ -13,7 +13,7 @@ impl Account {
             return self.empty_inbox_into(to).await;
         }
         let (from, to) = (from.clone(), to.clone());
-        self.work(move |home| rename(home, &from, &to)).await
+        self.run_blocking(move |home| rename(home, &from, &to)).await
     }
 
     /// Moves all messages or none. If they are not moved, the new mailbox stays, since a message may have arrived in
@@ -27,7 +27,7 @@ impl Account {
     }
 }
 
-fn rename(home: &Home, from: &MailboxName, to: &MailboxName) -> Result<(), StoreError> {
+fn rename(home: &MailHome, from: &MailboxName, to: &MailboxName) -> Result<(), StoreError> {
     if to.is_below(from) {
         return Err(NotAllowed::MoveBelowItself.into());
     }
@@ -56,6 +56,6 @@ fn rename(home: &Home, from: &MailboxName, to: &MailboxName) -> Result<(), Store
     for (old, _) in moves {
         home.registry.end(&home.root.join(old));
     }
-    home.create_above(to);
+    home.create_parents(to);
     Ok(())
 }

@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use handover::config::Quotas;
 use tokio::sync::OnceCell;
 
-use super::account::Home;
+use super::account::MailHome;
 use super::lanes::{Lanes, Searches, Turn};
 use super::registry::Registry;
 use super::usage::Usage;
@@ -40,7 +40,7 @@ struct Shared {
     registry: Arc<Registry>,
     searches: Searches,
     quotas: Arc<ArcSwap<Quotas>>,
-    homes: Mutex<HashMap<PathBuf, Arc<OnceCell<Arc<Home>>>>>,
+    homes: Mutex<HashMap<PathBuf, Arc<OnceCell<Arc<MailHome>>>>>,
     looking: OnceLock<()>,
 }
 
@@ -101,16 +101,16 @@ impl Store {
         }
     }
 
-    fn homes(&self) -> MutexGuard<'_, HashMap<PathBuf, Arc<OnceCell<Arc<Home>>>>> {
+    fn homes(&self) -> MutexGuard<'_, HashMap<PathBuf, Arc<OnceCell<Arc<MailHome>>>>> {
         self.shared.homes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn home(
         &self,
-        cell: &OnceCell<Arc<Home>>,
+        cell: &OnceCell<Arc<MailHome>>,
         folder: &Path,
         user: &User,
-    ) -> Result<Arc<Home>, StoreError> {
+    ) -> Result<Arc<MailHome>, StoreError> {
         let shared = self.shared.clone();
         let (folder, user) = (folder.to_owned(), user.address());
         let home = cell
@@ -118,7 +118,7 @@ impl Store {
                 off_runtime(move || {
                     let root = shared.mail.join(&folder).join("Maildir");
                     move_in(&root, &shared.host)?;
-                    Ok(Arc::new(Home {
+                    Ok(Arc::new(MailHome {
                         identity: regular::identity(&root).ok_or(StoreError::Interrupted)?,
                         scratch: shared.index_folder.clone(),
                         root,

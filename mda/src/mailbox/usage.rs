@@ -13,7 +13,7 @@ use address::Address;
 use arc_swap::ArcSwap;
 use handover::config::Quotas;
 
-use super::account::Home;
+use super::account::MailHome;
 use super::{Account, StoreError};
 use crate::maildir::size_file::{self, Size};
 
@@ -43,7 +43,7 @@ pub(super) struct Usage {
 /// Quota reserved for a message, until dropped: when the message is stored or given up.
 #[derive(Debug)]
 pub struct Room {
-    home: Arc<Home>,
+    home: Arc<MailHome>,
     octets: u64,
 }
 
@@ -59,14 +59,14 @@ impl Account {
         let home = self.home();
         // Most users have no quota, and need no thread for this.
         match home.usage.bound() {
-            Some(_) => self.work(move |home| room(home, octets)).await,
+            Some(_) => self.run_blocking(move |home| room(home, octets)).await,
             None => Ok(Room { home: home.clone(), octets: 0 }),
         }
     }
 
     /// The user's quota and usage, or `None` without a quota.
     pub async fn quota(&self) -> Result<Option<Quota>, StoreError> {
-        self.work(|home| {
+        self.run_blocking(|home| {
             let Some(bound) = home.usage.bound() else { return Ok(None) };
             let kept = home.usage.kept(&home.root, bound)?;
             Ok(Some(Quota { bound, kept: kept.octets }))
@@ -76,7 +76,7 @@ impl Account {
 }
 
 /// Like [`Account::room`]. Blocks.
-pub(super) fn room(home: &Arc<Home>, octets: u64) -> Result<Room, StoreError> {
+pub(super) fn room(home: &Arc<MailHome>, octets: u64) -> Result<Room, StoreError> {
     let usage = &home.usage;
     let Some(bound) = usage.bound() else { return Ok(Room { home: home.clone(), octets: 0 }) };
     // Held during the count: concurrent callers would count as well.
@@ -143,7 +143,7 @@ fn fits(kept: Size, promised: u64, octets: u64, bound: u64) -> bool {
     kept.octets.saturating_add(promised).saturating_add(octets) <= bound
 }
 
-impl Home {
+impl MailHome {
     /// Records that messages of these sizes were stored.
     pub(super) fn grew(&self, sizes: impl IntoIterator<Item = u64>) {
         self.note(1, sizes);
