@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::lanes::{Lanes, Turn};
 use super::listed::{Listed, listed};
-use super::live::Live;
+use super::live::LiveMailbox;
 use super::registry::Registry;
 use super::store::in_turn;
 use super::usage::Usage;
@@ -197,14 +197,14 @@ impl MailHome {
 const MAX_REPLACEMENTS: usize = 10;
 
 /// A mailbox in its current state. Blocks.
-pub(super) fn open_current(home: &Arc<MailHome>, name: &MailboxName) -> Result<Arc<Live>, StoreError> {
+pub(super) fn open_current(home: &Arc<MailHome>, name: &MailboxName) -> Result<Arc<LiveMailbox>, StoreError> {
     for _ in 0..MAX_REPLACEMENTS {
         let found = layout::find(&home.root, name)?;
         let folder = found.ok_or_else(|| StoreError::NoSuchMailbox(name.clone()))?;
         let mut fresh = false;
         let live = home.registry.open(&folder, || {
             fresh = true;
-            Live::load(home.clone(), name, folder.clone())
+            LiveMailbox::load(home.clone(), name, folder.clone())
         });
         match live {
             Ok(live) if fresh => return Ok(live),

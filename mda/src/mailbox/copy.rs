@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use durable::Staged;
 
-use super::live::{Durable, Live};
+use super::live::{RequiredSync, LiveMailbox};
 use super::state::State;
 use super::usage::room;
 use super::{Entry, Mailbox, Snapshot, StoreError};
@@ -49,7 +49,7 @@ impl Mailbox {
             let _change = source.home.usage.change();
             let copied = copy(source, uids, &target)?;
             let gone: Vec<Uid> = copied.uids.iter().map(|(uid, _)| *uid).collect();
-            source.change_until(&Durable::Renamed, |state| state.remove(&gone))?;
+            source.change_synced(&RequiredSync::Renamed, |state| state.remove(&gone))?;
             source.home.index.forget(&source.guid, &gone);
             Ok(copied)
         })
@@ -58,7 +58,7 @@ impl Mailbox {
 }
 
 /// The octets of a message's file; `None` if it is gone.
-fn size_of(source: &Live, uid: Uid) -> Option<u64> {
+fn size_of(source: &LiveMailbox, uid: Uid) -> Option<u64> {
     let snapshot = source.snapshot();
     let (_, entry) = snapshot.by_uid(uid)?;
     size_file::octets_of(&source.folder, &entry.file)
@@ -80,10 +80,10 @@ impl Drop for Waiting {
     }
 }
 
-fn copy(source: &Live, mut uids: Vec<Uid>, target: &Live) -> Result<Copied, StoreError> {
+fn copy(source: &LiveMailbox, mut uids: Vec<Uid>, target: &LiveMailbox) -> Result<Copied, StoreError> {
     uids.sort_unstable();
     uids.dedup();
-    target.complete()?;
+    target.create_missing_folders()?;
     let snapshot = source.snapshot();
     let mut waiting = Vec::with_capacity(uids.len());
     for uid in uids {
@@ -134,7 +134,7 @@ fn translate(
 }
 
 /// Gives a message a second name in the target's `tmp`; `None` if it is gone.
-fn second_name(source: &Live, uid: Uid, entry: &Entry, target: &Live) -> Result<Option<Waiting>, StoreError> {
+fn second_name(source: &LiveMailbox, uid: Uid, entry: &Entry, target: &LiveMailbox) -> Result<Option<Waiting>, StoreError> {
     let mut path = source.path(&entry.file);
     let mut tries = 0;
     loop {
@@ -156,7 +156,7 @@ fn second_name(source: &Live, uid: Uid, entry: &Entry, target: &Live) -> Result<
 /// Number of times in a row that other processes may rename a message during a copy.
 const RENAMES: u32 = 10;
 
-fn name_again(path: &Path, entry: &Entry, uid: Uid, target: &Live) -> Result<Waiting, StoreError> {
+fn name_again(path: &Path, entry: &Entry, uid: Uid, target: &LiveMailbox) -> Result<Waiting, StoreError> {
     let Entry { file, flags, .. } = entry;
     let stored = fs::symlink_metadata(path).map_err(|error| lost(path, error))?.len();
     // The name of a compressed file contains the message's size.

@@ -131,7 +131,7 @@ impl Incoming {
             Some(received) => FileName::dated_base(&self.base(), received),
             None => self.base(),
         };
-        live.complete()?;
+        live.create_missing_folders()?;
         let flags = flags & Flags::SYSTEM;
         let is_plain = flags.is_empty() && keywords.is_empty();
         let file = if is_plain { FileName::in_new(&base) } else { FileName::of_base(&base, flags) };
@@ -181,7 +181,7 @@ impl Incoming {
                     let turn = self.home.mailbox_permit(&self.name).await;
                     let taken_in = in_turn(turn, move || {
                         if let Some(live) = self.home.registry.find_watched(&folder) {
-                            live.arrived(&id, file);
+                            live.add_delivered(&id, file);
                         }
                         Ok(())
                     });

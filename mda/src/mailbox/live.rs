@@ -23,9 +23,9 @@ use super::{Snapshot, StoreError};
 use crate::maildir::{FileName, Folder, MailboxName, Uid, layout, regular};
 
 /// The names that must be on disk when a change is shown.
-pub(super) enum Durable<'a> {
+pub(super) enum RequiredSync<'a> {
     /// Not necessarily any: messages that were found, claimed or marked as read are not promised to a client.
-    Later,
+    None,
     /// The names of messages that were put into one folder.
     Placed(&'a SharedSync),
     /// The names of messages in both folders that were renamed or removed.
@@ -41,25 +41,25 @@ fn stamp(mailbox: &Path) -> String {
 
 /// One mailbox in use.
 #[derive(Debug)]
-pub(super) struct Live {
+pub(super) struct LiveMailbox {
     pub(super) home: Arc<MailHome>,
     pub(super) name: MailboxName,
     pub(super) folder: PathBuf,
     pub(super) guid: String,
     state: Mutex<State>,
-    shown: watch::Sender<Arc<Snapshot>>,
+    published: watch::Sender<Arc<Snapshot>>,
     /// The number of appends to the UID list that are on disk.
-    synced: AtomicU64,
+    synced_appends: AtomicU64,
     /// The version up to which changes of names in the folders are on disk.
     folders_synced: AtomicU64,
     /// Delivered messages that the state does not contain yet.
-    arrivals: Mutex<Vec<FileName>>,
+    delivered: Mutex<Vec<FileName>>,
     /// Set while a thread is about to add them.
-    taking: AtomicBool,
-    gone: AtomicBool,
+    is_adding: AtomicBool,
+    is_marked_gone: AtomicBool,
 }
 
-impl Live {
+impl LiveMailbox {
     /// Reads the mailbox in that folder. Blocks.
     pub(super) fn load(home: Arc<MailHome>, name: &MailboxName, folder: PathBuf) -> Result<Self, StoreError> {
         let state = State::load(&home.root, name, folder.clone(), &home.host, &|guid, validity| {
@@ -71,38 +71,38 @@ impl Live {
         Ok(Self {
             name: name.clone(),
             guid: state.guid().to_owned(),
-            shown: watch::Sender::new(Arc::new(state.snapshot().clone())),
-            synced: AtomicU64::new(appended),
+            published: watch::Sender::new(Arc::new(state.snapshot().clone())),
+            synced_appends: AtomicU64::new(appended),
             folders_synced: AtomicU64::new(state.snapshot().version()),
             state: Mutex::new(state),
-            arrivals: Mutex::default(),
-            taking: AtomicBool::new(false),
-            gone: AtomicBool::new(false),
+            delivered: Mutex::default(),
+            is_adding: AtomicBool::new(false),
+            is_marked_gone: AtomicBool::new(false),
             folder,
             home,
         })
     }
 
     pub(super) fn snapshot(&self) -> Arc<Snapshot> {
-        self.shown.borrow().clone()
+        self.published.borrow().clone()
     }
 
     pub(super) fn watch(&self) -> watch::Receiver<Arc<Snapshot>> {
-        self.shown.subscribe()
+        self.published.subscribe()
     }
 
     pub(super) fn is_watched(&self) -> bool {
-        self.shown.receiver_count() > 0
+        self.published.receiver_count() > 0
     }
 
     pub(super) fn is_gone(&self) -> bool {
-        self.gone.load(Ordering::Acquire)
+        self.is_marked_gone.load(Ordering::Acquire)
     }
 
     /// Ends the mailbox's use: it was removed or renamed, or the known state cannot be relied on. Watchers are woken.
-    pub(super) fn end(&self) {
-        if !self.gone.swap(true, Ordering::AcqRel) {
-            self.shown.send_modify(|_| {});
+    pub(super) fn mark_gone(&self) {
+        if !self.is_marked_gone.swap(true, Ordering::AcqRel) {
+            self.published.send_modify(|_| {});
         }
     }
 
@@ -111,13 +111,13 @@ impl Live {
         &self,
         change: impl FnOnce(&mut State) -> Result<T, StoreError>,
     ) -> Result<(T, Arc<Snapshot>), StoreError> {
-        self.change_until(&Durable::Later, change)
+        self.change_synced(&RequiredSync::None, change)
     }
 
-    /// As [`Live::change`]; names are synced before the change is shown.
-    pub(super) fn change_until<T>(
+    /// As [`LiveMailbox::change`]; names are synced before the change is shown.
+    pub(super) fn change_synced<T>(
         &self,
-        durable: &Durable<'_>,
+        durable: &RequiredSync<'_>,
         change: impl FnOnce(&mut State) -> Result<T, StoreError>,
     ) -> Result<(T, Arc<Snapshot>), StoreError> {
         if self.is_gone() {
@@ -125,7 +125,7 @@ impl Live {
         }
         let Ok(mut state) = self.state.lock() else {
             // A change panicked. The next session that opens the mailbox reads it again.
-            self.end();
+            self.mark_gone();
             return Err(StoreError::Interrupted);
         };
         let before = state.snapshot().version();
@@ -133,7 +133,7 @@ impl Live {
         if let Err(error) = &outcome
             && state.is_gone(error)
         {
-            self.end();
+            self.mark_gone();
             return Err(StoreError::Gone(self.name.clone()));
         }
         // The changes before a failure are shown too: they were made.
@@ -141,16 +141,16 @@ impl Live {
         let changed = (version != before).then(|| Arc::new(state.snapshot().clone()));
         let (appended, sync) = state.appended();
         drop(state);
-        if changed.is_some() && self.synced.load(Ordering::Acquire) < appended {
+        if changed.is_some() && self.synced_appends.load(Ordering::Acquire) < appended {
             sync.sync().map_err(StoreError::disk("sync the uid list in", &self.folder))?;
-            self.synced.fetch_max(appended, Ordering::AcqRel);
+            self.synced_appends.fetch_max(appended, Ordering::AcqRel);
         }
         if outcome.is_ok() {
             self.sync_names(durable, version)?;
         }
         let snapshot = match changed {
             Some(snapshot) => {
-                self.show(snapshot.clone());
+                self.publish(snapshot.clone());
                 snapshot
             }
             None => self.snapshot(),
@@ -166,7 +166,7 @@ impl Live {
         place: impl FnOnce(&mut State) -> Result<Vec<Uid>, StoreError>,
     ) -> Result<(Vec<Uid>, Arc<Snapshot>), StoreError> {
         let mut placed = Vec::new();
-        let outcome = self.change_until(&Durable::Placed(folder), |state| {
+        let outcome = self.change_synced(&RequiredSync::Placed(folder), |state| {
             placed = place(state)?;
             Ok(placed.clone())
         });
@@ -180,7 +180,7 @@ impl Live {
     }
 
     /// Looks for changes by other processes, unless a session does so at this moment. Blocks.
-    pub(super) fn look(&self) -> Result<(), StoreError> {
+    pub(super) fn poll(&self) -> Result<(), StoreError> {
         // The session that holds the state looks for changes itself, and shows them.
         if matches!(self.state.try_lock(), Err(TryLockError::WouldBlock)) {
             return Ok(());
@@ -188,13 +188,13 @@ impl Live {
         self.change(|state| state.refresh()).map(drop)
     }
 
-    fn sync_names(&self, durable: &Durable<'_>, version: u64) -> Result<(), StoreError> {
+    fn sync_names(&self, durable: &RequiredSync<'_>, version: u64) -> Result<(), StoreError> {
         let sync = |folder: &SharedSync| folder.sync().map_err(StoreError::disk("sync", folder.path()));
         match durable {
-            Durable::Later => Ok(()),
-            Durable::Placed(folder) => sync(folder),
+            RequiredSync::None => Ok(()),
+            RequiredSync::Placed(folder) => sync(folder),
             // A change of another session that is still being synced counts for this one too.
-            Durable::Renamed if self.folders_synced.load(Ordering::Acquire) < version => {
+            RequiredSync::Renamed if self.folders_synced.load(Ordering::Acquire) < version => {
                 // The second costs nothing if one journal holds both.
                 for folder in [Folder::Cur, Folder::New] {
                     sync(&self.home.registry.sync_of(&self.folder.join(folder.as_str())))?;
@@ -202,12 +202,12 @@ impl Live {
                 self.folders_synced.fetch_max(version, Ordering::AcqRel);
                 Ok(())
             }
-            Durable::Renamed => Ok(()),
+            RequiredSync::Renamed => Ok(()),
         }
     }
 
-    fn show(&self, snapshot: Arc<Snapshot>) {
-        self.shown.send_if_modified(|shown| {
+    fn publish(&self, snapshot: Arc<Snapshot>) {
+        self.published.send_if_modified(|shown| {
             let newer = snapshot.version() > shown.version();
             if newer {
                 *shown = snapshot;
@@ -217,22 +217,22 @@ impl Live {
     }
 
     /// Adds a delivered message, and those delivered since. `id` is its mail id, for the log. Blocks.
-    pub(super) fn arrived(&self, id: &str, file: FileName) {
-        let arrivals = || self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn add_delivered(&self, id: &str, file: FileName) {
+        let arrivals = || self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
         arrivals().push(file);
         // One thread at most waits for the state's mutex, and adds later ones too.
-        if self.taking.swap(true, Ordering::AcqRel) {
+        if self.is_adding.swap(true, Ordering::AcqRel) {
             return;
         }
         let taken = self.change(|state| {
-            self.taking.store(false, Ordering::Release);
+            self.is_adding.store(false, Ordering::Release);
             match std::mem::take(&mut *arrivals()) {
                 files if files.is_empty() => Ok(()),
                 files => state.arrive(files),
             }
         });
         // A change that did not begin has not reset it.
-        self.taking.store(false, Ordering::Release);
+        self.is_adding.store(false, Ordering::Release);
         if let Err(error) = taken {
             // They are in `new`, and the next scan finds them.
             tracing::warn!(id, mailbox = %self.folder.display(), %error, "cannot show delivered messages yet");
@@ -240,7 +240,7 @@ impl Live {
     }
 
     /// Saves in the index what would be lost when the mailbox is unloaded. Blocks.
-    pub(super) fn remember(&self) {
+    pub(super) fn save_mod_seqs(&self) {
         if !self.is_gone() && !self.guid.is_empty() {
             let snapshot = self.snapshot();
             let messages = snapshot.entries().map(|entry| (entry.uid, entry.flags, entry.mod_seq.value()));
@@ -254,7 +254,7 @@ impl Live {
     }
 
     /// Creates folders of an existing mailbox that a restore or a manual change left out.
-    pub(super) fn complete(&self) -> Result<(), StoreError> {
+    pub(super) fn create_missing_folders(&self) -> Result<(), StoreError> {
         if self.folder.join(Folder::Cur.as_str()).is_dir() {
             layout::complete(&self.folder)?;
         }

@@ -8,7 +8,7 @@ use nix::unistd::{AccessFlags, access};
 use tokio::sync::watch;
 
 use super::lanes::Turn;
-use super::live::{Durable, Live};
+use super::live::{RequiredSync, LiveMailbox};
 use super::store::in_turn;
 use super::{Entry, Snapshot, StoreError};
 use crate::index::{Facts, FileStamp};
@@ -17,7 +17,7 @@ use crate::maildir::{Flags, Folder, MailboxName, Uid, compressed, size_file};
 /// An open mailbox. Cloning it is cheap; all handles in this process share its state.
 #[derive(Debug, Clone)]
 pub struct Mailbox {
-    pub(super) live: Arc<Live>,
+    pub(super) live: Arc<LiveMailbox>,
 }
 
 /// An operation of STORE on flags (RFC 3501 §6.4.6).
@@ -60,7 +60,7 @@ pub struct StoredMessage {
 }
 
 impl Mailbox {
-    pub(super) fn new(live: Arc<Live>) -> Self {
+    pub(super) fn new(live: Arc<LiveMailbox>) -> Self {
         Self { live }
     }
 
@@ -103,7 +103,7 @@ impl Mailbox {
     /// are on disk when it returns.
     pub async fn store_flags(&self, uids: Vec<Uid>, change: FlagChange) -> Result<Arc<Snapshot>, StoreError> {
         self.work(move |live| {
-            let ((), snapshot) = live.change_until(&Durable::Renamed, |state| {
+            let ((), snapshot) = live.change_synced(&RequiredSync::Renamed, |state| {
                 let keywords = match change.operation {
                     // An unknown keyword is set on no message.
                     FlagOperation::Remove => known(state.snapshot(), &change.keywords),
@@ -147,7 +147,7 @@ impl Mailbox {
         self.work(move |live| {
             let among: Option<HashSet<Uid>> = uids.map(HashSet::from_iter);
             let _change = live.home.usage.change();
-            let (gone, snapshot) = live.change_until(&Durable::Renamed, |state| {
+            let (gone, snapshot) = live.change_synced(&RequiredSync::Renamed, |state| {
                 let before = state.snapshot().clone();
                 let deleted = before.entries().filter(|entry| entry.flags.contains(Flags::DELETED));
                 let chosen =
@@ -229,7 +229,7 @@ impl Mailbox {
 
     pub(super) async fn work<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Live) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&LiveMailbox) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let live = self.live.clone();
         let turn = live.home.mailbox_permit(&live.name).await;

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 
 use super::StoreError;
 use super::lanes::OF_MAILBOX;
-use super::live::Live;
+use super::live::LiveMailbox;
 
 /// Time that an unused mailbox stays loaded.
 const IDLE: Duration = Duration::from_secs(300);
@@ -33,7 +33,7 @@ pub(super) struct Registry {
 /// The slot of one mailbox. Its mutex is held while the mailbox is loaded, so that it is loaded once.
 #[derive(Debug)]
 struct Slot {
-    live: Mutex<Option<(Arc<Live>, Instant)>>,
+    live: Mutex<Option<(Arc<LiveMailbox>, Instant)>>,
     /// Permits to wait for that mutex, or for the mailbox's own.
     turns: Arc<Semaphore>,
 }
@@ -45,12 +45,12 @@ impl Default for Slot {
 }
 
 impl Slot {
-    fn lock(&self) -> MutexGuard<'_, Option<(Arc<Live>, Instant)>> {
+    fn lock(&self) -> MutexGuard<'_, Option<(Arc<LiveMailbox>, Instant)>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the mailbox, or releases it if it is gone.
-    fn current(live: &mut Option<(Arc<Live>, Instant)>) -> Option<Arc<Live>> {
+    fn current(live: &mut Option<(Arc<LiveMailbox>, Instant)>) -> Option<Arc<LiveMailbox>> {
         if live.as_ref().is_some_and(|(live, _)| live.is_gone()) {
             *live = None;
         }
@@ -65,8 +65,8 @@ impl Registry {
     pub(super) fn open(
         &self,
         folder: &Path,
-        load: impl FnOnce() -> Result<Live, StoreError>,
-    ) -> Result<Arc<Live>, StoreError> {
+        load: impl FnOnce() -> Result<LiveMailbox, StoreError>,
+    ) -> Result<Arc<LiveMailbox>, StoreError> {
         let slot = self.slots().entry(folder.to_owned()).or_default().clone();
         let mut held = slot.lock();
         if let Some(live) = Slot::current(&mut held) {
@@ -88,7 +88,7 @@ impl Registry {
     }
 
     /// The mailbox in this folder, if it is watched. Blocks while it is being loaded.
-    pub(super) fn find_watched(&self, folder: &Path) -> Option<Arc<Live>> {
+    pub(super) fn find_watched(&self, folder: &Path) -> Option<Arc<LiveMailbox>> {
         let slot = self.slots().get(folder)?.clone();
         let live = slot.lock().as_ref().map(|(live, _)| live.clone());
         live.filter(|live| live.is_watched() && !live.is_gone())
@@ -98,7 +98,7 @@ impl Registry {
     pub(super) fn end(&self, folder: &Path) {
         let slot = self.slots().remove(folder);
         if let Some((live, _)) = slot.and_then(|slot| slot.lock().take()) {
-            live.end();
+            live.mark_gone();
         }
     }
 
@@ -110,7 +110,7 @@ impl Registry {
     }
 
     /// The mailboxes that are watched.
-    pub(super) fn watched(&self) -> Vec<Arc<Live>> {
+    pub(super) fn watched(&self) -> Vec<Arc<LiveMailbox>> {
         let slots: Vec<_> = self.slots().values().cloned().collect();
         let live = slots.iter().filter_map(|slot| Some(slot.live.try_lock().ok()?.as_ref()?.0.clone()));
         live.filter(|live| live.is_watched()).collect()
@@ -162,7 +162,7 @@ impl Registry {
                 // A thread that opens it meanwhile waits for the slot, and finds the saved data. The slot is removed
                 // the next time.
                 drop(slots);
-                live.remember();
+                live.save_mod_seqs();
             }
         }
     }
@@ -171,7 +171,7 @@ impl Registry {
     pub(super) fn close(&self) {
         for (_, slot) in self.slots().drain() {
             if let Some((live, _)) = slot.lock().take() {
-                live.remember();
+                live.save_mod_seqs();
             }
         }
     }

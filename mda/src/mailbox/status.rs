@@ -1,5 +1,5 @@
 use super::ModSeq;
-use super::live::Live;
+use super::live::LiveMailbox;
 use crate::maildir::{Flags, UidValidity, size_file};
 
 /// The figures of a mailbox for STATUS (RFC 3501 §6.3.10).
@@ -24,7 +24,7 @@ pub struct Status {
 impl Status {
     /// The figures of this mailbox. Blocks if there are messages that are `\Deleted` and whose names do not have their
     /// sizes.
-    pub(super) fn of(live: &Live) -> Self {
+    pub(super) fn of(live: &LiveMailbox) -> Self {
         let snapshot = live.snapshot();
         let deleted = snapshot.entries().filter(|entry| entry.flags.contains(Flags::DELETED));
         let sizes = deleted.filter_map(|entry| size_file::octets_of(&live.folder, &entry.file));

@@ -155,7 +155,7 @@ async fn keep_looking(shared: Weak<Shared>) {
         let Some(registry) = shared.upgrade().map(|shared| shared.registry.clone()) else { return };
         let _ = tokio::task::spawn_blocking(move || {
             for live in registry.watched() {
-                if let Err(error) = live.look() {
+                if let Err(error) = live.poll() {
                     tracing::debug!(mailbox = %live.folder.display(), %error, "cannot poll mailbox");
                 }
             }
