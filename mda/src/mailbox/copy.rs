@@ -65,7 +65,7 @@ fn size_of(source: &LiveMailbox, uid: Uid) -> Option<u64> {
 }
 
 /// A copy in the target's `tmp`, removed when dropped.
-struct Waiting {
+struct StagedCopy {
     uid: Uid,
     path: PathBuf,
     /// The message's name in the source, with other programs' letters.
@@ -74,7 +74,7 @@ struct Waiting {
     flags: Flags,
 }
 
-impl Drop for Waiting {
+impl Drop for StagedCopy {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
     }
@@ -88,7 +88,7 @@ fn copy(source: &LiveMailbox, mut uids: Vec<Uid>, target: &LiveMailbox) -> Resul
     let mut waiting = Vec::with_capacity(uids.len());
     for uid in uids {
         let Some((_, entry)) = snapshot.by_uid(uid) else { continue };
-        waiting.extend(second_name(source, uid, entry, target)?);
+        waiting.extend(link_into_tmp(source, uid, entry, target)?);
     }
     if waiting.is_empty() {
         return Ok(Copied { uid_validity: target.snapshot().uid_validity(), uids: Vec::new() });
@@ -96,7 +96,7 @@ fn copy(source: &LiveMailbox, mut uids: Vec<Uid>, target: &LiveMailbox) -> Resul
     let sync = target.home.registry.sync_of(&target.folder.join(Folder::Cur.as_str()));
     // In one change, so that no other session reassigns a keyword's letter in between.
     let (given, shown) = target.place_durably(&sync, |state| {
-        let flags = translate(&snapshot, &waiting, state)?;
+        let flags = translate_flags(&snapshot, &waiting, state)?;
         let messages: Vec<(FileName, Flags)> = waiting
             .iter()
             .map(|message| {
@@ -105,16 +105,16 @@ fn copy(source: &LiveMailbox, mut uids: Vec<Uid>, target: &LiveMailbox) -> Resul
             })
             .collect();
         let paths: Vec<PathBuf> = messages.iter().map(|(file, _)| file.path()).collect();
-        state.place(messages, |folder| place(folder, &waiting, &paths))
+        state.place(messages, |folder| move_into_place(folder, &waiting, &paths))
     })?;
     let uids = waiting.iter().map(|message| message.uid).zip(given).collect();
     Ok(Copied { uid_validity: shown.uid_validity(), uids })
 }
 
 /// The messages' flags in the target, whose keywords have other letters.
-fn translate(
+fn translate_flags(
     snapshot: &Snapshot,
-    messages: &[Waiting],
+    messages: &[StagedCopy],
     target: &mut State,
 ) -> Result<HashMap<Flags, Flags>, StoreError> {
     let mut flags: HashMap<Flags, Flags> = HashMap::new();
@@ -134,12 +134,12 @@ fn translate(
 }
 
 /// Gives a message a second name in the target's `tmp`; `None` if it is gone.
-fn second_name(source: &LiveMailbox, uid: Uid, entry: &Entry, target: &LiveMailbox) -> Result<Option<Waiting>, StoreError> {
+fn link_into_tmp(source: &LiveMailbox, uid: Uid, entry: &Entry, target: &LiveMailbox) -> Result<Option<StagedCopy>, StoreError> {
     let mut path = source.path(&entry.file);
     let mut tries = 0;
     loop {
-        match name_again(&path, entry, uid, target) {
-            Err(StoreError::MessageGone) if tries < RENAMES => {
+        match try_link_into_tmp(&path, entry, uid, target) {
+            Err(StoreError::MessageGone) if tries < MAX_RENAMES => {
                 // Renamed since the snapshot, by another session that changes flags, or gone.
                 match source.change(|state| state.locate(uid)) {
                     Ok((found, _)) => path = source.path(&found),
@@ -154,25 +154,25 @@ fn second_name(source: &LiveMailbox, uid: Uid, entry: &Entry, target: &LiveMailb
 }
 
 /// Number of times in a row that other processes may rename a message during a copy.
-const RENAMES: u32 = 10;
+const MAX_RENAMES: u32 = 10;
 
-fn name_again(path: &Path, entry: &Entry, uid: Uid, target: &LiveMailbox) -> Result<Waiting, StoreError> {
+fn try_link_into_tmp(path: &Path, entry: &Entry, uid: Uid, target: &LiveMailbox) -> Result<StagedCopy, StoreError> {
     let Entry { file, flags, .. } = entry;
-    let stored = fs::symlink_metadata(path).map_err(|error| lost(path, error))?.len();
+    let stored = fs::symlink_metadata(path).map_err(|error| copy_error(path, error))?.len();
     // The name of a compressed file contains the message's size.
     let size = file.size().filter(|_| file.is_marked_as_compressed()).unwrap_or(stored);
     let base =
         file.dated_as_before(FileName::unique_base(&target.home.host, size, file.virtual_size(stored)));
     let path_in_tmp = target.folder.join("tmp").join(&base);
-    let waiting = Waiting { uid, path: path_in_tmp, from: file.clone(), base, flags: *flags };
+    let waiting = StagedCopy { uid, path: path_in_tmp, from: file.clone(), base, flags: *flags };
     if fs::hard_link(path, &waiting.path).is_err() {
         // Renamed; or another file system, or a file with the maximum number of names.
-        duplicate(path, &waiting.path)?;
+        copy_file(path, &waiting.path)?;
     }
     Ok(waiting)
 }
 
-fn lost(path: &Path, error: io::Error) -> StoreError {
+fn copy_error(path: &Path, error: io::Error) -> StoreError {
     match error.kind() {
         io::ErrorKind::NotFound => StoreError::MessageGone,
         _ => StoreError::disk("copy", path)(error),
@@ -180,9 +180,9 @@ fn lost(path: &Path, error: io::Error) -> StoreError {
 }
 
 /// Copies a file with its time, which is the message's INTERNALDATE.
-fn duplicate(from: &Path, to: &Path) -> Result<(), StoreError> {
+fn copy_file(from: &Path, to: &Path) -> Result<(), StoreError> {
     let disk = |source| StoreError::disk("copy", from)(source);
-    let original = regular::open_to_read(from).map_err(|error| lost(from, error))?;
+    let original = regular::open_to_read(from).map_err(|error| copy_error(from, error))?;
     let mut original = original.ok_or(StoreError::MessageGone)?;
     let received = original.metadata().and_then(|metadata| metadata.modified()).map_err(disk)?;
     let written = to.with_extension("copy");
@@ -194,7 +194,7 @@ fn duplicate(from: &Path, to: &Path) -> Result<(), StoreError> {
 }
 
 /// Moves all messages from `tmp` to their paths, or none.
-fn place(folder: &Path, waiting: &[Waiting], paths: &[PathBuf]) -> Result<(), StoreError> {
+fn move_into_place(folder: &Path, waiting: &[StagedCopy], paths: &[PathBuf]) -> Result<(), StoreError> {
     for (done, (message, path)) in waiting.iter().zip(paths).enumerate() {
         if let Err(error) = fs::rename(&message.path, folder.join(path)) {
             for placed in &paths[..done] {
