@@ -14,7 +14,7 @@ pub(super) fn for_store_error(error: &StoreError) -> Reply {
         StoreError::NotAllowed(_) => replies::UNKNOWN_RECIPIENT,
         StoreError::NoSuchMailbox(_)
         | StoreError::AlreadyExists(_)
-        | StoreError::Gone(_)
+        | StoreError::MailboxGone(_)
         | StoreError::MessageGone
         | StoreError::Locked(_)
         | StoreError::Disk { .. }

@@ -211,13 +211,13 @@ pub(super) fn open_current(home: &Arc<MailHome>, name: &MailboxName) -> Result<A
             Ok(live) => match live.change(|state| state.refresh()) {
                 Ok(_) => return Ok(live),
                 // It was removed or replaced: the next attempt reads what exists now.
-                Err(StoreError::Gone(_)) => {}
+                Err(StoreError::MailboxGone(_)) => {}
                 Err(error) => return Err(error),
             },
             // Its UIDs were reset while it was read.
-            Err(StoreError::Gone(_)) => {}
+            Err(StoreError::MailboxGone(_)) => {}
             Err(error) => return Err(error),
         }
     }
-    Err(StoreError::Gone(name.clone()))
+    Err(StoreError::MailboxGone(name.clone()))
 }

@@ -40,7 +40,7 @@ pub enum StoreError {
     NotAllowed(#[from] NotAllowed),
     /// The mailbox was removed or renamed while it was in use.
     #[error("mailbox {0:?} was removed or renamed")]
-    Gone(MailboxName),
+    MailboxGone(MailboxName),
     /// The message does not exist any more.
     #[error("the message was removed")]
     MessageGone,
@@ -54,7 +54,7 @@ pub enum StoreError {
     #[error("over the user's quota of {bound} octets")]
     OverQuota {
         /// The quota, in octets.
-        bound: u64,
+        limit: u64,
     },
     /// The disk, or the daemon's share of it, is full. Transient (`[OVERQUOTA]`, 452 4.3.1).
     #[error("the disk is full: cannot {step} {}", path.display())]

@@ -121,7 +121,7 @@ impl LiveMailbox {
         change: impl FnOnce(&mut State) -> Result<T, StoreError>,
     ) -> Result<(T, Arc<Snapshot>), StoreError> {
         if self.is_gone() {
-            return Err(StoreError::Gone(self.name.clone()));
+            return Err(StoreError::MailboxGone(self.name.clone()));
         }
         let Ok(mut state) = self.state.lock() else {
             // A change panicked. The next session that opens the mailbox reads it again.
@@ -134,7 +134,7 @@ impl LiveMailbox {
             && state.is_gone(error)
         {
             self.mark_gone();
-            return Err(StoreError::Gone(self.name.clone()));
+            return Err(StoreError::MailboxGone(self.name.clone()));
         }
         // The changes before a failure are shown too: they were made.
         let version = state.snapshot().version();

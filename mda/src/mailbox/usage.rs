@@ -82,7 +82,7 @@ pub(super) fn room(home: &Arc<MailHome>, octets: u64) -> Result<Room, StoreError
     // Held during the count: concurrent callers would count as well.
     let _asking = usage.asking.lock().unwrap_or_else(PoisonError::into_inner);
     if !usage.is_surely_room(&home.root, bound, octets) && !usage.is_room(&home.root, bound, octets)? {
-        return Err(StoreError::OverQuota { bound });
+        return Err(StoreError::OverQuota { limit: bound });
     }
     usage.promised.fetch_add(octets, Ordering::SeqCst);
     Ok(Room { home: home.clone(), octets })

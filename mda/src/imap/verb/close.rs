@@ -10,7 +10,7 @@ pub(in crate::imap) async fn close(selected: &Selected) -> Result<Outcome, Failu
     if selected.require_writable().is_ok() && !selected.mailbox().is_gone() {
         match selected.mailbox().expunge(None).await {
             // The messages to remove are gone together with the mailbox.
-            Ok(_) | Err(StoreError::Gone(_)) => {}
+            Ok(_) | Err(StoreError::MailboxGone(_)) => {}
             Err(error) => return Err(error.into()),
         }
     }

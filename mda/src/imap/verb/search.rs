@@ -25,7 +25,7 @@ pub(in crate::imap) async fn run(
     // The index may have answered for a mailbox that does not exist any more, and an empty result differs from a
     // missing mailbox.
     if selected.mailbox().is_gone() {
-        return Err(StoreError::Gone(selected.mailbox().name().clone()).into());
+        return Err(StoreError::MailboxGone(selected.mailbox().name().clone()).into());
     }
     mailbox::search(
         wire.out(),

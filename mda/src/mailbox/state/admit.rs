@@ -113,7 +113,7 @@ impl State {
     /// Resets the mailbox to another UIDVALIDITY, since all UIDs are used up.
     fn used_up(&self) -> StoreError {
         match self.list.begin_anew(Reason::UsedUp, &|| validity::next(&self.root)) {
-            Ok(()) => StoreError::Gone(self.name.clone()),
+            Ok(()) => StoreError::MailboxGone(self.name.clone()),
             Err(error) => error.into(),
         }
     }

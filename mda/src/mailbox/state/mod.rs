@@ -113,7 +113,7 @@ impl State {
         let there = std::fs::metadata(&self.folder).map_err(StoreError::disk("stat", &self.folder))?;
         if identity(&there) != self.identity {
             // Removed and created again, or restored: another mailbox, perhaps with the same UIDVALIDITY.
-            return Err(StoreError::Gone(self.name.clone()));
+            return Err(StoreError::MailboxGone(self.name.clone()));
         }
         let news = self.list.news()?;
         self.learn(news)?;
@@ -135,11 +135,11 @@ impl State {
             News::Appended(known) => self.expect(known),
             News::Rewritten(_) if self.list.uid_validity() != self.snapshot.uid_validity() => {
                 // The UIDs that clients know are no longer valid.
-                return Err(StoreError::Gone(self.name.clone()));
+                return Err(StoreError::MailboxGone(self.name.clone()));
             }
             News::Lost => {
                 self.list.begin_anew(Reason::Lost, &|| validity::next(&self.root))?;
-                return Err(StoreError::Gone(self.name.clone()));
+                return Err(StoreError::MailboxGone(self.name.clone()));
             }
             News::Rewritten(known) => {
                 self.absent.clear();
@@ -168,7 +168,7 @@ impl State {
     /// Returns true if the operation failed because the mailbox does not exist any more.
     pub(super) fn is_gone(&self, error: &StoreError) -> bool {
         match error {
-            StoreError::Gone(_) => true,
+            StoreError::MailboxGone(_) => true,
             StoreError::Disk { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
                 let there = std::fs::metadata(&self.folder);
                 !there.is_ok_and(|there| identity(&there) == self.identity)

@@ -189,7 +189,7 @@ async fn deleting_a_mailbox_ends_open_handles_and_a_new_one_has_a_new_uidvalidit
     ann.delete(&name("A")).await.unwrap();
     watch.changed().await.unwrap();
     assert!(old.is_gone());
-    assert!(matches!(old.refresh().await, Err(StoreError::Gone(_))));
+    assert!(matches!(old.refresh().await, Err(StoreError::MailboxGone(_))));
     ann.create(&name("A")).await.unwrap();
     let new = ann.open(&name("A")).await.unwrap();
     assert!(new.snapshot().uid_validity() > old.snapshot().uid_validity());
@@ -204,7 +204,7 @@ async fn a_mailbox_removed_by_another_process_is_gone() {
     ann.create(&name("A")).await.unwrap();
     let mailbox = ann.open(&name("A")).await.unwrap();
     super::ann(&site.another()).await.delete(&name("A")).await.unwrap();
-    assert!(matches!(mailbox.refresh().await, Err(StoreError::Gone(_))));
+    assert!(matches!(mailbox.refresh().await, Err(StoreError::MailboxGone(_))));
     assert!(matches!(ann.open(&name("A")).await, Err(StoreError::NoSuchMailbox(_))));
     assert!(matches!(ann.incoming(&name("A")).await, Err(StoreError::NoSuchMailbox(_))));
 }

@@ -117,7 +117,7 @@ async fn losing_the_uid_list_changes_uidvalidity_and_loses_no_message() {
     let (site, _) = told().await;
     let before = site.inbox().await;
     fs::remove_file(site.maildir().join("dovecot-uidlist")).unwrap();
-    assert!(matches!(before.refresh().await, Err(StoreError::Gone(_))));
+    assert!(matches!(before.refresh().await, Err(StoreError::MailboxGone(_))));
     let after = site.inbox().await.snapshot();
     assert_eq!(after.len(), 2);
     assert!(after.uid_validity() > before.snapshot().uid_validity());

@@ -147,7 +147,7 @@ async fn a_restored_folder_with_the_same_uidvalidity_is_reopened() {
     copy_folder(&folder, &aside);
     fs::remove_dir_all(&folder).unwrap();
     fs::rename(&aside, &folder).unwrap();
-    assert!(matches!(sent.refresh().await, Err(StoreError::Gone(_))));
+    assert!(matches!(sent.refresh().await, Err(StoreError::MailboxGone(_))));
     let sent = ann.open(&name("Sent")).await.unwrap();
     let stored =
         sent.store_flags(vec![uid(1)], change(FlagOperation::Add, Flags::FLAGGED, &[])).await.unwrap();

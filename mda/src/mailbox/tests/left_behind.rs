@@ -158,7 +158,7 @@ async fn truncating_the_uid_list_changes_only_uidvalidity() {
         let before = site.inbox().await;
         let list = fs::File::options().write(true).open(site.maildir().join("dovecot-uidlist")).unwrap();
         list.set_len(rest).unwrap();
-        assert!(matches!(before.refresh().await, Err(StoreError::Gone(_))), "{rest}");
+        assert!(matches!(before.refresh().await, Err(StoreError::MailboxGone(_))), "{rest}");
         let after = site.inbox().await;
         assert!(after.snapshot().uid_validity() > before.snapshot().uid_validity(), "{rest}");
         assert_eq!(emptied(&after).await, 2);
