@@ -86,7 +86,7 @@ async fn commit(
             Ok(mut incoming) => {
                 let id = id.to_owned();
                 commits.spawn(async move {
-                    let delivered = match incoming.claim(None).await {
+                    let delivered = match incoming.reserve(None).await {
                         Ok(()) => incoming.deliver(&id).await,
                         Err(error) => Err(error),
                     };

@@ -27,11 +27,11 @@ pub struct Incoming {
     staged: Option<Staged>,
     size: u64,
     /// The number of lines that end in LF alone.
-    bare: u64,
+    lone_line_feeds: u64,
     /// The last octet that was written.
     last: u8,
     /// The quota reserved for it.
-    room: Option<Room>,
+    reservation: Option<Room>,
 }
 
 /// The UID of an appended message (APPENDUID, RFC 4315 §3).
@@ -52,9 +52,9 @@ impl Incoming {
             buffer: Vec::new(),
             staged: None,
             size: 0,
-            bare: 0,
+            lone_line_feeds: 0,
             last: b'\n',
-            room: None,
+            reservation: None,
         }
     }
 
@@ -62,7 +62,7 @@ impl Incoming {
     pub async fn write(&mut self, octets: &[u8]) -> Result<(), StoreError> {
         for end in memchr::memchr_iter(b'\n', octets) {
             let before = if end == 0 { self.last } else { octets[end - 1] };
-            self.bare += u64::from(before != b'\r');
+            self.lone_line_feeds += u64::from(before != b'\r');
         }
         self.last = octets.last().copied().unwrap_or(self.last);
         self.size += octets.len() as u64;
@@ -71,8 +71,8 @@ impl Incoming {
     }
 
     /// Takes over an earlier reservation of quota, or else reserves as much as was written.
-    pub async fn claim(&mut self, room: Option<Room>) -> Result<(), StoreError> {
-        self.room = match room {
+    pub async fn reserve(&mut self, room: Option<Room>) -> Result<(), StoreError> {
+        self.reservation = match room {
             Some(room) => Some(room),
             None => Some(Account::new(self.home.clone()).room(self.size).await?),
         };
@@ -101,7 +101,7 @@ impl Incoming {
         }
         other.buffer.extend_from_slice(rest);
         other.size += self.size - skip;
-        other.bare += self.bare;
+        other.lone_line_feeds += self.lone_line_feeds;
         other.last = self.last;
         Ok(())
     }
@@ -116,18 +116,18 @@ impl Incoming {
     ) -> Result<Appended, StoreError> {
         let keywords = keywords.to_vec();
         let turn = self.home.mailbox_permit(&self.name).await;
-        in_turn(turn, move || self.append_now(flags, &keywords, received)).await
+        in_turn(turn, move || self.append_blocking(flags, &keywords, received)).await
     }
 
-    fn append_now(
+    fn append_blocking(
         mut self,
         flags: Flags,
         keywords: &[String],
         received: Option<SystemTime>,
     ) -> Result<Appended, StoreError> {
         let live = open_current(&self.home, &self.name)?;
-        let staged = self.finish(received)?;
-        let base = match received.filter(|received| !holds(&staged, *received)) {
+        let staged = self.write_and_sync(received)?;
+        let base = match received.filter(|received| !has_time(&staged, *received)) {
             Some(received) => FileName::dated_base(&self.base(), received),
             None => self.base(),
         };
@@ -153,7 +153,7 @@ impl Incoming {
                 Ok(())
             })
         })?;
-        self.noted();
+        self.record_stored();
         let uid = uids.first().copied().ok_or(StoreError::Interrupted)?;
         Ok(Appended { uid_validity: snapshot.uid_validity(), uid })
     }
@@ -165,7 +165,7 @@ impl Incoming {
         let id = id.to_owned();
         let turn = self.home.lanes.turn_to_deliver().await;
         in_turn(turn, move || {
-            let staged = self.finish(None)?;
+            let staged = self.write_and_sync(None)?;
             let base = self.base();
             let file = FileName::in_new(&base);
             let folder = self.folder.clone();
@@ -173,7 +173,7 @@ impl Incoming {
             let home = Arc::clone(&self.home);
             let change = home.usage.change();
             staged.commit_shared(&folder.join(file.path()), &sync).map_err(|refused| refused.error)?;
-            self.noted();
+            self.record_stored();
             drop(change);
             if self.home.registry.is_used(&folder) {
                 // The peer that waits for the delivery need not wait for the sessions that have the mailbox open.
@@ -194,13 +194,13 @@ impl Incoming {
     }
 
     /// Records that the message is stored: its size counts, and its reservation ends.
-    fn noted(&mut self) {
+    fn record_stored(&mut self) {
         self.home.grew([self.size]);
-        self.room = None;
+        self.reservation = None;
     }
 
     /// Writes all octets to the file, and syncs the file.
-    fn finish(&mut self, received: Option<SystemTime>) -> Result<Staged, StoreError> {
+    fn write_and_sync(&mut self, received: Option<SystemTime>) -> Result<Staged, StoreError> {
         let mut staged = match self.staged.take() {
             Some(staged) => staged,
             None => stage(&self.home, &self.folder)?,
@@ -215,7 +215,7 @@ impl Incoming {
     }
 
     fn base(&self) -> String {
-        FileName::unique_base(&self.home.host, self.size, Some(self.size + self.bare))
+        FileName::unique_base(&self.home.host, self.size, Some(self.size + self.lone_line_feeds))
     }
 
     async fn spill(&mut self) -> Result<(), StoreError> {
@@ -240,7 +240,7 @@ impl Incoming {
 
 /// Returns true if the time of the file is that date. The range of file systems ends in 1901 and 2038, 2446 or later,
 /// and they store the nearest possible date instead of others.
-fn holds(staged: &Staged, received: SystemTime) -> bool {
+fn has_time(staged: &Staged, received: SystemTime) -> bool {
     let modified = staged.file().metadata().and_then(|metadata| metadata.modified());
     modified.is_ok_and(|modified| seconds(modified) == seconds(received))
 }

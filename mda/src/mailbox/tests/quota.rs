@@ -19,7 +19,7 @@ async fn message(account: &Account, mailbox: &MailboxName, size: usize) -> Incom
 /// Delivers a message of a hundred octets.
 async fn deliver(account: &Account) -> Result<String, StoreError> {
     let mut incoming = message(account, &MailboxName::inbox(), HUNDRED).await;
-    incoming.claim(None).await?;
+    incoming.reserve(None).await?;
     incoming.deliver("id").await
 }
 
@@ -84,7 +84,7 @@ async fn maildirsize_may_be_deleted_or_wrong_at_any_time() {
     std::fs::write(&file, "250S\n200 2\n100 1\n").unwrap();
     assert_eq!(kept(&ann).await, 300);
     let mut small = message(&ann, &MailboxName::inbox(), 50).await;
-    small.claim(None).await.unwrap();
+    small.reserve(None).await.unwrap();
     small.deliver("id").await.unwrap();
     assert_eq!(kept(&ann).await, 250);
 }
