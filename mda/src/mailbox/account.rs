@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::lanes::{Lanes, Turn};
+use super::lanes::{WorkLimits, WorkPermit};
 use super::listed::{Listed, listed};
 use super::live::LiveMailbox;
 use super::registry::Registry;
@@ -26,7 +26,7 @@ pub(super) struct MailHome {
     pub(super) host: Arc<str>,
     pub(super) index: UserIndex,
     pub(super) registry: Arc<Registry>,
-    pub(super) lanes: Lanes,
+    pub(super) lanes: WorkLimits,
     pub(super) usage: Usage,
     /// Folder for unnamed files of decompressed messages: on the index's volume, never among the mail.
     pub(super) scratch: PathBuf,
@@ -180,16 +180,16 @@ impl Account {
         work: impl FnOnce(&Arc<MailHome>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let home = self.home.clone();
-        let turn = home.lanes.turn().await;
+        let turn = home.lanes.permit().await;
         in_turn(turn, move || work(&home)).await
     }
 }
 
 impl MailHome {
     /// A permit for work that may wait for this mailbox.
-    pub(super) async fn mailbox_permit(&self, name: &MailboxName) -> Turn {
+    pub(super) async fn mailbox_permit(&self, name: &MailboxName) -> WorkPermit {
         let turns = self.registry.turns(&self.root.join(name.folder()));
-        self.lanes.turn_at(&turns).await
+        self.lanes.mailbox_permit(&turns).await
     }
 }
 

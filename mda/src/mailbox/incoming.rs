@@ -95,7 +95,7 @@ impl Incoming {
                 let from = staged.file().try_clone().map_err(StoreError::disk("read", &path))?;
                 other.spill().await?;
                 let into = other.staged.take().ok_or(StoreError::Interrupted)?;
-                let turn = self.home.lanes.turn_to_deliver().await;
+                let turn = self.home.lanes.delivery_permit().await;
                 other.staged = Some(in_turn(turn, move || copy(from, skip, into, &path)).await?);
             }
         }
@@ -163,7 +163,7 @@ impl Incoming {
     /// Returns the base of its file's name, which stays the message's forever.
     pub async fn deliver(mut self, id: &str) -> Result<String, StoreError> {
         let id = id.to_owned();
-        let turn = self.home.lanes.turn_to_deliver().await;
+        let turn = self.home.lanes.delivery_permit().await;
         in_turn(turn, move || {
             let staged = self.write_and_sync(None)?;
             let base = self.base();
@@ -221,7 +221,7 @@ impl Incoming {
     async fn spill(&mut self) -> Result<(), StoreError> {
         let buffer = std::mem::take(&mut self.buffer);
         let (home, folder, staged) = (self.home.clone(), self.folder.clone(), self.staged.take());
-        let turn = self.home.lanes.turn_to_deliver().await;
+        let turn = self.home.lanes.delivery_permit().await;
         let (staged, mut buffer) = in_turn(turn, move || {
             let mut staged = match staged {
                 Some(staged) => staged,

@@ -17,30 +17,30 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Threads per mailbox. They wait together for one sync of the disk.
-pub(super) const OF_MAILBOX: usize = 8;
+pub(super) const MAX_PER_MAILBOX: usize = 8;
 /// Threads per user. With deliveries and searches, less than half of all.
-const OF_USER: usize = 12;
+const MAX_PER_USER: usize = 12;
 /// Concurrent deliveries per user, each of which waits for the disk.
-const DELIVERIES: usize = 12;
+const MAX_DELIVERIES: usize = 12;
 /// Concurrent searches that read, per user. More would wait for the same disk.
-const SEARCHES: usize = 2;
+const MAX_SEARCHES: usize = 2;
 /// Concurrent searches that read, in total. Each holds about a megabyte at most: a header section, a part of the index,
 /// a window.
-const ALL_SEARCHES: usize = 4;
+const MAX_ALL_SEARCHES: usize = 4;
 
 /// The limit on the searches of all users.
 #[derive(Debug)]
-pub(super) struct Searches(Arc<Semaphore>);
+pub(super) struct SearchLimit(Arc<Semaphore>);
 
-impl Default for Searches {
+impl Default for SearchLimit {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(ALL_SEARCHES)))
+        Self(Arc::new(Semaphore::new(MAX_ALL_SEARCHES)))
     }
 }
 
 /// One user's limits.
 #[derive(Debug)]
-pub(super) struct Lanes {
+pub(super) struct WorkLimits {
     work: Arc<Semaphore>,
     deliveries: Arc<Semaphore>,
     searches: Arc<Semaphore>,
@@ -49,45 +49,45 @@ pub(super) struct Lanes {
 
 /// The right to use a thread, until dropped.
 #[derive(Debug)]
-pub(crate) struct Turn {
+pub(crate) struct WorkPermit {
     /// Empty only while the runtime is shut down.
     _permits: [Option<OwnedSemaphorePermit>; 2],
 }
 
-impl Lanes {
-    pub(super) fn new(searches: &Searches) -> Self {
+impl WorkLimits {
+    pub(super) fn new(searches: &SearchLimit) -> Self {
         let lane = |width| Arc::new(Semaphore::new(width));
         Self {
-            work: lane(OF_USER),
-            deliveries: lane(DELIVERIES),
-            searches: lane(SEARCHES),
+            work: lane(MAX_PER_USER),
+            deliveries: lane(MAX_DELIVERIES),
+            searches: lane(MAX_SEARCHES),
             all_searches: searches.0.clone(),
         }
     }
 
     /// A permit for work that does not wait for a mailbox.
-    pub(super) async fn turn(&self) -> Turn {
-        Turn { _permits: [permit(&self.work).await, None] }
+    pub(super) async fn permit(&self) -> WorkPermit {
+        WorkPermit { _permits: [acquire(&self.work).await, None] }
     }
 
     /// A permit for work on a mailbox, given that mailbox's permits.
-    pub(super) async fn turn_at(&self, mailbox: &Arc<Semaphore>) -> Turn {
-        let first = permit(mailbox).await;
-        Turn { _permits: [first, permit(&self.work).await] }
+    pub(super) async fn mailbox_permit(&self, mailbox: &Arc<Semaphore>) -> WorkPermit {
+        let first = acquire(mailbox).await;
+        WorkPermit { _permits: [first, acquire(&self.work).await] }
     }
 
     /// A permit to deliver.
-    pub(super) async fn turn_to_deliver(&self) -> Turn {
-        Turn { _permits: [permit(&self.deliveries).await, None] }
+    pub(super) async fn delivery_permit(&self) -> WorkPermit {
+        WorkPermit { _permits: [acquire(&self.deliveries).await, None] }
     }
 
     /// A permit to read messages for a search.
-    pub(super) async fn turn_to_search(&self) -> Turn {
-        let first = permit(&self.searches).await;
-        Turn { _permits: [first, permit(&self.all_searches).await] }
+    pub(super) async fn search_permit(&self) -> WorkPermit {
+        let first = acquire(&self.searches).await;
+        WorkPermit { _permits: [first, acquire(&self.all_searches).await] }
     }
 }
 
-async fn permit(lane: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+async fn acquire(lane: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
     lane.clone().acquire_owned().await.ok()
 }

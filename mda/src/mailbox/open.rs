@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use nix::unistd::{AccessFlags, access};
 use tokio::sync::watch;
 
-use super::lanes::Turn;
+use super::lanes::WorkPermit;
 use super::live::{RequiredSync, LiveMailbox};
 use super::store::in_turn;
 use super::{Entry, Snapshot, StoreError};
@@ -237,13 +237,13 @@ impl Mailbox {
     }
 
     /// A permit to read messages of this user, to be acquired before a thread is used for that.
-    pub(crate) async fn turn(&self) -> Turn {
-        self.live.home.lanes.turn().await
+    pub(crate) async fn turn(&self) -> WorkPermit {
+        self.live.home.lanes.permit().await
     }
 
     /// A permit to read messages for a search. Few searches read at the same time.
-    pub(crate) async fn turn_to_search(&self) -> Turn {
-        self.live.home.lanes.turn_to_search().await
+    pub(crate) async fn turn_to_search(&self) -> WorkPermit {
+        self.live.home.lanes.search_permit().await
     }
 }
 

@@ -12,7 +12,7 @@ use durable::SharedSync;
 use tokio::sync::Semaphore;
 
 use super::StoreError;
-use super::lanes::OF_MAILBOX;
+use super::lanes::MAX_PER_MAILBOX;
 use super::live::LiveMailbox;
 
 /// Time that an unused mailbox stays loaded.
@@ -40,7 +40,7 @@ struct Slot {
 
 impl Default for Slot {
     fn default() -> Self {
-        Self { live: Mutex::default(), turns: Arc::new(Semaphore::new(OF_MAILBOX)) }
+        Self { live: Mutex::default(), turns: Arc::new(Semaphore::new(MAX_PER_MAILBOX)) }
     }
 }
 

@@ -10,7 +10,7 @@ use handover::config::Quotas;
 use tokio::sync::OnceCell;
 
 use super::account::MailHome;
-use super::lanes::{Lanes, Searches, Turn};
+use super::lanes::{WorkLimits, SearchLimit, WorkPermit};
 use super::registry::Registry;
 use super::usage::Usage;
 use super::{Account, NotAllowed, StoreError};
@@ -38,7 +38,7 @@ struct Shared {
     index_folder: PathBuf,
     host: Arc<str>,
     registry: Arc<Registry>,
-    searches: Searches,
+    searches: SearchLimit,
     quotas: Arc<ArcSwap<Quotas>>,
     homes: Mutex<HashMap<PathBuf, Arc<OnceCell<Arc<MailHome>>>>>,
     looking: OnceLock<()>,
@@ -53,7 +53,7 @@ impl Store {
             index_folder: index,
             host: host.into(),
             registry: Arc::default(),
-            searches: Searches::default(),
+            searches: SearchLimit::default(),
             quotas: Arc::default(),
             homes: Mutex::default(),
             looking: OnceLock::new(),
@@ -125,7 +125,7 @@ impl Store {
                         host: shared.host.clone(),
                         index: shared.index.of(&folder),
                         registry: shared.registry.clone(),
-                        lanes: Lanes::new(&shared.searches),
+                        lanes: WorkLimits::new(&shared.searches),
                         usage: Usage::new(user, shared.quotas.clone()),
                     }))
                 })
@@ -181,7 +181,7 @@ fn move_in(root: &Path, host: &str) -> Result<(), StoreError> {
 
 /// Runs blocking work on a thread for it, and holds its permit meanwhile.
 pub(super) async fn in_turn<T: Send + 'static>(
-    turn: Turn,
+    turn: WorkPermit,
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     off_runtime(move || {
