@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::lanes::{WorkLimits, WorkPermit};
-use super::listed::{Listed, listed};
+use super::listed::{ListedMailbox, with_parents};
 use super::live::LiveMailbox;
 use super::registry::Registry;
 use super::store::in_turn;
@@ -64,8 +64,8 @@ impl Account {
     }
 
     /// All mailboxes and the names that are only their parents, INBOX first, then by name.
-    pub async fn list(&self) -> Result<Vec<Listed>, StoreError> {
-        self.run_blocking(|home| Ok(listed(home.list()?.into_iter().map(|mailbox| mailbox.name).collect()))).await
+    pub async fn list(&self) -> Result<Vec<ListedMailbox>, StoreError> {
+        self.run_blocking(|home| Ok(with_parents(home.list()?.into_iter().map(|mailbox| mailbox.name).collect()))).await
     }
 
     /// The subscribed names, by name. They may be those of mailboxes that are gone (RFC 3501 §6.3.9). INBOX is always

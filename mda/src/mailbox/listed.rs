@@ -4,7 +4,7 @@ use crate::maildir::MailboxName;
 
 /// A mailbox as LIST shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct ListedMailbox {
     /// Its name.
     pub name: MailboxName,
     /// True if it can be selected; otherwise it is only a parent of others (`\Noselect`, `\NonExistent`).
@@ -45,7 +45,7 @@ impl SpecialUse {
 }
 
 /// Mailboxes as LIST shows them, including the parents that are not mailboxes.
-pub(super) fn listed(names: Vec<MailboxName>) -> Vec<Listed> {
+pub(super) fn with_parents(names: Vec<MailboxName>) -> Vec<ListedMailbox> {
     // For each name: can be selected, has children.
     let mut all: BTreeMap<MailboxName, (bool, bool)> = BTreeMap::new();
     for name in std::iter::once(MailboxName::inbox()).chain(names) {
@@ -56,9 +56,9 @@ pub(super) fn listed(names: Vec<MailboxName>) -> Vec<Listed> {
             all.entry(above).or_default().1 = true;
         }
     }
-    let mut listed: Vec<Listed> = all
+    let mut listed: Vec<ListedMailbox> = all
         .into_iter()
-        .map(|(name, (selectable, has_children))| Listed {
+        .map(|(name, (selectable, has_children))| ListedMailbox {
             special_use: SpecialUse::of(&name),
             name,
             selectable,

@@ -30,7 +30,7 @@ pub use account::Account;
 pub use copy::Copied;
 pub use error::{NotAllowed, StoreError};
 pub use incoming::{Appended, Incoming};
-pub use listed::{Listed, SpecialUse};
+pub use listed::{ListedMailbox, SpecialUse};
 pub use open::{FlagChange, FlagOperation, Mailbox, StoredMessage};
 pub use snapshot::{Difference, Entry, ModSeq, Snapshot};
 pub use status::Status;

@@ -1,6 +1,6 @@
 use super::*;
 
-fn names(listed: &[Listed]) -> Vec<&str> {
+fn names(listed: &[ListedMailbox]) -> Vec<&str> {
     listed.iter().map(|listed| listed.name.as_str()).collect()
 }
 

@@ -8,7 +8,7 @@ use imap_proto::mailbox::Pattern;
 use imap_proto::response::mailbox::Attribute;
 
 use crate::imap::names;
-use crate::mailbox::{Listed, SpecialUse};
+use crate::mailbox::{ListedMailbox, SpecialUse};
 use crate::maildir::MailboxName;
 
 /// All names: of mailboxes, of their parents, of subscriptions.
@@ -43,7 +43,7 @@ pub(super) struct Listing {
 
 impl Names {
     /// The names of all mailboxes and subscriptions.
-    pub(super) fn new(listed: Vec<Listed>, subscribed: &[MailboxName]) -> Self {
+    pub(super) fn new(listed: Vec<ListedMailbox>, subscribed: &[MailboxName]) -> Self {
         let mut names = Self::default();
         for listed in listed {
             let Some(name) = names::to_protocol(&listed.name) else { continue };
@@ -164,7 +164,7 @@ mod tests {
 
     /// A user with the mailboxes of RFC 5258 §5's second example, and the subscriptions of that example.
     fn names() -> Names {
-        let mailbox = |text: &str| Listed {
+        let mailbox = |text: &str| ListedMailbox {
             name: name(text),
             selectable: true,
             has_children: matches!(text, "Fruit" | "Vegetable"),
