@@ -26,7 +26,7 @@ impl Mailbox {
     /// Copies messages into another mailbox of the same user, or this one: all or none.
     pub async fn copy_to(&self, uids: Vec<Uid>, target: &Mailbox) -> Result<Copied, StoreError> {
         let target = target.live.clone();
-        self.work(move |source| {
+        self.run_blocking(move |source| {
             let octets = uids.iter().filter_map(|uid| size_of(source, *uid)).sum();
             let room = room(&source.home, octets)?;
             let _change = source.home.usage.change();
@@ -44,7 +44,7 @@ impl Mailbox {
     /// returns, both are on disk.
     pub async fn move_to(&self, uids: Vec<Uid>, target: &Mailbox) -> Result<Copied, StoreError> {
         let target = target.live.clone();
-        self.work(move |source| {
+        self.run_blocking(move |source| {
             // The messages stay the same; a concurrent count must see them once.
             let _change = source.home.usage.change();
             let copied = copy(source, uids, &target)?;

@@ -87,7 +87,7 @@ impl Mailbox {
 
     /// Looks for changes by other processes, and returns the newest snapshot. Cheap when there are none.
     pub async fn refresh(&self) -> Result<Arc<Snapshot>, StoreError> {
-        self.work(|live| Ok(live.change(|state| state.refresh())?.1)).await
+        self.run_blocking(|live| Ok(live.change(|state| state.refresh())?.1)).await
     }
 
     /// Claims the messages that no session has claimed yet: they are `\Recent` to the caller and to no other session.
@@ -96,17 +96,17 @@ impl Mailbox {
         if self.snapshot().unclaimed() == 0 {
             return Ok(Vec::new());
         }
-        self.work(|live| Ok(live.change(|state| state.claim())?.0)).await
+        self.run_blocking(|live| Ok(live.change(|state| state.claim())?.0)).await
     }
 
     /// Changes flags of messages and returns the snapshot with the change; UIDs that are gone are skipped. The flags
     /// are on disk when it returns.
     pub async fn store_flags(&self, uids: Vec<Uid>, change: FlagChange) -> Result<Arc<Snapshot>, StoreError> {
-        self.work(move |live| {
+        self.run_blocking(move |live| {
             let ((), snapshot) = live.change_synced(&RequiredSync::Renamed, |state| {
                 let keywords = match change.operation {
                     // An unknown keyword is set on no message.
-                    FlagOperation::Remove => known(state.snapshot(), &change.keywords),
+                    FlagOperation::Remove => known_keywords(state.snapshot(), &change.keywords),
                     FlagOperation::Add | FlagOperation::Replace => state.keyword_flags(&change.keywords)?,
                 };
                 let flags = (change.flags & Flags::SYSTEM) | keywords;
@@ -123,14 +123,14 @@ impl Mailbox {
 
     /// Marks messages as `\Seen` because they were read. A crash may undo it: no client asked for it to be stored.
     pub async fn mark_seen(&self, uids: Vec<Uid>) -> Result<Arc<Snapshot>, StoreError> {
-        self.work(move |live| Ok(live.change(|state| state.store_flags(&uids, &|old| old | Flags::SEEN))?.1))
+        self.run_blocking(move |live| Ok(live.change(|state| state.store_flags(&uids, &|old| old | Flags::SEEN))?.1))
             .await
     }
 
     /// Returns true if flags can be written: the messages' folder may be on a read-only file system, or belong to
     /// another user.
     pub async fn is_writable(&self) -> Result<bool, StoreError> {
-        self.work(|live| {
+        self.run_blocking(|live| {
             let folders = [Folder::Cur, Folder::New].map(|folder| live.folder.join(folder.as_str()));
             let refused = folders.iter().find_map(|folder| Some((folder, access(folder, AccessFlags::W_OK).err()?)));
             if let Some((folder, error)) = refused {
@@ -144,7 +144,7 @@ impl Mailbox {
     /// Removes the messages that are `\Deleted`: all, or those among `uids` (UID EXPUNGE). Returns the snapshot without
     /// them.
     pub async fn expunge(&self, uids: Option<Vec<Uid>>) -> Result<Arc<Snapshot>, StoreError> {
-        self.work(move |live| {
+        self.run_blocking(move |live| {
             let among: Option<HashSet<Uid>> = uids.map(HashSet::from_iter);
             let _change = live.home.usage.change();
             let (gone, snapshot) = live.change_synced(&RequiredSync::Renamed, |state| {
@@ -218,7 +218,7 @@ impl Mailbox {
     }
 
     /// Stores facts in the index. Blocks. A failure is logged and costs only time later.
-    pub fn remember(&self, facts: &[(Uid, Facts)]) {
+    pub fn store_facts(&self, facts: &[(Uid, Facts)]) {
         let snapshot = self.snapshot();
         let based: Vec<(Uid, &[u8], &Facts)> = facts
             .iter()
@@ -227,7 +227,7 @@ impl Mailbox {
         self.live.home.index.remember(&self.live.guid, &based);
     }
 
-    pub(super) async fn work<T: Send + 'static>(
+    pub(super) async fn run_blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&LiveMailbox) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -237,18 +237,18 @@ impl Mailbox {
     }
 
     /// A permit to read messages of this user, to be acquired before a thread is used for that.
-    pub(crate) async fn turn(&self) -> WorkPermit {
+    pub(crate) async fn read_permit(&self) -> WorkPermit {
         self.live.home.lanes.permit().await
     }
 
     /// A permit to read messages for a search. Few searches read at the same time.
-    pub(crate) async fn turn_to_search(&self) -> WorkPermit {
+    pub(crate) async fn search_permit(&self) -> WorkPermit {
         self.live.home.lanes.search_permit().await
     }
 }
 
 /// The flags of those keywords that the mailbox knows.
-fn known(snapshot: &Snapshot, keywords: &[String]) -> Flags {
+fn known_keywords(snapshot: &Snapshot, keywords: &[String]) -> Flags {
     let flags = keywords.iter().filter_map(|name| snapshot.keywords().flag(name));
     flags.fold(Flags::NONE, |flags, keyword| flags | keyword)
 }

@@ -85,7 +85,7 @@ async fn write(mut responses: Responses, mut out: Vec<u8>) -> io::Result<(Respon
         responses.write(PIECE, &mut out)?;
         return Ok((responses, out));
     }
-    let turn = responses.mailbox().turn().await;
+    let turn = responses.mailbox().read_permit().await;
     let waiting = CancelOnDrop::default();
     responses.set_cancellation(waiting.token());
     let written = tokio::task::spawn_blocking(move || {

@@ -110,7 +110,7 @@ impl Responses {
             }
         }
         if self.batch.is_empty() && !self.new_facts.is_empty() {
-            self.mailbox.remember(&std::mem::take(&mut self.new_facts));
+            self.mailbox.store_facts(&std::mem::take(&mut self.new_facts));
         }
         Ok(())
     }

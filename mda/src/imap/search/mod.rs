@@ -12,7 +12,7 @@
 //! is searched as it is written and as it is shown. A message that is gone from the disk, or cannot be read, does not
 //! match.
 //!
-//! Memory and threads are bounded over all sessions: few searches read at the same time ([`Mailbox::turn_to_search`]),
+//! Memory and threads are bounded over all sessions: few searches read at the same time ([`Mailbox::search_permit`]),
 //! each holds a window and a header, and gives up its turn after each slice. A search ends with its session.
 
 mod candidate;
@@ -97,7 +97,7 @@ pub(crate) async fn evaluate(selected: &Selected, search: &Search) -> Result<Sea
     let mut outcome = SearchResult { found: Vec::new(), has_expunged: gone };
     let mut next = 0;
     while next < blocking.candidates.len() {
-        let turn = blocking.mailbox.turn_to_search().await;
+        let turn = blocking.mailbox.search_permit().await;
         let blocking = Arc::clone(&blocking);
         let slice = tokio::task::spawn_blocking(move || {
             let slice = blocking.slice(next);
@@ -196,7 +196,7 @@ impl BlockingSearch {
             learned.extend(candidate.new_facts());
         }
         if !learned.is_empty() {
-            self.mailbox.remember(&learned);
+            self.mailbox.store_facts(&learned);
         }
         slice
     }

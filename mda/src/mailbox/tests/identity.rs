@@ -12,7 +12,7 @@ fn remember(mailbox: &Mailbox, number: u32) {
     let entry = mailbox.snapshot().by_uid(uid(number)).unwrap().1.clone();
     let file = mailbox.read(&entry).unwrap().stamp;
     let facts = Facts { size: 1, received: 2, structure: text(mailbox, uid(number)).into_bytes(), file };
-    mailbox.remember(&[(uid(number), facts)]);
+    mailbox.store_facts(&[(uid(number), facts)]);
     assert_eq!(recalled(mailbox, number).unwrap(), text(mailbox, uid(number)));
 }
 

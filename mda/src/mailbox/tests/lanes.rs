@@ -51,7 +51,7 @@ fn sessions_waiting_for_a_locked_mailbox_leave_threads_to_others() {
         let others = async {
             bob.open(&MailboxName::inbox()).await.unwrap();
             ann.open(&MailboxName::parse("Sent").unwrap()).await.unwrap();
-            drop(inbox.turn_to_search().await);
+            drop(inbox.search_permit().await);
         };
         tokio::time::timeout(PATIENCE, others).await.expect("other work waited for the locked mailbox");
 
@@ -74,12 +74,12 @@ async fn concurrent_searches_are_limited_and_a_permit_is_passed_on() {
         inboxes.push(account.open(&MailboxName::inbox()).await.unwrap());
     }
     for inbox in &inboxes[..2] {
-        turns.extend([inbox.turn_to_search().await, inbox.turn_to_search().await]);
+        turns.extend([inbox.search_permit().await, inbox.search_permit().await]);
     }
-    let mut third = pin!(inboxes[2].turn_to_search());
+    let mut third = pin!(inboxes[2].search_permit());
     let mut context = Context::from_waker(Waker::noop());
     assert!(third.as_mut().poll(&mut context).is_pending(), "a fifth search ran at the same time");
-    let mut more = pin!(inboxes[0].turn_to_search());
+    let mut more = pin!(inboxes[0].search_permit());
     assert!(more.as_mut().poll(&mut context).is_pending(), "one user ran three searches");
     turns.pop();
     assert!(matches!(third.as_mut().poll(&mut context), Poll::Ready(_)));

@@ -196,7 +196,7 @@ async fn the_index_may_be_removed_or_damaged_at_any_time() {
     let inbox = site.inbox().await;
     let file = inbox.read(inbox.snapshot().by_uid(uid(1)).unwrap().1).unwrap().stamp;
     let facts = crate::index::Facts { size: 5, received: 7, structure: b"x".to_vec(), file };
-    inbox.remember(&[(uid(1), facts.clone())]);
+    inbox.store_facts(&[(uid(1), facts.clone())]);
     assert_eq!(inbox.facts(uid(1)..=uid(9)), [(uid(1), facts.clone())]);
     let file = site.folder.path().join("index/example.org/ann.sqlite");
     assert!(file.exists());
@@ -209,7 +209,7 @@ async fn the_index_may_be_removed_or_damaged_at_any_time() {
     std::fs::write(&file, "rubbish".repeat(1000)).unwrap();
     let third = super::ann(&site.another()).await.open(&MailboxName::inbox()).await.unwrap();
     assert_eq!(uids(&third.snapshot()), [1]);
-    third.remember(&[(uid(1), facts.clone())]);
+    third.store_facts(&[(uid(1), facts.clone())]);
     assert_eq!(third.facts(uid(1)..=uid(1)), [(uid(1), facts)]);
 }
 
