@@ -129,7 +129,7 @@ impl Account {
             }
             // The size of its messages is not needed until the usage is next requested.
             size_file::forget(&home.root);
-            home.registry.end(&folder);
+            home.registry.mark_gone(&folder);
             if let Some(guid) = guid {
                 home.index.forget_mailbox(&guid);
             }
@@ -188,7 +188,7 @@ impl Account {
 impl MailHome {
     /// A permit for work that may wait for this mailbox.
     pub(super) async fn mailbox_permit(&self, name: &MailboxName) -> WorkPermit {
-        let turns = self.registry.turns(&self.root.join(name.folder()));
+        let turns = self.registry.permits(&self.root.join(name.folder()));
         self.lanes.mailbox_permit(&turns).await
     }
 }

@@ -16,13 +16,13 @@ use super::lanes::MAX_PER_MAILBOX;
 use super::live::LiveMailbox;
 
 /// Time that an unused mailbox stays loaded.
-const IDLE: Duration = Duration::from_secs(300);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 /// Maximum number of messages in all unused mailboxes: about 40 MB.
-const IDLE_MESSAGES: u64 = 300_000;
+const MAX_IDLE_MESSAGES: u64 = 300_000;
 /// Maximum number of unused mailboxes; each has two files open.
-const IDLE_MAILBOXES: usize = 64;
+const MAX_IDLE_MAILBOXES: usize = 64;
 /// Maximum number of folders' syncs kept; those in use live on when they are dropped here.
-const SYNCS: usize = 1024;
+const MAX_SYNCS: usize = 1024;
 
 #[derive(Debug, Default)]
 pub(super) struct Registry {
@@ -35,12 +35,12 @@ pub(super) struct Registry {
 struct Slot {
     live: Mutex<Option<(Arc<LiveMailbox>, Instant)>>,
     /// Permits to wait for that mutex, or for the mailbox's own.
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 impl Default for Slot {
     fn default() -> Self {
-        Self { live: Mutex::default(), turns: Arc::new(Semaphore::new(MAX_PER_MAILBOX)) }
+        Self { live: Mutex::default(), permits: Arc::new(Semaphore::new(MAX_PER_MAILBOX)) }
     }
 }
 
@@ -78,8 +78,8 @@ impl Registry {
     }
 
     /// The permits of the mailbox in this folder.
-    pub(super) fn turns(&self, folder: &Path) -> Arc<Semaphore> {
-        self.slots().entry(folder.to_owned()).or_default().turns.clone()
+    pub(super) fn permits(&self, folder: &Path) -> Arc<Semaphore> {
+        self.slots().entry(folder.to_owned()).or_default().permits.clone()
     }
 
     /// Returns true if the mailbox in this folder may be in use.
@@ -95,7 +95,7 @@ impl Registry {
     }
 
     /// Ends the use of the mailbox in this folder, which was removed or renamed.
-    pub(super) fn end(&self, folder: &Path) {
+    pub(super) fn mark_gone(&self, folder: &Path) {
         let slot = self.slots().remove(folder);
         if let Some((live, _)) = slot.and_then(|slot| slot.lock().take()) {
             live.mark_gone();
@@ -103,10 +103,10 @@ impl Registry {
     }
 
     /// Ends the use of all mailboxes below this folder, which was replaced.
-    pub(super) fn end_below(&self, root: &Path) {
+    pub(super) fn mark_gone_below(&self, root: &Path) {
         let below: Vec<PathBuf> =
             self.slots().keys().filter(|folder| folder.starts_with(root)).cloned().collect();
-        below.iter().for_each(|folder| self.end(folder));
+        below.iter().for_each(|folder| self.mark_gone(folder));
     }
 
     /// The mailboxes that are watched.
@@ -136,13 +136,13 @@ impl Registry {
         let mut messages = 0;
         for (kept, (used, length, folder)) in idle.into_iter().enumerate() {
             messages += length;
-            if used.elapsed() >= IDLE || kept >= IDLE_MAILBOXES || messages > IDLE_MESSAGES {
-                self.let_go(&folder);
+            if used.elapsed() >= IDLE_TIMEOUT || kept >= MAX_IDLE_MAILBOXES || messages > MAX_IDLE_MESSAGES {
+                self.release(&folder);
             }
         }
     }
 
-    fn let_go(&self, folder: &Path) {
+    fn release(&self, folder: &Path) {
         let mut slots = self.slots();
         let Some(slot) = slots.get(folder).cloned() else { return };
         // Held only by the table and this function, so it is not about to be used.
@@ -179,7 +179,7 @@ impl Registry {
     /// The sync of a folder, shared by all deliveries to it.
     pub(super) fn sync_of(&self, folder: &Path) -> SharedSync {
         let mut syncs = self.syncs.lock().unwrap_or_else(PoisonError::into_inner);
-        if syncs.len() >= SYNCS && !syncs.contains_key(folder) {
+        if syncs.len() >= MAX_SYNCS && !syncs.contains_key(folder) {
             syncs.clear();
         }
         syncs.entry(folder.to_owned()).or_insert_with(|| SharedSync::new(folder.to_owned())).clone()
@@ -187,7 +187,7 @@ impl Registry {
 
     /// Makes every sync of a folder fail from now on.
     #[cfg(test)]
-    pub(super) fn break_sync_of(&self, folder: &Path) {
+    pub(super) fn fail_syncs_of(&self, folder: &Path) {
         let mut syncs = self.syncs.lock().unwrap_or_else(PoisonError::into_inner);
         syncs.insert(folder.to_owned(), SharedSync::new(folder.join("nowhere")));
     }
@@ -200,5 +200,5 @@ impl Registry {
 /// A time long enough ago to be idle, or now on a machine that has only just started.
 fn long_ago() -> Instant {
     let now = Instant::now();
-    now.checked_sub(IDLE).unwrap_or(now)
+    now.checked_sub(IDLE_TIMEOUT).unwrap_or(now)
 }

@@ -54,7 +54,7 @@ fn rename(home: &MailHome, from: &MailboxName, to: &MailboxName) -> Result<(), S
         return Err(NotAllowed::NameTaken.into());
     }
     for (old, _) in moves {
-        home.registry.end(&home.root.join(old));
+        home.registry.mark_gone(&home.root.join(old));
     }
     home.create_parents(to);
     Ok(())

@@ -96,7 +96,7 @@ impl Store {
             if homes.get(&folder).is_some_and(|there| Arc::ptr_eq(there, &cell)) {
                 homes.remove(&folder);
                 drop(homes);
-                self.shared.registry.end_below(&home.root);
+                self.shared.registry.mark_gone_below(&home.root);
             }
         }
     }

@@ -4,7 +4,7 @@ use super::*;
 
 fn break_syncs(mailbox: &Mailbox) {
     for folder in ["new", "cur"] {
-        mailbox.live.home.registry.break_sync_of(&mailbox.live.folder.join(folder));
+        mailbox.live.home.registry.fail_syncs_of(&mailbox.live.folder.join(folder));
     }
 }
 
