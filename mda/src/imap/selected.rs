@@ -15,7 +15,7 @@ use imap_proto::{SequenceNumber, Uid as SpokenUid};
 
 use super::flags;
 use super::reply::Reply;
-use crate::mailbox::{Entry, Mailbox, Snapshot, StoreError};
+use crate::mailbox::{MessageEntry, Mailbox, Snapshot, StoreError};
 use crate::maildir::{Flags, Keywords, Uid};
 
 /// The access to a selected mailbox.
@@ -106,7 +106,7 @@ impl Selected {
     /// The messages that a command names, each with its number, in the order of the mailbox. An unknown UID is skipped;
     /// a sequence number beyond the end is refused (RFC 3501 §6.4.8, §9). In an empty mailbox `*` and
     /// ranges to it name nothing.
-    pub(super) fn resolve(&self, messages: &Messages) -> Result<Vec<(u32, &Entry)>, Reply> {
+    pub(super) fn resolve(&self, messages: &Messages) -> Result<Vec<(u32, &MessageEntry)>, Reply> {
         match messages.naming {
             Naming::Number => {
                 let count = self.snapshot.len();
@@ -132,7 +132,7 @@ impl Selected {
     }
 
     /// The flags of a message as the client knows them.
-    pub(super) fn flags_known_to_client(&self, entry: &Entry) -> Flags {
+    pub(super) fn flags_known_to_client(&self, entry: &MessageEntry) -> Flags {
         self.client_flags.get(&entry.uid).copied().unwrap_or(entry.flags)
     }
 
@@ -196,7 +196,7 @@ impl Selected {
         &self,
         out: &mut Vec<u8>,
         number: u32,
-        entry: &Entry,
+        entry: &MessageEntry,
         snapshot: &Snapshot,
         naming: Naming,
     ) {

@@ -32,7 +32,7 @@ pub use error::{NotAllowed, StoreError};
 pub use incoming::{Appended, Incoming};
 pub use listed::{ListedMailbox, SpecialUse};
 pub use open::{FlagChange, FlagOperation, Mailbox, StoredMessage};
-pub use snapshot::{Difference, Entry, ModSeq, Snapshot};
+pub use snapshot::{Difference, MessageEntry, ModSeq, Snapshot};
 pub use status::Status;
 pub use store::Store;
 pub use usage::{Quota, Room};

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::lanes::WorkPermit;
 use super::live::{RequiredSync, LiveMailbox};
 use super::store::in_turn;
-use super::{Entry, Snapshot, StoreError};
+use super::{MessageEntry, Snapshot, StoreError};
 use crate::index::{Facts, FileStamp};
 use crate::maildir::{Flags, Folder, MailboxName, Uid, compressed, size_file};
 
@@ -169,7 +169,7 @@ impl Mailbox {
 
     /// Opens a message's file. Blocks for microseconds, or for as long as it takes to decompress the message: a caller
     /// that reads many messages calls it off the runtime.
-    pub fn read(&self, entry: &Entry) -> Result<StoredMessage, StoreError> {
+    pub fn read(&self, entry: &MessageEntry) -> Result<StoredMessage, StoreError> {
         let mut name = entry.file.clone();
         let mut opened = self.live.open_message(&name);
         if matches!(opened, Err(StoreError::MessageGone)) {
@@ -200,7 +200,7 @@ impl Mailbox {
     }
 
     /// RFC822.SIZE, where the file's name has it and it is right. Blocks for microseconds.
-    pub fn size(&self, entry: &Entry) -> Option<u64> {
+    pub fn size(&self, entry: &MessageEntry) -> Option<u64> {
         entry.size()?;
         entry.file.virtual_size(size_file::octets_of(&self.live.folder, &entry.file)?)
     }

@@ -22,7 +22,7 @@ pub(super) use stretch::SpanReader;
 
 use super::abandon::CancellationToken;
 use crate::index::{Facts, FileStamp};
-use crate::mailbox::{Entry, Mailbox, StoreError};
+use crate::mailbox::{MessageEntry, Mailbox, StoreError};
 use crate::maildir::{Uid, seconds};
 
 /// Number of octets read from a file at a time.
@@ -32,7 +32,7 @@ const PIECE: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct Contents {
     mailbox: Mailbox,
-    entry: Entry,
+    entry: MessageEntry,
     facts: Option<Facts>,
     /// True if the facts were read from the file, so that the index does not have them yet.
     has_new_facts: bool,
@@ -56,7 +56,7 @@ struct OpenFile {
 
 impl Contents {
     /// A message of this mailbox, with the facts that the index has of it.
-    pub(super) fn new(mailbox: Mailbox, entry: Entry, remembered: Option<Facts>) -> Self {
+    pub(super) fn new(mailbox: Mailbox, entry: MessageEntry, remembered: Option<Facts>) -> Self {
         Self {
             mailbox,
             entry,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::index::Facts;
-use crate::mailbox::{Entry, Mailbox};
+use crate::mailbox::{MessageEntry, Mailbox};
 use crate::maildir::Uid;
 
 /// Facts of messages whose UIDs ascend.
@@ -14,7 +14,7 @@ impl CachedFacts {
     /// Reads the facts of these messages, which ascend, from the index. Blocks.
     pub(in crate::imap) fn read<'a>(
         mailbox: &Mailbox,
-        entries: impl Iterator<Item = &'a Entry> + Clone,
+        entries: impl Iterator<Item = &'a MessageEntry> + Clone,
     ) -> Self {
         let (Some(first), Some(last)) = (entries.clone().next(), entries.clone().last()) else {
             return Self::default();

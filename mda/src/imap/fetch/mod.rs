@@ -24,7 +24,7 @@ use self::responses::{Message, Responses};
 use super::abandon::CancelOnDrop;
 use super::selected::Selected;
 use super::wire::Wire;
-use crate::mailbox::{Entry, Snapshot};
+use crate::mailbox::{MessageEntry, Snapshot};
 
 /// Number of messages per batch: looked up in the index, and sent, together.
 const BATCH: usize = 256;
@@ -38,7 +38,7 @@ pub(crate) struct MessageRequest {
     /// The sequence number, as the client knows it.
     pub(crate) number: u32,
     /// The message, with its current flags.
-    pub(crate) entry: Entry,
+    pub(crate) entry: MessageEntry,
     /// True if this FETCH itself has set `\Seen`: FLAGS are then sent even if they were not requested
     /// (RFC 3501 §6.4.5).
     pub(crate) newly_seen: bool,

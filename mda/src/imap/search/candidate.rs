@@ -15,7 +15,7 @@ use super::strings::Needle;
 use crate::imap::abandon::CancellationToken;
 use crate::imap::contents::Contents;
 use crate::index::Facts;
-use crate::mailbox::{Entry, Mailbox, StoreError};
+use crate::mailbox::{MessageEntry, Mailbox, StoreError};
 use crate::maildir::Uid;
 
 /// Octets of a body that are read at a time. Decoded and folded they may briefly take ten times as much memory.
@@ -26,7 +26,7 @@ const PIECE: usize = 16 * 1024;
 pub(super) struct Candidate<'a> {
     pub(super) mailbox: &'a Mailbox,
     pub(super) number: u32,
-    pub(super) entry: &'a Entry,
+    pub(super) entry: &'a MessageEntry,
     pub(super) recent: bool,
     /// The facts that the index has of it.
     pub(super) facts: Option<Facts>,
@@ -40,7 +40,7 @@ pub(super) struct Candidate<'a> {
 impl<'a> Candidate<'a> {
     pub(super) fn new(
         mailbox: &'a Mailbox,
-        (number, entry): (u32, &'a Entry),
+        (number, entry): (u32, &'a MessageEntry),
         recent: bool,
         facts: Option<Facts>,
         abandon: &'a CancellationToken,

@@ -32,7 +32,7 @@ use self::strings::charset;
 use super::abandon::{CancellationToken, CancelOnDrop};
 use super::contents::CachedFacts;
 use super::selected::Selected;
-use crate::mailbox::{Entry, Mailbox, Snapshot, StoreError};
+use crate::mailbox::{MessageEntry, Mailbox, Snapshot, StoreError};
 use crate::maildir::Uid;
 
 /// Number of messages matched against the expensive conditions at a time, and of octets read after which a slice ends,
@@ -127,7 +127,7 @@ struct View {
 }
 
 impl View {
-    fn current<'a>(&'a self, entry: &'a Entry) -> &'a Entry {
+    fn current<'a>(&'a self, entry: &'a MessageEntry) -> &'a MessageEntry {
         if Arc::ptr_eq(&self.known, &self.newest) {
             return entry;
         }
@@ -165,7 +165,7 @@ impl BlockingSearch {
     fn slice(&self, first: usize) -> Slice {
         let entry = |found: &Found| self.view.known.by_number(found.number);
         let batch = self.candidates[first..].iter().take(SLICE);
-        let entries: Vec<(Found, &Entry)> =
+        let entries: Vec<(Found, &MessageEntry)> =
             batch.filter_map(|found| Some((*found, self.view.current(entry(found)?)))).collect();
         let mut facts = self.cached_facts(&entries);
         let mut slice =
@@ -202,7 +202,7 @@ impl BlockingSearch {
     }
 
     /// The facts that the index has, if any condition needs them.
-    fn cached_facts(&self, entries: &[(Found, &Entry)]) -> CachedFacts {
+    fn cached_facts(&self, entries: &[(Found, &MessageEntry)]) -> CachedFacts {
         let sizes = entries.iter().all(|(_, entry)| entry.size().is_some());
         if self.conditions.highest_cost() <= Cost::Size && sizes {
             return CachedFacts::default();

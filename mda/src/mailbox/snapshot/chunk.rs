@@ -23,7 +23,7 @@ impl fmt::Display for ModSeq {
 
 /// One message of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct MessageEntry {
     /// Its identifier.
     pub uid: Uid,
     /// Its flags; the snapshot has the keywords' names.
@@ -36,7 +36,7 @@ pub struct Entry {
     pub file: FileName,
 }
 
-impl Entry {
+impl MessageEntry {
     /// The size with CRLF at the end of each line (RFC822.SIZE) in the file's name. It is right if the stored
     /// size in the name is the file's ([`FileName::virtual_size`]); without it the message has to be read.
     pub fn size(&self) -> Option<u64> {
@@ -47,7 +47,7 @@ impl Entry {
 /// A run of neighbouring messages. Snapshots share the runs in which they do not differ.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Chunk {
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<MessageEntry>,
     /// Number of messages that are not `\Seen`.
     pub(super) unseen: u32,
     /// Number of messages that are unclaimed.
@@ -58,7 +58,7 @@ impl Chunk {
     /// A change copies one run and the list of runs; this length keeps both short for a mailbox of 100,000.
     pub(super) const LENGTH: usize = 256;
 
-    pub(super) fn of(entries: Vec<Entry>) -> Self {
+    pub(super) fn of(entries: Vec<MessageEntry>) -> Self {
         let mut chunk = Self { entries, unseen: 0, unclaimed: 0 };
         chunk.count();
         chunk

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Entry, Snapshot};
+use super::{MessageEntry, Snapshot};
 
 /// The changes from one snapshot of a mailbox to a newer one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl<'a> Walk<'a> {
         Self { snapshot, chunk: 0, place: 0, number: 1 }
     }
 
-    fn entry(&self) -> Option<&'a Entry> {
+    fn entry(&self) -> Option<&'a MessageEntry> {
         self.snapshot.chunks.get(self.chunk)?.entries.get(self.place)
     }
 

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::{Chunk, Entry, ModSeq, Snapshot};
+use super::{Chunk, MessageEntry, ModSeq, Snapshot};
 use crate::maildir::{FileName, Flags, Keywords, Uid, UidValidity};
 
 /// Creation and editing of snapshots. Only the mailbox does this, on its own copy.
@@ -40,7 +40,7 @@ impl Snapshot {
     }
 
     /// Adds messages, in any order. An existing UID stays as it is.
-    pub(crate) fn insert(&mut self, mut entries: Vec<Entry>) {
+    pub(crate) fn insert(&mut self, mut entries: Vec<MessageEntry>) {
         entries.sort_unstable_by_key(|entry| entry.uid);
         let last = self.chunks.last().and_then(|chunk| chunk.last());
         let appended = entries.partition_point(|entry| Some(entry.uid) <= last);
@@ -57,7 +57,7 @@ impl Snapshot {
         self.count();
     }
 
-    fn append(&mut self, mut entries: Vec<Entry>) {
+    fn append(&mut self, mut entries: Vec<MessageEntry>) {
         entries.dedup_by_key(|entry| entry.uid);
         let mut entries = entries.into_iter().peekable();
         if let Some(last) = self.chunks.last_mut().filter(|last| last.entries.len() < Chunk::LENGTH) {
@@ -76,7 +76,7 @@ impl Snapshot {
     }
 
     /// Replaces a run, and splits it where it has grown too long.
-    fn replace(&mut self, chunk: usize, mut run: Vec<Entry>) {
+    fn replace(&mut self, chunk: usize, mut run: Vec<MessageEntry>) {
         let second = (run.len() > 2 * Chunk::LENGTH).then(|| run.split_off(Chunk::LENGTH));
         self.chunks[chunk] = Arc::new(Chunk::of(run));
         if let Some(second) = second {
@@ -139,17 +139,17 @@ impl Snapshot {
     }
 
     /// The messages that no session has claimed yet.
-    pub(crate) fn unclaimed_entries(&self) -> Vec<Entry> {
+    pub(crate) fn unclaimed_entries(&self) -> Vec<MessageEntry> {
         let runs = self.chunks.iter().filter(|chunk| chunk.unclaimed > 0);
         runs.flat_map(|chunk| chunk.entries.iter().filter(|entry| entry.unclaimed).cloned()).collect()
     }
 
-    fn edit(&mut self, uid: Uid, edit: impl FnOnce(&mut Entry)) {
+    fn edit(&mut self, uid: Uid, edit: impl FnOnce(&mut MessageEntry)) {
         if let Ok((chunk, place)) = self.place(uid) {
             let chunk = Arc::make_mut(&mut self.chunks[chunk]);
             let entry = &mut chunk.entries[place];
             let count =
-                |entry: &Entry| (u32::from(!entry.flags.contains(Flags::SEEN)), u32::from(entry.unclaimed));
+                |entry: &MessageEntry| (u32::from(!entry.flags.contains(Flags::SEEN)), u32::from(entry.unclaimed));
             let before = count(entry);
             edit(entry);
             let after = count(entry);

@@ -11,7 +11,7 @@ mod edit;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-pub use chunk::{Entry, ModSeq};
+pub use chunk::{MessageEntry, ModSeq};
 pub use difference::Difference;
 
 use chunk::Chunk;
@@ -56,7 +56,7 @@ impl Snapshot {
     }
 
     /// The names of one message's keywords.
-    pub fn keywords_of<'a>(&'a self, entry: &Entry) -> impl Iterator<Item = &'a str> + use<'a> {
+    pub fn keywords_of<'a>(&'a self, entry: &MessageEntry) -> impl Iterator<Item = &'a str> + use<'a> {
         entry.flags.keyword_places().filter_map(|place| self.keywords.name(place))
     }
 
@@ -100,25 +100,25 @@ impl Snapshot {
     }
 
     /// The message with this sequence number; the first is 1.
-    pub fn by_number(&self, number: u32) -> Option<&Entry> {
+    pub fn by_number(&self, number: u32) -> Option<&MessageEntry> {
         let index = number.checked_sub(1)?;
         let chunk = self.starts.partition_point(|start| *start <= index).checked_sub(1)?;
         self.chunks[chunk].entries.get((index - self.starts[chunk]) as usize)
     }
 
     /// The message with this UID, and its sequence number.
-    pub fn by_uid(&self, uid: Uid) -> Option<(u32, &Entry)> {
+    pub fn by_uid(&self, uid: Uid) -> Option<(u32, &MessageEntry)> {
         let (chunk, place) = self.place(uid).ok()?;
         Some((self.starts[chunk] + place as u32 + 1, &self.chunks[chunk].entries[place]))
     }
 
     /// All messages.
-    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &MessageEntry> {
         self.chunks.iter().flat_map(|chunk| &chunk.entries)
     }
 
     /// The messages with these sequence numbers, each with its own; numbers beyond the end are skipped.
-    pub fn numbers(&self, range: RangeInclusive<u32>) -> impl Iterator<Item = (u32, &Entry)> {
+    pub fn numbers(&self, range: RangeInclusive<u32>) -> impl Iterator<Item = (u32, &MessageEntry)> {
         let (first, last) = (*range.start().max(&1), *range.end());
         let chunk = self.starts.partition_point(|start| *start < first).saturating_sub(1);
         self.since_chunk(chunk)
@@ -127,7 +127,7 @@ impl Snapshot {
     }
 
     /// The messages whose UIDs lie in the range, each with its sequence number.
-    pub fn uids(&self, range: RangeInclusive<Uid>) -> impl Iterator<Item = (u32, &Entry)> {
+    pub fn uids(&self, range: RangeInclusive<Uid>) -> impl Iterator<Item = (u32, &MessageEntry)> {
         let (first, last) = (*range.start(), *range.end());
         let chunk = self.chunks.partition_point(|chunk| chunk.last() < Some(first));
         self.since_chunk(chunk)
@@ -136,7 +136,7 @@ impl Snapshot {
     }
 
     /// The messages from a run on, each with its sequence number.
-    fn since_chunk(&self, chunk: usize) -> impl Iterator<Item = (u32, &Entry)> {
+    fn since_chunk(&self, chunk: usize) -> impl Iterator<Item = (u32, &MessageEntry)> {
         let runs = self.chunks.iter().zip(&self.starts).skip(chunk);
         runs.flat_map(|(chunk, start)| (start + 1..).zip(&chunk.entries))
     }

@@ -5,9 +5,9 @@ fn uid(uid: u32) -> Uid {
     Uid::new(uid).unwrap()
 }
 
-fn entry(number: u32, letters: &str) -> Entry {
+fn entry(number: u32, letters: &str) -> MessageEntry {
     let flags = Flags::from_letters(letters);
-    Entry {
+    MessageEntry {
         uid: uid(number),
         flags,
         mod_seq: ModSeq(1),

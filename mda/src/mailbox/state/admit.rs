@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::State;
-use crate::mailbox::{Entry, StoreError};
+use crate::mailbox::{MessageEntry, StoreError};
 use crate::maildir::uid_list::{ListLock, Reason};
 use crate::maildir::{FileName, Flags, Folder, MaildirError, Uid, arrival, validity};
 
@@ -125,7 +125,7 @@ impl State {
                 self.in_new.insert(file.base().into(), *uid);
             }
         }
-        let entries = messages.into_iter().map(|(uid, flags, file)| Entry {
+        let entries = messages.into_iter().map(|(uid, flags, file)| MessageEntry {
             uid,
             flags,
             mod_seq,

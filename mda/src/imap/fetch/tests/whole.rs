@@ -23,7 +23,7 @@ fn answer_in_pieces(furnished: &TestMailbox, words: &str, newly_seen: bool, piec
     };
     let snapshot = furnished.mailbox.snapshot();
     let numbered = messages.set.ranges(snapshot.len()).into_iter().flat_map(|range| snapshot.numbers(range));
-    let message = |(number, entry): (u32, &crate::mailbox::Entry)| {
+    let message = |(number, entry): (u32, &crate::mailbox::MessageEntry)| {
         let asked = MessageRequest { number, entry: entry.clone(), newly_seen };
         Message { request: asked, recent: if number == 2 { Recent::Yes } else { Recent::No } }
     };
