@@ -14,7 +14,7 @@ pub struct Difference {
     /// Number of new messages, at the end of the newer snapshot.
     pub arrived: u32,
     /// True if keywords got names that the older snapshot does not know.
-    pub keywords: bool,
+    pub keywords_changed: bool,
 }
 
 impl Difference {
@@ -24,10 +24,10 @@ impl Difference {
     }
 
     pub(super) fn of(old: &Snapshot, new: &Snapshot) -> Self {
-        let mut difference = Self { keywords: old.keywords != new.keywords, ..Self::default() };
+        let mut difference = Self { keywords_changed: old.keywords != new.keywords, ..Self::default() };
         // Letters that stand for another keyword now.
         let renamed = old.keywords.renamed(&new.keywords);
-        let (mut before, mut after) = (Walk::new(old), Walk::new(new));
+        let (mut before, mut after) = (SnapshotCursor::new(old), SnapshotCursor::new(new));
         loop {
             if before.skip_shared(&mut after) {
                 continue;
@@ -61,35 +61,35 @@ impl Difference {
 }
 
 /// A position in a snapshot.
-struct Walk<'a> {
+struct SnapshotCursor<'a> {
     snapshot: &'a Snapshot,
     chunk: usize,
-    place: usize,
+    index: usize,
     /// The sequence number of the message at this position.
     number: u32,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> SnapshotCursor<'a> {
     fn new(snapshot: &'a Snapshot) -> Self {
-        Self { snapshot, chunk: 0, place: 0, number: 1 }
+        Self { snapshot, chunk: 0, index: 0, number: 1 }
     }
 
     fn entry(&self) -> Option<&'a MessageEntry> {
-        self.snapshot.chunks.get(self.chunk)?.entries.get(self.place)
+        self.snapshot.chunks.get(self.chunk)?.entries.get(self.index)
     }
 
     fn step(&mut self) {
         self.number += 1;
-        self.place += 1;
-        if self.snapshot.chunks.get(self.chunk).is_some_and(|chunk| self.place >= chunk.entries.len()) {
+        self.index += 1;
+        if self.snapshot.chunks.get(self.chunk).is_some_and(|chunk| self.index >= chunk.entries.len()) {
             self.chunk += 1;
-            self.place = 0;
+            self.index = 0;
         }
     }
 
     /// Steps over a run that both share, if both are at its beginning.
     fn skip_shared(&mut self, other: &mut Self) -> bool {
-        if self.place != 0 || other.place != 0 {
+        if self.index != 0 || other.index != 0 {
             return false;
         }
         match (self.snapshot.chunks.get(self.chunk), other.snapshot.chunks.get(other.chunk)) {

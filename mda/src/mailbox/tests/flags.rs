@@ -19,7 +19,7 @@ async fn flags_are_added_removed_and_replaced_in_the_files_names() {
         assert!(file.starts_with("cur/") && file.ends_with(&format!(":2,{letters}")), "{file}");
     }
     assert_eq!(first.difference(&inbox.snapshot()).changed, Vec::<u32>::new());
-    assert!(first.difference(&inbox.snapshot()).keywords);
+    assert!(first.difference(&inbox.snapshot()).keywords_changed);
     let keywords = std::fs::read_to_string(site.maildir().join("dovecot-keywords")).unwrap();
     assert_eq!(keywords, "0 $Forwarded\n1 work\n");
 }
