@@ -47,7 +47,7 @@ impl Snapshot {
         let behind = entries.split_off(appended);
         // UIDs ascend: late ones are rare, and are inserted one by one.
         for entry in entries {
-            if let Err((chunk, place)) = self.place(entry.uid) {
+            if let Err((chunk, place)) = self.position_of(entry.uid) {
                 let mut run = self.chunks[chunk].entries.clone();
                 run.insert(place, entry);
                 self.replace(chunk, run);
@@ -145,7 +145,7 @@ impl Snapshot {
     }
 
     fn edit(&mut self, uid: Uid, edit: impl FnOnce(&mut MessageEntry)) {
-        if let Ok((chunk, place)) = self.place(uid) {
+        if let Ok((chunk, place)) = self.position_of(uid) {
             let chunk = Arc::make_mut(&mut self.chunks[chunk]);
             let entry = &mut chunk.entries[place];
             let count =

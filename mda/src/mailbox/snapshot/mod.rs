@@ -108,7 +108,7 @@ impl Snapshot {
 
     /// The message with this UID, and its sequence number.
     pub fn by_uid(&self, uid: Uid) -> Option<(u32, &MessageEntry)> {
-        let (chunk, place) = self.place(uid).ok()?;
+        let (chunk, place) = self.position_of(uid).ok()?;
         Some((self.starts[chunk] + place as u32 + 1, &self.chunks[chunk].entries[place]))
     }
 
@@ -142,7 +142,7 @@ impl Snapshot {
     }
 
     /// The run, and the position in it, where the UID is or would be.
-    fn place(&self, uid: Uid) -> Result<(usize, usize), (usize, usize)> {
+    fn position_of(&self, uid: Uid) -> Result<(usize, usize), (usize, usize)> {
         let chunk = self.chunks.partition_point(|chunk| chunk.last() < Some(uid));
         let Some(run) = self.chunks.get(chunk) else { return Err((chunk, 0)) };
         match run.entries.binary_search_by_key(&uid, |entry| entry.uid) {
