@@ -54,7 +54,7 @@ impl Snapshot {
             }
         }
         self.append(behind);
-        self.count();
+        self.recount();
     }
 
     fn append(&mut self, mut entries: Vec<MessageEntry>) {
@@ -107,7 +107,7 @@ impl Snapshot {
             }
         }
         if !gone.is_empty() || emptied {
-            self.count();
+            self.recount();
         }
     }
 
@@ -128,7 +128,7 @@ impl Snapshot {
     }
 
     /// Restores the modification sequences of an earlier process, for messages whose flags have not changed since.
-    pub(crate) fn remember(&mut self, remembered: &HashMap<Uid, (Flags, u64)>) {
+    pub(crate) fn restore_mod_seqs(&mut self, remembered: &HashMap<Uid, (Flags, u64)>) {
         for (uid, (flags, mod_seq)) in remembered {
             self.edit(*uid, |entry| {
                 if entry.flags == *flags {
@@ -159,7 +159,7 @@ impl Snapshot {
     }
 
     /// Recounts the messages before each run.
-    fn count(&mut self) {
+    fn recount(&mut self) {
         self.starts.clear();
         let mut before = 0;
         for chunk in &self.chunks {

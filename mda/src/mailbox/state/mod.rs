@@ -88,7 +88,7 @@ impl State {
         };
         state.expect(known);
         state.refresh()?;
-        state.snapshot.remember(&remembered);
+        state.snapshot.restore_mod_seqs(&remembered);
         state.compact_if_worthwhile()?;
         Ok(state)
     }
