@@ -29,7 +29,7 @@ fn uids(snapshot: &Snapshot) -> Vec<u32> {
 }
 
 /// The expected difference, found by comparing all messages.
-fn plain_difference(old: &Snapshot, new: &Snapshot) -> Difference {
+fn expected_difference(old: &Snapshot, new: &Snapshot) -> Difference {
     let mut difference = Difference { keywords_changed: old.keywords != new.keywords, ..Difference::default() };
     for (number, was) in (1..).zip(old.entries()) {
         match new.by_uid(was.uid) {
@@ -141,7 +141,7 @@ proptest::proptest! {
         new.insert((1..=arrived).map(|n| entry(2400 + n, "")).collect());
         // Only UIDs that the older snapshot never had.
         new.insert(late.into_iter().filter(|n| n % 2 == 1).map(|n| entry(n, "")).collect());
-        proptest::prop_assert_eq!(old.difference(&new), plain_difference(&old, &new));
+        proptest::prop_assert_eq!(old.difference(&new), expected_difference(&old, &new));
         proptest::prop_assert!(new.chunks.iter().all(|chunk| !chunk.entries.is_empty()));
         proptest::prop_assert!(new.entries().map(|entry| entry.uid).is_sorted_by(|a, b| a < b));
         proptest::prop_assert_eq!(new.len() as usize, new.entries().count());
