@@ -7,7 +7,7 @@ use super::live::LiveMailbox;
 use super::registry::Registry;
 use super::store::in_turn;
 use super::usage::Usage;
-use super::{Incoming, Mailbox, NotAllowed, Status, StoreError};
+use super::{Incoming, Mailbox, NotAllowed, MailboxStatus, StoreError};
 use crate::index::UserIndex;
 use crate::maildir::uid_list::UidList;
 use crate::maildir::{MailboxName, layout, regular, renaming, size_file, subscriptions};
@@ -153,11 +153,11 @@ impl Account {
     }
 
     /// The figures for STATUS in the mailbox's current state.
-    pub async fn status(&self, name: &MailboxName) -> Result<Status, StoreError> {
+    pub async fn status(&self, name: &MailboxName) -> Result<MailboxStatus, StoreError> {
         let name = name.clone();
         let turn = self.home.mailbox_permit(&name).await;
         let home = self.home.clone();
-        in_turn(turn, move || Ok(Status::of(&*open_current(&home, &name)?))).await
+        in_turn(turn, move || Ok(MailboxStatus::of(&*open_current(&home, &name)?))).await
     }
 
     /// A new message for this mailbox: write it, then append or deliver it.

@@ -33,7 +33,7 @@ pub use incoming::{Appended, Incoming};
 pub use listed::{ListedMailbox, SpecialUse};
 pub use open::{FlagChange, FlagOperation, Mailbox, StoredMessage};
 pub use snapshot::{Difference, MessageEntry, ModSeq, Snapshot};
-pub use status::Status;
+pub use status::MailboxStatus;
 pub use store::Store;
 pub use usage::{Quota, Room};
 

@@ -4,7 +4,7 @@ use crate::maildir::{Flags, UidValidity, size_file};
 
 /// The figures of a mailbox for STATUS (RFC 3501 §6.3.10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Status {
+pub struct MailboxStatus {
     /// MESSAGES.
     pub messages: u32,
     /// RECENT: messages that no session has claimed.
@@ -21,7 +21,7 @@ pub struct Status {
     pub highest_mod_seq: ModSeq,
 }
 
-impl Status {
+impl MailboxStatus {
     /// The figures of this mailbox. Blocks if there are messages that are `\Deleted` and whose names do not have their
     /// sizes.
     pub(super) fn of(live: &LiveMailbox) -> Self {

@@ -8,7 +8,7 @@ use crate::imap::names;
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::session::Outcome;
 use crate::imap::wire::Wire;
-use crate::mailbox::{Account, Status as Figures};
+use crate::mailbox::{Account, MailboxStatus as Figures};
 
 /// Sends the requested figures.
 pub(in crate::imap) async fn run(wire: &mut Wire, account: &Account, request: &Status) -> Result<Outcome, Failure> {
