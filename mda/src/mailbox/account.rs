@@ -5,7 +5,7 @@ use super::lanes::{WorkLimits, WorkPermit};
 use super::listed::{ListedMailbox, with_parents};
 use super::live::LiveMailbox;
 use super::registry::Registry;
-use super::store::in_turn;
+use super::store::run_with_permit;
 use super::usage::Usage;
 use super::{Incoming, Mailbox, NotAllowed, MailboxStatus, StoreError};
 use crate::index::UserIndex;
@@ -149,7 +149,7 @@ impl Account {
         let name = name.clone();
         let turn = self.home.mailbox_permit(&name).await;
         let home = self.home.clone();
-        in_turn(turn, move || Ok(Mailbox::new(open_current(&home, &name)?))).await
+        run_with_permit(turn, move || Ok(Mailbox::new(open_current(&home, &name)?))).await
     }
 
     /// The figures for STATUS in the mailbox's current state.
@@ -157,7 +157,7 @@ impl Account {
         let name = name.clone();
         let turn = self.home.mailbox_permit(&name).await;
         let home = self.home.clone();
-        in_turn(turn, move || Ok(MailboxStatus::of(&*open_current(&home, &name)?))).await
+        run_with_permit(turn, move || Ok(MailboxStatus::of(&*open_current(&home, &name)?))).await
     }
 
     /// A new message for this mailbox: write it, then append or deliver it.
@@ -181,7 +181,7 @@ impl Account {
     ) -> Result<T, StoreError> {
         let home = self.home.clone();
         let turn = home.lanes.permit().await;
-        in_turn(turn, move || work(&home)).await
+        run_with_permit(turn, move || work(&home)).await
     }
 }
 

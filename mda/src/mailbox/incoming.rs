@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use durable::Staged;
 
 use super::account::{MailHome, open_current};
-use super::store::in_turn;
+use super::store::run_with_permit;
 use super::{Account, Room, StoreError};
 use crate::maildir::{FileName, Flags, Folder, MailboxName, Uid, UidValidity, layout, seconds};
 
@@ -96,7 +96,7 @@ impl Incoming {
                 other.spill().await?;
                 let into = other.staged.take().ok_or(StoreError::Interrupted)?;
                 let turn = self.home.lanes.delivery_permit().await;
-                other.staged = Some(in_turn(turn, move || copy(from, skip, into, &path)).await?);
+                other.staged = Some(run_with_permit(turn, move || copy(from, skip, into, &path)).await?);
             }
         }
         other.buffer.extend_from_slice(rest);
@@ -116,7 +116,7 @@ impl Incoming {
     ) -> Result<Appended, StoreError> {
         let keywords = keywords.to_vec();
         let turn = self.home.mailbox_permit(&self.name).await;
-        in_turn(turn, move || self.append_blocking(flags, &keywords, received)).await
+        run_with_permit(turn, move || self.append_blocking(flags, &keywords, received)).await
     }
 
     fn append_blocking(
@@ -164,7 +164,7 @@ impl Incoming {
     pub async fn deliver(mut self, id: &str) -> Result<String, StoreError> {
         let id = id.to_owned();
         let turn = self.home.lanes.delivery_permit().await;
-        in_turn(turn, move || {
+        run_with_permit(turn, move || {
             let staged = self.write_and_sync(None)?;
             let base = self.base();
             let file = FileName::in_new(&base);
@@ -179,7 +179,7 @@ impl Incoming {
                 // The peer that waits for the delivery need not wait for the sessions that have the mailbox open.
                 tokio::spawn(async move {
                     let turn = self.home.mailbox_permit(&self.name).await;
-                    let taken_in = in_turn(turn, move || {
+                    let taken_in = run_with_permit(turn, move || {
                         if let Some(live) = self.home.registry.find_watched(&folder) {
                             live.add_delivered(&id, file);
                         }
@@ -222,7 +222,7 @@ impl Incoming {
         let buffer = std::mem::take(&mut self.buffer);
         let (home, folder, staged) = (self.home.clone(), self.folder.clone(), self.staged.take());
         let turn = self.home.lanes.delivery_permit().await;
-        let (staged, mut buffer) = in_turn(turn, move || {
+        let (staged, mut buffer) = run_with_permit(turn, move || {
             let mut staged = match staged {
                 Some(staged) => staged,
                 None => stage(&home, &folder)?,

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::lanes::WorkPermit;
 use super::live::{RequiredSync, LiveMailbox};
-use super::store::in_turn;
+use super::store::run_with_permit;
 use super::{MessageEntry, Snapshot, StoreError};
 use crate::index::{Facts, FileStamp};
 use crate::maildir::{Flags, Folder, MailboxName, Uid, compressed, size_file};
@@ -233,7 +233,7 @@ impl Mailbox {
     ) -> Result<T, StoreError> {
         let live = self.live.clone();
         let turn = live.home.mailbox_permit(&live.name).await;
-        in_turn(turn, move || work(&live)).await
+        run_with_permit(turn, move || work(&live)).await
     }
 
     /// A permit to read messages of this user, to be acquired before a thread is used for that.

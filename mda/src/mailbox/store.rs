@@ -18,20 +18,20 @@ use crate::index::Index;
 use crate::maildir::{MailboxName, layout, regular, renaming, sweep};
 
 /// Interval at which watched mailboxes are checked for changes by other processes.
-const LOOK: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
 /// Maximum number of users' homes that are remembered as complete.
-const HOMES: usize = 4096;
+const MAX_HOMES: usize = 4096;
 /// The mailboxes that a new user gets, and is subscribed to.
 const FIRST_MAILBOXES: [&str; 5] = ["Archive", "Drafts", "Junk", "Sent", "Trash"];
 
 /// All users' mail. Cloning it is cheap, and all clones share the open mailboxes.
 #[derive(Debug, Clone)]
 pub struct Store {
-    shared: Arc<Shared>,
+    shared: Arc<StoreShared>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct StoreShared {
     mail: PathBuf,
     index: Index,
     /// The index's volume.
@@ -41,13 +41,13 @@ struct Shared {
     searches: SearchLimit,
     quotas: Arc<ArcSwap<Quotas>>,
     homes: Mutex<HashMap<PathBuf, Arc<OnceCell<Arc<MailHome>>>>>,
-    looking: OnceLock<()>,
+    polling: OnceLock<()>,
 }
 
 impl Store {
     /// The mail below `mail`, with caches below `index`. `host` becomes part of the names of messages' files.
     pub fn new(mail: PathBuf, index: PathBuf, host: &str) -> Self {
-        let shared = Shared {
+        let shared = StoreShared {
             mail,
             index: Index::new(index.clone()),
             index_folder: index,
@@ -56,7 +56,7 @@ impl Store {
             searches: SearchLimit::default(),
             quotas: Arc::default(),
             homes: Mutex::default(),
-            looking: OnceLock::new(),
+            polling: OnceLock::new(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -73,21 +73,21 @@ impl Store {
 
     /// One user's mail. The Maildir is created if the user has none yet.
     pub async fn account(&self, user: &Address) -> Result<Account, StoreError> {
-        self.keep_looking();
+        self.start_polling();
         let user = User::new(user).map_err(|_| NotAllowed::UserName)?;
         // Relative to the mail's folder and to the index's: `example.org/ann`.
         let folder = user.folder(Path::new(""));
         loop {
             let cell = {
                 let mut homes = self.homes();
-                if homes.len() >= HOMES && !homes.contains_key(&folder) {
+                if homes.len() >= MAX_HOMES && !homes.contains_key(&folder) {
                     homes.clear();
                 }
                 homes.entry(folder.clone()).or_default().clone()
             };
             let home = self.home(&cell, &folder, &user).await?;
             let found = home.clone();
-            if off_runtime(move || Ok(found.is_current())).await? {
+            if run_blocking(move || Ok(found.is_current())).await? {
                 return Ok(Account::new(home));
             }
             // The user was removed and added again, or the mail was restored: all cached state is invalid.
@@ -115,9 +115,9 @@ impl Store {
         let (folder, user) = (folder.to_owned(), user.address());
         let home = cell
             .get_or_try_init(|| {
-                off_runtime(move || {
+                run_blocking(move || {
                     let root = shared.mail.join(&folder).join("Maildir");
-                    move_in(&root, &shared.host)?;
+                    prepare_maildir(&root, &shared.host)?;
                     Ok(Arc::new(MailHome {
                         identity: regular::identity(&root).ok_or(StoreError::Interrupted)?,
                         scratch: shared.index_folder.clone(),
@@ -140,15 +140,15 @@ impl Store {
     }
 
     /// Checks watched mailboxes every few seconds, as long as the store exists.
-    fn keep_looking(&self) {
-        self.shared.looking.get_or_init(|| {
-            tokio::spawn(keep_looking(Arc::downgrade(&self.shared)));
+    fn start_polling(&self) {
+        self.shared.polling.get_or_init(|| {
+            tokio::spawn(poll_watched(Arc::downgrade(&self.shared)));
         });
     }
 }
 
-async fn keep_looking(shared: Weak<Shared>) {
-    let mut ticks = tokio::time::interval(LOOK);
+async fn poll_watched(shared: Weak<StoreShared>) {
+    let mut ticks = tokio::time::interval(POLL_INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
@@ -166,7 +166,7 @@ async fn keep_looking(shared: Weak<Shared>) {
 }
 
 /// Creates a new user's Maildir, or the missing parts of an existing one.
-fn move_in(root: &Path, host: &str) -> Result<(), StoreError> {
+fn prepare_maildir(root: &Path, host: &str) -> Result<(), StoreError> {
     if layout::is_maildir(root) {
         layout::complete(root)?;
         renaming::recover(root, host);
@@ -180,11 +180,11 @@ fn move_in(root: &Path, host: &str) -> Result<(), StoreError> {
 }
 
 /// Runs blocking work on a thread for it, and holds its permit meanwhile.
-pub(super) async fn in_turn<T: Send + 'static>(
+pub(super) async fn run_with_permit<T: Send + 'static>(
     turn: WorkPermit,
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
-    off_runtime(move || {
+    run_blocking(move || {
         // Held to the end of the work, even if its session has ended.
         let _turn = turn;
         work()
@@ -193,7 +193,7 @@ pub(super) async fn in_turn<T: Send + 'static>(
 }
 
 /// Runs blocking work on a thread for it.
-pub(super) async fn off_runtime<T: Send + 'static>(
+pub(super) async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     tokio::task::spawn_blocking(work).await.unwrap_or(Err(StoreError::Interrupted))
