@@ -154,7 +154,7 @@ async fn has_room(store: &Store, envelope: &Envelope, recipient: &Recipient) -> 
         return Ok(());
     }
     let room = match store.account(&user).await {
-        Ok(account) => account.room(envelope.size.max(1)).await.map(drop),
+        Ok(account) => account.reserve(envelope.size.max(1)).await.map(drop),
         Err(error) => Err(error),
     };
     match room {

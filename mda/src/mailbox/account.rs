@@ -6,7 +6,7 @@ use super::listed::{ListedMailbox, with_parents};
 use super::live::LiveMailbox;
 use super::registry::Registry;
 use super::store::run_with_permit;
-use super::usage::Usage;
+use super::usage::QuotaUsage;
 use super::{Incoming, Mailbox, NotAllowed, MailboxStatus, StoreError};
 use crate::index::UserIndex;
 use crate::maildir::uid_list::UidList;
@@ -27,7 +27,7 @@ pub(super) struct MailHome {
     pub(super) index: UserIndex,
     pub(super) registry: Arc<Registry>,
     pub(super) lanes: WorkLimits,
-    pub(super) usage: Usage,
+    pub(super) usage: QuotaUsage,
     /// Folder for unnamed files of decompressed messages: on the index's volume, never among the mail.
     pub(super) scratch: PathBuf,
     /// Identity of the folder at `root` when it was prepared.

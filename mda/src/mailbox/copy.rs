@@ -9,7 +9,7 @@ use durable::Staged;
 
 use super::live::{RequiredSync, LiveMailbox};
 use super::state::State;
-use super::usage::room;
+use super::usage::reserve;
 use super::{MessageEntry, Mailbox, Snapshot, StoreError};
 use crate::maildir::{FileName, Flags, Folder, Uid, UidValidity, regular, size_file};
 
@@ -28,10 +28,10 @@ impl Mailbox {
         let target = target.live.clone();
         self.run_blocking(move |source| {
             let octets = uids.iter().filter_map(|uid| size_of(source, *uid)).sum();
-            let room = room(&source.home, octets)?;
+            let room = reserve(&source.home, octets)?;
             let _change = source.home.usage.change();
             let copied = copy(source, uids, &target)?;
-            source.home.grew(copied.uids.iter().filter_map(|(uid, _)| size_of(source, *uid)));
+            source.home.add_stored(copied.uids.iter().filter_map(|(uid, _)| size_of(source, *uid)));
             drop(room);
             Ok(copied)
         })

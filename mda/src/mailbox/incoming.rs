@@ -8,7 +8,7 @@ use durable::Staged;
 
 use super::account::{MailHome, open_current};
 use super::store::run_with_permit;
-use super::{Account, Room, StoreError};
+use super::{Account, Reservation, StoreError};
 use crate::maildir::{FileName, Flags, Folder, MailboxName, Uid, UidValidity, layout, seconds};
 
 /// Octets of a message that are kept in memory before they are written to the file: most messages are smaller.
@@ -31,7 +31,7 @@ pub struct Incoming {
     /// The last octet that was written.
     last: u8,
     /// The quota reserved for it.
-    reservation: Option<Room>,
+    reservation: Option<Reservation>,
 }
 
 /// The UID of an appended message (APPENDUID, RFC 4315 §3).
@@ -71,10 +71,10 @@ impl Incoming {
     }
 
     /// Takes over an earlier reservation of quota, or else reserves as much as was written.
-    pub async fn reserve(&mut self, room: Option<Room>) -> Result<(), StoreError> {
+    pub async fn reserve(&mut self, room: Option<Reservation>) -> Result<(), StoreError> {
         self.reservation = match room {
             Some(room) => Some(room),
-            None => Some(Account::new(self.home.clone()).room(self.size).await?),
+            None => Some(Account::new(self.home.clone()).reserve(self.size).await?),
         };
         Ok(())
     }
@@ -195,7 +195,7 @@ impl Incoming {
 
     /// Records that the message is stored: its size counts, and its reservation ends.
     fn record_stored(&mut self) {
-        self.home.grew([self.size]);
+        self.home.add_stored([self.size]);
         self.reservation = None;
     }
 

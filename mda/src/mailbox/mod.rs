@@ -35,7 +35,7 @@ pub use open::{FlagChange, FlagOperation, Mailbox, StoredMessage};
 pub use snapshot::{Difference, MessageEntry, ModSeq, Snapshot};
 pub use status::MailboxStatus;
 pub use store::Store;
-pub use usage::{Quota, Room};
+pub use usage::{Quota, Reservation};
 
 #[cfg(test)]
 mod tests;

@@ -160,7 +160,7 @@ impl Mailbox {
                 Ok(chosen.into_iter().filter(is_gone).collect::<Vec<_>>())
             })?;
             let (gone, sizes): (Vec<Uid>, Vec<u64>) = gone.into_iter().unzip();
-            live.home.shrank(sizes);
+            live.home.subtract_removed(sizes);
             live.home.index.forget(&live.guid, &gone);
             Ok(snapshot)
         })

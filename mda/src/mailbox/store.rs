@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 use super::account::MailHome;
 use super::lanes::{WorkLimits, SearchLimit, WorkPermit};
 use super::registry::Registry;
-use super::usage::Usage;
+use super::usage::QuotaUsage;
 use super::{Account, NotAllowed, StoreError};
 use crate::index::Index;
 use crate::maildir::{MailboxName, layout, regular, renaming, sweep};
@@ -126,7 +126,7 @@ impl Store {
                         index: shared.index.of(&folder),
                         registry: shared.registry.clone(),
                         lanes: WorkLimits::new(&shared.searches),
-                        usage: Usage::new(user, shared.quotas.clone()),
+                        usage: QuotaUsage::new(user, shared.quotas.clone()),
                     }))
                 })
             })

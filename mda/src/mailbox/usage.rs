@@ -21,20 +21,20 @@ use crate::maildir::size_file::{self, Size};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
     /// The limit, in octets.
-    pub bound: u64,
+    pub limit: u64,
     /// The octets in use.
-    pub kept: u64,
+    pub used: u64,
 }
 
 /// The usage of one user.
 #[derive(Debug)]
-pub(super) struct Usage {
+pub(super) struct QuotaUsage {
     user: Address,
     quotas: Arc<ArcSwap<Quotas>>,
     /// Held while room is checked, until it is reserved.
-    asking: Mutex<()>,
+    reserving: Mutex<()>,
     /// Octets reserved for messages that are not stored yet.
-    promised: AtomicU64,
+    reserved: AtomicU64,
     /// Held for reading while a mailbox changes, until the change is recorded and its reservation has ended; held for
     /// writing during a full count. So no counted message is added again, or is still reserved.
     changes: RwLock<()>,
@@ -42,94 +42,94 @@ pub(super) struct Usage {
 
 /// Quota reserved for a message, until dropped: when the message is stored or given up.
 #[derive(Debug)]
-pub struct Room {
+pub struct Reservation {
     home: Arc<MailHome>,
     octets: u64,
 }
 
-impl Drop for Room {
+impl Drop for Reservation {
     fn drop(&mut self) {
-        self.home.usage.promised.fetch_sub(self.octets, Ordering::SeqCst);
+        self.home.usage.reserved.fetch_sub(self.octets, Ordering::SeqCst);
     }
 }
 
 impl Account {
     /// Reserves room for this many octets.
-    pub async fn room(&self, octets: u64) -> Result<Room, StoreError> {
+    pub async fn reserve(&self, octets: u64) -> Result<Reservation, StoreError> {
         let home = self.home();
         // Most users have no quota, and need no thread for this.
-        match home.usage.bound() {
-            Some(_) => self.run_blocking(move |home| room(home, octets)).await,
-            None => Ok(Room { home: home.clone(), octets: 0 }),
+        match home.usage.limit() {
+            Some(_) => self.run_blocking(move |home| reserve(home, octets)).await,
+            None => Ok(Reservation { home: home.clone(), octets: 0 }),
         }
     }
 
     /// The user's quota and usage, or `None` without a quota.
     pub async fn quota(&self) -> Result<Option<Quota>, StoreError> {
         self.run_blocking(|home| {
-            let Some(bound) = home.usage.bound() else { return Ok(None) };
-            let kept = home.usage.kept(&home.root, bound)?;
-            Ok(Some(Quota { bound, kept: kept.octets }))
+            let Some(bound) = home.usage.limit() else { return Ok(None) };
+            let kept = home.usage.used(&home.root, bound)?;
+            Ok(Some(Quota { limit: bound, used: kept.octets }))
         })
         .await
     }
 }
 
 /// Like [`Account::room`]. Blocks.
-pub(super) fn room(home: &Arc<MailHome>, octets: u64) -> Result<Room, StoreError> {
+pub(super) fn reserve(home: &Arc<MailHome>, octets: u64) -> Result<Reservation, StoreError> {
     let usage = &home.usage;
-    let Some(bound) = usage.bound() else { return Ok(Room { home: home.clone(), octets: 0 }) };
+    let Some(bound) = usage.limit() else { return Ok(Reservation { home: home.clone(), octets: 0 }) };
     // Held during the count: concurrent callers would count as well.
-    let _asking = usage.asking.lock().unwrap_or_else(PoisonError::into_inner);
-    if !usage.is_surely_room(&home.root, bound, octets) && !usage.is_room(&home.root, bound, octets)? {
+    let _reserving = usage.reserving.lock().unwrap_or_else(PoisonError::into_inner);
+    if !usage.has_room_by_record(&home.root, bound, octets) && !usage.has_room(&home.root, bound, octets)? {
         return Err(StoreError::OverQuota { limit: bound });
     }
-    usage.promised.fetch_add(octets, Ordering::SeqCst);
-    Ok(Room { home: home.clone(), octets })
+    usage.reserved.fetch_add(octets, Ordering::SeqCst);
+    Ok(Reservation { home: home.clone(), octets })
 }
 
-impl Usage {
+impl QuotaUsage {
     pub(super) fn new(user: Address, quotas: Arc<ArcSwap<Quotas>>) -> Self {
         Self {
             user,
             quotas,
-            asking: Mutex::default(),
-            promised: AtomicU64::new(0),
+            reserving: Mutex::default(),
+            reserved: AtomicU64::new(0),
             changes: RwLock::default(),
         }
     }
 
-    pub(super) fn bound(&self) -> Option<u64> {
+    pub(super) fn limit(&self) -> Option<u64> {
         self.quotas.load().of(&self.user)
     }
 
     /// Returns true if there is room by the recorded figures, without stopping changes of mailboxes. A message that is
     /// being stored may be counted twice, but never missed: its reservation, which is read first, ends after the
     /// message is recorded.
-    fn is_surely_room(&self, root: &Path, bound: u64, octets: u64) -> bool {
-        let promised = self.promised.load(Ordering::SeqCst);
-        size_file::read(root, bound).is_some_and(|told| fits(told.size, promised, octets, bound))
+    fn has_room_by_record(&self, root: &Path, bound: u64, octets: u64) -> bool {
+        let promised = self.reserved.load(Ordering::SeqCst);
+        size_file::read(root, bound).is_some_and(|recorded| fits(recorded.size, promised, octets, bound))
     }
 
     /// Returns true if there is room, while changes of mailboxes are stopped. Counts everything, unless that was done
     /// recently.
-    fn is_room(&self, root: &Path, bound: u64, octets: u64) -> Result<bool, StoreError> {
-        let _nobody_changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
-        let promised = self.promised.load(Ordering::SeqCst);
-        let told = size_file::read(root, bound).filter(|told| told.is_fresh);
-        let kept = match told {
-            Some(told) => told.size,
+    fn has_room(&self, root: &Path, bound: u64, octets: u64) -> Result<bool, StoreError> {
+        let _changes_stopped = self.changes.write().unwrap_or_else(PoisonError::into_inner);
+        let promised = self.reserved.load(Ordering::SeqCst);
+        let recorded = size_file::read(root, bound).filter(|recorded| recorded.is_fresh);
+        let kept = match recorded {
+            Some(recorded) => recorded.size,
             None => size_file::count(root, bound)?,
         };
         Ok(fits(kept, promised, octets, bound))
     }
 
     /// The octets in use. Counted if they are not known.
-    fn kept(&self, root: &Path, bound: u64) -> Result<Size, StoreError> {
-        if let Some(told) = size_file::read(root, bound) {
-            return Ok(told.size);
+    fn used(&self, root: &Path, bound: u64) -> Result<Size, StoreError> {
+        if let Some(recorded) = size_file::read(root, bound) {
+            return Ok(recorded.size);
         }
-        let _nobody_changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
+        let _changes_stopped = self.changes.write().unwrap_or_else(PoisonError::into_inner);
         Ok(size_file::count(root, bound)?)
     }
 
@@ -145,16 +145,16 @@ fn fits(kept: Size, promised: u64, octets: u64, bound: u64) -> bool {
 
 impl MailHome {
     /// Records that messages of these sizes were stored.
-    pub(super) fn grew(&self, sizes: impl IntoIterator<Item = u64>) {
-        self.note(1, sizes);
+    pub(super) fn add_stored(&self, sizes: impl IntoIterator<Item = u64>) {
+        self.record_change(1, sizes);
     }
 
     /// Records that messages of these sizes were removed.
-    pub(super) fn shrank(&self, sizes: impl IntoIterator<Item = u64>) {
-        self.note(-1, sizes);
+    pub(super) fn subtract_removed(&self, sizes: impl IntoIterator<Item = u64>) {
+        self.record_change(-1, sizes);
     }
 
-    fn note(&self, sign: i64, sizes: impl IntoIterator<Item = u64>) {
+    fn record_change(&self, sign: i64, sizes: impl IntoIterator<Item = u64>) {
         let (octets, messages) = sizes
             .into_iter()
             .fold((0_u64, 0), |(octets, messages), size| (octets.saturating_add(size), messages + 1));

@@ -76,7 +76,7 @@ impl Message<'_> {
         let account = &self.member.account;
         let mut incoming = account.incoming(&name).await.map_err(|error| self.refused(&error))?;
         // Reserved before its octets are sent, and kept until they are stored.
-        let room = account.room(message.size).await.map_err(|error| self.refused(&error))?;
+        let room = account.reserve(message.size).await.map_err(|error| self.refused(&error))?;
         incoming.reserve(Some(room)).await.map_err(|error| self.refused(&error))?;
         Ok(incoming)
     }

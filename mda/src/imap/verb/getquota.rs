@@ -12,6 +12,6 @@ pub(in crate::imap) async fn run(wire: &mut Wire, account: &Account, root: &[u8]
     let Some(quota) = account.quota().await?.filter(|_| root == ROOT) else {
         return Err(Reply::no_such_quota_root().into());
     };
-    quota::quota(wire.out(), quota.kept, quota.bound);
+    quota::quota(wire.out(), quota.used, quota.limit);
     Ok(Reply::ok("GETQUOTA completed").into())
 }

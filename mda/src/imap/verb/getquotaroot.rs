@@ -23,7 +23,7 @@ pub(in crate::imap) async fn run(
     let bounded = account.quota().await?;
     quota::quota_root(wire.out(), &name, bounded.is_some());
     if let Some(quota) = bounded {
-        quota::quota(wire.out(), quota.kept, quota.bound);
+        quota::quota(wire.out(), quota.used, quota.limit);
     }
     Ok(Reply::ok("GETQUOTAROOT completed").into())
 }

@@ -24,7 +24,7 @@ async fn deliver(account: &Account) -> Result<String, StoreError> {
 }
 
 async fn kept(account: &Account) -> u64 {
-    account.quota().await.unwrap().unwrap().kept
+    account.quota().await.unwrap().unwrap().used
 }
 
 fn is_over(outcome: Result<impl std::fmt::Debug, StoreError>) -> bool {
@@ -125,7 +125,7 @@ async fn an_unused_reservation_is_released() {
     let site = Site::new();
     bound(&site.store, 150);
     let ann = site.ann().await;
-    let promised = ann.room(100).await.unwrap();
+    let promised = ann.reserve(100).await.unwrap();
     assert!(is_over(deliver(&ann).await));
     drop(promised);
     deliver(&ann).await.unwrap();
