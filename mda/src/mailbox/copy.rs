@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use durable::Staged;
 
 use super::live::{RequiredSync, LiveMailbox};
-use super::state::State;
+use super::state::MailboxState;
 use super::usage::reserve;
 use super::{MessageEntry, Mailbox, Snapshot, StoreError};
 use crate::maildir::{FileName, Flags, Folder, Uid, UidValidity, regular, size_file};
@@ -115,7 +115,7 @@ fn copy(source: &LiveMailbox, mut uids: Vec<Uid>, target: &LiveMailbox) -> Resul
 fn translate_flags(
     snapshot: &Snapshot,
     messages: &[StagedCopy],
-    target: &mut State,
+    target: &mut MailboxState,
 ) -> Result<HashMap<Flags, Flags>, StoreError> {
     let mut flags: HashMap<Flags, Flags> = HashMap::new();
     for message in messages {

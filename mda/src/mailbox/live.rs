@@ -18,7 +18,7 @@ use durable::SharedSync;
 use tokio::sync::watch;
 
 use super::account::MailHome;
-use super::state::State;
+use super::state::MailboxState;
 use super::{Snapshot, StoreError};
 use crate::maildir::{FileName, Folder, MailboxName, Uid, layout, regular};
 
@@ -46,7 +46,7 @@ pub(super) struct LiveMailbox {
     pub(super) name: MailboxName,
     pub(super) folder: PathBuf,
     pub(super) guid: String,
-    state: Mutex<State>,
+    state: Mutex<MailboxState>,
     published: watch::Sender<Arc<Snapshot>>,
     /// The number of appends to the UID list that are on disk.
     synced_appends: AtomicU64,
@@ -62,7 +62,7 @@ pub(super) struct LiveMailbox {
 impl LiveMailbox {
     /// Reads the mailbox in that folder. Blocks.
     pub(super) fn load(home: Arc<MailHome>, name: &MailboxName, folder: PathBuf) -> Result<Self, StoreError> {
-        let state = State::load(&home.root, name, folder.clone(), &home.host, &|guid, validity| {
+        let state = MailboxState::load(&home.root, name, folder.clone(), &home.host, &|guid, validity| {
             home.index.take_mod_seqs(guid, validity, &stamp(&folder))
         })?;
         let (appended, sync) = state.appended();
@@ -109,7 +109,7 @@ impl LiveMailbox {
     /// Changes the state, and shows the result. Blocks.
     pub(super) fn change<T>(
         &self,
-        change: impl FnOnce(&mut State) -> Result<T, StoreError>,
+        change: impl FnOnce(&mut MailboxState) -> Result<T, StoreError>,
     ) -> Result<(T, Arc<Snapshot>), StoreError> {
         self.change_synced(&RequiredSync::None, change)
     }
@@ -118,7 +118,7 @@ impl LiveMailbox {
     pub(super) fn change_synced<T>(
         &self,
         durable: &RequiredSync<'_>,
-        change: impl FnOnce(&mut State) -> Result<T, StoreError>,
+        change: impl FnOnce(&mut MailboxState) -> Result<T, StoreError>,
     ) -> Result<(T, Arc<Snapshot>), StoreError> {
         if self.is_gone() {
             return Err(StoreError::MailboxGone(self.name.clone()));
@@ -163,7 +163,7 @@ impl LiveMailbox {
     pub(super) fn place_durably(
         &self,
         folder: &SharedSync,
-        place: impl FnOnce(&mut State) -> Result<Vec<Uid>, StoreError>,
+        place: impl FnOnce(&mut MailboxState) -> Result<Vec<Uid>, StoreError>,
     ) -> Result<(Vec<Uid>, Arc<Snapshot>), StoreError> {
         let mut placed = Vec::new();
         let outcome = self.change_synced(&RequiredSync::Placed(folder), |state| {

@@ -1,11 +1,11 @@
 use std::path::Path;
 
-use super::State;
+use super::MailboxState;
 use crate::mailbox::{MessageEntry, StoreError};
 use crate::maildir::uid_list::{ListLock, Reason};
 use crate::maildir::{FileName, Flags, Folder, MaildirError, Uid, arrival, validity};
 
-impl State {
+impl MailboxState {
     /// Adds files that are in the folders and not known yet. Files without a UID get one, in the order in which they
     /// arrived.
     pub(super) fn admit_found(&mut self, mut files: Vec<FileName>) -> Result<(), StoreError> {
@@ -13,7 +13,7 @@ impl State {
             return Ok(());
         }
         files.sort_unstable_by(|a, b| arrival(a.base()).cmp(&arrival(b.base())));
-        if files.iter().any(|file| !self.absent.contains_key(file.base())) {
+        if files.iter().any(|file| !self.without_file.contains_key(file.base())) {
             match self.list.lock_if_writable()? {
                 Some(lock) => match self.give_uids(&files, lock) {
                     // The messages that have a UID can still be read and deleted, which makes room.
@@ -25,7 +25,7 @@ impl State {
         }
         let known = files
             .into_iter()
-            .filter_map(|file| Some((self.absent.remove(file.base())?, self.flags_of(&file), file)))
+            .filter_map(|file| Some((self.without_file.remove(file.base())?, self.flags_of(&file), file)))
             .collect();
         self.enter(known, false);
         Ok(())
@@ -36,9 +36,9 @@ impl State {
         self.hidden = 0;
         // Another process may have found them first.
         let news = self.list.all_news(&lock)?;
-        self.learn(news)?;
+        self.apply_list_changes(news)?;
         let unknown: Vec<&[u8]> =
-            files.iter().map(FileName::base).filter(|base| !self.absent.contains_key(*base)).collect();
+            files.iter().map(FileName::base).filter(|base| !self.without_file.contains_key(*base)).collect();
         let uids = match self.list.append(&lock, &unknown) {
             Err(MaildirError::NoUidsLeft(_)) => {
                 drop(lock);
@@ -48,7 +48,7 @@ impl State {
         };
         self.appended += 1;
         let given: Vec<(Box<[u8]>, Uid)> = unknown.into_iter().map(Box::from).zip(uids).collect();
-        self.absent.extend(given);
+        self.without_file.extend(given);
         Ok(())
     }
 
@@ -56,7 +56,7 @@ impl State {
     /// The other messages can be shown.
     fn hide_new(&mut self, files: &mut Vec<FileName>) {
         let all = files.len();
-        files.retain(|file| self.absent.contains_key(file.base()));
+        files.retain(|file| self.without_file.contains_key(file.base()));
         let hidden = all - files.len();
         if hidden != self.hidden {
             tracing::warn!(mailbox = %self.folder.display(), hidden, "cannot write the uid list, new messages not shown");
@@ -86,7 +86,7 @@ impl State {
     ) -> Result<Vec<Uid>, StoreError> {
         let lock = self.list.lock()?;
         let news = self.list.all_news(&lock)?;
-        self.learn(news)?;
+        self.apply_list_changes(news)?;
         // Before the messages exist: a message has its keywords once it appears.
         let flags: Vec<_> = messages.iter().map(|(file, flags)| (file, *flags)).collect();
         self.keep_beyond(&flags)?;

@@ -3,7 +3,7 @@ use std::io;
 use nix::fcntl::renameat;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
-use super::{State, unless_missing};
+use super::{MailboxState, none_if_missing};
 use crate::mailbox::StoreError;
 use crate::maildir::{FileName, Flags, Folder, Uid, size_file};
 
@@ -15,7 +15,7 @@ struct Rename {
     flags: Flags,
 }
 
-impl State {
+impl MailboxState {
     /// Changes flags of messages; missing ones are skipped.
     pub(crate) fn store_flags(
         &mut self,
@@ -65,7 +65,7 @@ impl State {
         let Rename { uid, from, flags, .. } = rename;
         let lock = self.list.lock()?;
         let news = self.list.all_news(&lock)?;
-        self.learn(news)?;
+        self.apply_list_changes(news)?;
         let Some(size) = size_file::octets_of(&self.folder, &from) else { return Ok(()) };
         let base = from.dated_as_before(FileName::unique_base(&self.host, size, None));
         let to = FileName::of_base(&base, flags);
@@ -94,7 +94,7 @@ impl State {
         let work = || {
             for rename in wanted {
                 let done = renameat(&*handle, &rename.from.path(), &*handle, &rename.to.path());
-                match unless_missing(done.map_err(io::Error::from))? {
+                match none_if_missing(done.map_err(io::Error::from))? {
                     Some(()) => renamed.push(rename),
                     None => missing.push(rename.uid),
                 }
@@ -184,7 +184,7 @@ impl State {
                     continue;
                 };
                 let done = unlinkat(&*handle, &entry.file.path(), UnlinkatFlags::NoRemoveDir);
-                match unless_missing(done.map_err(io::Error::from))? {
+                match none_if_missing(done.map_err(io::Error::from))? {
                     Some(()) => removed.push(*uid),
                     None => missing.push(*uid),
                 }

@@ -1,13 +1,13 @@
-use super::State;
+use super::MailboxState;
 use crate::mailbox::StoreError;
 
 /// The list is rewritten when records of removed messages exceed this number and the number of the others.
 const WORTHWHILE: usize = 1000;
 
-impl State {
+impl MailboxState {
     /// Rewrites the UID list if it is damaged, or if most of its records are of removed messages.
     pub(super) fn compact_if_worthwhile(&mut self) -> Result<(), StoreError> {
-        let obsolete = self.obsolete + self.absent.len();
+        let obsolete = self.obsolete + self.without_file.len();
         if !self.list.is_writable() {
             return Ok(());
         }
@@ -22,9 +22,9 @@ impl State {
     fn compact(&mut self) -> Result<(), StoreError> {
         let lock = self.list.lock()?;
         let news = self.list.all_news(&lock)?;
-        self.learn(news)?;
+        self.apply_list_changes(news)?;
         let bases = self.bases_on_disk()?;
-        let (snapshot, absent) = (&self.snapshot, &self.absent);
+        let (snapshot, absent) = (&self.snapshot, &self.without_file);
         self.list.rewrite(
             &lock,
             &|record| {
@@ -34,7 +34,7 @@ impl State {
             },
             None,
         )?;
-        self.absent.retain(|base, _| bases.contains(base));
+        self.without_file.retain(|base, _| bases.contains(base));
         self.obsolete = 0;
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::State;
+use super::MailboxState;
 use crate::mailbox::StoreError;
 use crate::maildir::scan::Look;
 use crate::maildir::{Beyond, FileName, Flags, Keywords};
@@ -18,7 +18,7 @@ pub(super) struct Known {
     flags: HashMap<Box<[u8]>, Flags>,
 }
 
-impl State {
+impl MailboxState {
     /// A message's flags: those in its file's name, and those beyond the letters.
     pub(super) fn flags_of(&self, file: &FileName) -> Flags {
         file.flags() | self.keywords.flags.get(file.base()).copied().unwrap_or_default()

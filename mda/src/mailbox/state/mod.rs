@@ -1,8 +1,8 @@
 //! The state of one mailbox in this process, with one change at a time. Everything here blocks.
 //!
-//! The folders are authoritative for the messages and their flags, the UID list for their UIDs. A [`State`] is the
+//! The folders are authoritative for the messages and their flags, the UID list for their UIDs. A [`MailboxState`] is the
 //! content last read of both, and every change is made on disk first. Other processes change both at any time, which
-//! [`State::refresh`] finds.
+//! [`MailboxState::refresh`] finds.
 
 mod admit;
 mod change;
@@ -26,7 +26,7 @@ use crate::maildir::{Flags, Folder, MailboxName, Uid, UidValidity, layout, valid
 
 /// One mailbox as this process knows it.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct MailboxState {
     name: MailboxName,
     root: PathBuf,
     folder: PathBuf,
@@ -43,7 +43,7 @@ pub(super) struct State {
     /// The bases of the messages in `new`.
     in_new: HashMap<Box<[u8]>, Uid>,
     /// The UIDs of bases whose files were not seen: not yet, or not any more.
-    absent: HashMap<Box<[u8]>, Uid>,
+    without_file: HashMap<Box<[u8]>, Uid>,
     /// Number of files without a UID, while the list cannot be written.
     hidden: usize,
     /// Number of records in the UID list of messages that were removed since it was read.
@@ -53,21 +53,21 @@ pub(super) struct State {
 }
 
 /// Modification sequences left by an earlier process, each with the flags that it is for.
-pub(super) type Remembered = HashMap<Uid, (Flags, u64)>;
+pub(super) type SavedModSeqs = HashMap<Uid, (Flags, u64)>;
 
-impl State {
+impl MailboxState {
     /// Reads the mailbox in `folder` of the Maildir at `root`.
     pub(super) fn load(
         root: &Path,
         name: &MailboxName,
         folder: PathBuf,
         host: &Arc<str>,
-        remembered: &dyn Fn(&str, UidValidity) -> Remembered,
+        saved_mod_seqs: &dyn Fn(&str, UidValidity) -> SavedModSeqs,
     ) -> Result<Self, StoreError> {
         layout::complete(&folder)?;
         let handle = File::open(&folder).map_err(StoreError::disk("open", &folder))?;
         let (list, known) = UidList::open(&folder, host, &|| validity::next(root))?;
-        let remembered = remembered(list.guid().unwrap_or_default(), list.uid_validity());
+        let saved_mod_seqs = saved_mod_seqs(list.guid().unwrap_or_default(), list.uid_validity());
         let mut state = Self {
             name: name.clone(),
             root: root.to_owned(),
@@ -80,15 +80,15 @@ impl State {
             new: Watched::new(Folder::New),
             cur: Watched::new(Folder::Cur),
             in_new: HashMap::new(),
-            absent: HashMap::new(),
+            without_file: HashMap::new(),
             hidden: 0,
             obsolete: 0,
             appended: 0,
             folder,
         };
-        state.expect(known);
+        state.record_uids(known);
         state.refresh()?;
-        state.snapshot.restore_mod_seqs(&remembered);
+        state.snapshot.restore_mod_seqs(&saved_mod_seqs);
         state.compact_if_worthwhile()?;
         Ok(state)
     }
@@ -116,7 +116,7 @@ impl State {
             return Err(StoreError::MailboxGone(self.name.clone()));
         }
         let news = self.list.news()?;
-        self.learn(news)?;
+        self.apply_list_changes(news)?;
         self.reread_keywords()?;
         if !self.folder.join(Folder::New.as_str()).is_dir() && self.folder.join(Folder::Cur.as_str()).is_dir()
         {
@@ -130,9 +130,9 @@ impl State {
     }
 
     /// Applies changes that other processes made to the UID list.
-    fn learn(&mut self, news: News) -> Result<(), StoreError> {
+    fn apply_list_changes(&mut self, news: News) -> Result<(), StoreError> {
         match news {
-            News::Appended(known) => self.expect(known),
+            News::Appended(known) => self.record_uids(known),
             News::Rewritten(_) if self.list.uid_validity() != self.snapshot.uid_validity() => {
                 // The UIDs that clients know are no longer valid.
                 return Err(StoreError::MailboxGone(self.name.clone()));
@@ -142,9 +142,9 @@ impl State {
                 return Err(StoreError::MailboxGone(self.name.clone()));
             }
             News::Rewritten(known) => {
-                self.absent.clear();
+                self.without_file.clear();
                 self.obsolete = 0;
-                self.expect(known);
+                self.record_uids(known);
             }
         }
         if self.snapshot.uid_next() != self.list.next().map_or(u32::MAX, Uid::value) {
@@ -155,12 +155,12 @@ impl State {
     }
 
     /// Records the UIDs of files that are yet to be seen. Of two UIDs for one base the later one counts.
-    fn expect(&mut self, known: Vec<Known>) {
+    fn record_uids(&mut self, known: Vec<Known>) {
         // The writer may not have synced them yet, and this process may be the first to send them to a client.
         self.appended += u64::from(!known.is_empty());
         for Known { uid, base } in known {
             if self.snapshot.by_uid(uid).is_none() {
-                self.absent.insert(base, uid);
+                self.without_file.insert(base, uid);
             }
         }
     }
@@ -185,7 +185,7 @@ fn identity(folder: &Metadata) -> (u64, u64) {
 }
 
 /// Maps a missing file to `None`: the caller scans again.
-fn unless_missing<T>(outcome: Result<T, std::io::Error>) -> Result<Option<T>, std::io::Error> {
+fn none_if_missing<T>(outcome: Result<T, std::io::Error>) -> Result<Option<T>, std::io::Error> {
     match outcome {
         Ok(done) => Ok(Some(done)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),

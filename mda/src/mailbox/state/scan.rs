@@ -1,14 +1,14 @@
 use std::collections::{HashMap, HashSet};
 use std::os::unix::fs::MetadataExt;
 
-use super::State;
+use super::MailboxState;
 use crate::mailbox::StoreError;
 use crate::maildir::{FileName, Folder, Uid, scan};
 
 /// The files that were found, by their bases.
 type Found = HashMap<Box<[u8]>, FileName>;
 
-impl State {
+impl MailboxState {
     /// Reads the folders that may have changed, and applies what is new, renamed or gone.
     pub(super) fn scan(&mut self) -> Result<(), StoreError> {
         if !self.cur.is_due(&self.folder)? {
@@ -35,7 +35,7 @@ impl State {
         if found.is_empty() {
             return Ok(());
         }
-        if found.keys().any(|base| !self.absent.contains_key(base))
+        if found.keys().any(|base| !self.without_file.contains_key(base))
             && self.snapshot.entries().any(|entry| found.contains_key(entry.file.base()))
         {
             // The same base in both folders: both must be read.

@@ -11,7 +11,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::{mkfifo, setfsuid};
 
 use super::*;
-use crate::mailbox::state::{Remembered, State};
+use crate::mailbox::state::{SavedModSeqs, MailboxState};
 
 const MESSAGE: &str = "Subject: left behind\n\nbody\n";
 
@@ -266,7 +266,7 @@ fn a_read_only_folder_is_served_and_new_messages_appear_once_it_is_writable() {
     let folder = root.path().join("Maildir");
     let load = || {
         let inbox = MailboxName::inbox();
-        State::load(&folder, &inbox, folder.clone(), &Arc::from("host"), &|_, _| Remembered::new())
+        MailboxState::load(&folder, &inbox, folder.clone(), &Arc::from("host"), &|_, _| SavedModSeqs::new())
     };
     for part in ["", "cur", "new", "tmp"] {
         fs::create_dir(folder.join(part)).unwrap();
