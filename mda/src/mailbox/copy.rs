@@ -105,7 +105,7 @@ fn copy(source: &LiveMailbox, mut uids: Vec<Uid>, target: &LiveMailbox) -> Resul
             })
             .collect();
         let paths: Vec<PathBuf> = messages.iter().map(|(file, _)| file.path()).collect();
-        state.place(messages, |folder| move_into_place(folder, &waiting, &paths))
+        state.store_messages(messages, |folder| move_into_place(folder, &waiting, &paths))
     })?;
     let uids = waiting.iter().map(|message| message.uid).zip(given).collect();
     Ok(Copied { uid_validity: shown.uid_validity(), uids })

@@ -148,7 +148,7 @@ impl Incoming {
             let flags = flags | keywords;
             let file = if is_plain { file } else { FileName::of_base(&base, flags) };
             let path = file.path();
-            state.place(vec![(file, flags)], |folder| {
+            state.store_messages(vec![(file, flags)], |folder| {
                 staged.place(&folder.join(path)).map_err(|refused| refused.error)?;
                 Ok(())
             })

@@ -228,7 +228,7 @@ impl LiveMailbox {
             self.is_adding.store(false, Ordering::Release);
             match std::mem::take(&mut *arrivals()) {
                 files if files.is_empty() => Ok(()),
-                files => state.arrive(files),
+                files => state.add_delivered(files),
             }
         });
         // A change that did not begin has not reset it.

@@ -8,31 +8,31 @@ use crate::maildir::{FileName, Flags, Folder, MaildirError, Uid, arrival, validi
 impl MailboxState {
     /// Adds files that are in the folders and not known yet. Files without a UID get one, in the order in which they
     /// arrived.
-    pub(super) fn admit_found(&mut self, mut files: Vec<FileName>) -> Result<(), StoreError> {
+    pub(super) fn add_files(&mut self, mut files: Vec<FileName>) -> Result<(), StoreError> {
         if files.is_empty() {
             return Ok(());
         }
         files.sort_unstable_by(|a, b| arrival(a.base()).cmp(&arrival(b.base())));
         if files.iter().any(|file| !self.without_file.contains_key(file.base())) {
             match self.list.lock_if_writable()? {
-                Some(lock) => match self.give_uids(&files, lock) {
+                Some(lock) => match self.assign_uids(&files, lock) {
                     // The messages that have a UID can still be read and deleted, which makes room.
-                    Err(StoreError::DiskFull { .. }) => self.hide_new(&mut files),
+                    Err(StoreError::DiskFull { .. }) => self.hide_without_uid(&mut files),
                     given => given?,
                 },
-                None => self.hide_new(&mut files),
+                None => self.hide_without_uid(&mut files),
             }
         }
         let known = files
             .into_iter()
             .filter_map(|file| Some((self.without_file.remove(file.base())?, self.flags_of(&file), file)))
             .collect();
-        self.enter(known, false);
+        self.add_to_snapshot(known, false);
         Ok(())
     }
 
     /// Assigns UIDs to the files that have none.
-    fn give_uids(&mut self, files: &[FileName], lock: ListLock) -> Result<(), StoreError> {
+    fn assign_uids(&mut self, files: &[FileName], lock: ListLock) -> Result<(), StoreError> {
         self.hidden = 0;
         // Another process may have found them first.
         let news = self.list.all_news(&lock)?;
@@ -42,7 +42,7 @@ impl MailboxState {
         let uids = match self.list.append(&lock, &unknown) {
             Err(MaildirError::NoUidsLeft(_)) => {
                 drop(lock);
-                return Err(self.used_up());
+                return Err(self.reset_exhausted());
             }
             given => given?,
         };
@@ -54,7 +54,7 @@ impl MailboxState {
 
     /// Leaves out the files that have no UID and cannot be assigned one, and has the folders read again the next time.
     /// The other messages can be shown.
-    fn hide_new(&mut self, files: &mut Vec<FileName>) {
+    fn hide_without_uid(&mut self, files: &mut Vec<FileName>) {
         let all = files.len();
         files.retain(|file| self.without_file.contains_key(file.base()));
         let hidden = all - files.len();
@@ -67,19 +67,19 @@ impl MailboxState {
     }
 
     /// Adds messages that were delivered into `new`, unless a scan of the folder was faster.
-    pub(crate) fn arrive(&mut self, files: Vec<FileName>) -> Result<(), StoreError> {
+    pub(crate) fn add_delivered(&mut self, files: Vec<FileName>) -> Result<(), StoreError> {
         let arrived = files
             .into_iter()
             .filter(|file| !self.in_new.contains_key(file.base()))
             // A file that does not exist any more was moved by another session.
             .filter(|file| self.folder.join(file.path()).exists())
             .collect();
-        self.admit_found(arrived)
+        self.add_files(arrived)
     }
 
     /// Puts messages into the folders and adds them, in order and with consecutive UIDs: the lock keeps other processes
     /// from assigning UIDs meanwhile. `place` puts all of them there or none. They are `\Recent` to every session.
-    pub(crate) fn place(
+    pub(crate) fn store_messages(
         &mut self,
         messages: Vec<(FileName, Flags)>,
         place: impl FnOnce(&Path) -> Result<(), StoreError>,
@@ -101,24 +101,24 @@ impl MailboxState {
         });
         drop(lock);
         let uids = match appended {
-            Err(MaildirError::NoUidsLeft(_)) => return Err(self.used_up()),
+            Err(MaildirError::NoUidsLeft(_)) => return Err(self.reset_exhausted()),
             appended => appended?,
         };
         self.appended += 1;
         let messages = uids.iter().zip(messages).map(|(uid, (file, flags))| (*uid, flags, file));
-        self.enter(messages.collect(), true);
+        self.add_to_snapshot(messages.collect(), true);
         Ok(uids)
     }
 
     /// Resets the mailbox to another UIDVALIDITY, since all UIDs are used up.
-    fn used_up(&self) -> StoreError {
+    fn reset_exhausted(&self) -> StoreError {
         match self.list.begin_anew(Reason::UsedUp, &|| validity::next(&self.root)) {
             Ok(()) => StoreError::MailboxGone(self.name.clone()),
             Err(error) => error.into(),
         }
     }
 
-    fn enter(&mut self, messages: Vec<(Uid, Flags, FileName)>, unclaimed: bool) {
+    fn add_to_snapshot(&mut self, messages: Vec<(Uid, Flags, FileName)>, unclaimed: bool) {
         let mod_seq = self.snapshot.begin_change();
         for (uid, _, file) in &messages {
             if file.folder() == Folder::New {

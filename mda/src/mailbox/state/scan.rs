@@ -41,7 +41,7 @@ impl MailboxState {
             // The same base in both folders: both must be read.
             return self.scan_all();
         }
-        self.admit_found(found.into_values().collect())
+        self.add_files(found.into_values().collect())
     }
 
     /// Reads both folders.
@@ -63,7 +63,7 @@ impl MailboxState {
         let renamed = self.renamed(known, &mut found);
         self.rename_in_snapshot(renamed);
         self.lose(missing.into_values().collect());
-        self.admit_found(found.into_values().collect())
+        self.add_files(found.into_values().collect())
     }
 
     /// `new` first: a file that moves from there to `cur` meanwhile is seen twice, not never.
