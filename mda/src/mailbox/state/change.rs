@@ -8,7 +8,7 @@ use crate::mailbox::StoreError;
 use crate::maildir::{FileName, Flags, Folder, Uid, size_file};
 
 /// A message's file with its new name.
-struct Rename {
+struct FileRename {
     uid: Uid,
     from: FileName,
     to: FileName,
@@ -32,20 +32,20 @@ impl MailboxState {
 
     /// Renames the messages' files; returns the messages whose files were not where they were last seen.
     fn rename_each(&mut self, uids: &[Uid], change: &dyn Fn(Flags) -> Flags) -> Result<Vec<Uid>, StoreError> {
-        let wanted: Vec<Rename> = uids
+        let wanted: Vec<FileRename> = uids
             .iter()
             .filter_map(|uid| {
                 let (_, entry) = self.snapshot.by_uid(*uid)?;
                 let flags = change(entry.flags);
                 let to = entry.file.with_flags(flags);
-                (flags != entry.flags).then(|| Rename { uid: *uid, from: entry.file.clone(), to, flags })
+                (flags != entry.flags).then(|| FileRename { uid: *uid, from: entry.file.clone(), to, flags })
             })
             .collect();
         let (fitting, too_long) = wanted.into_iter().partition(|rename| rename.to.fits());
         let (renamed, missing, outcome) = self.rename_files(fitting);
         if !renamed.is_empty() {
             let mod_seq = self.snapshot.begin_change();
-            for Rename { uid, to, flags, .. } in &renamed {
+            for FileRename { uid, to, flags, .. } in &renamed {
                 self.in_new.remove(to.base());
                 self.snapshot.set_file(*uid, to.clone(), *flags, mod_seq);
             }
@@ -55,14 +55,14 @@ impl MailboxState {
         // The renames before a failure are known; the failure is returned.
         outcome.map_err(StoreError::disk("rename a message in", &self.folder))?;
         for rename in too_long {
-            self.shorten(rename)?;
+            self.shorten_name(rename)?;
         }
         Ok(missing)
     }
 
     /// Assigns another base, under the same UID, to a message whose name has no room for flags.
-    fn shorten(&mut self, rename: Rename) -> Result<(), StoreError> {
-        let Rename { uid, from, flags, .. } = rename;
+    fn shorten_name(&mut self, rename: FileRename) -> Result<(), StoreError> {
+        let FileRename { uid, from, flags, .. } = rename;
         let lock = self.list.lock()?;
         let news = self.list.all_news(&lock)?;
         self.apply_list_changes(news)?;
@@ -75,10 +75,10 @@ impl MailboxState {
             &|record| record.uid != uid || record.base != from.base(),
             Some((uid, base.as_bytes())),
         )?;
-        let rename = Rename { uid, from, to: to.clone(), flags };
+        let rename = FileRename { uid, from, to: to.clone(), flags };
         let (renamed, _, outcome) = self.rename_files(vec![rename]);
         outcome.map_err(StoreError::disk("rename a message in", &self.folder))?;
-        for Rename { from, .. } in &renamed {
+        for FileRename { from, .. } in &renamed {
             self.in_new.remove(from.base());
             let mod_seq = self.snapshot.begin_change();
             self.snapshot.set_file(uid, to.clone(), flags, mod_seq);
@@ -88,7 +88,7 @@ impl MailboxState {
     }
 
     /// Renames files until one fails for another reason than that it is missing.
-    fn rename_files(&mut self, wanted: Vec<Rename>) -> (Vec<Rename>, Vec<Uid>, io::Result<()>) {
+    fn rename_files(&mut self, wanted: Vec<FileRename>) -> (Vec<FileRename>, Vec<Uid>, io::Result<()>) {
         let (mut renamed, mut missing) = (Vec::with_capacity(wanted.len()), Vec::new());
         let Self { new, cur, folder, handle, .. } = self;
         let work = || {
@@ -110,7 +110,7 @@ impl MailboxState {
         let unclaimed = self.snapshot.unclaimed_entries();
         let waiting = unclaimed.iter().filter(|entry| entry.file.folder() == Folder::New);
         let wanted: Vec<_> = waiting
-            .map(|entry| Rename {
+            .map(|entry| FileRename {
                 uid: entry.uid,
                 from: entry.file.clone(),
                 to: entry.file.with_flags(entry.flags),
@@ -134,7 +134,7 @@ impl MailboxState {
             .collect();
         claimed.sort_unstable();
         claimed.dedup();
-        for Rename { uid, to, flags, .. } in renamed {
+        for FileRename { uid, to, flags, .. } in renamed {
             self.in_new.remove(to.base());
             self.snapshot.set_file(uid, to, flags, mod_seq);
         }
@@ -151,7 +151,7 @@ impl MailboxState {
 
     /// Removes messages; missing ones count as removed.
     pub(crate) fn remove(&mut self, uids: &[Uid]) -> Result<(), StoreError> {
-        self.remove_where(uids, &|_| true)
+        self.remove_if(uids, &|_| true)
     }
 
     /// Removes the messages that are `\Deleted` at the moment of their removal.
@@ -159,10 +159,10 @@ impl MailboxState {
     /// A file is removed under the very name that has the mark. If another program has removed the mark, the name does
     /// not exist any more: the message is looked for, and stays if it is found without the mark.
     pub(crate) fn expunge(&mut self, uids: &[Uid]) -> Result<(), StoreError> {
-        self.remove_where(uids, &|file| file.flags().contains(Flags::DELETED))
+        self.remove_if(uids, &|file| file.flags().contains(Flags::DELETED))
     }
 
-    fn remove_where(&mut self, uids: &[Uid], may_go: &dyn Fn(&FileName) -> bool) -> Result<(), StoreError> {
+    fn remove_if(&mut self, uids: &[Uid], may_go: &dyn Fn(&FileName) -> bool) -> Result<(), StoreError> {
         let missing = self.remove_each(uids, may_go)?;
         if !missing.is_empty() {
             self.look_again()?;
