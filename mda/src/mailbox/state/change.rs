@@ -168,7 +168,7 @@ impl MailboxState {
             self.look_again()?;
             self.remove_each(&missing, may_go)?;
         }
-        self.compact_if_worthwhile()
+        self.compact_if_needed()
     }
 
     fn remove_each(

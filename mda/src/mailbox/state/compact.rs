@@ -2,16 +2,16 @@ use super::MailboxState;
 use crate::mailbox::StoreError;
 
 /// The list is rewritten when records of removed messages exceed this number and the number of the others.
-const WORTHWHILE: usize = 1000;
+const COMPACT_ABOVE: usize = 1000;
 
 impl MailboxState {
     /// Rewrites the UID list if it is damaged, or if most of its records are of removed messages.
-    pub(super) fn compact_if_worthwhile(&mut self) -> Result<(), StoreError> {
+    pub(super) fn compact_if_needed(&mut self) -> Result<(), StoreError> {
         let obsolete = self.obsolete + self.without_file.len();
         if !self.list.is_writable() {
             return Ok(());
         }
-        if self.list.is_damaged() || (obsolete > WORTHWHILE && obsolete > self.snapshot.len() as usize) {
+        if self.list.is_damaged() || (obsolete > COMPACT_ABOVE && obsolete > self.snapshot.len() as usize) {
             self.compact()?;
         }
         Ok(())

@@ -89,7 +89,7 @@ impl MailboxState {
         state.record_uids(known);
         state.refresh()?;
         state.snapshot.restore_mod_seqs(&saved_mod_seqs);
-        state.compact_if_worthwhile()?;
+        state.compact_if_needed()?;
         Ok(state)
     }
 
