@@ -32,7 +32,7 @@ impl<T> Saved<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps the value in this file from now on. `take_in` merges the file's text into the value.
+    /// Keeps the value in this file from now on. `add_keywords` merges the file's text into the value.
     pub(crate) fn keep_in(&self, path: &Path, take_in: impl FnOnce(&mut T, &str)) {
         let text = read(path).unwrap_or_else(|error| {
             tracing::warn!(path = %path.display(), %error, "cannot read what past logins have left");

@@ -89,7 +89,7 @@ impl MailboxState {
         self.apply_list_changes(news)?;
         // Before the messages exist: a message has its keywords once it appears.
         let flags: Vec<_> = messages.iter().map(|(file, flags)| (file, *flags)).collect();
-        self.keep_beyond(&flags)?;
+        self.write_extra_keywords(&flags)?;
         let Self { new, cur, folder, .. } = self;
         new.change(folder, || cur.change(folder, || place(folder)))?;
         let bases: Vec<&[u8]> = messages.iter().map(|(file, _)| file.base()).collect();

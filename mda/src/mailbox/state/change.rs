@@ -50,7 +50,7 @@ impl MailboxState {
                 self.snapshot.set_file(*uid, to.clone(), *flags, mod_seq);
             }
             let flags: Vec<_> = renamed.iter().map(|rename| (&rename.to, rename.flags)).collect();
-            self.keep_beyond(&flags)?;
+            self.write_extra_keywords(&flags)?;
         }
         // The renames before a failure are known; the failure is returned.
         outcome.map_err(StoreError::disk("rename a message in", &self.folder))?;
@@ -82,7 +82,7 @@ impl MailboxState {
             self.in_new.remove(from.base());
             let mod_seq = self.snapshot.begin_change();
             self.snapshot.set_file(uid, to.clone(), flags, mod_seq);
-            self.keep_beyond(&[(&to, flags)])?;
+            self.write_extra_keywords(&[(&to, flags)])?;
         }
         Ok(())
     }

@@ -10,10 +10,10 @@ use crate::maildir::{Beyond, FileName, Flags, Keywords};
 
 /// The content last read of the two files that name keywords.
 #[derive(Debug, Default)]
-pub(super) struct Known {
-    letters_look: Option<Look>,
-    beyond_look: Option<Look>,
-    beyond: Beyond,
+pub(super) struct KeywordFiles {
+    letters_stamp: Option<Look>,
+    extra_stamp: Option<Look>,
+    extra: Beyond,
     /// The keywords in [`Beyond`] of each message, as flags.
     flags: HashMap<Box<[u8]>, Flags>,
 }
@@ -28,14 +28,14 @@ impl MailboxState {
     pub(super) fn reread_keywords(&mut self) -> Result<(), StoreError> {
         let look = |file| Look::at(&self.folder.join(file)).ok();
         let (letters, beyond) = (look(Keywords::FILE), look(Beyond::FILE));
-        if (letters, beyond) == (self.keywords.letters_look, self.keywords.beyond_look) {
+        if (letters, beyond) == (self.keywords.letters_stamp, self.keywords.extra_stamp) {
             return Ok(());
         }
         let named = Keywords::read(&self.folder)?;
-        if beyond != self.keywords.beyond_look {
-            self.keywords.beyond = Beyond::read(&self.folder)?;
+        if beyond != self.keywords.extra_stamp {
+            self.keywords.extra = Beyond::read(&self.folder)?;
         }
-        (self.keywords.letters_look, self.keywords.beyond_look) = (letters, beyond);
+        (self.keywords.letters_stamp, self.keywords.extra_stamp) = (letters, beyond);
         self.merge(named);
         Ok(())
     }
@@ -45,7 +45,7 @@ impl MailboxState {
         let used = self.keywords.flags.values().fold(Flags::NONE, |all, flags| all | *flags);
         keywords.keep_beyond(self.snapshot.keywords(), used);
         let (mut flags, mut refused) = (HashMap::new(), HashSet::new());
-        for (base, names) in self.keywords.beyond.iter() {
+        for (base, names) in self.keywords.extra.iter() {
             let mut all = Flags::NONE;
             for name in names {
                 // A keyword that has got a letter meanwhile is the same keyword.
@@ -60,7 +60,7 @@ impl MailboxState {
             tracing::warn!(mailbox = %self.folder.display(), keywords = refused.len(), "too many keywords, some not shown");
         }
         self.keywords.flags = flags;
-        self.show_keywords(keywords);
+        self.set_keywords(keywords);
         let changed: Vec<_> = self
             .snapshot
             .entries()
@@ -76,7 +76,7 @@ impl MailboxState {
         }
     }
 
-    fn show_keywords(&mut self, keywords: Keywords) {
+    fn set_keywords(&mut self, keywords: Keywords) {
         if *self.snapshot.keywords() != keywords {
             self.snapshot.begin_change();
             self.snapshot.set_keywords(Arc::new(keywords));
@@ -88,7 +88,7 @@ impl MailboxState {
     pub(in crate::mailbox) fn keyword_flags(&mut self, names: &[String]) -> Result<Flags, StoreError> {
         let known = |state: &Self, name: &String| state.snapshot.keywords().flag(name);
         if names.iter().any(|name| known(self, name).is_none()) {
-            self.take_in(names)?;
+            self.add_keywords(names)?;
         }
         let kept: Vec<Flags> = names.iter().filter_map(|name| known(self, name)).collect();
         if kept.len() < names.len() {
@@ -99,7 +99,7 @@ impl MailboxState {
     }
 
     /// Assigns letters, or indexes beyond them, to names.
-    fn take_in(&mut self, names: &[String]) -> Result<(), StoreError> {
+    fn add_keywords(&mut self, names: &[String]) -> Result<(), StoreError> {
         let lock = Keywords::lock(&self.folder, &self.host)?;
         self.reread_keywords()?;
         // The keywords of messages are read from the disk: other processes may have assigned letters since it was last
@@ -115,9 +115,9 @@ impl MailboxState {
         let lettered = self.snapshot.keywords().renamed(&keywords) & Flags::LETTERED;
         if !lettered.is_empty() {
             keywords.write(&self.folder, &lock)?;
-            self.keywords.letters_look = Look::at(&self.folder.join(Keywords::FILE)).ok();
+            self.keywords.letters_stamp = Look::at(&self.folder.join(Keywords::FILE)).ok();
         }
-        self.show_keywords(keywords);
+        self.set_keywords(keywords);
         Ok(())
     }
 
@@ -131,9 +131,9 @@ impl MailboxState {
     }
 
     /// Writes the current keywords of these messages beyond the letters. On disk when it returns.
-    pub(super) fn keep_beyond(&mut self, messages: &[(&FileName, Flags)]) -> Result<(), StoreError> {
+    pub(super) fn write_extra_keywords(&mut self, messages: &[(&FileName, Flags)]) -> Result<(), StoreError> {
         let concerns = |(file, flags): &&(&FileName, Flags)| {
-            !(*flags & Flags::BEYOND).is_empty() || self.keywords.beyond.has(file.base())
+            !(*flags & Flags::BEYOND).is_empty() || self.keywords.extra.has(file.base())
         };
         let concerned: Vec<_> = messages.iter().filter(concerns).collect();
         if concerned.is_empty() {
@@ -153,8 +153,8 @@ impl MailboxState {
         beyond.retain(|base| on_disk.contains(base) || named(base));
         beyond.write(&self.folder, &lock)?;
         self.keywords.flags.retain(|base, _| beyond.has(base));
-        self.keywords.beyond_look = Look::at(&self.folder.join(Beyond::FILE)).ok();
-        self.keywords.beyond = beyond;
+        self.keywords.extra_stamp = Look::at(&self.folder.join(Beyond::FILE)).ok();
+        self.keywords.extra = beyond;
         Ok(())
     }
 }

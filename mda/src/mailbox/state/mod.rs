@@ -37,7 +37,7 @@ pub(super) struct MailboxState {
     host: Arc<str>,
     list: UidList,
     snapshot: Snapshot,
-    keywords: keywords::Known,
+    keywords: keywords::KeywordFiles,
     new: Watched,
     cur: Watched,
     /// The bases of the messages in `new`.
@@ -76,7 +76,7 @@ impl MailboxState {
             host: host.clone(),
             snapshot: Snapshot::empty(list.uid_validity(), list.next(), Arc::default()),
             list,
-            keywords: keywords::Known::default(),
+            keywords: keywords::KeywordFiles::default(),
             new: Watched::new(Folder::New),
             cur: Watched::new(Folder::Cur),
             in_new: HashMap::new(),
