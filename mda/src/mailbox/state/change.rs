@@ -24,7 +24,7 @@ impl MailboxState {
     ) -> Result<(), StoreError> {
         let missing = self.rename_each(uids, change)?;
         if !missing.is_empty() {
-            self.look_again()?;
+            self.rescan()?;
             self.rename_each(&missing, change)?;
         }
         Ok(())
@@ -144,7 +144,7 @@ impl MailboxState {
         outcome.map_err(StoreError::disk("rename a message in", &self.folder))?;
         if !missing.is_empty() {
             // Another process moved them, and so claimed them.
-            self.look_again()?;
+            self.rescan()?;
         }
         Ok(claimed)
     }
@@ -165,7 +165,7 @@ impl MailboxState {
     fn remove_if(&mut self, uids: &[Uid], may_go: &dyn Fn(&FileName) -> bool) -> Result<(), StoreError> {
         let missing = self.remove_each(uids, may_go)?;
         if !missing.is_empty() {
-            self.look_again()?;
+            self.rescan()?;
             self.remove_each(&missing, may_go)?;
         }
         self.compact_if_needed()
@@ -192,14 +192,14 @@ impl MailboxState {
             Ok(())
         };
         let outcome = new.change(folder, || cur.change(folder, work));
-        self.lose(removed);
+        self.record_removed(removed);
         outcome.map_err(StoreError::disk("remove a message in", &self.folder))?;
         Ok(missing)
     }
 
     /// The present file of a message that is not where it was last seen.
     pub(crate) fn locate(&mut self, uid: Uid) -> Result<FileName, StoreError> {
-        self.look_again()?;
+        self.rescan()?;
         let entry = self.snapshot.by_uid(uid).map(|(_, entry)| entry.file.clone());
         entry.ok_or(StoreError::MessageGone)
     }

@@ -6,7 +6,7 @@ use crate::mailbox::StoreError;
 use crate::maildir::{FileName, Folder, Uid, scan};
 
 /// The files that were found, by their bases.
-type Found = HashMap<Box<[u8]>, FileName>;
+type FoundFiles = HashMap<Box<[u8]>, FileName>;
 
 impl MailboxState {
     /// Reads the folders that may have changed, and applies what is new, renamed or gone.
@@ -14,22 +14,22 @@ impl MailboxState {
         if !self.cur.is_due(&self.folder)? {
             let found = self.read_new()?;
             if self.in_new.keys().all(|base| found.contains_key(base)) {
-                return self.take_new(found);
+                return self.apply_new(found);
             }
             // Files that left `new` are in `cur`, or gone.
         }
         self.scan_all()
     }
 
-    fn read_new(&mut self) -> Result<Found, StoreError> {
+    fn read_new(&mut self) -> Result<FoundFiles, StoreError> {
         let files = self.new.read(&self.folder)?;
-        let mut found = Found::with_capacity(files.len());
+        let mut found = FoundFiles::with_capacity(files.len());
         self.collect(&mut found, files);
         Ok(found)
     }
 
     /// Adds the files found in `new`, if none is known to have left it.
-    fn take_new(&mut self, mut found: Found) -> Result<(), StoreError> {
+    fn apply_new(&mut self, mut found: FoundFiles) -> Result<(), StoreError> {
         let renamed = self.renamed(self.in_new.clone(), &mut found);
         self.rename_in_snapshot(renamed);
         if found.is_empty() {
@@ -62,12 +62,12 @@ impl MailboxState {
         }
         let renamed = self.renamed(known, &mut found);
         self.rename_in_snapshot(renamed);
-        self.lose(missing.into_values().collect());
+        self.record_removed(missing.into_values().collect());
         self.add_files(found.into_values().collect())
     }
 
     /// `new` first: a file that moves from there to `cur` meanwhile is seen twice, not never.
-    fn read_all(&mut self) -> Result<Found, StoreError> {
+    fn read_all(&mut self) -> Result<FoundFiles, StoreError> {
         let mut found = self.read_new()?;
         let files = self.cur.read(&self.folder)?;
         found.reserve(files.len());
@@ -75,14 +75,14 @@ impl MailboxState {
         Ok(found)
     }
 
-    fn collect(&self, found: &mut Found, files: Vec<FileName>) {
+    fn collect(&self, found: &mut FoundFiles, files: Vec<FileName>) {
         for file in files {
             match found.get(file.base()) {
                 None => {
                     found.insert(file.base().into(), file);
                 }
                 Some(other) => {
-                    if let Some(kept) = self.settle_twins(other.clone(), file) {
+                    if let Some(kept) = self.resolve_duplicates(other.clone(), file) {
                         found.insert(kept.base().into(), kept);
                     }
                 }
@@ -92,7 +92,7 @@ impl MailboxState {
 
     /// Resolves two names with one base, as a concurrent rename, a crash or a careless restore leaves them: returns the
     /// second, if that is the right one.
-    fn settle_twins(&self, first: FileName, second: FileName) -> Option<FileName> {
+    fn resolve_duplicates(&self, first: FileName, second: FileName) -> Option<FileName> {
         let identity = |file: &FileName| {
             let metadata = std::fs::symlink_metadata(self.folder.join(file.path())).ok()?;
             Some((metadata.dev(), metadata.ino()))
@@ -123,7 +123,7 @@ impl MailboxState {
     }
 
     /// Removes the known files from those found, and returns those whose names changed.
-    fn renamed(&self, known: HashMap<Box<[u8]>, Uid>, found: &mut Found) -> Vec<(Uid, FileName)> {
+    fn renamed(&self, known: HashMap<Box<[u8]>, Uid>, found: &mut FoundFiles) -> Vec<(Uid, FileName)> {
         known
             .into_iter()
             .filter_map(|(base, uid)| Some((uid, found.remove(&base)?)))
@@ -151,7 +151,7 @@ impl MailboxState {
     }
 
     /// Records that messages were removed.
-    pub(super) fn lose(&mut self, mut gone: Vec<Uid>) {
+    pub(super) fn record_removed(&mut self, mut gone: Vec<Uid>) {
         if gone.is_empty() {
             return;
         }
@@ -164,7 +164,7 @@ impl MailboxState {
     }
 
     /// Looks in the folders for a message that is not where it was.
-    pub(super) fn look_again(&mut self) -> Result<(), StoreError> {
+    pub(super) fn rescan(&mut self) -> Result<(), StoreError> {
         self.new.forget();
         self.cur.forget();
         self.scan()
