@@ -24,12 +24,12 @@ fn site() -> Site {
     site
 }
 
-fn put(site: &Site, path: impl AsRef<OsStr>) {
+fn put_file(site: &Site, path: impl AsRef<OsStr>) {
     fs::write(site.maildir().join(path.as_ref()), MESSAGE).unwrap();
 }
 
 /// Marks all messages as deleted and expunges them, as a client does; returns their number.
-async fn emptied(mailbox: &Mailbox) -> usize {
+async fn expunge_all(mailbox: &Mailbox) -> usize {
     mailbox.claim_recent().await.unwrap();
     let all: Vec<Uid> = mailbox.refresh().await.unwrap().entries().map(|entry| entry.uid).collect();
     for uid in &all {
@@ -44,7 +44,7 @@ async fn emptied(mailbox: &Mailbox) -> usize {
 async fn entries_that_are_not_files_are_skipped_and_stay_unchanged() {
     let site = site();
     for folder in ["cur", "new"] {
-        put(&site, format!("{folder}/1.{folder}.host"));
+        put_file(&site, format!("{folder}/1.{folder}.host"));
         fs::create_dir_all(site.maildir().join(folder).join("backup/within")).unwrap();
         mkfifo(&site.maildir().join(folder).join("2.fifo"), Mode::S_IRWXU).unwrap();
         symlink(site.maildir().join("tmp"), site.maildir().join(folder).join("3.link")).unwrap();
@@ -56,7 +56,7 @@ async fn entries_that_are_not_files_are_skipped_and_stay_unchanged() {
     sent.create(&name("Copies")).await.unwrap();
     let target = sent.open(&name("Copies")).await.unwrap();
     assert_eq!(inbox.copy_to(copies, &target).await.unwrap().uids.len(), 2);
-    assert_eq!(emptied(&inbox).await, 2);
+    assert_eq!(expunge_all(&inbox).await, 2);
     for folder in ["cur", "new"] {
         assert!(site.maildir().join(folder).join("backup/within").is_dir());
     }
@@ -69,24 +69,24 @@ async fn entries_that_are_not_files_are_skipped_and_stay_unchanged() {
 #[tokio::test]
 async fn a_file_name_in_any_charset_is_a_message() {
     let site = site();
-    put(&site, OsStr::from_bytes(b"cur/1583748001.M1P1.b\xfcro:2,S"));
-    put(&site, OsStr::from_bytes(b"new/1583748002.M1P1.b\xfcro"));
-    put(&site, "cur/1583748003.M1P1.host:2,S");
+    put_file(&site, OsStr::from_bytes(b"cur/1583748001.M1P1.b\xfcro:2,S"));
+    put_file(&site, OsStr::from_bytes(b"new/1583748002.M1P1.b\xfcro"));
+    put_file(&site, "cur/1583748003.M1P1.host:2,S");
     let inbox = site.inbox().await;
     assert_eq!(uids(&inbox.snapshot()), [1, 2, 3]);
     let other = super::ann(&site.another()).await.open(&MailboxName::inbox()).await.unwrap();
     assert_eq!(uids(&other.snapshot()), [1, 2, 3], "the UIDs are kept");
     inbox.store_flags(vec![uid(1), uid(2)], change(FlagOperation::Add, Flags::FLAGGED, &[])).await.unwrap();
     assert!(site.maildir().join(OsStr::from_bytes(b"cur/1583748001.M1P1.b\xfcro:2,FS")).exists());
-    assert_eq!(emptied(&inbox).await, 3);
+    assert_eq!(expunge_all(&inbox).await, 3);
 }
 
 #[tokio::test]
 async fn a_name_without_room_for_flags_gets_a_shorter_one_and_keeps_its_uid() {
     for folder in ["cur", "new"] {
         let site = site();
-        put(&site, format!("{folder}/{}", "x".repeat(255)));
-        put(&site, "cur/1.host:2,");
+        put_file(&site, format!("{folder}/{}", "x".repeat(255)));
+        put_file(&site, "cur/1.host:2,");
         let inbox = site.inbox().await;
         let snapshot = inbox.snapshot();
         let long = snapshot.entries().find(|entry| entry.file.base().len() == 255).unwrap().uid;
@@ -99,7 +99,7 @@ async fn a_name_without_room_for_flags_gets_a_shorter_one_and_keeps_its_uid() {
         let snapshot = other.snapshot();
         assert_eq!(uids(&snapshot), [1, 2]);
         assert!(snapshot.by_uid(long).unwrap().1.file.base().len() < 100);
-        assert_eq!(emptied(&other).await, 2);
+        assert_eq!(expunge_all(&other).await, 2);
     }
 }
 
@@ -116,7 +116,7 @@ async fn fifos_and_folders_with_our_file_names_block_nothing() {
     ];
     for is_fifo in [true, false] {
         let site = site();
-        put(&site, "cur/1.host:2,S");
+        put_file(&site, "cur/1.host:2,S");
         for name in NAMES {
             let path = site.maildir().join(name);
             if is_fifo {
@@ -130,7 +130,7 @@ async fn fifos_and_folders_with_our_file_names_block_nothing() {
         ann.subscribe(&name("Sent")).await.unwrap();
         assert!(ann.subscriptions().await.unwrap().contains(&name("Sent")));
         let inbox = site.inbox().await;
-        assert_eq!(emptied(&inbox).await, 1);
+        assert_eq!(expunge_all(&inbox).await, 1);
         append(&ann, "INBOX", "x\r\n", Flags::SEEN, &["k2"]).await;
         assert_eq!(inbox.refresh().await.unwrap().len(), 1);
     }
@@ -139,8 +139,8 @@ async fn fifos_and_folders_with_our_file_names_block_nothing() {
 #[tokio::test]
 async fn a_uid_list_with_crlf_lines_keeps_its_uids() {
     let site = site();
-    put(&site, "cur/1.M1P1.host:2,S");
-    put(&site, "cur/2.M1P1.host:2,S");
+    put_file(&site, "cur/1.M1P1.host:2,S");
+    put_file(&site, "cur/2.M1P1.host:2,S");
     let list = "3 V1583748000 N20 G3085f01b7f11094c501100008c4a11c1\r\n5 :1.M1P1.host\r\n6 :2.M1P1.host\r\n";
     fs::write(site.maildir().join("dovecot-uidlist"), list).unwrap();
     let inbox = site.inbox().await;
@@ -161,7 +161,7 @@ async fn truncating_the_uid_list_changes_only_uidvalidity() {
         assert!(matches!(before.refresh().await, Err(StoreError::MailboxGone(_))), "{rest}");
         let after = site.inbox().await;
         assert!(after.snapshot().uid_validity() > before.snapshot().uid_validity(), "{rest}");
-        assert_eq!(emptied(&after).await, 2);
+        assert_eq!(expunge_all(&after).await, 2);
     }
 }
 
@@ -169,15 +169,15 @@ async fn truncating_the_uid_list_changes_only_uidvalidity() {
 async fn a_mailbox_without_uids_left_gets_a_new_uidvalidity() {
     for (next, uid) in [("4294967295", "7"), ("4294967294", "7"), ("8", "4294967295"), ("8", "4294967293")] {
         let site = site();
-        put(&site, "cur/1.host:2,S");
+        put_file(&site, "cur/1.host:2,S");
         fs::write(site.maildir().join("dovecot-uidlist"), format!("3 V5 N{next}\n{uid} :1.host\n")).unwrap();
         for _ in 0..4 {
-            put(&site, format!("new/{}", crate::maildir::FileName::unique_base("host", 0, None)));
+            put_file(&site, format!("new/{}", crate::maildir::FileName::unique_base("host", 0, None)));
         }
         let inbox = site.inbox().await;
         assert_eq!(inbox.snapshot().uid_next(), 6, "{next} {uid}");
         assert!(inbox.snapshot().uid_validity().value() > 5);
-        assert_eq!(emptied(&inbox).await, 5);
+        assert_eq!(expunge_all(&inbox).await, 5);
     }
 }
 
@@ -185,7 +185,7 @@ async fn a_mailbox_without_uids_left_gets_a_new_uidvalidity() {
 async fn sizes_written_by_other_programs_are_not_trusted() {
     let site = site();
     for name in ["1.M1P1.host,S=39,W=39:2,S", "2.M1P1.host,S=39,W=5:2,S", "3.M1P1.host,S=9999,W=9999:2,S"] {
-        put(&site, format!("cur/{name}"));
+        put_file(&site, format!("cur/{name}"));
     }
     let ann = site.ann().await;
     append(&ann, "INBOX", MESSAGE, Flags::SEEN, &[]).await;
@@ -253,11 +253,11 @@ async fn names_of_other_programs_are_ordered_by_time() {
         "new/1583748006.host:2,S",
         "cur/no-time-at-all",
     ] {
-        put(&site, file);
+        put_file(&site, file);
     }
     let inbox = site.inbox().await;
     assert_eq!(inbox.snapshot().len(), 7);
-    assert_eq!(emptied(&inbox).await, 7);
+    assert_eq!(expunge_all(&inbox).await, 7);
 }
 
 #[test]
