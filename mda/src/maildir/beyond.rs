@@ -17,11 +17,11 @@ use super::{Keywords, MaildirError, regular};
 
 /// The names of messages' keywords beyond the letters, by the messages' bases.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Beyond {
+pub(crate) struct ExtraKeywords {
     messages: HashMap<Box<[u8]>, Vec<Box<str>>>,
 }
 
-impl Beyond {
+impl ExtraKeywords {
     pub(crate) const FILE: &'static str = "mailstead-keywords";
     const HEADER: &'static [u8] = b"mailstead-keywords 1\n";
     const MODE: u32 = 0o600;
@@ -53,7 +53,7 @@ impl Beyond {
     }
 
     /// Returns true if the message has such keywords.
-    pub(crate) fn has(&self, base: &[u8]) -> bool {
+    pub(crate) fn contains(&self, base: &[u8]) -> bool {
         self.messages.contains_key(base)
     }
 
@@ -109,23 +109,23 @@ mod tests {
     fn messages_with_their_keywords_are_written_and_read() {
         let folder = tempfile::tempdir().unwrap();
         let lock = Keywords::lock(folder.path(), "host").unwrap();
-        let mut beyond = Beyond::default();
+        let mut beyond = ExtraKeywords::default();
         beyond.set(b"2.b\xfcro with spaces\t!", vec!["a".into()]);
         beyond.set(b"1.host,S=3", vec!["label27".into(), "$label28".into()]);
         beyond.set(b"3.host", vec!["gone".into()]);
         beyond.set(b"3.host", Vec::new());
         beyond.write(folder.path(), &lock).unwrap();
-        let text = std::fs::read(folder.path().join(Beyond::FILE)).unwrap();
+        let text = std::fs::read(folder.path().join(ExtraKeywords::FILE)).unwrap();
         assert!(text.starts_with(b"mailstead-keywords 1\n1.host,S=3\tlabel27 $label28\n2.b\xfcro"));
-        assert_eq!(Beyond::read(folder.path()).unwrap(), beyond);
+        assert_eq!(ExtraKeywords::read(folder.path()).unwrap(), beyond);
     }
 
     #[test]
     fn malformed_lines_are_skipped() {
-        let read = Beyond::parse(b"mailstead-keywords 1\n\nx\n\ta\n1.h\t\x01 b\r\n");
-        let mut right = Beyond::default();
+        let read = ExtraKeywords::parse(b"mailstead-keywords 1\n\nx\n\ta\n1.h\t\x01 b\r\n");
+        let mut right = ExtraKeywords::default();
         right.set(b"1.h", vec!["b".into()]);
         assert_eq!(read, right);
-        assert_eq!(Beyond::parse(b"mailstead-keywords 2\n1.h\tb\n"), Beyond::default());
+        assert_eq!(ExtraKeywords::parse(b"mailstead-keywords 2\n1.h\tb\n"), ExtraKeywords::default());
     }
 }

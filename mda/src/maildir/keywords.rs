@@ -6,7 +6,7 @@ use super::{Flags, MaildirError, regular};
 /// The names of a mailbox's keywords, by index.
 ///
 /// The first 26 are the letters `a` to `z` in the files' names, and `dovecot-keywords` names them in lines
-/// `<index> <name>`. The indexes after them are keywords beyond the letters, which [`super::Beyond`] keeps; those
+/// `<index> <name>`. The indexes after them are keywords beyond the letters, which [`super::ExtraKeywords`] keeps; those
 /// indexes are valid within this process only.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keywords {

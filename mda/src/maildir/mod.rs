@@ -27,7 +27,7 @@ mod uid;
 pub mod uid_list;
 pub(crate) mod validity;
 
-pub(crate) use beyond::Beyond;
+pub(crate) use beyond::ExtraKeywords;
 pub use error::MaildirError;
 pub use file_name::{FileName, Folder};
 pub(crate) use file_name::{arrival, seconds};

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use super::MailboxState;
 use crate::mailbox::StoreError;
 use crate::maildir::scan::Look;
-use crate::maildir::{Beyond, FileName, Flags, Keywords};
+use crate::maildir::{ExtraKeywords, FileName, Flags, Keywords};
 
 /// The content last read of the two files that name keywords.
 #[derive(Debug, Default)]
 pub(super) struct KeywordFiles {
     letters_stamp: Option<Look>,
     extra_stamp: Option<Look>,
-    extra: Beyond,
-    /// The keywords in [`Beyond`] of each message, as flags.
+    extra: ExtraKeywords,
+    /// The keywords in [`ExtraKeywords`] of each message, as flags.
     flags: HashMap<Box<[u8]>, Flags>,
 }
 
@@ -27,13 +27,13 @@ impl MailboxState {
     /// Rereads the files if they have changed.
     pub(super) fn reread_keywords(&mut self) -> Result<(), StoreError> {
         let look = |file| Look::at(&self.folder.join(file)).ok();
-        let (letters, beyond) = (look(Keywords::FILE), look(Beyond::FILE));
+        let (letters, beyond) = (look(Keywords::FILE), look(ExtraKeywords::FILE));
         if (letters, beyond) == (self.keywords.letters_stamp, self.keywords.extra_stamp) {
             return Ok(());
         }
         let named = Keywords::read(&self.folder)?;
         if beyond != self.keywords.extra_stamp {
-            self.keywords.extra = Beyond::read(&self.folder)?;
+            self.keywords.extra = ExtraKeywords::read(&self.folder)?;
         }
         (self.keywords.letters_stamp, self.keywords.extra_stamp) = (letters, beyond);
         self.merge(named);
@@ -133,14 +133,14 @@ impl MailboxState {
     /// Writes the current keywords of these messages beyond the letters. On disk when it returns.
     pub(super) fn write_extra_keywords(&mut self, messages: &[(&FileName, Flags)]) -> Result<(), StoreError> {
         let concerns = |(file, flags): &&(&FileName, Flags)| {
-            !(*flags & Flags::BEYOND).is_empty() || self.keywords.extra.has(file.base())
+            !(*flags & Flags::BEYOND).is_empty() || self.keywords.extra.contains(file.base())
         };
         let concerned: Vec<_> = messages.iter().filter(concerns).collect();
         if concerned.is_empty() {
             return Ok(());
         }
         let lock = Keywords::lock(&self.folder, &self.host)?;
-        let mut beyond = Beyond::read(&self.folder)?;
+        let mut beyond = ExtraKeywords::read(&self.folder)?;
         for (file, flags) in concerned {
             let places = (*flags & Flags::BEYOND).keyword_places();
             let names =
@@ -152,8 +152,8 @@ impl MailboxState {
         let named = |base: &[u8]| messages.iter().any(|(file, _)| file.base() == base);
         beyond.retain(|base| on_disk.contains(base) || named(base));
         beyond.write(&self.folder, &lock)?;
-        self.keywords.flags.retain(|base, _| beyond.has(base));
-        self.keywords.extra_stamp = Look::at(&self.folder.join(Beyond::FILE)).ok();
+        self.keywords.flags.retain(|base, _| beyond.contains(base));
+        self.keywords.extra_stamp = Look::at(&self.folder.join(ExtraKeywords::FILE)).ok();
         self.keywords.extra = beyond;
         Ok(())
     }
