@@ -43,24 +43,24 @@ impl Flags {
     pub const SYSTEM: Self =
         Self(Self::DRAFT.0 | Self::FLAGGED.0 | Self::ANSWERED.0 | Self::SEEN.0 | Self::DELETED.0);
     /// The keywords that have a letter.
-    pub const LETTERED: Self = Self((1 << Self::MOST_LETTERS) - 1);
+    pub const LETTER_KEYWORDS: Self = Self((1 << Self::MOST_LETTERS) - 1);
     /// The keywords beyond the letters.
-    pub const BEYOND: Self = Self(u128::MAX << (Self::MOST_LETTERS + LETTERS.len()));
+    pub const EXTRA_KEYWORDS: Self = Self(u128::MAX << (Self::MOST_LETTERS + LETTERS.len()));
     /// All keywords.
-    pub const KEYWORDS: Self = Self(Self::LETTERED.0 | Self::BEYOND.0);
+    pub const KEYWORDS: Self = Self(Self::LETTER_KEYWORDS.0 | Self::EXTRA_KEYWORDS.0);
     /// Number of letters from `a` to `z`, all that a file's name can hold.
     pub const MOST_LETTERS: usize = 26;
     /// Maximum number of keywords in a mailbox at one time.
     pub const MOST_KEYWORDS: usize = 128 - LETTERS.len();
 
     /// The keyword at this index in the mailbox's list of [`Flags::MOST_KEYWORDS`].
-    pub fn keyword(place: usize) -> Option<Self> {
-        let bit = if place < Self::MOST_LETTERS { place } else { place + LETTERS.len() };
-        (place < Self::MOST_KEYWORDS).then(|| Self(1 << bit))
+    pub fn keyword(index: usize) -> Option<Self> {
+        let bit = if index < Self::MOST_LETTERS { index } else { index + LETTERS.len() };
+        (index < Self::MOST_KEYWORDS).then(|| Self(1 << bit))
     }
 
     /// The indexes of the keywords among these flags.
-    pub fn keyword_places(self) -> impl Iterator<Item = usize> {
+    pub fn keyword_indexes(self) -> impl Iterator<Item = usize> {
         let mut rest = self & Self::KEYWORDS;
         std::iter::from_fn(move || {
             let bit = rest.0.trailing_zeros() as usize;
@@ -140,7 +140,7 @@ mod tests {
         let flags = Flags::from_letters("aSTzDb");
         assert_eq!(flags.letters().collect::<String>(), "DSTabz");
         assert!(flags.contains(Flags::SEEN | Flags::DELETED));
-        assert_eq!(flags.keyword_places().collect::<Vec<_>>(), [0, 1, 25]);
+        assert_eq!(flags.keyword_indexes().collect::<Vec<_>>(), [0, 1, 25]);
     }
 
     #[test]
@@ -155,9 +155,9 @@ mod tests {
         let together = all.iter().fold(Flags::NONE, |flags, flag| flags | *flag);
         assert_eq!(together, Flags::KEYWORDS);
         assert!((together & (Flags::SYSTEM | Flags::PASSED)).is_empty());
-        assert_eq!(together.keyword_places().collect::<Vec<_>>(), (0..122).collect::<Vec<_>>());
+        assert_eq!(together.keyword_indexes().collect::<Vec<_>>(), (0..122).collect::<Vec<_>>());
         assert_eq!(Flags::KEYWORDS.letters().collect::<String>(), "abcdefghijklmnopqrstuvwxyz");
-        assert!(Flags::BEYOND.letters().next().is_none());
-        assert_eq!(Flags::keyword(26).unwrap().keyword_places().collect::<Vec<_>>(), [26]);
+        assert!(Flags::EXTRA_KEYWORDS.letters().next().is_none());
+        assert_eq!(Flags::keyword(26).unwrap().keyword_indexes().collect::<Vec<_>>(), [26]);
     }
 }

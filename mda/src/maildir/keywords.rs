@@ -198,7 +198,7 @@ mod tests {
     fn an_unused_letter_is_reassigned_only_when_none_is_free() {
         let names: String = (0..26).map(|n| format!("{n} k{n}\n")).collect();
         let mut keywords = Keywords::parse(&names);
-        assert_eq!(keywords.add("new", Flags::LETTERED.without(flag(7))), Some(flag(7)));
+        assert_eq!(keywords.add("new", Flags::LETTER_KEYWORDS.without(flag(7))), Some(flag(7)));
         assert_eq!((keywords.flag("k7"), keywords.flag("new")), (None, Some(flag(7))));
     }
 
@@ -206,7 +206,7 @@ mod tests {
     fn keywords_beyond_the_letters_are_not_in_the_file() {
         let names: String = (0..26).map(|n| format!("{n} k{n}\n")).collect();
         let mut keywords = Keywords::parse(&names);
-        let mut used = Flags::LETTERED;
+        let mut used = Flags::LETTER_KEYWORDS;
         for place in 26..Flags::MOST_KEYWORDS {
             assert!(keywords.has_room(used));
             assert_eq!(keywords.add(&format!("k{place}"), used), Some(flag(place)));

@@ -57,7 +57,7 @@ impl Snapshot {
 
     /// The names of one message's keywords.
     pub fn keywords_of<'a>(&'a self, entry: &MessageEntry) -> impl Iterator<Item = &'a str> + use<'a> {
-        entry.flags.keyword_places().filter_map(|place| self.keywords.name(place))
+        entry.flags.keyword_indexes().filter_map(|place| self.keywords.name(place))
     }
 
     /// Returns true if the mailbox can add a keyword that it does not know.

@@ -112,7 +112,7 @@ impl MailboxState {
         for name in names {
             used |= keywords.add(name, used).unwrap_or_default();
         }
-        let lettered = self.snapshot.keywords().renamed(&keywords) & Flags::LETTERED;
+        let lettered = self.snapshot.keywords().renamed(&keywords) & Flags::LETTER_KEYWORDS;
         if !lettered.is_empty() {
             keywords.write(&self.folder, &lock)?;
             self.keywords.letters_stamp = Look::at(&self.folder.join(Keywords::FILE)).ok();
@@ -133,7 +133,7 @@ impl MailboxState {
     /// Writes the current keywords of these messages beyond the letters. On disk when it returns.
     pub(super) fn write_extra_keywords(&mut self, messages: &[(&FileName, Flags)]) -> Result<(), StoreError> {
         let concerns = |(file, flags): &&(&FileName, Flags)| {
-            !(*flags & Flags::BEYOND).is_empty() || self.keywords.extra.contains(file.base())
+            !(*flags & Flags::EXTRA_KEYWORDS).is_empty() || self.keywords.extra.contains(file.base())
         };
         let concerned: Vec<_> = messages.iter().filter(concerns).collect();
         if concerned.is_empty() {
@@ -142,11 +142,11 @@ impl MailboxState {
         let lock = Keywords::lock(&self.folder, &self.host)?;
         let mut beyond = ExtraKeywords::read(&self.folder)?;
         for (file, flags) in concerned {
-            let places = (*flags & Flags::BEYOND).keyword_places();
+            let places = (*flags & Flags::EXTRA_KEYWORDS).keyword_indexes();
             let names =
                 places.filter_map(|place| self.snapshot.keywords().name(place)).map(Box::from).collect();
             beyond.set(file.base(), names);
-            self.keywords.flags.insert(file.base().into(), *flags & Flags::BEYOND);
+            self.keywords.flags.insert(file.base().into(), *flags & Flags::EXTRA_KEYWORDS);
         }
         let on_disk: HashSet<Box<[u8]>> = self.bases_on_disk()?;
         let named = |base: &[u8]| messages.iter().any(|(file, _)| file.base() == base);
