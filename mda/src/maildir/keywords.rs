@@ -55,7 +55,7 @@ impl Keywords {
     }
 
     /// The keywords whose names differ in `other`, as flags.
-    pub fn renamed(&self, other: &Self) -> Flags {
+    pub fn renamed_flags(&self, other: &Self) -> Flags {
         let places = 0..self.names.len().max(other.names.len());
         let differing = places.filter(|place| self.name(*place) != other.name(*place));
         differing.filter_map(Flags::keyword).fold(Flags::NONE, |all, flag| all | flag)
@@ -90,7 +90,7 @@ impl Keywords {
     }
 
     /// Adds a name beyond the letters, even if it has a letter.
-    pub(crate) fn add_beyond(&mut self, name: &str, used: Flags) -> Option<Flags> {
+    pub(crate) fn add_extra(&mut self, name: &str, used: Flags) -> Option<Flags> {
         let places = Flags::MOST_LETTERS..Flags::MOST_KEYWORDS;
         let known = places
             .clone()
@@ -111,7 +111,7 @@ impl Keywords {
     }
 
     /// Keeps the names beyond the letters of `other`, as far as messages have them.
-    pub(crate) fn keep_beyond(&mut self, other: &Self, used: Flags) {
+    pub(crate) fn keep_extra(&mut self, other: &Self, used: Flags) {
         for place in Flags::MOST_LETTERS..other.names.len() {
             if let Some(name) = other.name(place)
                 && Flags::keyword(place).is_some_and(|flag| used.contains(flag))

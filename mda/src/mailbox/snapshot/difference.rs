@@ -26,7 +26,7 @@ impl Difference {
     pub(super) fn of(old: &Snapshot, new: &Snapshot) -> Self {
         let mut difference = Self { keywords_changed: old.keywords != new.keywords, ..Self::default() };
         // Letters that stand for another keyword now.
-        let renamed = old.keywords.renamed(&new.keywords);
+        let renamed = old.keywords.renamed_flags(&new.keywords);
         let (mut before, mut after) = (SnapshotCursor::new(old), SnapshotCursor::new(new));
         loop {
             if before.skip_shared(&mut after) {

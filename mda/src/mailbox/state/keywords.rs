@@ -43,13 +43,13 @@ impl MailboxState {
     /// Merges the letters' names and those beyond into one list, and gives the messages the flags of both.
     fn merge(&mut self, mut keywords: Keywords) {
         let used = self.keywords.flags.values().fold(Flags::NONE, |all, flags| all | *flags);
-        keywords.keep_beyond(self.snapshot.keywords(), used);
+        keywords.keep_extra(self.snapshot.keywords(), used);
         let (mut flags, mut refused) = (HashMap::new(), HashSet::new());
         for (base, names) in self.keywords.extra.iter() {
             let mut all = Flags::NONE;
             for name in names {
                 // A keyword that has got a letter meanwhile is the same keyword.
-                match keywords.flag(name).or_else(|| keywords.add_beyond(name, Flags::NONE)) {
+                match keywords.flag(name).or_else(|| keywords.add_extra(name, Flags::NONE)) {
                     Some(flag) => all |= flag,
                     None => drop(refused.insert(name)),
                 }
@@ -112,7 +112,7 @@ impl MailboxState {
         for name in names {
             used |= keywords.add(name, used).unwrap_or_default();
         }
-        let lettered = self.snapshot.keywords().renamed(&keywords) & Flags::LETTER_KEYWORDS;
+        let lettered = self.snapshot.keywords().renamed_flags(&keywords) & Flags::LETTER_KEYWORDS;
         if !lettered.is_empty() {
             keywords.write(&self.folder, &lock)?;
             self.keywords.letters_stamp = Look::at(&self.folder.join(Keywords::FILE)).ok();
