@@ -194,7 +194,7 @@ impl Mailbox {
         let stamp = FileStamp::of(&metadata);
         let size = name.virtual_size(metadata.len());
         let file =
-            compressed::readable(file, metadata.len(), &self.live.home.scratch, &name).map_err(disk)?;
+            compressed::decompress_if_needed(file, metadata.len(), &self.live.home.scratch, &name).map_err(disk)?;
         let stored_size = file.metadata().map_err(disk)?.len();
         Ok(StoredMessage { file, stored_size, size, received, stamp })
     }

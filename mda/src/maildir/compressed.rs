@@ -23,7 +23,7 @@ const LARGEST: u64 = 256 << 20;
 /// Maximum window of a zstd frame, which may ask for gigabytes; Dovecot's levels ask for 8 MiB at most.
 const LARGEST_WINDOW: u64 = 16 << 20;
 /// The size of the pieces in which a message is decompressed.
-const PIECE: usize = 64 << 10;
+const BUFFER: usize = 64 << 10;
 
 /// The compression methods of Dovecot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,14 +56,14 @@ impl Method {
 
 /// The message in a file: the file itself, or an unnamed file in `scratch` with the decompressed message. Blocks while
 /// a message is decompressed.
-pub(crate) fn readable(mut file: File, length: u64, scratch: &Path, name: &FileName) -> io::Result<File> {
+pub(crate) fn decompress_if_needed(mut file: File, length: u64, scratch: &Path, name: &FileName) -> io::Result<File> {
     let mut start = [0; Method::MARK];
     let read = if length < 4 { 0 } else { file.read_at(&mut start, 0)? };
     let Some(method) = Method::of(&start[..read]) else { return Ok(file) };
-    match decompressed(&file, method, scratch) {
+    match decompress_to_file(&file, method, scratch) {
         Ok(message) => Ok(message),
-        Err(Failure::Disk(error)) => Err(error),
-        Err(Failure::Content(error)) => {
+        Err(DecompressError::Disk(error)) => Err(error),
+        Err(DecompressError::Content(error)) => {
             tracing::warn!(file = ?name, ?method, %error, "cannot decompress a message, served as stored");
             file.seek(SeekFrom::Start(0))?;
             Ok(file)
@@ -72,25 +72,25 @@ pub(crate) fn readable(mut file: File, length: u64, scratch: &Path, name: &FileN
 }
 
 /// The reason why a message is not decompressed.
-enum Failure {
+enum DecompressError {
     /// The stored octets are damaged, too many, or compressed in an unknown way.
     Content(io::Error),
     /// A file cannot be read, created or written. Transient.
     Disk(io::Error),
 }
 
-fn decompressed(file: &File, method: Method, scratch: &Path) -> Result<File, Failure> {
-    let message = nameless(scratch).map_err(Failure::Disk)?;
-    let mut message = Bounded { file: message, left: LARGEST, is_failing: false };
+fn decompress_to_file(file: &File, method: Method, scratch: &Path) -> Result<File, DecompressError> {
+    let message = unnamed_file(scratch).map_err(DecompressError::Disk)?;
+    let mut message = LimitedFile { file: message, left: LARGEST, is_failing: false };
     match decompress(file, method, &mut message).and_then(|()| message.file.rewind()) {
         Ok(()) => Ok(message.file),
-        Err(error) if message.is_failing || error.raw_os_error().is_some() => Err(Failure::Disk(error)),
-        Err(error) => Err(Failure::Content(error)),
+        Err(error) if message.is_failing || error.raw_os_error().is_some() => Err(DecompressError::Disk(error)),
+        Err(error) => Err(DecompressError::Content(error)),
     }
 }
 
-fn decompress(file: &File, method: Method, message: &mut Bounded) -> io::Result<()> {
-    let mut stored = BufReader::with_capacity(PIECE, file);
+fn decompress(file: &File, method: Method, message: &mut LimitedFile) -> io::Result<()> {
+    let mut stored = BufReader::with_capacity(BUFFER, file);
     match method {
         Method::Gzip => copy(MultiGzDecoder::new(stored), message),
         Method::Zstd => {
@@ -105,8 +105,8 @@ fn decompress(file: &File, method: Method, message: &mut Bounded) -> io::Result<
     }
 }
 
-fn copy(mut from: impl Read, to: &mut Bounded) -> io::Result<()> {
-    let mut piece = vec![0; PIECE];
+fn copy(mut from: impl Read, to: &mut LimitedFile) -> io::Result<()> {
+    let mut piece = vec![0; BUFFER];
     loop {
         match from.read(&mut piece) {
             Ok(0) => return Ok(()),
@@ -118,14 +118,14 @@ fn copy(mut from: impl Read, to: &mut Bounded) -> io::Result<()> {
 }
 
 /// A file with a bounded size.
-struct Bounded {
+struct LimitedFile {
     file: File,
     left: u64,
     /// True once a write to the disk has failed.
     is_failing: bool,
 }
 
-impl Write for Bounded {
+impl Write for LimitedFile {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         self.left = self.left.checked_sub(octets.len() as u64).ok_or(ErrorKind::FileTooLarge)?;
         self.file.write_all(octets).inspect_err(|_| self.is_failing = true)?;
@@ -138,7 +138,7 @@ impl Write for Bounded {
 }
 
 /// A file without a name.
-fn nameless(folder: &Path) -> io::Result<File> {
+fn unnamed_file(folder: &Path) -> io::Result<File> {
     std::fs::create_dir_all(folder)?;
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(0o600);

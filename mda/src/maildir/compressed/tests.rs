@@ -24,7 +24,7 @@ fn read(stored: &[u8]) -> Vec<u8> {
     std::fs::write(&path, stored).unwrap();
     let name = FileName::parse(Folder::Cur, "1.host:2,SZ").unwrap();
     let file = File::open(&path).unwrap();
-    let mut message = readable(file, stored.len() as u64, &folder.path().join("scratch"), &name).unwrap();
+    let mut message = decompress_if_needed(file, stored.len() as u64, &folder.path().join("scratch"), &name).unwrap();
     let mut read = Vec::new();
     message.read_to_end(&mut read).unwrap();
     assert!(
@@ -64,7 +64,7 @@ fn an_undecodable_file_is_served_as_stored() {
 #[test]
 fn a_message_that_would_fill_the_disk_is_not_decompressed() {
     let folder = tempfile::tempdir().unwrap();
-    let mut bounded = Bounded { file: nameless(folder.path()).unwrap(), left: 10, is_failing: false };
+    let mut bounded = LimitedFile { file: unnamed_file(folder.path()).unwrap(), left: 10, is_failing: false };
     bounded.write_all(b"0123456789").unwrap();
     assert_eq!(bounded.write_all(b"x").unwrap_err().kind(), ErrorKind::FileTooLarge);
     assert!(!bounded.is_failing);
@@ -80,10 +80,10 @@ fn a_disk_failure_is_an_error() {
     std::fs::write(&path, octets(GZIP)).unwrap();
     std::fs::write(&scratch, "no folder").unwrap();
     let name = FileName::parse(Folder::Cur, "1.host:2,SZ").unwrap();
-    assert!(readable(File::open(&path).unwrap(), 57, &scratch, &name).is_err());
+    assert!(decompress_if_needed(File::open(&path).unwrap(), 57, &scratch, &name).is_err());
     // A disk that is full.
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let mut bounded = Bounded { file: full, left: LARGEST, is_failing: false };
+    let mut bounded = LimitedFile { file: full, left: LARGEST, is_failing: false };
     let message = File::open(&path).unwrap();
     assert!(decompress(&message, Method::Gzip, &mut bounded).is_err() && bounded.is_failing);
 }
