@@ -101,7 +101,7 @@ fn copy(source: &LiveMailbox, mut uids: Vec<Uid>, target: &LiveMailbox) -> Resul
             .iter()
             .map(|message| {
                 let flags = flags.get(&message.flags).copied().unwrap_or_default();
-                (message.from.copied(&message.base, flags), flags)
+                (message.from.with_base_and_flags(&message.base, flags), flags)
             })
             .collect();
         let paths: Vec<PathBuf> = messages.iter().map(|(file, _)| file.path()).collect();
@@ -162,7 +162,7 @@ fn try_link_into_tmp(path: &Path, entry: &MessageEntry, uid: Uid, target: &LiveM
     // The name of a compressed file contains the message's size.
     let size = file.size().filter(|_| file.is_marked_as_compressed()).unwrap_or(stored);
     let base =
-        file.dated_as_before(FileName::unique_base(&target.home.host, size, file.virtual_size(stored)));
+        file.with_date_of_this(FileName::unique_base(&target.home.host, size, file.virtual_size(stored)));
     let path_in_tmp = target.folder.join("tmp").join(&base);
     let waiting = StagedCopy { uid, path: path_in_tmp, from: file.clone(), base, flags: *flags };
     if fs::hard_link(path, &waiting.path).is_err() {

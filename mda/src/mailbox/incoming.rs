@@ -134,7 +134,7 @@ impl Incoming {
         live.create_missing_folders()?;
         let flags = flags & Flags::SYSTEM;
         let is_plain = flags.is_empty() && keywords.is_empty();
-        let file = if is_plain { FileName::in_new(&base) } else { FileName::of_base(&base, flags) };
+        let file = if is_plain { FileName::in_new(&base) } else { FileName::in_cur(&base, flags) };
         let sync = self.home.registry.sync_of(&live.folder.join(file.folder().as_str()));
         let home = Arc::clone(&self.home);
         let _change = home.usage.change();
@@ -146,7 +146,7 @@ impl Incoming {
                 Flags::NONE
             });
             let flags = flags | keywords;
-            let file = if is_plain { file } else { FileName::of_base(&base, flags) };
+            let file = if is_plain { file } else { FileName::in_cur(&base, flags) };
             let path = file.path();
             state.store_messages(vec![(file, flags)], |folder| {
                 staged.place(&folder.join(path)).map_err(|refused| refused.error)?;

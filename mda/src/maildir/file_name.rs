@@ -78,7 +78,7 @@ impl FileName {
     /// The same message with these flags. The name is one of `cur`. Letters without a meaning here belong to other
     /// programs (`Z`: compressed by Dovecot) and stay, as does everything after a comma.
     pub fn with_flags(&self, flags: Flags) -> Self {
-        self.copied(self.base(), flags)
+        self.with_base_and_flags(self.base(), flags)
     }
 
     /// The base of a message whose INTERNALDATE does not fit the file's time, with the date's seconds since 1970.
@@ -92,14 +92,14 @@ impl FileName {
     }
 
     /// The name in `cur` of a message with this base and these flags.
-    pub fn of_base(base: impl AsRef<[u8]>, flags: Flags) -> Self {
+    pub fn in_cur(base: impl AsRef<[u8]>, flags: Flags) -> Self {
         let letters: Vec<u8> = flags.letters().map(|letter| letter as u8).collect();
         Self::joined(base.as_ref(), &letters, b"")
     }
 
     /// A copy of the message with this base and these flags; letters of other programs stay.
-    pub fn copied(&self, base: impl AsRef<[u8]>, flags: Flags) -> Self {
-        let (letters, behind) = self.information();
+    pub fn with_base_and_flags(&self, base: impl AsRef<[u8]>, flags: Flags) -> Self {
+        let (letters, behind) = self.flags_and_rest();
         let foreign = letters.iter().filter(|letter| Flags::is_foreign(**letter)).copied();
         let mut letters: Vec<u8> = flags.letters().map(|letter| letter as u8).chain(foreign).collect();
         letters.sort_unstable();
@@ -109,7 +109,7 @@ impl FileName {
 
     /// Returns true if Dovecot marked the file as compressed.
     pub(crate) fn is_marked_as_compressed(&self) -> bool {
-        self.information().0.contains(&b'Z')
+        self.flags_and_rest().0.contains(&b'Z')
     }
 
     fn joined(base: &[u8], letters: &[u8], behind: &[u8]) -> Self {
@@ -138,7 +138,7 @@ impl FileName {
     }
 
     /// The letters after `:2,`, and the rest from a comma on.
-    fn information(&self) -> (&[u8], &[u8]) {
+    fn flags_and_rest(&self) -> (&[u8], &[u8]) {
         let rest = &self.text[usize::from(self.base)..];
         let rest = rest.strip_prefix(b":2,").unwrap_or_default();
         rest.split_at(memchr::memchr(b',', rest).unwrap_or(rest.len()))
@@ -146,7 +146,7 @@ impl FileName {
 
     /// The flags in the name.
     pub fn flags(&self) -> Flags {
-        Flags::from_letters(self.information().0)
+        Flags::from_letters(self.flags_and_rest().0)
     }
 
     /// The file's size, where the name has it (`,S=`). Any program may have written it: compare it with the file.
@@ -172,7 +172,7 @@ impl FileName {
     }
 
     /// Another base of this message, with the date of this one.
-    pub fn dated_as_before(&self, base: String) -> String {
+    pub fn with_date_of_this(&self, base: String) -> String {
         self.received().map_or(base.clone(), |received| Self::dated_base(&base, received))
     }
 
@@ -224,7 +224,7 @@ pub(crate) fn seconds(time: SystemTime) -> i64 {
 }
 
 /// Sort key for bases in the order of arrival: seconds, then `M` microseconds, then the text.
-pub(crate) fn arrival(base: &[u8]) -> (u64, u64, &[u8]) {
+pub(crate) fn arrival_key(base: &[u8]) -> (u64, u64, &[u8]) {
     let end = memchr::memchr(b'.', base).unwrap_or(base.len());
     let (seconds, rest) = base.split_at(end);
     let micros = rest.strip_prefix(b".M").unwrap_or_default();
@@ -256,10 +256,10 @@ mod tests {
         for date in [-62_135_596_800_i64, -1, 4_294_967_296, 253_402_300_799] {
             let distance = Duration::from_secs(date.unsigned_abs());
             let moment = if date < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance };
-            let file = FileName::of_base(FileName::dated_base("1.M2P3Q4.a,S=4,W=5", moment), Flags::SEEN);
+            let file = FileName::in_cur(FileName::dated_base("1.M2P3Q4.a,S=4,W=5", moment), Flags::SEEN);
             assert_eq!(file.received(), Some(moment), "{date}");
             assert_eq!((file.size(), file.virtual_size(4), file.flags()), (Some(4), Some(5), Flags::SEEN));
-            assert_eq!(file.dated_as_before("2.b".to_owned()), format!("2.b,D={date}"));
+            assert_eq!(file.with_date_of_this("2.b".to_owned()), format!("2.b,D={date}"));
         }
         for none in ["1.a,S=4", "1.a,D=", "1.a,D=x", "1.a,D=99999999999999999999", "1.a:2,D=5"] {
             assert_eq!(file(none).received(), None, "{none}");
@@ -323,7 +323,7 @@ mod tests {
         let file = FileName::parse(Folder::New, &bases[0]).unwrap();
         assert!(file.base().ends_with(b".a_b_c_d,S=1,W=2"));
         assert_eq!(file.virtual_size(1), Some(2), "it has the form of our names");
-        assert!(arrival(b"9.M5P1.h") < arrival(b"10.M4P1.h"));
-        assert!(arrival(b"10.M4P1.h") < arrival(b"10.M40P1.h"));
+        assert!(arrival_key(b"9.M5P1.h") < arrival_key(b"10.M4P1.h"));
+        assert!(arrival_key(b"10.M4P1.h") < arrival_key(b"10.M40P1.h"));
     }
 }

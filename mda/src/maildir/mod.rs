@@ -30,7 +30,7 @@ pub(crate) mod validity;
 pub(crate) use beyond::ExtraKeywords;
 pub use error::MaildirError;
 pub use file_name::{FileName, Folder};
-pub(crate) use file_name::{arrival, seconds};
+pub(crate) use file_name::{arrival_key, seconds};
 pub use flags::Flags;
 pub use keywords::Keywords;
 pub use name::{MailboxName, NameError};

@@ -12,7 +12,7 @@ fn entry(number: u32, letters: &str) -> MessageEntry {
         flags,
         mod_seq: ModSeq(1),
         unclaimed: false,
-        file: FileName::of_base(format!("{number}.host"), flags),
+        file: FileName::in_cur(format!("{number}.host"), flags),
     }
 }
 
@@ -87,7 +87,7 @@ fn a_change_copies_only_the_runs_that_it_touches() {
     let old = mailbox(1000);
     let mut new = old.clone();
     let mod_seq = new.begin_change();
-    new.set_file(uid(600), FileName::of_base("600.host", Flags::FLAGGED), Flags::FLAGGED, mod_seq);
+    new.set_file(uid(600), FileName::in_cur("600.host", Flags::FLAGGED), Flags::FLAGGED, mod_seq);
     let shared = old.chunks.iter().zip(&new.chunks).filter(|(old, new)| Arc::ptr_eq(old, new)).count();
     assert_eq!(shared, old.chunks.len() - 1);
     assert_eq!((new.unseen(), new.first_unseen()), (1, Some(300)));
@@ -136,7 +136,7 @@ proptest::proptest! {
         gone.dedup();
         new.remove(&gone);
         for n in flagged {
-            new.set_file(uid(n), FileName::of_base(format!("{n}.host"), Flags::DELETED), Flags::DELETED, mod_seq);
+            new.set_file(uid(n), FileName::in_cur(format!("{n}.host"), Flags::DELETED), Flags::DELETED, mod_seq);
         }
         new.insert((1..=arrived).map(|n| entry(2400 + n, "")).collect());
         // Only UIDs that the older snapshot never had.

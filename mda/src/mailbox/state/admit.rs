@@ -3,7 +3,7 @@ use std::path::Path;
 use super::MailboxState;
 use crate::mailbox::{MessageEntry, StoreError};
 use crate::maildir::uid_list::{ListLock, Reason};
-use crate::maildir::{FileName, Flags, Folder, MaildirError, Uid, arrival, validity};
+use crate::maildir::{FileName, Flags, Folder, MaildirError, Uid, arrival_key, validity};
 
 impl MailboxState {
     /// Adds files that are in the folders and not known yet. Files without a UID get one, in the order in which they
@@ -12,7 +12,7 @@ impl MailboxState {
         if files.is_empty() {
             return Ok(());
         }
-        files.sort_unstable_by(|a, b| arrival(a.base()).cmp(&arrival(b.base())));
+        files.sort_unstable_by(|a, b| arrival_key(a.base()).cmp(&arrival_key(b.base())));
         if files.iter().any(|file| !self.without_file.contains_key(file.base())) {
             match self.list.lock_if_writable()? {
                 Some(lock) => match self.assign_uids(&files, lock) {

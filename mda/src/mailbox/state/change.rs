@@ -67,8 +67,8 @@ impl MailboxState {
         let news = self.list.all_news(&lock)?;
         self.apply_list_changes(news)?;
         let Some(size) = size_file::octets_of(&self.folder, &from) else { return Ok(()) };
-        let base = from.dated_as_before(FileName::unique_base(&self.host, size, None));
-        let to = FileName::of_base(&base, flags);
+        let base = from.with_date_of_this(FileName::unique_base(&self.host, size, None));
+        let to = FileName::in_cur(&base, flags);
         // Recorded first: a crash in between costs the message its UID, not the file.
         self.list.rewrite(
             &lock,

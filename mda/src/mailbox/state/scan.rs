@@ -109,12 +109,12 @@ impl MailboxState {
                 // Two messages: the second gets a base of its own, and is found under that at the next scan.
                 let size =
                     std::fs::metadata(self.folder.join(second.path())).map_or(0, |metadata| metadata.len());
-                let base = second.dated_as_before(FileName::unique_base(
+                let base = second.with_date_of_this(FileName::unique_base(
                     &self.host,
                     size,
                     second.virtual_size(size),
                 ));
-                let own = FileName::of_base(&base, second.flags());
+                let own = FileName::in_cur(&base, second.flags());
                 let _ = std::fs::rename(self.folder.join(second.path()), self.folder.join(own.path()));
                 tracing::warn!(mailbox = %self.folder.display(), file = ?second, "two messages with one name, the second renamed");
                 None
