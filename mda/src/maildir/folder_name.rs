@@ -11,7 +11,7 @@
 //! folder.
 //!
 //! Other programs name folders differently: in UTF-8, with a bare `&`, with a bare escape character. Those are read as
-//! far as they make sense ([`read`]), and the rest is named by its octets ([`in_octets`]).
+//! far as they make sense ([`read`]), and the rest is named by its octets ([`escape_octets`]).
 
 use super::{MailboxName, modified_utf7};
 
@@ -27,16 +27,16 @@ const LONGEST: usize = 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FolderName {
     /// The folder is the one that we would create for this mailbox.
-    Proper(MailboxName),
+    Canonical(MailboxName),
     /// We would have created another folder for this mailbox.
-    Other(MailboxName),
+    NonCanonical(MailboxName),
 }
 
 impl FolderName {
     /// The mailbox's name.
     pub fn name(&self) -> &MailboxName {
         match self {
-            Self::Proper(name) | Self::Other(name) => name,
+            Self::Canonical(name) | Self::NonCanonical(name) => name,
         }
     }
 }
@@ -60,7 +60,7 @@ fn encode_level(level: &str) -> String {
 }
 
 /// Reads a folder's name without its leading dot. `None` if it is not a name, or is INBOX, which is the Maildir itself.
-pub fn read(folder: &str) -> Option<FolderName> {
+pub fn decode(folder: &str) -> Option<FolderName> {
     if folder.len() > LONGEST {
         return None;
     }
@@ -70,7 +70,7 @@ pub fn read(folder: &str) -> Option<FolderName> {
         return None;
     }
     let name = MailboxName::parse(&levels.join("/")).ok().filter(|name| !name.is_inbox())?;
-    Some(if encode(&name) == folder { FolderName::Proper(name) } else { FolderName::Other(name) })
+    Some(if encode(&name) == folder { FolderName::Canonical(name) } else { FolderName::NonCanonical(name) })
 }
 
 fn decode_level(level: &str) -> String {
@@ -115,7 +115,7 @@ fn decode_shifts(text: &str) -> String {
 
 /// A name for a folder whose own is not valid, or is that of another folder: each octet that could be read in two ways
 /// is [`ESCAPE`] and its code, as in Dovecot's `mailbox_list_visible_escape_char`.
-pub fn in_octets(folder: &[u8]) -> Option<MailboxName> {
+pub fn escape_octets(folder: &[u8]) -> Option<MailboxName> {
     let first = folder.split(|octet| *octet == b'.').next().unwrap_or_default();
     // A second INBOX, or children of one in another case.
     let is_inbox = first.eq_ignore_ascii_case(b"INBOX");
@@ -164,7 +164,7 @@ mod tests {
             ("^2e", "^5e2e"),
         ] {
             assert_eq!(encode(&name(mailbox)), folder);
-            assert_eq!(read(folder), Some(FolderName::Proper(name(mailbox))));
+            assert_eq!(decode(folder), Some(FolderName::Canonical(name(mailbox))));
         }
     }
 
@@ -187,7 +187,7 @@ mod tests {
             ("inbox.Kid", "INBOX/Kid"),
             ("^49NBOX", "^49NBOX"),
         ] {
-            assert_eq!(read(folder), Some(FolderName::Other(name(mailbox))), "{folder}");
+            assert_eq!(decode(folder), Some(FolderName::NonCanonical(name(mailbox))), "{folder}");
         }
     }
 
@@ -203,10 +203,10 @@ mod tests {
             (b"R&D^", "R^26D^5e"),
             (b"B\xc3\xbcro.x", "B^c3^bcro/x"),
         ] {
-            assert_eq!(in_octets(folder), Some(name(mailbox)), "{folder:?}");
+            assert_eq!(escape_octets(folder), Some(name(mailbox)), "{folder:?}");
         }
         for folder in ["INBOX", "inbox", "a..b", "a.", "a\nb", "&AAo-", "a/b"] {
-            assert_eq!(read(folder), None, "{folder:?}");
+            assert_eq!(decode(folder), None, "{folder:?}");
         }
     }
 
@@ -216,14 +216,14 @@ mod tests {
             if let Ok(name) = MailboxName::parse(&text) && !name.is_inbox() {
                 let folder = name.folder();
                 proptest::prop_assert!(!folder.contains('/') && !folder.starts_with("..") && folder != ".");
-                proptest::prop_assert_eq!(read(&folder[1..]), Some(FolderName::Proper(name)));
+                proptest::prop_assert_eq!(decode(&folder[1..]), Some(FolderName::Canonical(name)));
             }
         }
 
         #[test]
         fn every_folder_has_a_name(folder in proptest::collection::vec(1_u8..=255, 1..20)) {
             if !folder.contains(&b'/') && folder[0] != b'.' {
-                proptest::prop_assert!(in_octets(&folder).is_some());
+                proptest::prop_assert!(escape_octets(&folder).is_some());
             }
         }
     }

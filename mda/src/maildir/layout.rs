@@ -59,7 +59,7 @@ pub(crate) fn find(root: &Path, name: &MailboxName) -> Result<Option<PathBuf>, M
         return Ok(Some(proper));
     }
     let folders = folders(root)?;
-    if folders.iter().all(|folder| matches!(read(folder), Some(FolderName::Proper(_)))) {
+    if folders.iter().all(|folder| matches!(read(folder), Some(FolderName::Canonical(_)))) {
         return Ok(None);
     }
     let found = named(root, folders).0.into_iter().find(|mailbox| mailbox.name == *name);
@@ -99,7 +99,7 @@ fn folders(root: &Path) -> Result<Vec<OsString>, MaildirError> {
 }
 
 fn read(folder: &OsStr) -> Option<FolderName> {
-    folder_name::read(folder.to_str()?.strip_prefix('.')?)
+    folder_name::decode(folder.to_str()?.strip_prefix('.')?)
 }
 
 /// The mailboxes among the folders, and the folders that are hidden. Names are unique: a folder with our name for the
@@ -111,7 +111,7 @@ fn named(root: &Path, folders: Vec<OsString>) -> (Vec<Mailbox>, Vec<OsString>) {
     // Only a folder has a name. A link to a folder counts: some share mailboxes so.
     for folder in folders.into_iter().filter(|folder| is_mailbox(&root.join(folder))) {
         match read(&folder) {
-            Some(FolderName::Proper(name)) => drop(mailboxes.insert(name, folder)),
+            Some(FolderName::Canonical(name)) => drop(mailboxes.insert(name, folder)),
             other => others.push((folder, other)),
         }
     }
@@ -125,7 +125,7 @@ fn named(root: &Path, folders: Vec<OsString>) -> (Vec<Mailbox>, Vec<OsString>) {
     }
     let mut hidden = Vec::new();
     for folder in left {
-        match folder_name::in_octets(&folder.as_bytes()[1..]).map(|name| mailboxes.entry(name)) {
+        match folder_name::escape_octets(&folder.as_bytes()[1..]).map(|name| mailboxes.entry(name)) {
             Some(Entry::Vacant(place)) => drop(place.insert(folder)),
             Some(Entry::Occupied(_)) | None => hidden.push(folder),
         }

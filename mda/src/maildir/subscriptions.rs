@@ -81,7 +81,7 @@ fn name(line: &str) -> Option<MailboxName> {
     if line.eq_ignore_ascii_case(INBOX) {
         return Some(MailboxName::inbox());
     }
-    folder_name::read(&line.replace('\t', ".")).map(|folder| folder.name().clone())
+    folder_name::decode(&line.replace('\t', ".")).map(|folder| folder.name().clone())
 }
 
 #[cfg(test)]
