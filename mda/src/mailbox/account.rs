@@ -42,7 +42,7 @@ impl MailHome {
     }
 
     /// All mailboxes but INBOX, by name: all before a rename, or all after it.
-    pub(super) fn list(&self) -> Result<Vec<layout::Mailbox>, StoreError> {
+    pub(super) fn list(&self) -> Result<Vec<layout::MailboxFolder>, StoreError> {
         Ok(renaming::settled(&self.root, &self.host, || layout::list(&self.root))?)
     }
 

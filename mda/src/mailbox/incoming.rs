@@ -251,7 +251,7 @@ fn stage(home: &MailHome, folder: &Path) -> Result<Staged, StoreError> {
     match Staged::create(path.clone(), MODE) {
         // A folder that was restored without its empty subfolders. A removed one is not created again.
         Err(error) if error.source.kind() == io::ErrorKind::NotFound && folder.is_dir() => {
-            layout::complete(folder)?;
+            layout::create_missing_folders(folder)?;
             Ok(Staged::create(path, MODE)?)
         }
         staged => Ok(staged?),

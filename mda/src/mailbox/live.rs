@@ -256,7 +256,7 @@ impl LiveMailbox {
     /// Creates folders of an existing mailbox that a restore or a manual change left out.
     pub(super) fn create_missing_folders(&self) -> Result<(), StoreError> {
         if self.folder.join(Folder::Cur.as_str()).is_dir() {
-            layout::complete(&self.folder)?;
+            layout::create_missing_folders(&self.folder)?;
         }
         Ok(())
     }

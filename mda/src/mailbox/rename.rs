@@ -46,7 +46,7 @@ fn rename(home: &MailHome, from: &MailboxName, to: &MailboxName) -> Result<(), S
     if moves.is_empty() {
         return Err(StoreError::NoSuchMailbox(from.clone()));
     }
-    let is_other = |mailbox: &layout::Mailbox| mailbox.name.moved(from, to).is_none();
+    let is_other = |mailbox: &layout::MailboxFolder| mailbox.name.moved(from, to).is_none();
     if to == from || mailboxes.iter().any(|mailbox| mailbox.name == *to && is_other(mailbox)) {
         return Err(StoreError::AlreadyExists(to.clone()));
     }

@@ -168,13 +168,13 @@ async fn poll_watched(shared: Weak<StoreShared>) {
 /// Creates a new user's Maildir, or the missing parts of an existing one.
 fn prepare_maildir(root: &Path, host: &str) -> Result<(), StoreError> {
     if layout::is_maildir(root) {
-        layout::complete(root)?;
+        layout::create_missing_folders(root)?;
         renaming::recover(root, host);
         sweep::sweep(root);
-        layout::report(root);
+        layout::log_unusual_folders(root);
     } else {
         let names: Vec<_> = FIRST_MAILBOXES.iter().filter_map(|name| MailboxName::parse(name).ok()).collect();
-        layout::found(root, host, &names)?;
+        layout::create_maildir(root, host, &names)?;
     }
     Ok(())
 }

@@ -22,12 +22,12 @@ const MODE: u32 = 0o700;
 /// Marks a folder of Maildir++, for programs that deliver to it.
 const MARKER: &str = "maildirfolder";
 const UID_LIST: &str = "dovecot-uidlist";
-pub(super) const BEING_MADE: &str = "..new-";
-pub(super) const BEING_REMOVED: &str = "..gone-";
+pub(super) const CREATING_PREFIX: &str = "..new-";
+pub(super) const REMOVING_PREFIX: &str = "..gone-";
 
 /// A mailbox other than the INBOX, and its folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mailbox {
+pub(crate) struct MailboxFolder {
     /// Its name.
     pub(crate) name: MailboxName,
     /// The name of its folder in the Maildir.
@@ -62,22 +62,22 @@ pub(crate) fn find(root: &Path, name: &MailboxName) -> Result<Option<PathBuf>, M
     if folders.iter().all(|folder| matches!(read(folder), Some(FolderName::Canonical(_)))) {
         return Ok(None);
     }
-    let found = named(root, folders).0.into_iter().find(|mailbox| mailbox.name == *name);
+    let found = assign_names(root, folders).0.into_iter().find(|mailbox| mailbox.name == *name);
     Ok(found.map(|mailbox| root.join(mailbox.folder)))
 }
 
 /// All mailboxes but the INBOX, by name.
-pub(crate) fn list(root: &Path) -> Result<Vec<Mailbox>, MaildirError> {
-    Ok(named(root, folders(root)?).0)
+pub(crate) fn list(root: &Path) -> Result<Vec<MailboxFolder>, MaildirError> {
+    Ok(assign_names(root, folders(root)?).0)
 }
 
 /// Logs each folder whose name is not the one that we use for its mailbox, and each that is hidden.
-pub(crate) fn report(root: &Path) {
-    let (mailboxes, hidden) = named(root, folders(root).unwrap_or_default());
+pub(crate) fn log_unusual_folders(root: &Path) {
+    let (mailboxes, hidden) = assign_names(root, folders(root).unwrap_or_default());
     for folder in hidden {
         tracing::warn!(maildir = %root.display(), ?folder, "folder hidden: its name is taken");
     }
-    for Mailbox { name, folder } in mailboxes {
+    for MailboxFolder { name, folder } in mailboxes {
         if *folder != *name.folder() {
             let (maildir, mailbox) = (root.display(), name.as_str());
             tracing::info!(%maildir, ?folder, mailbox, "folder with an unusual name");
@@ -105,7 +105,7 @@ fn read(folder: &OsStr) -> Option<FolderName> {
 /// The mailboxes among the folders, and the folders that are hidden. Names are unique: a folder with our name for the
 /// mailbox precedes any that is only decoded to the same name, and of several of those the first one gets it. The
 /// others are shown by their octets, and hidden only if even that name is taken.
-fn named(root: &Path, folders: Vec<OsString>) -> (Vec<Mailbox>, Vec<OsString>) {
+fn assign_names(root: &Path, folders: Vec<OsString>) -> (Vec<MailboxFolder>, Vec<OsString>) {
     let mut mailboxes = BTreeMap::new();
     let mut others = Vec::new();
     // Only a folder has a name. A link to a folder counts: some share mailboxes so.
@@ -130,24 +130,24 @@ fn named(root: &Path, folders: Vec<OsString>) -> (Vec<Mailbox>, Vec<OsString>) {
             Some(Entry::Occupied(_)) | None => hidden.push(folder),
         }
     }
-    (mailboxes.into_iter().map(|(name, folder)| Mailbox { name, folder }).collect(), hidden)
+    (mailboxes.into_iter().map(|(name, folder)| MailboxFolder { name, folder }).collect(), hidden)
 }
 
 /// Creates the missing parts of the Maildir itself, or of a mailbox's folders.
-pub(crate) fn complete(folder: &Path) -> Result<(), MaildirError> {
+pub(crate) fn create_missing_folders(folder: &Path) -> Result<(), MaildirError> {
     // `cur` comes last: it makes the folder a mailbox.
     SUBFOLDERS.iter().try_for_each(|sub| Ok(durable::create_folder(&folder.join(sub), MODE)?))
 }
 
 /// Creates the Maildir of a new user with some mailboxes, subscribed to. The leftovers of a crash are not a Maildir
 /// yet, and are completed by the next attempt.
-pub(crate) fn found(root: &Path, host: &str, mailboxes: &[MailboxName]) -> Result<(), MaildirError> {
+pub(crate) fn create_maildir(root: &Path, host: &str, mailboxes: &[MailboxName]) -> Result<(), MaildirError> {
     durable::create_folder(root, MODE)?;
     for name in mailboxes {
         create(root, name)?;
     }
     subscriptions::set(root, host, mailboxes, true)?;
-    complete(root)
+    create_missing_folders(root)
 }
 
 /// Creates a mailbox. `false` if it exists already.
@@ -155,7 +155,7 @@ pub(crate) fn create(root: &Path, name: &MailboxName) -> Result<bool, MaildirErr
     if find(root, name)?.is_some() {
         return Ok(false);
     }
-    let made = root.join(unique(BEING_MADE));
+    let made = root.join(unique(CREATING_PREFIX));
     let build = || -> io::Result<()> {
         let mut folders = fs::DirBuilder::new();
         folders.mode(MODE).create(&made)?;
@@ -164,14 +164,14 @@ pub(crate) fn create(root: &Path, name: &MailboxName) -> Result<bool, MaildirErr
     };
     build().map_err(MaildirError::disk("create", &made))?;
     durable::sync_folder(&made)?;
-    place(&made, &root.join(name.folder())).inspect_err(|_| {
+    rename_into_place(&made, &root.join(name.folder())).inspect_err(|_| {
         // A leftover does no harm, and is swept later.
         let _ = fs::remove_dir_all(&made);
     })
 }
 
 /// Renames a folder to its final name. `false` if that exists already.
-fn place(from: &Path, to: &Path) -> Result<bool, MaildirError> {
+fn rename_into_place(from: &Path, to: &Path) -> Result<bool, MaildirError> {
     match durable::rename(from, to) {
         Ok(()) => Ok(true),
         // A folder that is not empty is not replaced.
@@ -191,7 +191,7 @@ fn place(from: &Path, to: &Path) -> Result<bool, MaildirError> {
 
 /// Removes a mailbox's folder with its messages. `false` if it does not exist any more.
 pub(crate) fn remove(root: &Path, folder: &Path) -> Result<bool, MaildirError> {
-    let gone = root.join(unique(BEING_REMOVED));
+    let gone = root.join(unique(REMOVING_PREFIX));
     match durable::rename(folder, &gone) {
         Ok(()) => {}
         Err(error) if error.source.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -222,7 +222,7 @@ mod tests {
 
     fn root() -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
-        complete(root.path()).unwrap();
+        create_missing_folders(root.path()).unwrap();
         root
     }
 
@@ -272,7 +272,7 @@ mod tests {
             make(root.path(), folder);
         }
         assert_eq!(listed(root.path()), ["Büro", "INBOX/Kid", "R&D", "^49NBOX", "a^b", "b^fcro", "x/^2ey"]);
-        for Mailbox { name, folder } in list(root.path()).unwrap() {
+        for MailboxFolder { name, folder } in list(root.path()).unwrap() {
             assert_eq!(find(root.path(), &name).unwrap(), Some(root.path().join(folder)));
             assert!(!create(root.path(), &name).unwrap(), "{name:?} exists");
         }

@@ -158,7 +158,7 @@ mod tests {
 
     fn mailbox() -> tempfile::TempDir {
         let mailbox = tempfile::tempdir().unwrap();
-        super::super::layout::complete(mailbox.path()).unwrap();
+        super::super::layout::create_missing_folders(mailbox.path()).unwrap();
         mailbox
     }
 

@@ -135,7 +135,7 @@ mod tests {
 
     fn maildir() -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
-        layout::complete(root.path()).unwrap();
+        layout::create_missing_folders(root.path()).unwrap();
         root
     }
 

@@ -3,7 +3,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::layout::{BEING_MADE, BEING_REMOVED};
+use super::layout::{CREATING_PREFIX, REMOVING_PREFIX};
 
 /// Age from which a file in `tmp` is abandoned (the Maildir specification's 36 hours).
 const ABANDONED: Duration = Duration::from_secs(36 * 3600);
@@ -16,8 +16,8 @@ pub(crate) fn sweep(root: &Path) {
 fn sweep_at(root: &Path, now: SystemTime) {
     for entry in fs::read_dir(root).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(BEING_REMOVED)
-            || (name.starts_with(BEING_MADE) && is_abandoned(&entry.path(), now))
+        if name.starts_with(REMOVING_PREFIX)
+            || (name.starts_with(CREATING_PREFIX) && is_abandoned(&entry.path(), now))
         {
             let _ = fs::remove_dir_all(entry.path());
         } else if name.starts_with('.') {

@@ -64,7 +64,7 @@ impl MailboxState {
         host: &Arc<str>,
         saved_mod_seqs: &dyn Fn(&str, UidValidity) -> SavedModSeqs,
     ) -> Result<Self, StoreError> {
-        layout::complete(&folder)?;
+        layout::create_missing_folders(&folder)?;
         let handle = File::open(&folder).map_err(StoreError::disk("open", &folder))?;
         let (list, known) = UidList::open(&folder, host, &|| validity::next(root))?;
         let saved_mod_seqs = saved_mod_seqs(list.guid().unwrap_or_default(), list.uid_validity());
@@ -121,7 +121,7 @@ impl MailboxState {
         if !self.folder.join(Folder::New.as_str()).is_dir() && self.folder.join(Folder::Cur.as_str()).is_dir()
         {
             // Missing after a restore or a manual change.
-            layout::complete(&self.folder)?;
+            layout::create_missing_folders(&self.folder)?;
         }
         if self.new.is_due(&self.folder)? || self.cur.is_due(&self.folder)? {
             self.scan()?;
