@@ -25,9 +25,9 @@ use super::{observed, regular};
 /// A lock of Dovecot's that is older than this is abandoned; Dovecot treats ours in the same way.
 const STALE: Duration = Duration::from_secs(120);
 /// An empty lock belongs to a process that is about to write its identity, or that died before that.
-const UNSAID: Duration = Duration::from_secs(5);
+const STALE_EMPTY: Duration = Duration::from_secs(5);
 /// The time limit of the wait for a lock. It is held for milliseconds, so this is only reached in case of a fault.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// Waits between two attempts: short at first, since the holder is about to release the lock.
 const FIRST_WAIT: Duration = Duration::from_micros(200);
 const LONGEST_WAIT: Duration = Duration::from_millis(20);
@@ -59,14 +59,14 @@ impl DotLock {
         let begun = Instant::now();
         let mut wait = FIRST_WAIT;
         loop {
-            if let Some(file) = attempt(&path, Instant::now())? {
+            if let Some(file) = try_acquire(&path, Instant::now())? {
                 observed::forget(&path);
                 let mut lock = Self { path, file };
                 // Only other processes need the mark; without it they wait until the lock is old.
                 lock.mark(host)?;
                 return Ok(lock);
             }
-            if begun.elapsed() > PATIENCE {
+            if begun.elapsed() > TIMEOUT {
                 return Err(LockError::Held);
             }
             thread::sleep(wait);
@@ -93,7 +93,7 @@ impl Drop for DotLock {
 }
 
 /// Makes one attempt; `None` if the lock is held.
-fn attempt(path: &Path, now: Instant) -> io::Result<Option<File>> {
+fn try_acquire(path: &Path, now: Instant) -> io::Result<Option<File>> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(0o600);
     let file = match options.clone().create_new(true).open(path) {
@@ -127,7 +127,7 @@ fn may_be_abandoned(path: &Path, file: &File, now: Instant) -> io::Result<bool> 
     let found = file.metadata()?;
     let seen = observed::unchanged_for(path, &found, now);
     let age = SystemTime::now().duration_since(found.modified()?).unwrap_or_default();
-    Ok(age.max(seen) > if content.is_empty() { UNSAID } else { STALE })
+    Ok(age.max(seen) > if content.is_empty() { STALE_EMPTY } else { STALE })
 }
 
 /// Returns true if the open file is the one at the path.
@@ -181,10 +181,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         std::fs::write(&path, "1:host").unwrap();
-        assert!(attempt(&path, Instant::now()).unwrap().is_none());
+        assert!(try_acquire(&path, Instant::now()).unwrap().is_none());
         let old = SystemTime::now() - STALE - Duration::from_secs(1);
         File::open(&path).unwrap().set_modified(old).unwrap();
-        assert!(attempt(&path, Instant::now()).unwrap().is_some());
+        assert!(try_acquire(&path, Instant::now()).unwrap().is_some());
     }
 
     #[test]
@@ -197,7 +197,7 @@ mod tests {
             File::open(&path).unwrap().set_modified(SystemTime::now() + year * years).unwrap();
         };
         let begin = Instant::now();
-        let is_taken_over = |seconds| attempt(&path, begin + Duration::from_secs(seconds)).unwrap().is_some();
+        let is_taken_over = |seconds| try_acquire(&path, begin + Duration::from_secs(seconds)).unwrap().is_some();
         date(1);
         assert!(!is_taken_over(0) && !is_taken_over(119));
         // Its holder is alive and has written to it.
@@ -211,8 +211,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         std::fs::write(&path, "").unwrap();
-        assert!(attempt(&path, Instant::now()).unwrap().is_none());
-        File::open(&path).unwrap().set_modified(SystemTime::now() - UNSAID - Duration::from_secs(1)).unwrap();
-        assert!(attempt(&path, Instant::now()).unwrap().is_some(), "its creator died");
+        assert!(try_acquire(&path, Instant::now()).unwrap().is_none());
+        File::open(&path).unwrap().set_modified(SystemTime::now() - STALE_EMPTY - Duration::from_secs(1)).unwrap();
+        assert!(try_acquire(&path, Instant::now()).unwrap().is_some(), "its creator died");
     }
 }
