@@ -18,7 +18,7 @@ const MOST: usize = 1024;
 /// The time for which the file at a path has been observed to be the same and unchanged.
 pub(super) fn unchanged_for(path: &Path, found: &Metadata, now: Instant) -> Duration {
     let mut observed = OBSERVED.lock().unwrap_or_else(PoisonError::into_inner);
-    observed.get_or_insert_default().unchanged_for(path, State::of(found), now)
+    observed.get_or_insert_default().unchanged_for(path, FileState::of(found), now)
 }
 
 /// Forgets a file that is no longer waited for.
@@ -33,20 +33,20 @@ struct Observations(HashMap<PathBuf, Observation>);
 
 #[derive(Debug)]
 struct Observation {
-    state: State,
+    state: FileState,
     since: Instant,
     last: Instant,
 }
 
 /// The values that change when a file is written or replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct State {
+struct FileState {
     file: (u64, u64),
     size: u64,
     modified: (i64, i64),
 }
 
-impl State {
+impl FileState {
     fn of(found: &Metadata) -> Self {
         Self {
             file: (found.dev(), found.ino()),
@@ -57,7 +57,7 @@ impl State {
 }
 
 impl Observations {
-    fn unchanged_for(&mut self, path: &Path, state: State, now: Instant) -> Duration {
+    fn unchanged_for(&mut self, path: &Path, state: FileState, now: Instant) -> Duration {
         if let Some(known) = self.0.get_mut(path).filter(|known| known.state == state) {
             known.last = now;
             return now.saturating_duration_since(known.since);
@@ -77,7 +77,7 @@ impl Observations {
 mod tests {
     use super::*;
 
-    const STATE: State = State { file: (1, 2), size: 3, modified: (4, 5) };
+    const STATE: FileState = FileState { file: (1, 2), size: 3, modified: (4, 5) };
 
     #[test]
     fn a_file_counts_from_the_last_change_that_was_seen() {
@@ -89,9 +89,9 @@ mod tests {
         };
         assert_eq!([after(0, STATE), after(60, STATE), after(121, STATE)], [0, 60, 121]);
         let changes = [
-            State { file: (1, 3), ..STATE },
-            State { size: 4, ..STATE },
-            State { modified: (4, 6), ..STATE },
+            FileState { file: (1, 3), ..STATE },
+            FileState { size: 4, ..STATE },
+            FileState { modified: (4, 6), ..STATE },
         ];
         for changed in changes {
             assert_eq!([after(200, changed), after(230, changed), after(240, STATE)], [0, 30, 0]);
