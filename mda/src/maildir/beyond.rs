@@ -43,7 +43,7 @@ impl ExtraKeywords {
         if text.len() as u64 > Self::LONGEST_FILE {
             return Err(disk("write")(std::io::ErrorKind::FileTooLarge.into()));
         }
-        regular::make_way(&path).map_err(disk("move aside"))?;
+        regular::move_aside(&path).map_err(disk("move aside"))?;
         Ok(durable::write_whole(&path, &text, Self::MODE)?)
     }
 

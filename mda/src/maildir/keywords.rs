@@ -138,7 +138,7 @@ impl Keywords {
     /// Writes the names of the letters. On disk when it returns.
     pub(crate) fn write(&self, folder: &Path, _: &KeywordsLock) -> Result<(), MaildirError> {
         let path = folder.join(Self::FILE);
-        regular::make_way(&path).map_err(MaildirError::disk("move aside", &path))?;
+        regular::move_aside(&path).map_err(MaildirError::disk("move aside", &path))?;
         Ok(durable::write_whole(&path, self.to_text().as_bytes(), Self::MODE)?)
     }
 

@@ -102,7 +102,7 @@ fn try_acquire(path: &Path, now: Instant) -> io::Result<Option<File>> {
             Ok(Some(file)) if may_be_abandoned(path, &file, now)? => file,
             Ok(Some(_)) => return Ok(None),
             // No program creates such a lock.
-            Ok(None) => return regular::make_way(path).map(|()| None),
+            Ok(None) => return regular::move_aside(path).map(|()| None),
             // Released between the two calls: the next attempt shows it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),

@@ -50,7 +50,7 @@ pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 /// Clears the name of one of a mailbox's own files if a file of another kind has it: writers of the file could not
 /// replace a folder. A FIFO is removed: it holds no data, and the daemon may not create one, which the kernel requires
 /// for renaming it. Everything else gets another name.
-pub(crate) fn make_way(path: &Path) -> io::Result<()> {
+pub(crate) fn move_aside(path: &Path) -> io::Result<()> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let kind = match std::fs::symlink_metadata(path) {
         Ok(metadata) => metadata.file_type(),
@@ -119,16 +119,16 @@ mod tests {
     fn only_other_kinds_of_files_are_moved_aside() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("list");
-        make_way(&path).unwrap();
+        move_aside(&path).unwrap();
         std::fs::write(&path, "text").unwrap();
-        make_way(&path).unwrap();
+        move_aside(&path).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "text");
         std::fs::remove_file(&path).unwrap();
         mkfifo(&path, Mode::S_IRWXU).unwrap();
-        make_way(&path).unwrap();
+        move_aside(&path).unwrap();
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "a FIFO is removed");
         std::fs::create_dir_all(path.join("kept")).unwrap();
-        make_way(&path).unwrap();
+        move_aside(&path).unwrap();
         let aside = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
         assert!(!path.exists() && aside.join("kept").is_dir());
     }

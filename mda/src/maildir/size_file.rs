@@ -118,7 +118,7 @@ pub(crate) fn octets_of(folder: &Path, file: &FileName) -> Option<u64> {
 
 /// Replaced by rename, and not synced: it can be counted again.
 fn write(root: &Path, bound: u64, size: Size) {
-    let _ = regular::make_way(&root.join(FILE));
+    let _ = regular::move_aside(&root.join(FILE));
     let text = format!("{}\n{} {}\n", definition(bound), size.octets, size.messages);
     let temporary: PathBuf =
         root.join("tmp").join(format!("{}.{FILE}", FileName::unique_base("count", 0, None)));

@@ -53,7 +53,7 @@ pub(crate) fn set(
         written.push('\n');
     }
     let file = root.join(FILE);
-    regular::make_way(&file).map_err(MaildirError::disk("move aside", &file))?;
+    regular::move_aside(&file).map_err(MaildirError::disk("move aside", &file))?;
     Ok(durable::write_whole(&file, written.as_bytes(), MODE)?)
 }
 

@@ -388,7 +388,7 @@ fn begin(
 /// Replaces the list, if there is one. The caller holds the lock.
 fn replace(folder: &Path, content: &[u8]) -> Result<(), MaildirError> {
     let temporary = folder.join(UidList::TEMPORARY);
-    regular::make_way(&temporary).map_err(MaildirError::disk("move aside", &temporary))?;
+    regular::move_aside(&temporary).map_err(MaildirError::disk("move aside", &temporary))?;
     // Left over by a process that died while writing it.
     match std::fs::remove_file(&temporary) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -397,7 +397,7 @@ fn replace(folder: &Path, content: &[u8]) -> Result<(), MaildirError> {
         _ => {}
     }
     let list = folder.join(UidList::FILE);
-    regular::make_way(&list).map_err(MaildirError::disk("move aside", &list))?;
+    regular::move_aside(&list).map_err(MaildirError::disk("move aside", &list))?;
     let mut staged = Staged::create(temporary, UidList::MODE)?;
     staged.write(content)?;
     staged.commit(&list).map(drop).map_err(|refused| refused.error.into())
