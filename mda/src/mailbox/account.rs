@@ -43,7 +43,7 @@ impl MailHome {
 
     /// All mailboxes but INBOX, by name: all before a rename, or all after it.
     pub(super) fn list(&self) -> Result<Vec<layout::MailboxFolder>, StoreError> {
-        Ok(renaming::settled(&self.root, &self.host, || layout::list(&self.root))?)
+        Ok(renaming::read_consistently(&self.root, &self.host, || layout::list(&self.root))?)
     }
 
     /// Creates the parents of a mailbox that was created or renamed (RFC 3501 §6.3.3, §6.3.5), so that they can be

@@ -1,6 +1,6 @@
 use super::account::MailHome;
 use super::{Account, NotAllowed, StoreError};
-use crate::maildir::renaming::{self, Move};
+use crate::maildir::renaming::{self, FolderRename};
 use crate::maildir::{MailboxName, layout};
 
 impl Account {
@@ -32,7 +32,7 @@ fn rename(home: &MailHome, from: &MailboxName, to: &MailboxName) -> Result<(), S
         return Err(NotAllowed::MoveBelowItself.into());
     }
     let mailboxes = home.list()?;
-    let mut moves: Vec<Move> = Vec::new();
+    let mut moves: Vec<FolderRename> = Vec::new();
     // By name: a parent comes before its children, and frees its name for them.
     for mailbox in &mailboxes {
         let Some(new) = mailbox.name.moved(from, to) else { continue };

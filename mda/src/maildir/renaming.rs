@@ -28,13 +28,13 @@ const MODE: u32 = 0o600;
 const LONGEST_JOURNAL: u64 = 64 << 20;
 
 /// A folder's old and new name in the Maildir.
-pub(crate) type Move = (OsString, OsString);
+pub(crate) type FolderRename = (OsString, OsString);
 
 /// Renames folders, all or none. The old name of one of these folders may be the new name of a later one. `false` if a
 /// new name is taken.
-pub(crate) fn rename(root: &Path, host: &str, moves: &[Move]) -> Result<bool, MaildirError> {
+pub(crate) fn rename(root: &Path, host: &str, moves: &[FolderRename]) -> Result<bool, MaildirError> {
     let _lock = lock(root, host)?;
-    finish(root)?;
+    finish_interrupted(root)?;
     for (place, (_, to)) in moves.iter().enumerate() {
         let is_left = moves[..place].iter().any(|(from, _)| from == to);
         if !is_left && is_taken(&root.join(to)) {
@@ -44,11 +44,11 @@ pub(crate) fn rename(root: &Path, host: &str, moves: &[Move]) -> Result<bool, Ma
     // One folder is renamed or not, without a journal.
     let journal = (moves.len() > 1).then(|| root.join(JOURNAL));
     if let Some(journal) = &journal {
-        durable::write_whole(journal, &written(moves), MODE)?;
+        durable::write_whole(journal, &encode_journal(moves), MODE)?;
     }
-    let renamed = carry_out(root, moves, 0, |from, to| fs::rename(from, to), durable::sync_folder);
+    let renamed = apply_renames(root, moves, 0, |from, to| fs::rename(from, to), durable::sync_folder);
     if let Some(journal) = &journal {
-        remove(journal)?;
+        remove_journal(journal)?;
     }
     match renamed {
         Ok(()) => Ok(true),
@@ -70,7 +70,7 @@ pub(crate) fn recover(root: &Path, host: &str) {
     if fs::symlink_metadata(root.join(JOURNAL)).is_err() {
         return;
     }
-    let finished = lock(root, host).and_then(|_lock| finish(root));
+    let finished = lock(root, host).and_then(|_lock| finish_interrupted(root));
     if let Err(error) = finished {
         tracing::warn!(maildir = %root.display(), %error, "cannot finish an interrupted rename yet");
     }
@@ -78,7 +78,7 @@ pub(crate) fn recover(root: &Path, host: &str) {
 
 /// Reads all folders as they are before a renaming or after it: a read during which the Maildir's folder has changed is
 /// repeated, within a limit, so that deliveries cannot delay it without end.
-pub(crate) fn settled<T, E>(root: &Path, host: &str, look: impl Fn() -> Result<T, E>) -> Result<T, E> {
+pub(crate) fn read_consistently<T, E>(root: &Path, host: &str, look: impl Fn() -> Result<T, E>) -> Result<T, E> {
     const MOST_LOOKS: usize = 4;
     let changed = || fs::metadata(root).and_then(|folder| folder.modified()).ok();
     for _ in 1..MOST_LOOKS {
@@ -99,25 +99,25 @@ fn lock(root: &Path, host: &str) -> Result<DotLock, MaildirError> {
 }
 
 /// Carries out the journal, if there is one. Under the lock.
-fn finish(root: &Path) -> Result<(), MaildirError> {
+fn finish_interrupted(root: &Path) -> Result<(), MaildirError> {
     let journal = root.join(JOURNAL);
-    let Some(moves) = read(&journal)? else { return Ok(()) };
+    let Some(moves) = read_journal(&journal)? else { return Ok(()) };
     tracing::warn!(maildir = %root.display(), folders = moves.len(), "finishing an interrupted rename");
     // The steps were done in order, so the last one that is visibly done proves those before it, whose old names may
     // have been taken by later ones.
-    let is_done = |(from, to): &Move| !is_taken(&root.join(from)) && is_taken(&root.join(to));
+    let is_done = |(from, to): &FolderRename| !is_taken(&root.join(from)) && is_taken(&root.join(to));
     let done = moves.iter().rposition(is_done).map_or(0, |last| last + 1);
     // A folder that another program has since created under either name stays as it is.
     let unless_taken = |from: &Path, to: &Path| if is_taken(to) { Ok(()) } else { fs::rename(from, to) };
-    let finished = carry_out(root, &moves, done, unless_taken, durable::sync_folder);
+    let finished = apply_renames(root, &moves, done, unless_taken, durable::sync_folder);
     if let Err(error) = finished {
         tracing::warn!(maildir = %root.display(), %error, "undid an interrupted rename");
     }
-    remove(&journal)
+    remove_journal(&journal)
 }
 
 /// Removes the journal. It may reappear after a crash: then all its steps are visibly done.
-fn remove(journal: &Path) -> Result<(), MaildirError> {
+fn remove_journal(journal: &Path) -> Result<(), MaildirError> {
     match durable::remove_file(journal) {
         Err(error) if error.step != durable::Step::SyncFolder => Err(error.into()),
         _ => Ok(()),
@@ -126,9 +126,9 @@ fn remove(journal: &Path) -> Result<(), MaildirError> {
 
 /// Renames the folders of which the first `done` are renamed already. If one cannot be renamed, all get their old names
 /// back.
-fn carry_out(
+fn apply_renames(
     root: &Path,
-    moves: &[Move],
+    moves: &[FolderRename],
     done: usize,
     rename: impl Fn(&Path, &Path) -> io::Result<()>,
     sync: impl Fn(&Path) -> Result<(), durable::Error>,
@@ -148,7 +148,7 @@ fn carry_out(
     Ok(())
 }
 
-fn undo(root: &Path, moves: &[Move]) {
+fn undo(root: &Path, moves: &[FolderRename]) {
     for (from, to) in moves.iter().rev() {
         if let Err(error) = fs::rename(root.join(to), root.join(from)) {
             tracing::error!(maildir = %root.display(), folder = ?to, %error, "cannot undo a rename");
@@ -163,11 +163,11 @@ fn is_taken(path: &Path) -> bool {
 }
 
 /// The journal's content, divided by NUL: names of files hold every other octet.
-fn written(moves: &[Move]) -> Vec<u8> {
+fn encode_journal(moves: &[FolderRename]) -> Vec<u8> {
     moves.iter().flat_map(|(from, to)| [from.as_bytes(), b"\0", to.as_bytes(), b"\0"].concat()).collect()
 }
 
-fn read(journal: &Path) -> Result<Option<Vec<Move>>, MaildirError> {
+fn read_journal(journal: &Path) -> Result<Option<Vec<FolderRename>>, MaildirError> {
     let disk = |source| MaildirError::disk("read", journal)(source);
     let metadata = match fs::symlink_metadata(journal) {
         Ok(metadata) => metadata,
@@ -211,7 +211,7 @@ mod tests {
         root
     }
 
-    fn moves(pairs: &[(&str, &str)]) -> Vec<Move> {
+    fn moves(pairs: &[(&str, &str)]) -> Vec<FolderRename> {
         pairs.iter().map(|(from, to)| ((*from).into(), (*to).into())).collect()
     }
 
@@ -224,7 +224,7 @@ mod tests {
         names
     }
 
-    fn tree() -> Vec<Move> {
+    fn tree() -> Vec<FolderRename> {
         moves(&[(".A", ".X"), (".A.B", ".X.B"), (".A.C", ".X.C")])
     }
 
@@ -238,7 +238,7 @@ mod tests {
         fs::File::open(root.path()).unwrap().set_modified(past).unwrap();
         let there = |folder: &str| root.path().join(folder).exists();
         let looks = std::cell::Cell::new(0);
-        let seen = settled(root.path(), "host", || {
+        let seen = read_consistently(root.path(), "host", || {
             looks.set(looks.get() + 1);
             let first = there(".a");
             if looks.get() == 1 {
@@ -250,7 +250,7 @@ mod tests {
         assert_eq!((seen.unwrap(), looks.get()), ((false, false, true), 2));
         // A read that is always overlapped ends.
         let looks = std::cell::Cell::new(0);
-        let seen = settled(root.path(), "host", || {
+        let seen = read_consistently(root.path(), "host", || {
             looks.set(looks.get() + 1);
             let time = past + std::time::Duration::from_secs(looks.get());
             fs::File::open(root.path()).unwrap().set_modified(time).unwrap();
@@ -298,7 +298,7 @@ mod tests {
     fn a_rename_interrupted_at_any_step_is_finished() {
         for done in 0..=3 {
             let root = root();
-            fs::write(root.path().join(JOURNAL), written(&tree())).unwrap();
+            fs::write(root.path().join(JOURNAL), encode_journal(&tree())).unwrap();
             for (from, to) in &tree()[..done] {
                 fs::rename(root.path().join(from), root.path().join(to)).unwrap();
             }
@@ -307,7 +307,7 @@ mod tests {
             // The same where each folder gets the name that the one before it had.
             let root = root_of(&[".A.B", ".A.B.B", ".A.B.B.B"]);
             let up = moves(&[(".A.B", ".A"), (".A.B.B", ".A.B"), (".A.B.B.B", ".A.B.B")]);
-            fs::write(root.path().join(JOURNAL), written(&up)).unwrap();
+            fs::write(root.path().join(JOURNAL), encode_journal(&up)).unwrap();
             for (from, to) in &up[..done] {
                 fs::rename(root.path().join(from), root.path().join(to)).unwrap();
             }
@@ -321,7 +321,7 @@ mod tests {
     fn an_interrupted_rename_that_cannot_be_finished_is_undone() {
         let root = root();
         fs::remove_dir_all(root.path().join(".A.C")).unwrap();
-        fs::write(root.path().join(JOURNAL), written(&tree())).unwrap();
+        fs::write(root.path().join(JOURNAL), encode_journal(&tree())).unwrap();
         fs::rename(root.path().join(".A"), root.path().join(".X")).unwrap();
         recover(root.path(), "host");
         assert_eq!(folders(root.path()), [".A", ".A.B"]);
@@ -345,7 +345,7 @@ mod tests {
         for folder in [".a", ".a.b"] {
             fs::create_dir_all(root.path().join(folder).join("cur")).unwrap();
         }
-        let moves: Vec<Move> =
+        let moves: Vec<FolderRename> =
             [(".a", ".c"), (".a.b", ".c.b")].map(|(from, to)| (from.into(), to.into())).into();
         let full = |path: &Path| {
             Err(durable::Error {
@@ -355,7 +355,7 @@ mod tests {
             })
         };
         let rename = |from: &Path, to: &Path| fs::rename(from, to);
-        carry_out(root.path(), &moves, 0, rename, full).unwrap_err();
+        apply_renames(root.path(), &moves, 0, rename, full).unwrap_err();
         assert!(root.path().join(".a/cur").is_dir() && root.path().join(".a.b/cur").is_dir());
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 2);
     }
