@@ -13,7 +13,7 @@ use super::{FileName, Folder, MaildirError};
 /// The metadata of a folder or a file that shows changes. Equal values mean no change, unless the change came within
 /// one tick of the file system's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Look {
+pub(crate) struct ChangeStamp {
     device: u64,
     number: u64,
     seconds: i64,
@@ -21,9 +21,9 @@ pub(crate) struct Look {
     size: u64,
 }
 
-impl Look {
+impl ChangeStamp {
     /// The current metadata of this path.
-    pub(crate) fn at(path: &Path) -> io::Result<Self> {
+    pub(crate) fn of(path: &Path) -> io::Result<Self> {
         let metadata = fs::metadata(path)?;
         Ok(Self {
             device: metadata.dev(),
@@ -39,53 +39,53 @@ impl Look {
         let now =
             SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs() as i64;
         // A server's clock may be ahead of ours, but a time a day ahead is not a sign of a recent change.
-        (now - SETTLED.as_secs() as i64..now + 86_400).contains(&self.seconds)
+        (now - SETTLE_TIME.as_secs() as i64..now + 86_400).contains(&self.seconds)
     }
 }
 
 /// File systems shared between hosts may have times in whole seconds.
-const SETTLED: Duration = Duration::from_secs(2);
-/// Rereading a folder that was changing takes at most this share of the time: 1 / `SHARE`.
-const SHARE: u32 = 50;
+const SETTLE_TIME: Duration = Duration::from_secs(2);
+/// Rereading a folder that was changing takes at most this share of the time: 1 / `REREAD_SHARE`.
+const REREAD_SHARE: u32 = 50;
 
 /// Decides when a folder has to be read again.
 #[derive(Debug)]
-pub(crate) struct Watched {
+pub(crate) struct FolderScanner {
     folder: Folder,
     /// The metadata before the folder was last read; `None` if it has to be read.
-    look: Option<Look>,
+    stamp: Option<ChangeStamp>,
     /// True if it was changing when it was read, so that it has to be read once more when it has settled.
-    unsettled: bool,
+    is_unsettled: bool,
     read: Instant,
     cost: Duration,
     /// Number of entries that were not messages.
     skipped: usize,
 }
 
-impl Watched {
+impl FolderScanner {
     pub(crate) fn new(folder: Folder) -> Self {
-        Self { folder, look: None, unsettled: false, read: Instant::now(), cost: Duration::ZERO, skipped: 0 }
+        Self { folder, stamp: None, is_unsettled: false, read: Instant::now(), cost: Duration::ZERO, skipped: 0 }
     }
 
     /// Returns true if the folder below `mailbox` may have changed since it was last read.
     pub(crate) fn is_due(&self, mailbox: &Path) -> Result<bool, MaildirError> {
         let path = mailbox.join(self.folder.as_str());
-        let now = Look::at(&path).map_err(MaildirError::disk("stat", &path))?;
-        Ok(self.look != Some(now) || self.unsettled && self.read.elapsed() > SETTLED.max(self.cost * SHARE))
+        let now = ChangeStamp::of(&path).map_err(MaildirError::disk("stat", &path))?;
+        Ok(self.stamp != Some(now) || self.is_unsettled && self.read.elapsed() > SETTLE_TIME.max(self.cost * REREAD_SHARE))
     }
 
     /// Reads the messages in the folder, in no particular order.
     pub(crate) fn read(&mut self, mailbox: &Path) -> Result<Vec<FileName>, MaildirError> {
         let begun = Instant::now();
         let path = mailbox.join(self.folder.as_str());
-        let look = Look::at(&path).map_err(MaildirError::disk("stat", &path))?;
-        let Listed { files, skipped, example } = list(mailbox, self.folder)?;
+        let look = ChangeStamp::of(&path).map_err(MaildirError::disk("stat", &path))?;
+        let FolderContent { files, skipped, example } = list(mailbox, self.folder)?;
         if let Some(example) = example.filter(|_| skipped != self.skipped) {
             tracing::warn!(folder = %path.display(), skipped, ?example, "skipped entries that are not messages");
         }
         self.skipped = skipped;
-        self.look = Some(look);
-        self.unsettled = look.is_fresh();
+        self.stamp = Some(look);
+        self.is_unsettled = look.is_fresh();
         self.cost = begun.elapsed();
         self.read = Instant::now();
         Ok(files)
@@ -93,19 +93,19 @@ impl Watched {
 
     /// Makes the folder be read the next time, even if it looks unchanged.
     pub(crate) fn forget(&mut self) {
-        self.look = None;
+        self.stamp = None;
     }
 
     /// Runs a change of the folder whose outcome is known, so that the folder need not be read for it. Concurrent
     /// changes by others are not missed: the folder is read once more when it has settled.
     pub(crate) fn change<T>(&mut self, mailbox: &Path, change: impl FnOnce() -> T) -> T {
         let path = mailbox.join(self.folder.as_str());
-        let before = Look::at(&path).ok();
+        let before = ChangeStamp::of(&path).ok();
         let outcome = change();
-        if before.is_some() && before == self.look {
-            self.look = Look::at(&path).ok();
-            if !self.unsettled {
-                self.unsettled = true;
+        if before.is_some() && before == self.stamp {
+            self.stamp = ChangeStamp::of(&path).ok();
+            if !self.is_unsettled {
+                self.is_unsettled = true;
                 self.read = Instant::now();
             }
         }
@@ -114,7 +114,7 @@ impl Watched {
 }
 
 /// The content of one folder.
-pub(crate) struct Listed {
+pub(crate) struct FolderContent {
     /// The messages, in no particular order.
     pub(crate) files: Vec<FileName>,
     /// Number of entries that are neither messages nor hidden: folders, FIFOs, links, names that no message can have.
@@ -125,10 +125,10 @@ pub(crate) struct Listed {
 
 /// Lists one folder. Only regular files are messages: a link may lead outside of the mailbox, and other entries cannot
 /// be read.
-pub(crate) fn list(mailbox: &Path, folder: Folder) -> Result<Listed, MaildirError> {
+pub(crate) fn list(mailbox: &Path, folder: Folder) -> Result<FolderContent, MaildirError> {
     let path = mailbox.join(folder.as_str());
     let disk = |source| MaildirError::disk("list", &path)(source);
-    let mut listed = Listed { files: Vec::new(), skipped: 0, example: None };
+    let mut listed = FolderContent { files: Vec::new(), skipped: 0, example: None };
     for entry in fs::read_dir(&path).map_err(disk)? {
         let entry = entry.map_err(disk)?;
         let name = entry.file_name();
@@ -171,7 +171,7 @@ mod tests {
     fn a_folder_is_read_again_only_after_a_change() {
         let mailbox = mailbox();
         age(mailbox.path(), 100);
-        let mut cur = Watched::new(Folder::Cur);
+        let mut cur = FolderScanner::new(Folder::Cur);
         assert!(cur.is_due(mailbox.path()).unwrap());
         assert!(cur.read(mailbox.path()).unwrap().is_empty());
         assert!(!cur.is_due(mailbox.path()).unwrap());
@@ -179,7 +179,7 @@ mod tests {
         fs::write(mailbox.path().join("cur/.hidden"), b"").unwrap();
         assert!(cur.is_due(mailbox.path()).unwrap());
         assert_eq!(cur.read(mailbox.path()).unwrap().len(), 1);
-        assert!(cur.unsettled, "another change may look the same");
+        assert!(cur.is_unsettled, "another change may look the same");
     }
 
     #[test]
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn own_changes_are_not_read_back_unless_others_changed_the_folder_too() {
         let mailbox = mailbox();
-        let mut cur = Watched::new(Folder::Cur);
+        let mut cur = FolderScanner::new(Folder::Cur);
         age(mailbox.path(), 100);
         cur.read(mailbox.path()).unwrap();
         cur.change(mailbox.path(), || fs::write(mailbox.path().join("cur/1:2,"), b"").unwrap());

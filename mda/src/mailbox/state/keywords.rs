@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use super::MailboxState;
 use crate::mailbox::StoreError;
-use crate::maildir::scan::Look;
+use crate::maildir::scan::ChangeStamp;
 use crate::maildir::{ExtraKeywords, FileName, Flags, Keywords};
 
 /// The content last read of the two files that name keywords.
 #[derive(Debug, Default)]
 pub(super) struct KeywordFiles {
-    letters_stamp: Option<Look>,
-    extra_stamp: Option<Look>,
+    letters_stamp: Option<ChangeStamp>,
+    extra_stamp: Option<ChangeStamp>,
     extra: ExtraKeywords,
     /// The keywords in [`ExtraKeywords`] of each message, as flags.
     flags: HashMap<Box<[u8]>, Flags>,
@@ -26,7 +26,7 @@ impl MailboxState {
 
     /// Rereads the files if they have changed.
     pub(super) fn reread_keywords(&mut self) -> Result<(), StoreError> {
-        let look = |file| Look::at(&self.folder.join(file)).ok();
+        let look = |file| ChangeStamp::of(&self.folder.join(file)).ok();
         let (letters, beyond) = (look(Keywords::FILE), look(ExtraKeywords::FILE));
         if (letters, beyond) == (self.keywords.letters_stamp, self.keywords.extra_stamp) {
             return Ok(());
@@ -115,7 +115,7 @@ impl MailboxState {
         let lettered = self.snapshot.keywords().renamed_flags(&keywords) & Flags::LETTER_KEYWORDS;
         if !lettered.is_empty() {
             keywords.write(&self.folder, &lock)?;
-            self.keywords.letters_stamp = Look::at(&self.folder.join(Keywords::FILE)).ok();
+            self.keywords.letters_stamp = ChangeStamp::of(&self.folder.join(Keywords::FILE)).ok();
         }
         self.set_keywords(keywords);
         Ok(())
@@ -153,7 +153,7 @@ impl MailboxState {
         beyond.retain(|base| on_disk.contains(base) || named(base));
         beyond.write(&self.folder, &lock)?;
         self.keywords.flags.retain(|base, _| beyond.contains(base));
-        self.keywords.extra_stamp = Look::at(&self.folder.join(ExtraKeywords::FILE)).ok();
+        self.keywords.extra_stamp = ChangeStamp::of(&self.folder.join(ExtraKeywords::FILE)).ok();
         self.keywords.extra = beyond;
         Ok(())
     }

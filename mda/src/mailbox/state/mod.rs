@@ -20,7 +20,7 @@ use durable::SharedSync;
 
 use super::StoreError;
 use super::snapshot::Snapshot;
-use crate::maildir::scan::Watched;
+use crate::maildir::scan::FolderScanner;
 use crate::maildir::uid_list::{Known, News, Reason, UidList};
 use crate::maildir::{Flags, Folder, MailboxName, Uid, UidValidity, layout, validity};
 
@@ -38,8 +38,8 @@ pub(super) struct MailboxState {
     list: UidList,
     snapshot: Snapshot,
     keywords: keywords::KeywordFiles,
-    new: Watched,
-    cur: Watched,
+    new: FolderScanner,
+    cur: FolderScanner,
     /// The bases of the messages in `new`.
     in_new: HashMap<Box<[u8]>, Uid>,
     /// The UIDs of bases whose files were not seen: not yet, or not any more.
@@ -77,8 +77,8 @@ impl MailboxState {
             snapshot: Snapshot::empty(list.uid_validity(), list.next(), Arc::default()),
             list,
             keywords: keywords::KeywordFiles::default(),
-            new: Watched::new(Folder::New),
-            cur: Watched::new(Folder::Cur),
+            new: FolderScanner::new(Folder::New),
+            cur: FolderScanner::new(Folder::Cur),
             in_new: HashMap::new(),
             without_file: HashMap::new(),
             hidden: 0,
