@@ -128,7 +128,7 @@ impl Account {
                 return Err(StoreError::NoSuchMailbox(name));
             }
             // The size of its messages is not needed until the usage is next requested.
-            size_file::forget(&home.root);
+            size_file::invalidate(&home.root);
             home.registry.mark_gone(&folder);
             if let Some(guid) = guid {
                 home.index.forget_mailbox(&guid);

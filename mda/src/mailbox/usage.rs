@@ -15,7 +15,7 @@ use handover::config::Quotas;
 
 use super::account::MailHome;
 use super::{Account, StoreError};
-use crate::maildir::size_file::{self, Size};
+use crate::maildir::size_file::{self, MaildirUsage};
 
 /// A user's quota and usage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl QuotaUsage {
     /// message is recorded.
     fn has_room_by_record(&self, root: &Path, bound: u64, octets: u64) -> bool {
         let promised = self.reserved.load(Ordering::SeqCst);
-        size_file::read(root, bound).is_some_and(|recorded| fits(recorded.size, promised, octets, bound))
+        size_file::read(root, bound).is_some_and(|recorded| fits(recorded.usage, promised, octets, bound))
     }
 
     /// Returns true if there is room, while changes of mailboxes are stopped. Counts everything, unless that was done
@@ -118,16 +118,16 @@ impl QuotaUsage {
         let promised = self.reserved.load(Ordering::SeqCst);
         let recorded = size_file::read(root, bound).filter(|recorded| recorded.is_fresh);
         let kept = match recorded {
-            Some(recorded) => recorded.size,
+            Some(recorded) => recorded.usage,
             None => size_file::count(root, bound)?,
         };
         Ok(fits(kept, promised, octets, bound))
     }
 
     /// The octets in use. Counted if they are not known.
-    fn used(&self, root: &Path, bound: u64) -> Result<Size, StoreError> {
+    fn used(&self, root: &Path, bound: u64) -> Result<MaildirUsage, StoreError> {
         if let Some(recorded) = size_file::read(root, bound) {
-            return Ok(recorded.size);
+            return Ok(recorded.usage);
         }
         let _changes_stopped = self.changes.write().unwrap_or_else(PoisonError::into_inner);
         Ok(size_file::count(root, bound)?)
@@ -139,7 +139,7 @@ impl QuotaUsage {
     }
 }
 
-fn fits(kept: Size, promised: u64, octets: u64, bound: u64) -> bool {
+fn fits(kept: MaildirUsage, promised: u64, octets: u64, bound: u64) -> bool {
     kept.octets.saturating_add(promised).saturating_add(octets) <= bound
 }
 

@@ -22,11 +22,11 @@ const FILE: &str = "maildirsize";
 /// "If the file is larger than 5120 bytes, it is recalculated" (Maildir++).
 const LONGEST: u64 = 5120;
 /// Age up to which a count is trusted, so that a full mailbox is not counted for every message that is refused.
-const FRESH: Duration = Duration::from_secs(15 * 60);
+const FRESH_FOR: Duration = Duration::from_secs(15 * 60);
 
 /// The usage of a Maildir.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Size {
+pub(crate) struct MaildirUsage {
     /// Octets of all messages' files.
     pub(crate) octets: u64,
     /// Their number.
@@ -35,14 +35,14 @@ pub(crate) struct Size {
 
 /// The content of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Told {
-    pub(crate) size: Size,
+pub(crate) struct RecordedUsage {
+    pub(crate) usage: MaildirUsage,
     /// Set if it was counted recently and nothing has been added since.
     pub(crate) is_fresh: bool,
 }
 
 /// The content of the file, if it is for this quota and not too long.
-pub(crate) fn read(root: &Path, bound: u64) -> Option<Told> {
+pub(crate) fn read(root: &Path, bound: u64) -> Option<RecordedUsage> {
     let file = regular::open_to_read(&root.join(FILE)).ok()??;
     let metadata = file.metadata().ok()?;
     let mut text = String::new();
@@ -51,7 +51,7 @@ pub(crate) fn read(root: &Path, bound: u64) -> Option<Told> {
         return None;
     }
     let (first, changes) = text.split_once('\n')?;
-    if first.trim() != definition(bound) {
+    if first.trim() != quota_line(bound) {
         return None;
     }
     let (mut octets, mut messages, mut lines) = (0_i64, 0_i64, 0);
@@ -63,13 +63,13 @@ pub(crate) fn read(root: &Path, bound: u64) -> Option<Told> {
         lines += 1;
     }
     // A negative figure was never counted.
-    let size = Size { octets: u64::try_from(octets).ok()?, messages: u64::try_from(messages).ok()? };
+    let size = MaildirUsage { octets: u64::try_from(octets).ok()?, messages: u64::try_from(messages).ok()? };
     let age = metadata.modified().ok().and_then(|at| SystemTime::now().duration_since(at).ok());
-    Some(Told { size, is_fresh: lines == 1 && age.is_some_and(|age| age < FRESH) })
+    Some(RecordedUsage { usage: size, is_fresh: lines == 1 && age.is_some_and(|age| age < FRESH_FOR) })
 }
 
 /// `1000S`: the quota in the file's first line.
-fn definition(bound: u64) -> String {
+fn quota_line(bound: u64) -> String {
     format!("{bound}S")
 }
 
@@ -85,18 +85,18 @@ pub(crate) fn add(root: &Path, octets: i64, messages: i64) {
     match appended() {
         Ok(length) if length <= LONGEST => {}
         Err(error) if ErrorKind::NotFound == std::io::Error::kind(&error) => {}
-        Ok(_) | Err(_) => forget(root),
+        Ok(_) | Err(_) => invalidate(root),
     }
 }
 
 /// Removes the file, so that the next request counts.
-pub(crate) fn forget(root: &Path) {
+pub(crate) fn invalidate(root: &Path) {
     let _ = fs::remove_file(root.join(FILE));
 }
 
 /// Counts all mailboxes, and writes the file. Reads the metadata of every message's file.
-pub(crate) fn count(root: &Path, bound: u64) -> Result<Size, MaildirError> {
-    let mut size = Size::default();
+pub(crate) fn count(root: &Path, bound: u64) -> Result<MaildirUsage, MaildirError> {
+    let mut size = MaildirUsage::default();
     let mailboxes = layout::list(root)?.into_iter().map(|mailbox| root.join(mailbox.folder));
     for folder in mailboxes.chain([root.to_owned()]) {
         for part in [Folder::New, Folder::Cur] {
@@ -117,9 +117,9 @@ pub(crate) fn octets_of(folder: &Path, file: &FileName) -> Option<u64> {
 }
 
 /// Replaced by rename, and not synced: it can be counted again.
-fn write(root: &Path, bound: u64, size: Size) {
+fn write(root: &Path, bound: u64, size: MaildirUsage) {
     let _ = regular::move_aside(&root.join(FILE));
-    let text = format!("{}\n{} {}\n", definition(bound), size.octets, size.messages);
+    let text = format!("{}\n{} {}\n", quota_line(bound), size.octets, size.messages);
     let temporary: PathBuf =
         root.join("tmp").join(format!("{}.{FILE}", FileName::unique_base("count", 0, None)));
     let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, root.join(FILE)));
@@ -147,8 +147,8 @@ mod tests {
     fn a_file_of_dovecot_is_parsed() {
         let root = maildir();
         fs::write(root.path().join(FILE), "1000S\n100 2\n50 1\n-30 -1\n").unwrap();
-        let told = read(root.path(), 1000).unwrap();
-        assert_eq!((told.size, told.is_fresh), (Size { octets: 120, messages: 2 }, false));
+        let recorded = read(root.path(), 1000).unwrap();
+        assert_eq!((recorded.usage, recorded.is_fresh), (MaildirUsage { octets: 120, messages: 2 }, false));
         assert_eq!(read(root.path(), 2000), None, "it was counted for another quota");
     }
 
@@ -164,7 +164,7 @@ mod tests {
             "1000S\n9223372036854775807 1\n1 1\n",
         ] {
             fs::write(root.path().join(FILE), bad).unwrap();
-            assert!(read(root.path(), 1000).is_none_or(|told| told.size == Size::default()), "{bad:?}");
+            assert!(read(root.path(), 1000).is_none_or(|recorded| recorded.usage == MaildirUsage::default()), "{bad:?}");
         }
         fs::write(root.path().join(FILE), format!("1000S\n{}", "1 1\n".repeat(2000))).unwrap();
         assert_eq!(read(root.path(), 1000), None, "the file is too long");
@@ -180,11 +180,11 @@ mod tests {
         fs::create_dir_all(root.path().join("cur/folder/within")).unwrap();
         add(root.path(), 5, 1);
         assert!(!root.path().join(FILE).exists(), "there is no file to append to");
-        assert_eq!(count(root.path(), 500).unwrap(), Size { octets: 60, messages: 3 });
+        assert_eq!(count(root.path(), 500).unwrap(), MaildirUsage { octets: 60, messages: 3 });
         assert!(read(root.path(), 500).unwrap().is_fresh);
         add(root.path(), 5, 1);
         assert_eq!(text(root.path()), "500S\n60 3\n5 1\n");
-        assert_eq!(read(root.path(), 500).unwrap().size, Size { octets: 65, messages: 4 });
+        assert_eq!(read(root.path(), 500).unwrap().usage, MaildirUsage { octets: 65, messages: 4 });
         (0..2000).for_each(|_| add(root.path(), 1, 1));
         assert!(
             !root.path().join(FILE).exists()
