@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::layout::{CREATING_PREFIX, REMOVING_PREFIX};
 
 /// Age from which a file in `tmp` is abandoned (the Maildir specification's 36 hours).
-const ABANDONED: Duration = Duration::from_secs(36 * 3600);
+const ABANDONED_AFTER: Duration = Duration::from_secs(36 * 3600);
 
 /// Removes the leftovers of crashed processes: folders half created or half removed, and old files in `tmp`.
 pub(crate) fn sweep(root: &Path) {
@@ -40,7 +40,7 @@ fn sweep_tmp(folder: &Path, now: SystemTime) {
 fn is_abandoned(path: &Path, now: SystemTime) -> bool {
     let Ok(found) = fs::symlink_metadata(path) else { return false };
     let changed = UNIX_EPOCH + Duration::from_secs(found.ctime().try_into().unwrap_or(0));
-    now.duration_since(changed).is_ok_and(|age| age > ABANDONED)
+    now.duration_since(changed).is_ok_and(|age| age > ABANDONED_AFTER)
 }
 
 #[cfg(test)]
@@ -53,8 +53,8 @@ mod tests {
         fs::create_dir(root.path().join("tmp")).unwrap();
         fs::create_dir_all(root.path().join("..gone-1/cur")).unwrap();
         fs::create_dir_all(root.path().join("..new-1")).unwrap();
-        let dates = [Duration::ZERO, ABANDONED * 2].map(|age| SystemTime::now() - age);
-        let dates = dates.into_iter().chain([SystemTime::now() + ABANDONED * 300]);
+        let dates = [Duration::ZERO, ABANDONED_AFTER * 2].map(|age| SystemTime::now() - age);
+        let dates = dates.into_iter().chain([SystemTime::now() + ABANDONED_AFTER * 300]);
         for (number, date) in dates.enumerate() {
             let file = fs::File::create(root.path().join("tmp").join(number.to_string())).unwrap();
             file.set_modified(date).unwrap();
@@ -63,7 +63,7 @@ mod tests {
         sweep(root.path());
         assert!(!root.path().join("..gone-1").exists());
         assert!(root.path().join("..new-1").exists() && left() == 3);
-        sweep_at(root.path(), SystemTime::now() + ABANDONED + Duration::from_secs(2));
+        sweep_at(root.path(), SystemTime::now() + ABANDONED_AFTER + Duration::from_secs(2));
         assert!(!root.path().join("..new-1").exists() && left() == 0);
     }
 }
