@@ -43,15 +43,15 @@ fn validities(root: &Path) -> Result<(Option<u32>, Vec<String>), MaildirError> {
     let mut files = Vec::new();
     for entry in fs::read_dir(root).map_err(disk)? {
         if let Ok(name) = entry.map_err(disk)?.file_name().into_string()
-            && counted(&name).is_some()
+            && parse_counter(&name).is_some()
         {
             files.push(name);
         }
     }
-    Ok((files.iter().filter_map(|name| counted(name)).max(), files))
+    Ok((files.iter().filter_map(|name| parse_counter(name)).max(), files))
 }
 
-fn counted(file: &str) -> Option<u32> {
+fn parse_counter(file: &str) -> Option<u32> {
     let digits = file.strip_prefix(VALIDITY).filter(|digits| digits.len() == 8)?;
     u32::from_str_radix(digits, 16).ok()
 }
