@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::MailboxState;
 use crate::mailbox::{MessageEntry, StoreError};
-use crate::maildir::uid_list::{ListLock, Reason};
+use crate::maildir::uid_list::{ListLock, ResetReason};
 use crate::maildir::{FileName, Flags, Folder, MaildirError, Uid, arrival_key, validity};
 
 impl MailboxState {
@@ -35,7 +35,7 @@ impl MailboxState {
     fn assign_uids(&mut self, files: &[FileName], lock: ListLock) -> Result<(), StoreError> {
         self.hidden = 0;
         // Another process may have found them first.
-        let news = self.list.all_news(&lock)?;
+        let news = self.list.read_all_changes(&lock)?;
         self.apply_list_changes(news)?;
         let unknown: Vec<&[u8]> =
             files.iter().map(FileName::base).filter(|base| !self.without_file.contains_key(*base)).collect();
@@ -85,7 +85,7 @@ impl MailboxState {
         place: impl FnOnce(&Path) -> Result<(), StoreError>,
     ) -> Result<Vec<Uid>, StoreError> {
         let lock = self.list.lock()?;
-        let news = self.list.all_news(&lock)?;
+        let news = self.list.read_all_changes(&lock)?;
         self.apply_list_changes(news)?;
         // Before the messages exist: a message has its keywords once it appears.
         let flags: Vec<_> = messages.iter().map(|(file, flags)| (file, *flags)).collect();
@@ -112,7 +112,7 @@ impl MailboxState {
 
     /// Resets the mailbox to another UIDVALIDITY, since all UIDs are used up.
     fn reset_exhausted(&self) -> StoreError {
-        match self.list.begin_anew(Reason::UsedUp, &|| validity::next(&self.root)) {
+        match self.list.reset(ResetReason::Exhausted, &|| validity::next(&self.root)) {
             Ok(()) => StoreError::MailboxGone(self.name.clone()),
             Err(error) => error.into(),
         }

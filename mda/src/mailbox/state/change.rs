@@ -64,7 +64,7 @@ impl MailboxState {
     fn shorten_name(&mut self, rename: FileRename) -> Result<(), StoreError> {
         let FileRename { uid, from, flags, .. } = rename;
         let lock = self.list.lock()?;
-        let news = self.list.all_news(&lock)?;
+        let news = self.list.read_all_changes(&lock)?;
         self.apply_list_changes(news)?;
         let Some(size) = size_file::octets_of(&self.folder, &from) else { return Ok(()) };
         let base = from.with_date_of_this(FileName::unique_base(&self.host, size, None));

@@ -21,7 +21,7 @@ impl MailboxState {
     /// they are recorded.
     fn compact(&mut self) -> Result<(), StoreError> {
         let lock = self.list.lock()?;
-        let news = self.list.all_news(&lock)?;
+        let news = self.list.read_all_changes(&lock)?;
         self.apply_list_changes(news)?;
         let bases = self.bases_on_disk()?;
         let (snapshot, absent) = (&self.snapshot, &self.without_file);

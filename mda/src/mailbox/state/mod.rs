@@ -21,7 +21,7 @@ use durable::SharedSync;
 use super::StoreError;
 use super::snapshot::Snapshot;
 use crate::maildir::scan::FolderScanner;
-use crate::maildir::uid_list::{Known, News, Reason, UidList};
+use crate::maildir::uid_list::{UidEntry, UidListChange, ResetReason, UidList};
 use crate::maildir::{Flags, Folder, MailboxName, Uid, UidValidity, layout, validity};
 
 /// One mailbox as this process knows it.
@@ -115,7 +115,7 @@ impl MailboxState {
             // Removed and created again, or restored: another mailbox, perhaps with the same UIDVALIDITY.
             return Err(StoreError::MailboxGone(self.name.clone()));
         }
-        let news = self.list.news()?;
+        let news = self.list.read_changes()?;
         self.apply_list_changes(news)?;
         self.reread_keywords()?;
         if !self.folder.join(Folder::New.as_str()).is_dir() && self.folder.join(Folder::Cur.as_str()).is_dir()
@@ -130,18 +130,18 @@ impl MailboxState {
     }
 
     /// Applies changes that other processes made to the UID list.
-    fn apply_list_changes(&mut self, news: News) -> Result<(), StoreError> {
+    fn apply_list_changes(&mut self, news: UidListChange) -> Result<(), StoreError> {
         match news {
-            News::Appended(known) => self.record_uids(known),
-            News::Rewritten(_) if self.list.uid_validity() != self.snapshot.uid_validity() => {
+            UidListChange::Appended(known) => self.record_uids(known),
+            UidListChange::Rewritten(_) if self.list.uid_validity() != self.snapshot.uid_validity() => {
                 // The UIDs that clients know are no longer valid.
                 return Err(StoreError::MailboxGone(self.name.clone()));
             }
-            News::Lost => {
-                self.list.begin_anew(Reason::Lost, &|| validity::next(&self.root))?;
+            UidListChange::Lost => {
+                self.list.reset(ResetReason::Lost, &|| validity::next(&self.root))?;
                 return Err(StoreError::MailboxGone(self.name.clone()));
             }
-            News::Rewritten(known) => {
+            UidListChange::Rewritten(known) => {
                 self.without_file.clear();
                 self.obsolete = 0;
                 self.record_uids(known);
@@ -155,10 +155,10 @@ impl MailboxState {
     }
 
     /// Records the UIDs of files that are yet to be seen. Of two UIDs for one base the later one counts.
-    fn record_uids(&mut self, known: Vec<Known>) {
+    fn record_uids(&mut self, known: Vec<UidEntry>) {
         // The writer may not have synced them yet, and this process may be the first to send them to a client.
         self.appended += u64::from(!known.is_empty());
-        for Known { uid, base } in known {
+        for UidEntry { uid, base } in known {
             if self.snapshot.by_uid(uid).is_none() {
                 self.without_file.insert(base, uid);
             }

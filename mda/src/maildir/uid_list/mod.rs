@@ -36,37 +36,37 @@ pub(crate) struct UidList {
     /// The UID of the last record that was read.
     last: Option<Uid>,
     /// Set if it should be rewritten when it is next locked.
-    damaged: bool,
+    needs_rewrite: bool,
     /// Set when the file may be written.
-    writable: bool,
+    is_file_writable: bool,
 }
 
 /// A message in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Known {
+pub(crate) struct UidEntry {
     pub(crate) uid: Uid,
     pub(crate) base: Box<[u8]>,
 }
 
 /// The changes of the list since it was last read.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum News {
+pub(crate) enum UidListChange {
     /// More records, possibly none.
-    Appended(Vec<Known>),
+    Appended(Vec<UidEntry>),
     /// Another file, with all of its records.
-    Rewritten(Vec<Known>),
+    Rewritten(Vec<UidEntry>),
     /// The list was truncated, damaged or replaced by an older one. UIDs that were assigned would be assigned again, so
-    /// the mailbox needs a new UIDVALIDITY: [`UidList::begin_anew`].
+    /// the mailbox needs a new UIDVALIDITY: [`UidList::reset`].
     Lost,
 }
 
 /// The reason for resetting a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reason {
+pub(crate) enum ResetReason {
     /// It lost UIDs that it had assigned.
     Lost,
     /// It has fewer UIDs left than there are messages without one.
-    UsedUp,
+    Exhausted,
 }
 
 impl UidList {
@@ -81,9 +81,9 @@ impl UidList {
         folder: &Path,
         host: &Arc<str>,
         new_validity: &dyn Fn() -> Result<UidValidity, MaildirError>,
-    ) -> Result<(Self, Vec<Known>), MaildirError> {
+    ) -> Result<(Self, Vec<UidEntry>), MaildirError> {
         // One at the end of the UID space could accept no message any more.
-        let continued = |(list, _): &(Self, Vec<Known>)| list.next().is_some() || !list.writable;
+        let continued = |(list, _): &(Self, Vec<UidEntry>)| list.next().is_some() || !list.is_file_writable;
         if let Some(opened) = Self::read_whole(folder, host)?.filter(continued) {
             return Ok(opened);
         }
@@ -93,9 +93,9 @@ impl UidList {
             Some(opened) if continued(&opened) => return Ok(opened),
             Some((list, _)) => {
                 tracing::warn!(path = %list.path().display(), "no UIDs left, new UIDVALIDITY");
-                begin(folder, Some(&list.header), new_validity)?;
+                create_empty(folder, Some(&list.header), new_validity)?;
             }
-            None => begin(folder, None, new_validity)?,
+            None => create_empty(folder, None, new_validity)?,
         }
         drop(lock);
         Self::read_whole(folder, host)?.ok_or_else(|| {
@@ -103,7 +103,7 @@ impl UidList {
         })
     }
 
-    fn read_whole(folder: &Path, host: &Arc<str>) -> Result<Option<(Self, Vec<Known>)>, MaildirError> {
+    fn read_whole(folder: &Path, host: &Arc<str>) -> Result<Option<(Self, Vec<UidEntry>)>, MaildirError> {
         let path = folder.join(Self::FILE);
         let (opened, writable) = match regular::open(OpenOptions::new().read(true).append(true), &path) {
             Err(error) if is_forbidden(&error) => (regular::open_to_read(&path), false),
@@ -126,7 +126,7 @@ impl UidList {
             return Ok(None);
         };
         let parsed = records(&octets[start..], None);
-        let known = owned(&parsed);
+        let known = to_entries(&parsed);
         let damaged = parsed.damaged
             || header.guid.is_none()
             || octets.first() == Some(&b'1')
@@ -140,8 +140,8 @@ impl UidList {
             identity: (metadata.dev(), metadata.ino()),
             read_to: (start + parsed.length) as u64,
             last: known.last().map(|known| known.uid),
-            damaged,
-            writable,
+            needs_rewrite: damaged,
+            is_file_writable: writable,
             header,
         };
         Ok(Some((list, known)))
@@ -182,11 +182,11 @@ impl UidList {
     }
 
     /// Reads what other processes wrote. Costs one `stat` if they wrote nothing.
-    pub(crate) fn news(&mut self) -> Result<News, MaildirError> {
+    pub(crate) fn read_changes(&mut self) -> Result<UidListChange, MaildirError> {
         let path = self.path();
         match std::fs::metadata(&path) {
-            Ok(there) if self.is(&there) && there.len() == self.read_to => Ok(News::Appended(Vec::new())),
-            Ok(there) if self.is(&there) && there.len() > self.read_to => self.tail(there.len()),
+            Ok(there) if self.is_open_file(&there) && there.len() == self.read_to => Ok(UidListChange::Appended(Vec::new())),
+            Ok(there) if self.is_open_file(&there) && there.len() > self.read_to => self.tail(there.len()),
             Ok(_) => self.reopen(),
             Err(error) => Err(MaildirError::disk("stat", &path)(error)),
         }
@@ -199,7 +199,7 @@ impl UidList {
 
     /// The same; `None` if the list, or the folder of the lock, cannot be written.
     pub(crate) fn lock_if_writable(&self) -> Result<Option<ListLock>, MaildirError> {
-        if !self.writable {
+        if !self.is_file_writable {
             return Ok(None);
         }
         match self.lock() {
@@ -221,34 +221,34 @@ impl UidList {
         self.folder.join(Self::FILE)
     }
 
-    fn is(&self, there: &std::fs::Metadata) -> bool {
+    fn is_open_file(&self, there: &std::fs::Metadata) -> bool {
         // The file is held open, so its number cannot have been reused.
         self.identity == (there.dev(), there.ino())
     }
 
-    fn tail(&mut self, length: u64) -> Result<News, MaildirError> {
+    fn tail(&mut self, length: u64) -> Result<UidListChange, MaildirError> {
         let disk = |source| MaildirError::disk("read", &self.path())(source);
         let octets = read_from(&self.file, self.read_to, length).map_err(disk)?;
         let parsed = records(&octets, self.last);
-        let known = owned(&parsed);
+        let known = to_entries(&parsed);
         self.read_to += parsed.length as u64;
-        self.damaged |= parsed.damaged;
+        self.needs_rewrite |= parsed.damaged;
         self.last = known.last().map(|known| known.uid).or(self.last);
-        Ok(News::Appended(known))
+        Ok(UidListChange::Appended(known))
     }
 
-    fn reopen(&mut self) -> Result<News, MaildirError> {
+    fn reopen(&mut self) -> Result<UidListChange, MaildirError> {
         match Self::read_whole(&self.folder, &self.host)? {
-            Some((list, known)) if list.continues(self) => {
+            Some((list, known)) if list.keeps_uids_of(self) => {
                 *self = list;
-                Ok(News::Rewritten(known))
+                Ok(UidListChange::Rewritten(known))
             }
-            _ => Ok(News::Lost),
+            _ => Ok(UidListChange::Lost),
         }
     }
 
     /// Returns true if no UID that `earlier` assigned will be assigned again under the same validity.
-    fn continues(&self, earlier: &Self) -> bool {
+    fn keeps_uids_of(&self, earlier: &Self) -> bool {
         let next = |list: &Self| list.next().map_or(u32::MAX, Uid::value);
         self.uid_validity() != earlier.uid_validity() || next(self) >= next(earlier)
     }
@@ -262,30 +262,30 @@ pub(crate) struct ListLock {
 /// Operations of the lock's holder.
 impl UidList {
     /// Reads everything that other processes wrote.
-    pub(crate) fn all_news(&mut self, _: &ListLock) -> Result<News, MaildirError> {
+    pub(crate) fn read_all_changes(&mut self, _: &ListLock) -> Result<UidListChange, MaildirError> {
         // Opening a file, and not only a `stat`, makes a shared file system ask its server.
         let path = self.path();
         regular::open_to_read(&path).map_err(MaildirError::disk("open", &path))?;
-        self.news()
+        self.read_changes()
     }
 
-    /// Resets the list to another validity, when it was lost ([`News::Incomplete`]) or has no UIDs left, unless another
+    /// Resets the list to another validity, when it was lost ([`UidListChange::Incomplete`]) or has no UIDs left, unless another
     /// process has done so. The known records of this list are void afterwards.
-    pub(crate) fn begin_anew(
+    pub(crate) fn reset(
         &self,
-        reason: Reason,
+        reason: ResetReason,
         new_validity: &dyn Fn() -> Result<UidValidity, MaildirError>,
     ) -> Result<(), MaildirError> {
         let _lock = Self::dot_lock(&self.folder, &self.host)?;
         let is_repaired = |there: &Self| match reason {
-            Reason::Lost => there.next().is_some() && there.continues(self),
-            Reason::UsedUp => there.uid_validity() != self.uid_validity(),
+            ResetReason::Lost => there.next().is_some() && there.keeps_uids_of(self),
+            ResetReason::Exhausted => there.uid_validity() != self.uid_validity(),
         };
         if Self::read_whole(&self.folder, &self.host)?.is_some_and(|(there, _)| is_repaired(&there)) {
             return Ok(());
         }
         tracing::warn!(path = %self.path().display(), ?reason, "uid list reset, new UIDVALIDITY");
-        begin(&self.folder, Some(&self.header), new_validity)
+        create_empty(&self.folder, Some(&self.header), new_validity)
     }
 
     /// Assigns UIDs to these bases, in their order. They are on disk, and may be sent to clients, once
@@ -302,7 +302,7 @@ impl UidList {
             next = uid.next();
         }
         let disk = |source| MaildirError::disk("write", &path)(source);
-        if !self.writable {
+        if !self.is_file_writable {
             return Err(disk(io::ErrorKind::PermissionDenied.into()));
         }
         if self.file.metadata().map_err(disk)?.len() != self.read_to {
@@ -323,12 +323,12 @@ impl UidList {
 
     /// Returns true if UIDs can be assigned.
     pub(crate) fn is_writable(&self) -> bool {
-        self.writable
+        self.is_file_writable
     }
 
     /// Returns true if the list should be rewritten regardless of its content.
     pub(crate) fn is_damaged(&self) -> bool {
-        self.damaged && self.writable
+        self.needs_rewrite && self.is_file_writable
     }
 
     /// Rewrites the list with the records that `keep` accepts, and with one more: a message that gets another base. On
@@ -366,7 +366,7 @@ impl UidList {
 }
 
 /// Creates a list without records. The mailbox's identifier stays, if it has one. The caller holds the lock.
-fn begin(
+fn create_empty(
     folder: &Path,
     before: Option<&Header>,
     new_validity: &dyn Fn() -> Result<UidValidity, MaildirError>,
@@ -418,8 +418,8 @@ fn read_from(file: &File, start: u64, end: u64) -> io::Result<Vec<u8>> {
     Ok(octets)
 }
 
-fn owned(parsed: &Parsed<'_>) -> Vec<Known> {
-    parsed.records.iter().map(|record| Known { uid: record.uid, base: record.base.into() }).collect()
+fn to_entries(parsed: &Parsed<'_>) -> Vec<UidEntry> {
+    parsed.records.iter().map(|record| UidEntry { uid: record.uid, base: record.base.into() }).collect()
 }
 
 /// Returns true if an error means that a file may be read, perhaps, and not written.

@@ -12,12 +12,12 @@ fn validity() -> Result<UidValidity, MaildirError> {
     Ok(UidValidity::new(7).unwrap())
 }
 
-fn open(folder: &Path) -> (UidList, Vec<Known>) {
+fn open(folder: &Path) -> (UidList, Vec<UidEntry>) {
     UidList::open(folder, &"host".into(), &validity).unwrap()
 }
 
-fn known(uid: u32, base: &str) -> Known {
-    Known { uid: Uid::new(uid).unwrap(), base: base.as_bytes().into() }
+fn known(uid: u32, base: &str) -> UidEntry {
+    UidEntry { uid: Uid::new(uid).unwrap(), base: base.as_bytes().into() }
 }
 
 fn text(folder: &Path) -> String {
@@ -35,7 +35,7 @@ fn a_list_of_dovecot_is_read_and_appended_to() {
     assert_eq!(records[1].base.as_ref(), b"1276533073.M242911P3632.kurkku");
     assert_eq!(list.next(), Uid::new(25022), "the header's number is above the last record's");
     let lock = list.lock().unwrap();
-    assert_eq!(list.all_news(&lock).unwrap(), News::Appended(vec![]));
+    assert_eq!(list.read_all_changes(&lock).unwrap(), UidListChange::Appended(vec![]));
     assert_eq!(
         list.append(&lock, &[b"a", b"b"]).unwrap(),
         [Uid::new(25022).unwrap(), Uid::new(25023).unwrap()]
@@ -92,7 +92,7 @@ fn a_torn_record_is_cut_off() {
     let (mut list, records) = open(folder.path());
     assert_eq!(records, [known(1, "a")]);
     let lock = list.lock().unwrap();
-    list.all_news(&lock).unwrap();
+    list.read_all_changes(&lock).unwrap();
     assert_eq!(list.append(&lock, &[b"b"]).unwrap(), [Uid::new(2).unwrap()]);
     assert_eq!(text(folder.path()), "3 V5 N2\n1 :a\n2 :b\n");
 }
@@ -162,10 +162,10 @@ fn a_list_that_lost_assigned_uids_is_reset_once() {
         let (mut list, _) = open(folder.path());
         // In place: the same file, as a full disk or a careless copy leaves it.
         fs::write(&path, rest).unwrap();
-        assert_eq!(list.news().unwrap(), News::Lost, "{rest:?}");
-        list.begin_anew(Reason::Lost, &validity).unwrap();
-        list.begin_anew(Reason::Lost, &|| panic!("the list was reset already")).unwrap();
-        assert_eq!(list.news().unwrap(), News::Rewritten(Vec::new()));
+        assert_eq!(list.read_changes().unwrap(), UidListChange::Lost, "{rest:?}");
+        list.reset(ResetReason::Lost, &validity).unwrap();
+        list.reset(ResetReason::Lost, &|| panic!("the list was reset already")).unwrap();
+        assert_eq!(list.read_changes().unwrap(), UidListChange::Rewritten(Vec::new()));
         assert_eq!(list.uid_validity().value(), 7);
     }
 }
@@ -199,11 +199,11 @@ fn appends_and_rewrites_by_other_processes_are_read() {
     let (mut theirs, _) = open(folder.path());
     let lock = theirs.lock().unwrap();
     theirs.append(&lock, &[b"a"]).unwrap();
-    assert_eq!(mine.news().unwrap(), News::Appended(vec![known(1, "a")]));
-    assert_eq!(mine.news().unwrap(), News::Appended(vec![]));
+    assert_eq!(mine.read_changes().unwrap(), UidListChange::Appended(vec![known(1, "a")]));
+    assert_eq!(mine.read_changes().unwrap(), UidListChange::Appended(vec![]));
     theirs.append(&lock, &[b"b", b"c"]).unwrap();
     theirs.rewrite(&lock, &|record| record.base != b"a", None).unwrap();
-    assert_eq!(mine.news().unwrap(), News::Rewritten(vec![known(2, "b"), known(3, "c")]));
+    assert_eq!(mine.read_changes().unwrap(), UidListChange::Rewritten(vec![known(2, "b"), known(3, "c")]));
     assert_eq!(mine.next(), Uid::new(4));
 }
 
@@ -220,7 +220,7 @@ fn concurrent_processes_never_assign_one_uid_twice() {
                     let mut given = Vec::new();
                     for n in 0..25 {
                         let lock = list.lock().unwrap();
-                        list.all_news(&lock).unwrap();
+                        list.read_all_changes(&lock).unwrap();
                         given.extend(list.append(&lock, &[format!("{worker}.{n}").as_bytes()]).unwrap());
                         if n % 10 == worker {
                             list.rewrite(&lock, &|_| true, None).unwrap();
