@@ -20,7 +20,7 @@ use durable::{SharedSync, Staged};
 
 use super::lock::DotLock;
 use super::{MaildirError, Uid, UidValidity, regular};
-pub use parse::{Header, Parsed, Record, header, records};
+pub use parse::{Header, ParsedRecords, Record, parse_header, parse_records};
 
 /// The list of one mailbox, as far as it was read.
 #[derive(Debug)]
@@ -121,14 +121,14 @@ impl UidList {
         let disk = |source| MaildirError::disk("read", &path)(source);
         let metadata = file.metadata().map_err(disk)?;
         let octets = read_from(&file, 0, metadata.len()).map_err(disk)?;
-        let Some((header, start)) = header(&octets) else {
+        let Some((header, start)) = parse_header(&octets) else {
             tracing::warn!(path = %path.display(), "uid list has no header");
             return Ok(None);
         };
-        let parsed = records(&octets[start..], None);
+        let parsed = parse_records(&octets[start..], None);
         let known = to_entries(&parsed);
         let damaged = parsed.damaged
-            || header.guid.is_none()
+            || parse_header.guid.is_none()
             || octets.first() == Some(&b'1')
             || octets[..start].ends_with(b"\r\n");
         let file = Arc::new(file);
@@ -142,7 +142,7 @@ impl UidList {
             last: known.last().map(|known| known.uid),
             needs_rewrite: damaged,
             is_file_writable: writable,
-            header,
+            parse_header,
         };
         Ok(Some((list, known)))
     }
@@ -157,7 +157,7 @@ impl UidList {
         let mut octets = Vec::new();
         let file = regular::open_to_read(&folder.join(Self::FILE)).ok()??;
         file.take(512).read_to_end(&mut octets).ok()?;
-        header(&octets)?.0.guid
+        parse_header(&octets)?.0.guid
     }
 
     /// UIDVALIDITY.
@@ -229,7 +229,7 @@ impl UidList {
     fn tail(&mut self, length: u64) -> Result<UidListChange, MaildirError> {
         let disk = |source| MaildirError::disk("read", &self.path())(source);
         let octets = read_from(&self.file, self.read_to, length).map_err(disk)?;
-        let parsed = records(&octets, self.last);
+        let parsed = parse_records(&octets, self.last);
         let known = to_entries(&parsed);
         self.read_to += parsed.length as u64;
         self.needs_rewrite |= parsed.damaged;
@@ -342,14 +342,14 @@ impl UidList {
         let path = self.path();
         let disk = |source| MaildirError::disk("read", &path)(source);
         let octets = read_from(&self.file, 0, self.read_to).map_err(disk)?;
-        let start = header(&octets).map_or(0, |(_, start)| start);
+        let start = parse_header(&octets).map_or(0, |(_, start)| start);
         let mut header = self.header.clone();
-        header.next = self.next();
-        if header.guid.is_none() {
-            header.guid = Some(new_guid()?);
+        parse_header.next = self.next();
+        if parse_header.guid.is_none() {
+            parse_header.guid = Some(new_guid()?);
         }
-        let mut text = parse::header_line(&header).into_bytes();
-        let mut kept: Vec<Record<'_>> = records(&octets[start..], None).records;
+        let mut text = parse::header_line(&parse_header).into_bytes();
+        let mut kept: Vec<Record<'_>> = parse_records(&octets[start..], None).records;
         kept.retain(keep);
         if let Some((uid, base)) = renamed {
             kept.insert(
@@ -382,7 +382,7 @@ fn create_empty(
         None => new_guid()?,
     };
     let header = Header { uid_validity, next: Some(Uid::FIRST), guid: Some(guid), others: Vec::new() };
-    replace(folder, parse::header_line(&header).as_bytes())
+    replace(folder, parse::header_line(&parse_header).as_bytes())
 }
 
 /// Replaces the list, if there is one. The caller holds the lock.
@@ -418,7 +418,7 @@ fn read_from(file: &File, start: u64, end: u64) -> io::Result<Vec<u8>> {
     Ok(octets)
 }
 
-fn to_entries(parsed: &Parsed<'_>) -> Vec<UidEntry> {
+fn to_entries(parsed: &ParsedRecords<'_>) -> Vec<UidEntry> {
     parsed.records.iter().map(|record| UidEntry { uid: record.uid, base: record.base.into() }).collect()
 }
 

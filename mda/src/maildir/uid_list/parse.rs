@@ -28,7 +28,7 @@ pub struct Record<'a> {
 
 /// The parsed content of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parsed<'a> {
+pub struct ParsedRecords<'a> {
     /// The records, ascending by UID.
     pub records: Vec<Record<'a>>,
     /// Number of octets parsed or skipped: all but a last line without its end.
@@ -48,7 +48,7 @@ const LONGEST_LINE: usize = 2048;
 /// ```
 ///
 /// `None` if there is no usable header: the mailbox then gets a new UIDVALIDITY.
-pub fn header(octets: &[u8]) -> Option<(Header, usize)> {
+pub fn parse_header(octets: &[u8]) -> Option<(Header, usize)> {
     let end = memchr::memchr(b'\n', &octets[..octets.len().min(LONGEST_LINE)])?;
     let line = std::str::from_utf8(&octets[..end]).ok()?;
     // An editor, or a transfer as text, leaves CRLF.
@@ -89,13 +89,13 @@ fn next_uid(text: &str) -> Option<Option<Uid>> {
 /// record    = uid *( SP extension ) SP ":" base LF  /  uid SP base LF
 /// extension = ALPHA *VCHAR
 /// ```
-pub fn records(octets: &[u8], after: Option<Uid>) -> Parsed<'_> {
-    let mut parsed = Parsed { records: Vec::new(), length: 0, damaged: false };
+pub fn parse_records(octets: &[u8], after: Option<Uid>) -> ParsedRecords<'_> {
+    let mut parsed = ParsedRecords { records: Vec::new(), length: 0, damaged: false };
     let mut last = after;
     for end in memchr::memchr_iter(b'\n', octets) {
         let line = &octets[parsed.length..end];
         parsed.length = end + 1;
-        let record = record(line.strip_suffix(b"\r").unwrap_or(line));
+        let record = parse_record(line.strip_suffix(b"\r").unwrap_or(line));
         parsed.damaged |= line.ends_with(b"\r");
         match record {
             // UIDs ascend within one list; other lines were not written by a holder of the lock.
@@ -109,7 +109,7 @@ pub fn records(octets: &[u8], after: Option<Uid>) -> Parsed<'_> {
     parsed
 }
 
-fn record(line: &[u8]) -> Option<Record<'_>> {
+fn parse_record(line: &[u8]) -> Option<Record<'_>> {
     if line.len() > LONGEST_LINE {
         return None;
     }
@@ -131,9 +131,9 @@ fn record(line: &[u8]) -> Option<Record<'_>> {
 
 /// The line of a header, in the third version.
 pub(super) fn header_line(header: &Header) -> String {
-    let next = header.next.map_or(u32::MAX, Uid::value);
+    let next = parse_header.next.map_or(u32::MAX, Uid::value);
     let mut line = format!("3 V{} N{next}", header.uid_validity);
-    for field in header.guid.iter().map(|guid| format!("G{guid}")).chain(header.others.iter().cloned()) {
+    for field in parse_header.guid.iter().map(|guid| format!("G{guid}")).chain(parse_header.others.iter().cloned()) {
         line.push(' ');
         line.push_str(&field);
     }

@@ -112,7 +112,7 @@ fn a_half_written_new_list_blocks_nothing() {
 #[test]
 fn malformed_lines_are_skipped_and_mark_the_list_as_damaged() {
     let list = "x\n0 :zero\n1 :a\n\0\0\n1 :again\n3 :\n3 :../b\n5 W1 :b\n4294967296 :c\n";
-    let parsed = records(list.as_bytes(), None);
+    let parsed = parse_records(list.as_bytes(), None);
     assert!(parsed.damaged);
     assert_eq!(parsed.records.iter().map(|record| record.base).collect::<Vec<_>>(), [b"a", b"b"]);
     assert_eq!(parsed.length, list.len());
@@ -252,8 +252,8 @@ fn the_last_uid_is_assigned_and_then_none() {
 proptest::proptest! {
     #[test]
     fn any_octets_are_parsed_and_records_ascend(octets: Vec<u8>) {
-        let _ = header(&octets);
-        let parsed = records(&octets, None);
+        let _ = parse_header(&octets);
+        let parsed = parse_records(&octets, None);
         proptest::prop_assert!(parsed.length <= octets.len());
         proptest::prop_assert!(parsed.records.is_sorted_by(|a, b| a.uid < b.uid));
     }
@@ -271,7 +271,7 @@ proptest::proptest! {
             parse::write_record(&mut text, &record);
             written.push(record);
         }
-        let parsed = records(&text, None);
+        let parsed = parse_records(&text, None);
         proptest::prop_assert!(!parsed.damaged);
         proptest::prop_assert_eq!(parsed.records, written);
     }
