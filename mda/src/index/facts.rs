@@ -53,7 +53,7 @@ impl FileStamp {
 }
 
 /// Looks up a message: the base of its file and the file's current state, if it exists.
-pub(crate) type Present<'a> = &'a dyn Fn(Uid) -> Option<(Vec<u8>, FileStamp)>;
+pub(crate) type FileLookup<'a> = &'a dyn Fn(Uid) -> Option<(Vec<u8>, FileStamp)>;
 
 impl UserIndex {
     /// The facts of a mailbox's messages in the range, ascending. Facts of a file other than the present one are left
@@ -62,7 +62,7 @@ impl UserIndex {
         &self,
         mailbox: &str,
         uids: RangeInclusive<Uid>,
-        present: Present<'_>,
+        present: FileLookup<'_>,
     ) -> Vec<(Uid, Facts)> {
         let remembered = self.rows(mailbox, uids);
         let checked = remembered.into_iter().filter_map(|(uid, key, facts)| {
@@ -96,7 +96,7 @@ impl UserIndex {
     }
 
     /// Stores facts, each with the base of its message's file.
-    pub(crate) fn remember(&self, mailbox: &str, facts: &[(Uid, &[u8], &Facts)]) {
+    pub(crate) fn store_facts(&self, mailbox: &str, facts: &[(Uid, &[u8], &Facts)]) {
         if mailbox.is_empty() || facts.is_empty() {
             return;
         }

@@ -224,7 +224,7 @@ impl Mailbox {
             .iter()
             .filter_map(|(uid, facts)| Some((*uid, snapshot.by_uid(*uid)?.1.file.base(), facts)))
             .collect();
-        self.live.home.index.remember(&self.live.guid, &based);
+        self.live.home.index.store_facts(&self.live.guid, &based);
     }
 
     pub(super) async fn run_blocking<T: Send + 'static>(
