@@ -7,7 +7,7 @@ use super::schema;
 use crate::maildir::regular::identity;
 
 /// Maximum number of open databases; each costs a few files and pages.
-const OPEN: usize = 16;
+const MAX_OPEN: usize = 16;
 
 /// Open databases, the most recently used last.
 #[derive(Debug, Default)]
@@ -46,8 +46,8 @@ impl Handles {
 
     fn connection(&self, file: &Path) -> rusqlite::Result<Arc<Mutex<Connection>>> {
         let mut open = self.open();
-        if let Some(place) = open.iter().position(|open| open.path == file) {
-            let used = open.remove(place);
+        if let Some(index) = open.iter().position(|open| open.path == file) {
+            let used = open.remove(index);
             if used.identity.is_some() && used.identity == identity(file) {
                 let connection = used.connection.clone();
                 open.push(used);
@@ -59,7 +59,7 @@ impl Handles {
         let mut open = self.open();
         // Of two threads that opened it at once, both may use their own; the later one is kept.
         open.retain(|open| open.path != file);
-        if open.len() >= OPEN {
+        if open.len() >= MAX_OPEN {
             open.remove(0);
         }
         let handle =
