@@ -5,11 +5,11 @@ use rusqlite::Connection;
 /// Version of the tables; a file of another version is created again.
 const VERSION: i64 = 2;
 /// Another process may have the same file open briefly, as during a handover.
-const PATIENCE: Duration = Duration::from_secs(2);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Sets a database up as a cache: a crash of the machine may cost the last changes, but never consistency.
 pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     // The page cache stays small: the system caches the file already.
