@@ -10,7 +10,7 @@ use crate::{
 
 /// The requested portion of a message or a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
+pub enum SectionContent {
     /// All of its content; for the message itself, the whole message.
     All,
     /// A message's header, with its empty line.
@@ -24,21 +24,21 @@ pub enum Wanted {
 impl Outline {
     /// The position of the section; `None` if the message has no such part. The path is empty for the message
     /// itself.
-    pub fn locate(&self, path: &[NonZeroU32], wanted: Wanted) -> Option<Span> {
+    pub fn locate(&self, path: &[NonZeroU32], wanted: SectionContent) -> Option<Span> {
         if path.is_empty() {
             return match wanted {
-                Wanted::All => Some(self.whole()),
-                Wanted::Text => Some(self.root.body),
-                Wanted::Header => Some(self.root.header),
-                Wanted::Mime => None,
+                SectionContent::All => Some(self.whole()),
+                SectionContent::Text => Some(self.root.body),
+                SectionContent::Header => Some(self.root.header),
+                SectionContent::Mime => None,
             };
         }
         let part = self.part(path)?;
         match (wanted, &part.content) {
-            (Wanted::All, _) => Some(part.body),
-            (Wanted::Mime, _) => Some(part.header),
-            (Wanted::Text, Content::Message(message)) => Some(message.root.body),
-            (Wanted::Header, Content::Message(message)) => Some(message.root.header),
+            (SectionContent::All, _) => Some(part.body),
+            (SectionContent::Mime, _) => Some(part.header),
+            (SectionContent::Text, Content::Message(message)) => Some(message.root.body),
+            (SectionContent::Header, Content::Message(message)) => Some(message.root.header),
             _ => None,
         }
     }

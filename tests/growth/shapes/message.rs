@@ -14,7 +14,7 @@ use message::field::{self, fields};
 use message::forged::trace_fields;
 use message::mime::{self, ContentType, Disposition, Parameter, Parameters};
 use message::outline::Indexer;
-use message::section::{Wanted, select_fields};
+use message::section::{SectionContent, select_fields};
 use message::transfer::TransferDecoder;
 use message::{Author, DateTime, Envelope, HeaderSection, Outline, encoded_word, message_id, text};
 
@@ -343,7 +343,7 @@ fn of_messages() -> Vec<Shape> {
 fn every_piece(outline: &Outline, stored: &[u8]) {
     let first = NonZeroU32::MIN;
     black_box(outline.part(&vec![first; stored.len()]));
-    black_box(outline.locate(&vec![first; stored.len()], Wanted::All));
+    black_box(outline.locate(&vec![first; stored.len()], SectionContent::All));
     black_box((outline.whole(), outline.octets(), outline.whole().has_lone_line_feeds()));
     for piece in outline.pieces() {
         match piece {

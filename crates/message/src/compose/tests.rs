@@ -2,7 +2,7 @@ use address::{Address, ReversePath};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{AddressList, Outline, field::fields, outline::Content, section::Wanted};
+use crate::{AddressList, Outline, field::fields, outline::Content, section::SectionContent};
 
 fn date() -> DateTime {
     DateTime::from_unix(1_795_366_800, 60)
@@ -158,7 +158,7 @@ fn a_report_has_the_three_parts_of_rfc_3462() {
     let Content::Multipart(parts) = &outline.root.content else { panic!("no multipart") };
     assert_eq!(parts.len(), 3);
     let part = |number: &str| {
-        let span = outline.locate(&[number.parse().unwrap()], Wanted::All).unwrap();
+        let span = outline.locate(&[number.parse().unwrap()], SectionContent::All).unwrap();
         String::from_utf8(span.of(&message).to_vec()).unwrap()
     };
     assert_eq!(

@@ -19,12 +19,12 @@ const MESSAGE: &[u8] = b"Subject: outer\r\nContent-Type: multipart/mixed; bounda
 
 fn found<'a>(message: &'a [u8], section: &str) -> Option<&'a [u8]> {
     let mut path = Vec::new();
-    let mut wanted = Wanted::All;
+    let mut wanted = SectionContent::All;
     for word in section.split('.').filter(|word| !word.is_empty()) {
         match word {
-            "HEADER" => wanted = Wanted::Header,
-            "TEXT" => wanted = Wanted::Text,
-            "MIME" => wanted = Wanted::Mime,
+            "HEADER" => wanted = SectionContent::Header,
+            "TEXT" => wanted = SectionContent::Text,
+            "MIME" => wanted = SectionContent::Mime,
             number => path.push(number.parse().unwrap()),
         }
     }

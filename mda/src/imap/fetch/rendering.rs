@@ -13,7 +13,7 @@ use imap_proto::response::string::{literal_header, string};
 use imap_proto::{DateTime, Flag, SequenceNumber, Uid};
 use message::crlf::to_crlf;
 use message::outline::MAX_HEADER;
-use message::section::{Wanted, select_fields};
+use message::section::{SectionContent, select_fields};
 
 use super::structure::Detail;
 use super::{envelope, structure};
@@ -117,11 +117,11 @@ impl Rendering {
                 self.literal(whole.part(partial));
                 return Ok(());
             }
-            None => Wanted::All,
-            Some(SectionText::Mime) => Wanted::Mime,
-            Some(SectionText::Text) => Wanted::Text,
+            None => SectionContent::All,
+            Some(SectionText::Mime) => SectionContent::Mime,
+            Some(SectionText::Text) => SectionContent::Text,
             Some(SectionText::Header | SectionText::HeaderFields(_) | SectionText::HeaderFieldsNot(_)) => {
-                Wanted::Header
+                SectionContent::Header
             }
         };
         let Some(span) = contents.readable_outline()?.locate(&section.part, wanted) else {
