@@ -15,18 +15,18 @@ pub const MAX_MAILBOXES: usize = 4_000;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AddressList {
     /// Mailboxes and groups in their order.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<AddressEntry>,
     /// True if the field held words that are in no entry: comments, or text that is not an address. A search for them
     /// must read the field itself.
     pub lossy: bool,
     /// The number of mailboxes and groups read so far, so that a list of many fields is counted once and not at each
     /// field.
-    read: usize,
+    read_count: usize,
 }
 
 /// One member of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Entry {
+pub enum AddressEntry {
     /// A single mailbox.
     Mailbox(Mailbox),
     /// `undisclosed-recipients:;` and the like.
@@ -62,10 +62,10 @@ impl AddressList {
     /// Reads one more field of the same name, as if its value followed after a comma.
     pub fn append(&mut self, value: &[u8]) {
         let before = self.entries.len();
-        let left = MAX_MAILBOXES.saturating_sub(self.read);
+        let left = MAX_MAILBOXES.saturating_sub(self.read_count);
         let mut reader = Reader { cursor: Cursor::new(value), left };
         reader.list(&mut self.entries);
-        self.read += left - reader.left;
+        self.read_count += left - reader.left;
         self.lossy |= reader.left == 0
             || value.contains(&b'(')
             || mailboxes(&self.entries[before..])
@@ -73,10 +73,10 @@ impl AddressList {
     }
 
     /// A list of entries that were parsed before.
-    pub(crate) fn of(entries: Vec<Entry>, lossy: bool) -> Self {
-        let groups = entries.iter().filter(|entry| matches!(entry, Entry::Group { .. })).count();
+    pub(crate) fn of(entries: Vec<AddressEntry>, lossy: bool) -> Self {
+        let groups = entries.iter().filter(|entry| matches!(entry, AddressEntry::Group { .. })).count();
         let read = groups + mailboxes(&entries).count();
-        Self { entries, lossy, read }
+        Self { entries, lossy, read_count: read }
     }
 
     /// Every mailbox, including those within groups.
@@ -90,10 +90,10 @@ impl AddressList {
     }
 }
 
-fn mailboxes(entries: &[Entry]) -> impl Iterator<Item = &Mailbox> {
+fn mailboxes(entries: &[AddressEntry]) -> impl Iterator<Item = &Mailbox> {
     entries.iter().flat_map(|entry| match entry {
-        Entry::Mailbox(mailbox) => std::slice::from_ref(mailbox),
-        Entry::Group { members, .. } => members.as_slice(),
+        AddressEntry::Mailbox(mailbox) => std::slice::from_ref(mailbox),
+        AddressEntry::Group { members, .. } => members.as_slice(),
     })
 }
 
@@ -148,7 +148,7 @@ impl Reader<'_> {
     /// address      = mailbox / group
     /// group        = display-name ":" [group-list] ";" [CFWS]
     /// ```
-    fn list(&mut self, entries: &mut Vec<Entry>) {
+    fn list(&mut self, entries: &mut Vec<AddressEntry>) {
         let mut group: Option<(Vec<u8>, Vec<Mailbox>)> = None;
         while self.left > 0 {
             let (item, separator) = self.item();
@@ -163,13 +163,13 @@ impl Reader<'_> {
                 self.left -= 1;
                 match &mut group {
                     Some((_, members)) => members.push(mailbox),
-                    None => entries.push(Entry::Mailbox(mailbox)),
+                    None => entries.push(AddressEntry::Mailbox(mailbox)),
                 }
             }
             match separator {
                 Separator::Semicolon => {
                     if let Some((name, members)) = group.take() {
-                        entries.push(Entry::Group { name, members });
+                        entries.push(AddressEntry::Group { name, members });
                     }
                 }
                 Separator::End => break,
@@ -177,7 +177,7 @@ impl Reader<'_> {
             }
         }
         if let Some((name, members)) = group {
-            entries.push(Entry::Group { name, members });
+            entries.push(AddressEntry::Group { name, members });
         }
     }
 

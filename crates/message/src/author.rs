@@ -24,7 +24,7 @@ mod syntax;
 use address::{Address, Domain};
 use thiserror::Error;
 
-use crate::address_list::{Entry, Mailbox};
+use crate::address_list::{AddressEntry, Mailbox};
 use crate::encoded_word;
 
 /// The mailboxes of a From field with one meaning. Never empty.
@@ -126,8 +126,8 @@ impl Author {
     }
 
     /// The mailboxes as they are displayed: as spelled in the message.
-    pub fn entries(&self) -> Vec<Entry> {
-        self.mailboxes.iter().map(|mailbox| Entry::Mailbox(mailbox.written.clone())).collect()
+    pub fn entries(&self) -> Vec<AddressEntry> {
+        self.mailboxes.iter().map(|mailbox| AddressEntry::Mailbox(mailbox.written.clone())).collect()
     }
 
     /// The addresses in display names, with encoded words decoded: many programs show the name alone, and a

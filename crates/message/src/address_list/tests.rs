@@ -18,8 +18,8 @@ fn shown(value: &str) -> Vec<String> {
     let mut lines = Vec::new();
     for entry in &AddressList::parse(value.as_bytes()).entries {
         match entry {
-            Entry::Mailbox(one) => lines.push(mailbox(one)),
-            Entry::Group { name, members } => {
+            AddressEntry::Mailbox(one) => lines.push(mailbox(one)),
+            AddressEntry::Group { name, members } => {
                 lines.push(format!("{}:", text(name)));
                 lines.extend(members.iter().map(mailbox));
                 lines.push(";".to_owned());

@@ -1,7 +1,7 @@
 //! ENVELOPE as IMAP writes it (RFC 3501 §7.4.2 and §9).
 
 use imap_proto::response::string::{nstring, string};
-use message::{AddressList, Envelope, Mailbox, address_list::Entry};
+use message::{AddressList, Envelope, Mailbox, address_list::AddressEntry};
 
 /// ```abnf
 /// envelope = "(" env-date SP env-subject SP env-from SP env-sender SP env-reply-to SP env-to SP env-cc SP
@@ -40,8 +40,8 @@ fn addresses(out: &mut Vec<u8>, list: &AddressList) {
     out.push(b'(');
     for entry in &list.entries {
         match entry {
-            Entry::Mailbox(mailbox) => address(out, mailbox),
-            Entry::Group { name, members } => {
+            AddressEntry::Mailbox(mailbox) => address(out, mailbox),
+            AddressEntry::Group { name, members } => {
                 out.extend_from_slice(b"(NIL NIL ");
                 string(out, name);
                 out.extend_from_slice(b" NIL)");

@@ -1,6 +1,6 @@
 //! Header fields that the index has, since ENVELOPE shows them: most searches are for these, and read no message.
 
-use message::address_list::Entry;
+use message::address_list::AddressEntry;
 use message::{AddressList, Envelope, Mailbox, encoded_word};
 
 use super::strings::Needle;
@@ -77,8 +77,8 @@ fn addresses(list: &AddressList) -> String {
     let mut text = String::new();
     for entry in &list.entries {
         match entry {
-            Entry::Mailbox(mailbox) => address(&mut text, mailbox),
-            Entry::Group { name, members } => {
+            AddressEntry::Mailbox(mailbox) => address(&mut text, mailbox),
+            AddressEntry::Group { name, members } => {
                 text.push_str(&encoded_word::decode(name));
                 text.push(':');
                 members.iter().for_each(|member| address(&mut text, member));

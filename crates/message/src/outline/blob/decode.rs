@@ -4,7 +4,7 @@
 use super::{BlobError, VERSION};
 use crate::{
     AddressList, Envelope, Mailbox, Outline, Part, Span,
-    address_list::Entry,
+    address_list::AddressEntry,
     mime::{ContentType, Disposition, Parameter, Parameters},
     outline::{Content, MAX_DEPTH},
 };
@@ -59,8 +59,8 @@ impl<'a> Reader<'a> {
     fn address_list(&mut self) -> Result<AddressList, BlobError> {
         let count = self.number()?;
         let entries = self.items(count / 2, |reader| match reader.octet()? {
-            0 => Ok(Entry::Mailbox(reader.mailbox()?)),
-            1 => Ok(Entry::Group { name: reader.octets()?, members: reader.list(Self::mailbox)? }),
+            0 => Ok(AddressEntry::Mailbox(reader.mailbox()?)),
+            1 => Ok(AddressEntry::Group { name: reader.octets()?, members: reader.list(Self::mailbox)? }),
             _ => Err(BlobError::Damaged),
         })?;
         Ok(AddressList::of(entries, count % 2 == 1))

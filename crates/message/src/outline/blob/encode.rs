@@ -1,7 +1,7 @@
 //! Encoding of the blob, which cannot fail.
 
 use crate::{
-    AddressList, Envelope, Mailbox, Outline, Part, Span, address_list::Entry, mime::Parameters,
+    AddressList, Envelope, Mailbox, Outline, Part, Span, address_list::AddressEntry, mime::Parameters,
     outline::Content,
 };
 
@@ -29,11 +29,11 @@ fn address_list(list: &AddressList, out: &mut Vec<u8>) {
     number(list.entries.len() as u64 * 2 + u64::from(list.lossy), out);
     for entry in &list.entries {
         match entry {
-            Entry::Mailbox(one) => {
+            AddressEntry::Mailbox(one) => {
                 out.push(0);
                 mailbox(one, out);
             }
-            Entry::Group { name, members } => {
+            AddressEntry::Group { name, members } => {
                 out.push(1);
                 octets(name, out);
                 number(members.len() as u64, out);
