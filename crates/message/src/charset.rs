@@ -21,12 +21,12 @@ use self::utf7::Utf7;
 
 /// A charset that can be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Charset(Kind);
+pub struct Charset(CharsetKind);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum CharsetKind {
     /// UTF-8 where it is valid, Windows-1252 elsewhere: raw octets in mail are nearly always one of these.
-    Unnamed,
+    Undeclared,
     Encoding(&'static Encoding),
     /// ISO-2022-JP and its extensions.
     Iso2022Jp,
@@ -44,18 +44,18 @@ enum Kind {
 
 impl Charset {
     /// Text whose charset is unknown or not given.
-    pub const UNNAMED: Self = Self(Kind::Unnamed);
+    pub const UNDECLARED: Self = Self(CharsetKind::Undeclared);
     /// UTF-8.
-    pub const UTF_8: Self = Self(Kind::Encoding(UTF_8));
+    pub const UTF_8: Self = Self(CharsetKind::Encoding(UTF_8));
 
     /// The charset of that name, in the spellings of mail programs.
     pub fn named(name: &[u8]) -> Option<Self> {
         names::kind(name).map(Self)
     }
 
-    /// The charset of that name; [`Charset::UNNAMED`] if it is missing or unknown.
-    pub(crate) fn named_or_unnamed(name: Option<&[u8]>) -> Self {
-        name.and_then(Self::named).unwrap_or(Self::UNNAMED)
+    /// The charset of that name; [`Charset::UNDECLARED`] if it is missing or unknown.
+    pub(crate) fn named_or_undeclared(name: Option<&[u8]>) -> Self {
+        name.and_then(Self::named).unwrap_or(Self::UNDECLARED)
     }
 
     /// Decodes a whole text.
@@ -70,10 +70,10 @@ impl Charset {
 
 /// Decodes a text in pieces.
 #[derive(Debug)]
-pub struct CharsetDecoder(State);
+pub struct CharsetDecoder(DecoderState);
 
-enum State {
-    Unnamed(Unnamed),
+enum DecoderState {
+    Undeclared(Unnamed),
     Plain(encoding_rs::Decoder),
     Jp(Iso2022Jp, encoding_rs::Decoder),
     ShiftOut(ShiftOut, encoding_rs::Decoder),
@@ -83,7 +83,7 @@ enum State {
     CodePage(Vec<char>),
 }
 
-impl std::fmt::Debug for State {
+impl std::fmt::Debug for DecoderState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("State")
     }
@@ -94,19 +94,19 @@ impl CharsetDecoder {
     pub fn new(charset: Charset) -> Self {
         let plain = |encoding: &'static Encoding| encoding.new_decoder_with_bom_removal();
         Self(match charset.0 {
-            Kind::Unnamed => State::Unnamed(Unnamed::default()),
+            CharsetKind::Undeclared => DecoderState::Undeclared(Unnamed::default()),
             // A byte order mark selects the UTF-16 variant (RFC 2781 §4.3).
-            Kind::Encoding(encoding) if encoding.name().starts_with("UTF-16") => {
-                State::Plain(encoding.new_decoder())
+            CharsetKind::Encoding(encoding) if encoding.name().starts_with("UTF-16") => {
+                DecoderState::Plain(encoding.new_decoder())
             }
-            Kind::Encoding(encoding) => State::Plain(plain(encoding)),
-            Kind::Iso2022Jp => State::Jp(Iso2022Jp::default(), plain(EUC_JP)),
-            Kind::Iso2022Kr => State::ShiftOut(ShiftOut::default(), plain(EUC_KR)),
-            Kind::Iso2022Cn => State::ShiftOut(ShiftOut::default(), plain(GBK)),
-            Kind::Hz => State::Hz(Hz::default(), plain(GBK)),
-            Kind::Johab => State::Johab(Johab::default()),
-            Kind::Utf7 => State::Utf7(Utf7::default()),
-            Kind::CodePage(table) => State::CodePage(table.chars().collect()),
+            CharsetKind::Encoding(encoding) => DecoderState::Plain(plain(encoding)),
+            CharsetKind::Iso2022Jp => DecoderState::Jp(Iso2022Jp::default(), plain(EUC_JP)),
+            CharsetKind::Iso2022Kr => DecoderState::ShiftOut(ShiftOut::default(), plain(EUC_KR)),
+            CharsetKind::Iso2022Cn => DecoderState::ShiftOut(ShiftOut::default(), plain(GBK)),
+            CharsetKind::Hz => DecoderState::Hz(Hz::default(), plain(GBK)),
+            CharsetKind::Johab => DecoderState::Johab(Johab::default()),
+            CharsetKind::Utf7 => DecoderState::Utf7(Utf7::default()),
+            CharsetKind::CodePage(table) => DecoderState::CodePage(table.chars().collect()),
         })
     }
 
@@ -123,26 +123,26 @@ impl CharsetDecoder {
     fn feed(&mut self, octets: &[u8], is_last: bool, text: &mut String) {
         let mut eight_bit = Vec::new();
         let decoder = match &mut self.0 {
-            State::Unnamed(unnamed) => return unnamed.feed(octets, is_last, text),
-            State::Johab(johab) => return johab.feed(octets, is_last, text),
-            State::Utf7(utf7) => return utf7.feed(octets, is_last, text),
-            State::CodePage(upper) => {
+            DecoderState::Undeclared(unnamed) => return unnamed.feed(octets, is_last, text),
+            DecoderState::Johab(johab) => return johab.feed(octets, is_last, text),
+            DecoderState::Utf7(utf7) => return utf7.feed(octets, is_last, text),
+            DecoderState::CodePage(upper) => {
                 text.extend(octets.iter().map(|octet| match octet.checked_sub(0x80) {
                     None => char::from(*octet),
                     Some(place) => upper.get(usize::from(place)).copied().unwrap_or('\u{fffd}'),
                 }));
                 return;
             }
-            State::Plain(decoder) => return decode(decoder, octets, is_last, text),
-            State::Jp(shift, decoder) => {
+            DecoderState::Plain(decoder) => return decode(decoder, octets, is_last, text),
+            DecoderState::Jp(shift, decoder) => {
                 octets.iter().for_each(|octet| shift.octet(*octet, &mut eight_bit));
                 decoder
             }
-            State::ShiftOut(shift, decoder) => {
+            DecoderState::ShiftOut(shift, decoder) => {
                 octets.iter().for_each(|octet| shift.octet(*octet, &mut eight_bit));
                 decoder
             }
-            State::Hz(shift, decoder) => {
+            DecoderState::Hz(shift, decoder) => {
                 octets.iter().for_each(|octet| shift.octet(*octet, &mut eight_bit));
                 decoder
             }

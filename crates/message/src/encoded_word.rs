@@ -24,7 +24,7 @@ pub fn decode(value: &[u8]) -> String {
     while let Some(start) = memchr::memmem::find(&value[at..], b"=?").map(|found| at + found) {
         let Some((word, end)) = EncodedWord::parse(value, start, &mut closings) else {
             flush(&mut run, &mut text);
-            text.push_str(&Charset::UNNAMED.decode(&value[at..start + 2]));
+            text.push_str(&Charset::UNDECLARED.decode(&value[at..start + 2]));
             at = start + 2;
             continue;
         };
@@ -32,7 +32,7 @@ pub fn decode(value: &[u8]) -> String {
         let between = &value[at..start];
         if run.is_none() || !between.trim_ascii().is_empty() {
             flush(&mut run, &mut text);
-            text.push_str(&Charset::UNNAMED.decode(between));
+            text.push_str(&Charset::UNDECLARED.decode(between));
         }
         if run.as_ref().is_some_and(|run| !run.charset.eq_ignore_ascii_case(word.charset)) {
             flush(&mut run, &mut text);
@@ -42,7 +42,7 @@ pub fn decode(value: &[u8]) -> String {
         at = end;
     }
     flush(&mut run, &mut text);
-    text.push_str(&Charset::UNNAMED.decode(&value[at..]));
+    text.push_str(&Charset::UNDECLARED.decode(&value[at..]));
     text
 }
 
@@ -73,7 +73,7 @@ struct Run<'a> {
 
 fn flush(run: &mut Option<Run<'_>>, text: &mut String) {
     if let Some(run) = run.take() {
-        text.push_str(&Charset::named_or_unnamed(Some(run.charset)).decode(&run.octets));
+        text.push_str(&Charset::named_or_undeclared(Some(run.charset)).decode(&run.octets));
     }
 }
 

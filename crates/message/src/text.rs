@@ -60,7 +60,7 @@ fn pieces<'a>(part: &'a Part, found: &mut Vec<Piece<'a>>) {
 impl Part {
     /// The decoder of a text part's body.
     pub fn text(&self) -> PartText {
-        let charset = Charset::named_or_unnamed(self.content_type.parameters.named("charset"));
+        let charset = Charset::named_or_undeclared(self.content_type.parameters.named("charset"));
         PartText {
             transfer: TransferDecoder::new(self.encoding.as_deref()),
             charset: CharsetDecoder::new(charset),

@@ -4,14 +4,14 @@ use encoding_rs::{
     WINDOWS_1255, WINDOWS_1256, WINDOWS_1257, WINDOWS_1258, X_MAC_CYRILLIC,
 };
 
-use super::Kind;
+use super::CharsetKind;
 use super::code_pages::upper_half;
 
 /// Names of charsets are shorter. The longest of IANA's list has 45 characters.
 const LONGEST: usize = 75;
 
 /// The charset of that name. Case, hyphens, underscores and a leading `x` are ignored.
-pub(super) fn kind(name: &[u8]) -> Option<Kind> {
+pub(super) fn kind(name: &[u8]) -> Option<CharsetKind> {
     let name = &name[..name.len().min(LONGEST)];
     let squeezed: String = name
         .iter()
@@ -21,25 +21,25 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
     own(&squeezed).or_else(|| {
         let labels = [name.trim_ascii(), squeezed.as_bytes()];
         let known = labels.into_iter().find_map(Encoding::for_label_no_replacement);
-        known.or_else(|| alias(&squeezed)).map(Kind::Encoding).or_else(|| numbered(&squeezed))
+        known.or_else(|| alias(&squeezed)).map(CharsetKind::Encoding).or_else(|| numbered(&squeezed))
     })
 }
 
 /// The charsets that are not the WHATWG's, or that include more here.
-fn own(name: &str) -> Option<Kind> {
+fn own(name: &str) -> Option<CharsetKind> {
     Some(match name {
         // Text labelled as ASCII that is not ASCII is often UTF-8.
         "ascii" | "usascii" | "ansix341968" | "iso646us" | "646" | "cp367" | "ibm367" | "cp20127"
-        | "unknown8bit" | "8bit" | "default" => Kind::Unnamed,
+        | "unknown8bit" | "8bit" | "default" => CharsetKind::Undeclared,
         // WHATWG's decoder reports an error for two escape sequences in a row, as between two encoded words.
         "iso2022jp" | "csiso2022jp" | "iso2022jp1" | "iso2022jp2" | "iso2022jp3" | "iso2022jp2004"
-        | "iso2022jpms" | "cp50220" | "cp50221" | "cp50222" | "jis" | "jis7" => Kind::Iso2022Jp,
-        "iso2022kr" | "csiso2022kr" | "cp50225" => Kind::Iso2022Kr,
-        "iso2022cn" | "iso2022cnext" | "csiso2022cn" | "cp50227" => Kind::Iso2022Cn,
-        "hz" | "hzgb2312" | "hzgb" | "cp52936" => Kind::Hz,
-        "johab" | "ksc56011992" | "cp1361" | "ms1361" | "windows1361" => Kind::Johab,
-        "utf7" | "unicode11utf7" | "csutf7" | "cp65000" | "unicode20utf7" => Kind::Utf7,
-        "kz1048" | "strk10482002" | "rk1048" => Kind::CodePage(upper_half(1048)?),
+        | "iso2022jpms" | "cp50220" | "cp50221" | "cp50222" | "jis" | "jis7" => CharsetKind::Iso2022Jp,
+        "iso2022kr" | "csiso2022kr" | "cp50225" => CharsetKind::Iso2022Kr,
+        "iso2022cn" | "iso2022cnext" | "csiso2022cn" | "cp50227" => CharsetKind::Iso2022Cn,
+        "hz" | "hzgb2312" | "hzgb" | "cp52936" => CharsetKind::Hz,
+        "johab" | "ksc56011992" | "cp1361" | "ms1361" | "windows1361" => CharsetKind::Johab,
+        "utf7" | "unicode11utf7" | "csutf7" | "cp65000" | "unicode20utf7" => CharsetKind::Utf7,
+        "kz1048" | "strk10482002" | "rk1048" => CharsetKind::CodePage(upper_half(1048)?),
         _ => return None,
     })
 }
@@ -68,7 +68,7 @@ fn alias(name: &str) -> Option<&'static Encoding> {
 }
 
 /// `cp932`, `ms932`, `windows-932`, `ibm850` and the like.
-fn numbered(name: &str) -> Option<Kind> {
+fn numbered(name: &str) -> Option<CharsetKind> {
     let name = name.strip_prefix('x').unwrap_or(name);
     let digits = name.trim_start_matches(|one: char| one.is_ascii_alphabetic());
     let prefix = &name[..name.len() - digits.len()];
@@ -106,7 +106,7 @@ fn numbered(name: &str) -> Option<Kind> {
         65001 => UTF_8,
         // ISO 8859 by Microsoft's numbers.
         28592..=28606 => Encoding::for_label(format!("iso-8859-{}", number - 28590).as_bytes())?,
-        number => return upper_half(number).map(Kind::CodePage),
+        number => return upper_half(number).map(CharsetKind::CodePage),
     };
-    Some(Kind::Encoding(encoding))
+    Some(CharsetKind::Encoding(encoding))
 }

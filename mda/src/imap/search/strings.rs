@@ -9,7 +9,7 @@ use super::SearchError;
 /// The charset that the client named. Without one it is US-ASCII; other octets are read as UTF-8, or as Windows-1252
 /// where they are not valid UTF-8, as in mail.
 pub(super) fn charset(name: Option<&[u8]>) -> Result<Charset, SearchError> {
-    name.map_or(Some(Charset::UNNAMED), Charset::named).ok_or(SearchError::BadCharset)
+    name.map_or(Some(Charset::UNDECLARED), Charset::named).ok_or(SearchError::BadCharset)
 }
 
 /// A text that is searched for.
