@@ -16,7 +16,7 @@ use encoding_rs::{CoderResult, EUC_JP, EUC_KR, Encoding, GBK, UTF_8};
 
 use self::johab::Johab;
 use self::shifted::{Hz, Iso2022Jp, ShiftOut};
-use self::unnamed::Unnamed;
+use self::unnamed::Undeclared;
 use self::utf7::Utf7;
 
 /// A charset that can be decoded.
@@ -73,7 +73,7 @@ impl Charset {
 pub struct CharsetDecoder(DecoderState);
 
 enum DecoderState {
-    Undeclared(Unnamed),
+    Undeclared(Undeclared),
     Plain(encoding_rs::Decoder),
     Jp(Iso2022Jp, encoding_rs::Decoder),
     ShiftOut(ShiftOut, encoding_rs::Decoder),
@@ -94,7 +94,7 @@ impl CharsetDecoder {
     pub fn new(charset: Charset) -> Self {
         let plain = |encoding: &'static Encoding| encoding.new_decoder_with_bom_removal();
         Self(match charset.0 {
-            CharsetKind::Undeclared => DecoderState::Undeclared(Unnamed::default()),
+            CharsetKind::Undeclared => DecoderState::Undeclared(Undeclared::default()),
             // A byte order mark selects the UTF-16 variant (RFC 2781 §4.3).
             CharsetKind::Encoding(encoding) if encoding.name().starts_with("UTF-16") => {
                 DecoderState::Plain(encoding.new_decoder())

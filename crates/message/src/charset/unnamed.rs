@@ -2,12 +2,12 @@ use encoding_rs::WINDOWS_1252;
 
 /// Decodes UTF-8 where octets are valid, Windows-1252 elsewhere.
 #[derive(Debug, Default)]
-pub(super) struct Unnamed {
+pub(super) struct Undeclared {
     /// The beginning of a UTF-8 sequence: three octets at most.
     held: Vec<u8>,
 }
 
-impl Unnamed {
+impl Undeclared {
     pub(super) fn feed(&mut self, octets: &[u8], is_last: bool, text: &mut String) {
         if self.held.is_empty() {
             self.held = read(octets, is_last, text).to_vec();
