@@ -18,7 +18,7 @@ pub use html::HtmlText;
 
 /// A piece of a message whose text is searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Piece<'a> {
+pub enum SearchablePart<'a> {
     /// A nested message's header: part of the body around it.
     Header(Span),
     /// A part's own MIME header, which has the names of files.
@@ -29,29 +29,29 @@ pub enum Piece<'a> {
 
 impl Outline {
     /// The pieces of the body, first to last. Attachments are left out.
-    pub fn pieces(&self) -> Vec<Piece<'_>> {
+    pub fn searchable_parts(&self) -> Vec<SearchablePart<'_>> {
         let mut found = Vec::new();
-        pieces(&self.root, &mut found);
+        collect_searchable(&self.root, &mut found);
         found
     }
 }
 
-fn pieces<'a>(part: &'a Part, found: &mut Vec<Piece<'a>>) {
+fn collect_searchable<'a>(part: &'a Part, found: &mut Vec<SearchablePart<'a>>) {
     match &part.content {
         Content::Multipart(parts) => {
             for inner in parts {
-                found.push(Piece::Mime(inner.header));
-                pieces(inner, found);
+                found.push(SearchablePart::Mime(inner.header));
+                collect_searchable(inner, found);
             }
         }
         Content::Message(message) => {
-            found.push(Piece::Header(message.root.header));
-            pieces(&message.root, found);
+            found.push(SearchablePart::Header(message.root.header));
+            collect_searchable(&message.root, found);
         }
         // message/delivery-status, message/disposition-notification, message/feedback-report, message/global and the
         // like are fields and text that people read.
         Content::Single if ["text", "message"].iter().any(|kind| part.content_type.has_kind(kind)) => {
-            found.push(Piece::Text(part));
+            found.push(SearchablePart::Text(part));
         }
         Content::Single => {}
     }

@@ -345,12 +345,12 @@ fn every_piece(outline: &Outline, stored: &[u8]) {
     black_box(outline.part(&vec![first; stored.len()]));
     black_box(outline.locate(&vec![first; stored.len()], SectionContent::All));
     black_box((outline.whole(), outline.octets(), outline.whole().has_lone_line_feeds()));
-    for piece in outline.pieces() {
+    for piece in outline.searchable_parts() {
         match piece {
-            text::Piece::Header(span) | text::Piece::Mime(span) => {
+            text::SearchablePart::Header(span) | text::SearchablePart::Mime(span) => {
                 black_box(text::header_lines(span.of(stored)).count());
             }
-            text::Piece::Text(part) => {
+            text::SearchablePart::Text(part) => {
                 let mut read = String::new();
                 let mut decoder = part.text();
                 decoder.push(part.body.of(stored), &mut read);

@@ -3,10 +3,10 @@ use proptest::prelude::*;
 use super::*;
 
 fn texts(message: &[u8]) -> Vec<String> {
-    let text = |piece: &Piece<'_>| match piece {
-        Piece::Header(span) => format!("header {}", header_lines(span.of(message)).collect::<String>()),
-        Piece::Mime(span) => format!("mime {}", header_lines(span.of(message)).collect::<String>()),
-        Piece::Text(part) => {
+    let text = |piece: &SearchablePart<'_>| match piece {
+        SearchablePart::Header(span) => format!("header {}", header_lines(span.of(message)).collect::<String>()),
+        SearchablePart::Mime(span) => format!("mime {}", header_lines(span.of(message)).collect::<String>()),
+        SearchablePart::Text(part) => {
             let mut text = String::new();
             let mut decoder = part.text();
             part.body.of(message).chunks(3).for_each(|piece| decoder.push(piece, &mut text));
@@ -14,7 +14,7 @@ fn texts(message: &[u8]) -> Vec<String> {
             text
         }
     };
-    Outline::parse(message).pieces().iter().map(text).collect()
+    Outline::parse(message).searchable_parts().iter().map(text).collect()
 }
 
 #[test]

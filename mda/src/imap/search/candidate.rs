@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use imap_proto::Date;
 use message::field::fields;
 use message::outline::MAX_HEADER;
-use message::text::{HtmlText, Piece, folded, header_lines};
+use message::text::{HtmlText, SearchablePart, folded, header_lines};
 use message::{DateTime, Part, encoded_word};
 
 use super::condition::{Condition, Conditions, ConditionIndex};
@@ -171,18 +171,18 @@ impl<'a> Candidate<'a> {
         }
         let contents = self.contents();
         let outline = contents.readable_outline()?.clone();
-        for piece in outline.pieces() {
+        for piece in outline.searchable_parts() {
             if scan.is_done() {
                 break;
             }
             match piece {
-                Piece::Header(span) => {
+                SearchablePart::Header(span) => {
                     look_at_header(&contents.stored(span, MAX_HEADER as u64)?, Area::Body, &mut scan);
                 }
-                Piece::Mime(span) => {
+                SearchablePart::Mime(span) => {
                     look_at_header(&contents.stored(span, MAX_HEADER as u64)?, Area::Header, &mut scan);
                 }
-                Piece::Text(part) => look_at_part(contents, part, &mut scan)?,
+                SearchablePart::Text(part) => look_at_part(contents, part, &mut scan)?,
             }
         }
         Ok(scan.found())
