@@ -1,5 +1,5 @@
 //! The text that SEARCH examines (RFC 3501 §6.4.4): transfer encodings and charsets decoded in pieces, and one form in
-//! which texts are compared ([`Folder`]).
+//! which texts are compared ([`TextFolder`]).
 
 mod fold;
 mod html;
@@ -13,7 +13,7 @@ use crate::{
     transfer::TransferDecoder,
 };
 
-pub use fold::{Folder, folded};
+pub use fold::{TextFolder, folded};
 pub use html::HtmlText;
 
 /// A piece of a message whose text is searched.

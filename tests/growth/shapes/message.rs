@@ -119,7 +119,7 @@ fn of_texts() -> Vec<Shape> {
     for piece in ["a", " ", "\u{301}", "\u{1100}", "ß", "<", "&", "<!--", "<script>", "&#", "</"] {
         let make = move |size| String::from_utf8(fill(piece.as_bytes(), size)).unwrap();
         shapes.push(shape(format!("Folder and HtmlText of {piece:?}"), SIZE, make, |text| {
-            let (mut folder, mut html) = (text::Folder::default(), text::HtmlText::default());
+            let (mut folder, mut html) = (text::TextFolder::default(), text::HtmlText::default());
             let mut read = String::new();
             for one in text.split_inclusive(|_| true) {
                 folder.push(one, &mut read);

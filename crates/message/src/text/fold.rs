@@ -15,7 +15,7 @@ const MOST_HELD: usize = 4096;
 /// Letters with accents stay themselves, unlike in `i;unicode-casemap` (RFC 5051), where `e` matches a decomposed `é`,
 /// and only at a word's end.
 #[derive(Debug, Default)]
-pub struct Folder {
+pub struct TextFolder {
     /// The end of the text so far: the next piece may combine with it.
     held: String,
     after_space: bool,
@@ -24,13 +24,13 @@ pub struct Folder {
 /// Converts a whole text.
 pub fn folded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut folder = Folder::default();
+    let mut folder = TextFolder::default();
     folder.push(text, &mut out);
     folder.finish(&mut out);
     out
 }
 
-impl Folder {
+impl TextFolder {
     /// Appends the next piece of the text, except for its end.
     pub fn push(&mut self, text: &str, out: &mut String) {
         // The held text begins with the only character in it at which text can be cut, so only the new piece is

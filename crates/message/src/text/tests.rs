@@ -84,7 +84,7 @@ fn folding_makes_no_difference() {
 
 #[test]
 fn endless_accents_are_not_held() {
-    let mut folder = Folder::default();
+    let mut folder = TextFolder::default();
     let mut out = String::new();
     (0..100).for_each(|_| folder.push(&"\u{301}".repeat(1000), &mut out));
     assert!(out.len() > 190_000, "{}", out.len());
@@ -121,7 +121,7 @@ proptest! {
     ) {
         let chars: Vec<char> = text.chars().collect();
         let pieces = || chars.chunks(size).map(|piece| piece.iter().collect::<String>());
-        let (mut out, mut folder) = (String::new(), Folder::default());
+        let (mut out, mut folder) = (String::new(), TextFolder::default());
         pieces().for_each(|piece| folder.push(&piece, &mut out));
         folder.finish(&mut out);
         prop_assert_eq!(out, folded(&text));

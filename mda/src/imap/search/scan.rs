@@ -3,7 +3,7 @@
 //! The text comes in pieces, and a window slides over it: the last piece, and as much before it as a string may begin
 //! in. So neither a message nor a part is ever held as a whole.
 
-use message::text::{Folder, folded};
+use message::text::{TextFolder, folded};
 
 use super::strings::Needle;
 
@@ -69,7 +69,7 @@ impl<'s> Scan<'s> {
 /// A window that slides over one text of the body.
 #[derive(Debug, Default)]
 pub(super) struct Window {
-    folder: Folder,
+    folder: TextFolder,
     text: String,
 }
 
