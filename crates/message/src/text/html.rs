@@ -7,7 +7,7 @@ const LONGEST_NAME: usize = 32;
 /// Removes the markup from HTML that arrives in pieces.
 #[derive(Debug, Default)]
 pub struct HtmlText {
-    place: Place,
+    state: HtmlState,
     /// The name of the tag or the character reference that is being read.
     name: String,
     /// The element whose content is skipped up to its end tag.
@@ -15,7 +15,7 @@ pub struct HtmlText {
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum HtmlState {
     #[default]
     Text,
     /// After `<`.
@@ -42,61 +42,61 @@ impl HtmlText {
 
     /// Appends the held text at the end.
     pub fn finish(mut self, text: &mut String) {
-        if self.place == Place::Reference {
+        if self.state == HtmlState::Reference {
             self.end_reference(None, text);
         }
     }
 
     fn take(&mut self, one: char, text: &mut String) {
-        match self.place {
-            Place::Text => match one {
-                '<' => self.begin(Place::Name),
-                '&' if self.skipped.is_none() => self.begin(Place::Reference),
+        match self.state {
+            HtmlState::Text => match one {
+                '<' => self.begin(HtmlState::Name),
+                '&' if self.skipped.is_none() => self.begin(HtmlState::Reference),
                 one if self.skipped.is_none() => text.push(one),
                 _ => {}
             },
-            Place::Name => self.take_name(one, text),
-            Place::Tag(None) => match one {
+            HtmlState::Name => self.take_name(one, text),
+            HtmlState::Tag(None) => match one {
                 '>' => self.end_tag(text),
-                '"' | '\'' => self.place = Place::Tag(Some(one)),
+                '"' | '\'' => self.state = HtmlState::Tag(Some(one)),
                 _ => {}
             },
-            Place::Tag(Some(quote)) if one == quote => self.place = Place::Tag(None),
-            Place::Tag(Some(_)) => {}
-            Place::Comment(2..) if one == '>' => self.place = Place::Text,
-            Place::Comment(hyphens) => {
-                self.place = Place::Comment(if one == '-' { hyphens.saturating_add(1) } else { 0 });
+            HtmlState::Tag(Some(quote)) if one == quote => self.state = HtmlState::Tag(None),
+            HtmlState::Tag(Some(_)) => {}
+            HtmlState::Comment(2..) if one == '>' => self.state = HtmlState::Text,
+            HtmlState::Comment(hyphens) => {
+                self.state = HtmlState::Comment(if one == '-' { hyphens.saturating_add(1) } else { 0 });
             }
-            Place::Reference if one.is_ascii_alphanumeric() || (one == '#' && self.name.is_empty()) => {
+            HtmlState::Reference if one.is_ascii_alphanumeric() || (one == '#' && self.name.is_empty()) => {
                 self.name.push(one);
                 if self.name.len() >= LONGEST_NAME {
                     self.end_reference(None, text);
                 }
             }
-            Place::Reference => self.end_reference(Some(one), text),
+            HtmlState::Reference => self.end_reference(Some(one), text),
         }
     }
 
-    fn begin(&mut self, place: Place) {
-        self.place = place;
+    fn begin(&mut self, place: HtmlState) {
+        self.state = place;
         self.name.clear();
     }
 
     fn take_name(&mut self, one: char, text: &mut String) {
         let begins_tag = one.is_ascii_alphabetic() || matches!(one, '/' | '!' | '?');
         match one {
-            '-' if self.name == "!-" => self.place = Place::Comment(0),
+            '-' if self.name == "!-" => self.state = HtmlState::Comment(0),
             '>' => self.end_tag(text),
             one if self.name.is_empty() && !begins_tag => {
                 // `a < b` in malformed HTML.
-                self.place = Place::Text;
+                self.state = HtmlState::Text;
                 if self.skipped.is_none() {
                     text.push('<');
                 }
                 self.take(one, text);
             }
             one if one.is_whitespace() || (one == '/' && !self.name.is_empty()) => {
-                self.place = Place::Tag(None);
+                self.state = HtmlState::Tag(None);
             }
             one if self.name.len() < LONGEST_NAME => self.name.push(one.to_ascii_lowercase()),
             _ => {}
@@ -104,7 +104,7 @@ impl HtmlText {
     }
 
     fn end_tag(&mut self, text: &mut String) {
-        self.place = Place::Text;
+        self.state = HtmlState::Text;
         let closes = self.name.strip_prefix('/');
         if let Some(skipped) = self.skipped {
             if closes == Some(skipped) {
@@ -123,7 +123,7 @@ impl HtmlText {
 
     /// Ends the reference before `next`.
     fn end_reference(&mut self, next: Option<char>, text: &mut String) {
-        self.place = Place::Text;
+        self.state = HtmlState::Text;
         match character(&self.name) {
             Some(one) => text.push(one),
             None => {
