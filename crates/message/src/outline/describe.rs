@@ -8,7 +8,7 @@ use crate::{
 
 /// The context of a part, which decides its default type (RFC 2046 §5.1.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum PartContext {
     /// A whole message.
     Message,
     /// A part of a multipart.
@@ -18,15 +18,15 @@ pub(super) enum Place {
 }
 
 /// Reads the MIME fields of a header; of a repeated field the first counts. Spans are left empty.
-pub(super) fn describe(header: &[u8], place: Place) -> Part {
+pub(super) fn describe(header: &[u8], place: PartContext) -> Part {
     let mut content_type = None;
     let mut part = Part {
         header: Span::default(),
         body: Span::default(),
         lines: 0,
         content_type: match place {
-            Place::Message | Place::Ordinary => ContentType::default_text(),
-            Place::Digest => ContentType::plain("message", "rfc822"),
+            PartContext::Message | PartContext::Ordinary => ContentType::default_text(),
+            PartContext::Digest => ContentType::plain("message", "rfc822"),
         },
         disposition: None,
         id: None,

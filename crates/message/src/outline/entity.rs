@@ -2,7 +2,7 @@
 
 use super::{
     Content, Outline, Part, Span,
-    describe::{Place, describe},
+    describe::{PartContext, describe},
 };
 use crate::{Envelope, mime::ContentType};
 
@@ -35,7 +35,7 @@ impl Mark {
 /// A part whose end has not been reached.
 #[derive(Debug)]
 pub(super) struct Entity {
-    pub(super) place: Place,
+    pub(super) place: PartContext,
     pub(super) header_start: Mark,
     pub(super) stage: Stage,
 }
@@ -64,7 +64,7 @@ pub(super) enum Inside {
     Multipart {
         delimiter: Option<Vec<u8>>,
         parts: Vec<Part>,
-        place: Place,
+        place: PartContext,
     },
     Message(Option<Box<Outline>>),
 }
@@ -127,7 +127,7 @@ impl Inside {
         match boundary.filter(|boundary| !boundary.is_empty() && boundary.len() <= LONGEST_BOUNDARY) {
             Some(boundary) => {
                 let digest = part.content_type.is("multipart", "digest");
-                let place = if digest { Place::Digest } else { Place::Ordinary };
+                let place = if digest { PartContext::Digest } else { PartContext::Ordinary };
                 Self::Multipart { delimiter: Some(boundary), parts: Vec::new(), place }
             }
             None => {
@@ -149,7 +149,7 @@ impl Body {
         part.content = match self.inside {
             Inside::Single => Content::Single,
             Inside::Multipart { parts, .. } if parts.is_empty() => {
-                let mut only = describe(b"", Place::Ordinary);
+                let mut only = describe(b"", PartContext::Ordinary);
                 only.header = end.span_to(end);
                 only.body = end.span_to(end);
                 Content::Multipart(vec![only])

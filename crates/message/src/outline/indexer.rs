@@ -16,7 +16,7 @@ use memchr::memchr;
 
 use super::{
     MAX_DEPTH, MAX_HEADER, MAX_PARTS, Outline, Part,
-    describe::{Place, describe},
+    describe::{PartContext, describe},
     entity::{Body, Entity, Inside, Mark, Stage},
 };
 use crate::Envelope;
@@ -67,7 +67,7 @@ impl Indexer {
     /// An indexer for a message, which is empty so far.
     pub fn new() -> Self {
         let message =
-            Entity { place: Place::Message, header_start: Mark::default(), stage: Stage::Header(Vec::new()) };
+            Entity { place: PartContext::Message, header_start: Mark::default(), stage: Stage::Header(Vec::new()) };
         Self {
             open: vec![message],
             at: Mark::default(),
@@ -111,7 +111,7 @@ impl Indexer {
         self.close_above(0, end);
         match self.close_last(end) {
             Some((envelope, root)) => Outline { envelope: envelope.unwrap_or_default(), root },
-            None => Outline { envelope: Envelope::default(), root: describe(b"", Place::Message) },
+            None => Outline { envelope: Envelope::default(), root: describe(b"", PartContext::Message) },
         }
     }
 
@@ -214,13 +214,13 @@ impl Indexer {
         let deepest = self.open.len() >= MAX_DEPTH;
         let Some(entity) = self.open.last_mut() else { return };
         let mut part = describe(header, entity.place);
-        let envelope = (entity.place == Place::Message).then(|| Envelope::parse(header));
+        let envelope = (entity.place == PartContext::Message).then(|| Envelope::parse(header));
         let inside = Inside::expected(&mut part, deepest);
         let holds_message = matches!(inside, Inside::Message(_));
         entity.stage = Stage::Body(Box::new(Body { start, part, envelope, inside }));
         if holds_message {
             self.open.push(Entity {
-                place: Place::Message,
+                place: PartContext::Message,
                 header_start: start,
                 stage: Stage::Header(Vec::new()),
             });
