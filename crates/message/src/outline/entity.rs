@@ -11,14 +11,14 @@ const LONGEST_BOUNDARY: usize = 990;
 
 /// A position in the message, with the counts up to it.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Mark {
+pub(super) struct StreamPosition {
     pub(super) offset: u64,
     pub(super) lines: u64,
     pub(super) lone_line_feeds: u64,
 }
 
-impl Mark {
-    pub(super) fn span_to(self, end: Mark) -> Span {
+impl StreamPosition {
+    pub(super) fn span_to(self, end: StreamPosition) -> Span {
         let stored = end.offset - self.offset;
         Span {
             start: self.offset,
@@ -27,16 +27,16 @@ impl Mark {
         }
     }
 
-    pub(super) fn later(self, other: Mark) -> Mark {
+    pub(super) fn later(self, other: StreamPosition) -> StreamPosition {
         if other.offset > self.offset { other } else { self }
     }
 }
 
 /// A part whose end has not been reached.
 #[derive(Debug)]
-pub(super) struct Entity {
+pub(super) struct OpenPart {
     pub(super) place: PartContext,
-    pub(super) header_start: Mark,
+    pub(super) header_start: StreamPosition,
     pub(super) stage: Stage,
 }
 
@@ -49,16 +49,16 @@ pub(super) enum Stage {
 
 #[derive(Debug)]
 pub(super) struct Body {
-    pub(super) start: Mark,
+    pub(super) start: StreamPosition,
     pub(super) part: Part,
     /// The envelope from a message's own header.
     pub(super) envelope: Option<Envelope>,
-    pub(super) inside: Inside,
+    pub(super) inside: OpenContent,
 }
 
 /// The part of the structure found in a body so far.
 #[derive(Debug)]
-pub(super) enum Inside {
+pub(super) enum OpenContent {
     Single,
     /// The delimiter is `None` after the close delimiter.
     Multipart {
@@ -69,7 +69,7 @@ pub(super) enum Inside {
     Message(Option<Box<Outline>>),
 }
 
-impl Entity {
+impl OpenPart {
     /// The beginning of the lines that delimit this entity's parts, while more may follow.
     pub(super) fn delimiter(&self) -> Option<&[u8]> {
         match &self.stage {
@@ -79,14 +79,14 @@ impl Entity {
     }
 
     /// The start of its body, or of its header while that is being read.
-    pub(super) fn start(&self) -> Mark {
+    pub(super) fn start(&self) -> StreamPosition {
         match &self.stage {
             Stage::Body(body) => body.start,
             Stage::Header(_) => self.header_start,
         }
     }
 
-    pub(super) fn inside_mut(&mut self) -> Option<&mut Inside> {
+    pub(super) fn inside_mut(&mut self) -> Option<&mut OpenContent> {
         match &mut self.stage {
             Stage::Body(body) => Some(&mut body.inside),
             Stage::Header(_) => None,
@@ -94,7 +94,7 @@ impl Entity {
     }
 }
 
-impl Inside {
+impl OpenContent {
     fn delimiter(&self) -> Option<&[u8]> {
         match self {
             Self::Multipart { delimiter, .. } => delimiter.as_deref(),
@@ -140,22 +140,22 @@ impl Inside {
 
 impl Body {
     /// The finished part, and its envelope if it is a message.
-    pub(super) fn close(self, header_start: Mark, end: Mark) -> (Option<Envelope>, Part) {
+    pub(super) fn close(self, header_start: StreamPosition, end: StreamPosition) -> (Option<Envelope>, Part) {
         let end = self.start.later(end);
         let mut part = self.part;
         part.header = header_start.span_to(self.start);
         part.body = self.start.span_to(end);
         part.lines = end.lines - self.start.lines;
         part.content = match self.inside {
-            Inside::Single => Content::Single,
-            Inside::Multipart { parts, .. } if parts.is_empty() => {
+            OpenContent::Single => Content::Single,
+            OpenContent::Multipart { parts, .. } if parts.is_empty() => {
                 let mut only = describe(b"", PartContext::Ordinary);
                 only.header = end.span_to(end);
                 only.body = end.span_to(end);
                 Content::Multipart(vec![only])
             }
-            Inside::Multipart { parts, .. } => Content::Multipart(parts),
-            Inside::Message(message) => message.map_or(Content::Single, Content::Message),
+            OpenContent::Multipart { parts, .. } => Content::Multipart(parts),
+            OpenContent::Message(message) => message.map_or(Content::Single, Content::Message),
         };
         (self.envelope, part)
     }

@@ -17,7 +17,7 @@ use memchr::memchr;
 use super::{
     MAX_DEPTH, MAX_HEADER, MAX_PARTS, Outline, Part,
     describe::{PartContext, describe},
-    entity::{Body, Entity, Inside, Mark, Stage},
+    entity::{Body, OpenPart, OpenContent, StreamPosition, Stage},
 };
 use crate::Envelope;
 
@@ -27,12 +27,12 @@ const LOOK: usize = 998;
 /// Indexes a message that arrives in pieces. Holds one header and one line's beginning at a time.
 #[derive(Debug)]
 pub struct Indexer {
-    open: Vec<Entity>,
+    open: Vec<OpenPart>,
     /// The position of the current line.
-    at: Mark,
+    at: StreamPosition,
     /// The end of the previous line's text, before its line end: a part ends there if its delimiter is the
     /// next line, since the line end before a delimiter belongs to the delimiter.
-    text_end: Mark,
+    text_end: StreamPosition,
     /// The beginning of a line whose end has not arrived.
     pending: Vec<u8>,
     pending_length: u64,
@@ -67,11 +67,11 @@ impl Indexer {
     /// An indexer for a message, which is empty so far.
     pub fn new() -> Self {
         let message =
-            Entity { place: PartContext::Message, header_start: Mark::default(), stage: Stage::Header(Vec::new()) };
+            OpenPart { place: PartContext::Message, header_start: StreamPosition::default(), stage: Stage::Header(Vec::new()) };
         Self {
             open: vec![message],
-            at: Mark::default(),
-            text_end: Mark::default(),
+            at: StreamPosition::default(),
+            text_end: StreamPosition::default(),
             pending: Vec::new(),
             pending_length: 0,
             pending_last: 0,
@@ -142,8 +142,8 @@ impl Indexer {
             LineEnd::Missing => (0, 0, 0),
         };
         let text_length = length - end_length;
-        let text_end = Mark { offset: self.at.offset + text_length, ..self.at };
-        let next = Mark {
+        let text_end = StreamPosition { offset: self.at.offset + text_length, ..self.at };
+        let next = StreamPosition {
             offset: self.at.offset + length,
             lines: self.at.lines + line_feeds,
             lone_line_feeds: self.at.lone_line_feeds + lone,
@@ -167,7 +167,7 @@ impl Indexer {
     /// delimiter         := CRLF "--" boundary *LWSP-char
     /// close-delimiter   := CRLF "--" boundary "--"
     /// ```
-    fn delimiter(&mut self, text: &[u8], next: Mark) -> Option<Delimiter> {
+    fn delimiter(&mut self, text: &[u8], next: StreamPosition) -> Option<Delimiter> {
         let mut found: Option<(usize, usize)> = None;
         for (depth, entity) in self.open.iter().enumerate() {
             let Some(delimiter) = entity.delimiter() else { continue };
@@ -181,7 +181,7 @@ impl Indexer {
             return None;
         }
         self.close_above(depth, self.text_end);
-        let Inside::Multipart { delimiter, place, .. } = self.open.last_mut()?.inside_mut()? else {
+        let OpenContent::Multipart { delimiter, place, .. } = self.open.last_mut()?.inside_mut()? else {
             return None;
         };
         if closes {
@@ -190,7 +190,7 @@ impl Indexer {
         }
         let place = *place;
         self.parts += 1;
-        self.open.push(Entity { place, header_start: next, stage: Stage::Header(Vec::new()) });
+        self.open.push(OpenPart { place, header_start: next, stage: Stage::Header(Vec::new()) });
         Some(Delimiter::Opens)
     }
 
@@ -210,16 +210,16 @@ impl Indexer {
     }
 
     /// Ends the topmost entity's header: decides the structure of its body.
-    fn begin_body(&mut self, header: &[u8], start: Mark) {
+    fn begin_body(&mut self, header: &[u8], start: StreamPosition) {
         let deepest = self.open.len() >= MAX_DEPTH;
         let Some(entity) = self.open.last_mut() else { return };
         let mut part = describe(header, entity.place);
         let envelope = (entity.place == PartContext::Message).then(|| Envelope::parse(header));
-        let inside = Inside::expected(&mut part, deepest);
-        let holds_message = matches!(inside, Inside::Message(_));
+        let inside = OpenContent::expected(&mut part, deepest);
+        let holds_message = matches!(inside, OpenContent::Message(_));
         entity.stage = Stage::Body(Box::new(Body { start, part, envelope, inside }));
         if holds_message {
-            self.open.push(Entity {
+            self.open.push(OpenPart {
                 place: PartContext::Message,
                 header_start: start,
                 stage: Stage::Header(Vec::new()),
@@ -230,7 +230,7 @@ impl Indexer {
     /// Ends every entity above the one at `depth` and passes each to the one below it. If the line end
     /// before a delimiter is also that of the empty line after a header, it belongs to the header: so no entity
     /// ends before the topmost has begun, and each contains those within it.
-    fn close_above(&mut self, depth: usize, end: Mark) {
+    fn close_above(&mut self, depth: usize, end: StreamPosition) {
         let end = self.open.last().map_or(end, |topmost| topmost.start().later(end));
         while self.open.len() > depth + 1 {
             let Some((envelope, part)) = self.close_last(end) else { return };
@@ -238,25 +238,25 @@ impl Indexer {
                 return;
             };
             match &mut below.inside {
-                Inside::Multipart { parts, .. } => parts.push(part),
-                Inside::Message(message) => {
+                OpenContent::Multipart { parts, .. } => parts.push(part),
+                OpenContent::Message(message) => {
                     *message = Some(Box::new(Outline { envelope: envelope.unwrap_or_default(), root: part }));
                 }
-                Inside::Single => {}
+                OpenContent::Single => {}
             }
         }
     }
 
     /// Removes the topmost entity from the stack. One whose header was still open has no body. A message
     /// whose header was still open opens the message within it, so that is closed first.
-    fn close_last(&mut self, end: Mark) -> Option<(Option<Envelope>, Part)> {
-        if let Some(Entity { stage: Stage::Header(header), header_start, .. }) = self.open.last_mut() {
+    fn close_last(&mut self, end: StreamPosition) -> Option<(Option<Envelope>, Part)> {
+        if let Some(OpenPart { stage: Stage::Header(header), header_start, .. }) = self.open.last_mut() {
             let (header, end) = (std::mem::take(header), header_start.later(end));
             let depth = self.open.len() - 1;
             self.begin_body(&header, end);
             self.close_above(depth, end);
         }
-        let Entity { header_start, stage, .. } = self.open.pop()?;
+        let OpenPart { header_start, stage, .. } = self.open.pop()?;
         let Stage::Body(body) = stage else { return None };
         Some(body.close(header_start, end))
     }
