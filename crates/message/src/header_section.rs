@@ -41,7 +41,7 @@ pub struct BodyStart<'a> {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Kind {
+enum LineKind {
     Field,
     Continuation,
     End,
@@ -87,24 +87,24 @@ impl HeaderSection {
     fn take_line(&mut self, header: &mut Vec<u8>) -> bool {
         let kind = self.kind();
         match kind {
-            Kind::Field | Kind::Continuation | Kind::End => header.append(&mut self.line),
-            Kind::MboxSeparator => self.line.clear(),
-            Kind::Body => header.extend_from_slice(b"\r\n"),
+            LineKind::Field | LineKind::Continuation | LineKind::End => header.append(&mut self.line),
+            LineKind::MboxSeparator => self.line.clear(),
+            LineKind::Body => header.extend_from_slice(b"\r\n"),
         }
-        self.after_field = matches!(kind, Kind::Field | Kind::Continuation);
-        matches!(kind, Kind::End | Kind::Body)
+        self.after_field = matches!(kind, LineKind::Field | LineKind::Continuation);
+        matches!(kind, LineKind::End | LineKind::Body)
     }
 
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> LineKind {
         let line = self.line.as_slice();
         match line {
-            b"\r\n" | b"\n" => Kind::End,
-            [b' ' | b'\t', ..] if self.after_field => Kind::Continuation,
+            b"\r\n" | b"\n" => LineKind::End,
+            [b' ' | b'\t', ..] if self.after_field => LineKind::Continuation,
             // It would continue a field that is put on top later.
-            [b' ' | b'\t', ..] => Kind::Body,
-            _ if is_field(line) => Kind::Field,
-            _ if line.ends_with(b"\n") && is_mbox_separator(line) => Kind::MboxSeparator,
-            _ => Kind::Body,
+            [b' ' | b'\t', ..] => LineKind::Body,
+            _ if is_field(line) => LineKind::Field,
+            _ if line.ends_with(b"\n") && is_mbox_separator(line) => LineKind::MboxSeparator,
+            _ => LineKind::Body,
         }
     }
 }
