@@ -104,7 +104,7 @@ impl Author {
 
     /// Reads the From field of a header section; a body may follow.
     pub fn of(header: &[u8]) -> Result<Self, AuthorError> {
-        let field = section::only(header, "From")?;
+        let field = section::exactly_one(header, "From")?;
         Ok(Self { mailboxes: syntax::mailboxes(field.value)? })
     }
 

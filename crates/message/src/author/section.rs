@@ -8,7 +8,7 @@ use super::AuthorError;
 use crate::field::{Field, fields, header_length};
 
 /// The only field called `name`.
-pub(super) fn only<'a>(header: &'a [u8], name: &str) -> Result<Field<'a>, AuthorError> {
+pub(super) fn exactly_one<'a>(header: &'a [u8], name: &str) -> Result<Field<'a>, AuthorError> {
     match all(header, name)?.as_slice() {
         [field] => Ok(*field),
         _ => Err(AuthorError::Several),
