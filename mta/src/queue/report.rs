@@ -5,7 +5,7 @@ use std::sync::Arc;
 use accounts::Resolution;
 use address::{Address, Host, ReversePath};
 use message::DateTime;
-use message::compose::{Action, RecipientReport, Report};
+use message::compose::{Action, RecipientReport, DeliveryReport};
 
 use super::envelope::{Envelope, Recipient, RecipientState};
 use super::{BodyKind, MailId, NewEntry, QueueError};
@@ -72,7 +72,7 @@ fn compose(
     now: Timestamp,
 ) -> Vec<u8> {
     let failed = envelope.recipients.iter().filter(|recipient| recipient.state == RecipientState::Failed);
-    Report {
+    DeliveryReport {
         reporting_host: hostname,
         to,
         date: date(now),

@@ -7,7 +7,7 @@ use message::address_list::{AddressList, Mailbox};
 use message::author::senders;
 use message::charset::{Charset, CharsetDecoder};
 use message::compose::{
-    self, Action, AuthenticationResults, MethodResult, Peer, Received, RecipientReport, Report,
+    self, Action, AuthenticationResults, MethodResult, Peer, Received, RecipientReport, DeliveryReport,
 };
 use message::crlf::{ToCrlf, to_crlf};
 use message::field::{self, fields};
@@ -438,7 +438,7 @@ fn report(text: &str, recipients: usize) -> Vec<u8> {
         diagnostic: Some(text),
         last_attempt: Some(date),
     };
-    Report {
+    DeliveryReport {
         reporting_host: text,
         to: &address,
         date,

@@ -9,9 +9,9 @@ use crate::{DateTime, crlf::to_crlf, field::fields};
 /// The most octets of the original's header that are returned.
 const RETURNED_HEADER: usize = 64 * 1024;
 
-/// The content of a report. Its envelope sender is the null path; its recipient is [`Report::to`].
+/// The content of a report. Its envelope sender is the null path; its recipient is [`DeliveryReport::to`].
 #[derive(Debug, Clone)]
-pub struct Report<'a> {
+pub struct DeliveryReport<'a> {
     /// Our host name.
     pub reporting_host: &'a str,
     /// The original's envelope sender.
@@ -63,7 +63,7 @@ pub enum Action {
     },
 }
 
-impl Report<'_> {
+impl DeliveryReport<'_> {
     /// The complete message with CRLF line ends.
     pub fn compose(&self) -> Vec<u8> {
         let header = self.returned_header();

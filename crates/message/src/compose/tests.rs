@@ -126,7 +126,7 @@ fn short_fields_are_on_one_line() {
 fn report(original: &[u8], action: Action) -> Vec<u8> {
     let to = Address::parse("ann@example.org").unwrap();
     let lost = Address::parse("bob@example.net").unwrap();
-    let report = Report {
+    let report = DeliveryReport {
         reporting_host: "mx.example.org",
         to: &to,
         date: date(),
