@@ -109,9 +109,9 @@ impl<'a> EncodedWord<'a> {
 
     fn append(&self, out: &mut Vec<u8>) {
         if self.base64 {
-            transfer::undo_base64(self.text, out);
+            transfer::decode_base64(self.text, out);
         } else {
-            transfer::undo_q(self.text, out);
+            transfer::decode_q(self.text, out);
         }
     }
 }

@@ -13,7 +13,7 @@ fn hex_pair(octets: &[u8]) -> Option<u8> {
 }
 
 /// Decodes `mark` with two hexadecimal digits.
-fn undo_escapes(octets: &[u8], mark: u8, out: &mut Vec<u8>) {
+fn decode_escapes(octets: &[u8], mark: u8, out: &mut Vec<u8>) {
     let mut rest = octets;
     while let Some((first, after)) = rest.split_first() {
         match hex_pair(after) {
@@ -30,18 +30,18 @@ fn undo_escapes(octets: &[u8], mark: u8, out: &mut Vec<u8>) {
 }
 
 /// `%41` to `A` (RFC 2231 §4).
-pub(crate) fn undo_percent(octets: &[u8], out: &mut Vec<u8>) {
-    undo_escapes(octets, b'%', out);
+pub(crate) fn decode_percent(octets: &[u8], out: &mut Vec<u8>) {
+    decode_escapes(octets, b'%', out);
 }
 
 /// The Q encoding of encoded words (RFC 2047 §4.2): an underscore is a space; a literal one is written `=5F`.
-pub(crate) fn undo_q(octets: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn decode_q(octets: &[u8], out: &mut Vec<u8>) {
     let spaced: Vec<u8> = octets.iter().map(|octet| if *octet == b'_' { b' ' } else { *octet }).collect();
-    undo_escapes(&spaced, b'=', out);
+    decode_escapes(&spaced, b'=', out);
 }
 
 /// Base64 of one encoded word.
-pub(crate) fn undo_base64(octets: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn decode_base64(octets: &[u8], out: &mut Vec<u8>) {
     let mut base64 = Base64::default();
     base64.push(octets, out);
     base64.finish(out);
@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn an_underscore_in_q_encoding_is_a_space_and_its_escape_is_not() {
         let mut out = Vec::new();
-        undo_q(b"a_b=5Fc=3d", &mut out);
+        decode_q(b"a_b=5Fc=3d", &mut out);
         assert_eq!(out, b"a b_c=");
     }
 }

@@ -142,6 +142,6 @@ fn append_extended<'a>(value: &'a [u8], initial: bool, out: &mut Vec<u8>) -> Opt
             text = rest;
         }
     }
-    transfer::undo_percent(text, out);
+    transfer::decode_percent(text, out);
     charset
 }
