@@ -19,7 +19,7 @@ pub fn decode(value: &[u8]) -> String {
     let value = &unfolded[..unfolded.len().min(MAX_TEXT)];
     let mut text = String::with_capacity(value.len());
     let mut run: Option<Run<'_>> = None;
-    let mut closings = Closings { value, next: Some(0) };
+    let mut closings = WordEnds { value, next: Some(0) };
     let mut at = 0;
     while let Some(start) = memchr::memmem::find(&value[at..], b"=?").map(|found| at + found) {
         let Some((word, end)) = EncodedWord::parse(value, start, &mut closings) else {
@@ -48,13 +48,13 @@ pub fn decode(value: &[u8]) -> String {
 
 /// Finds the ends of encoded words one after another. The text before a found end is searched once, even if
 /// a thousand words begin there.
-struct Closings<'a> {
+struct WordEnds<'a> {
     value: &'a [u8],
     /// The last end that was found, 0 at first; `None` without an end after the last position given.
     next: Option<usize>,
 }
 
-impl Closings<'_> {
+impl WordEnds<'_> {
     /// The first `?=` from there on. The positions given only increase.
     fn from(&mut self, place: usize) -> Option<usize> {
         let is_passed = self.next.is_some_and(|next| next < place);
@@ -90,7 +90,7 @@ impl<'a> EncodedWord<'a> {
     /// encoded-word = "=?" charset "?" encoding "?" encoded-text "?="
     /// charset      = token [ "*" language ]       ; RFC 2231 §5
     /// ```
-    fn parse(value: &'a [u8], start: usize, closings: &mut Closings<'_>) -> Option<(Self, usize)> {
+    fn parse(value: &'a [u8], start: usize, closings: &mut WordEnds<'_>) -> Option<(Self, usize)> {
         let rest = &value[start + 2..];
         let charset = &rest[..memchr::memchr(b'?', &rest[..rest.len().min(LONGEST_CHARSET + 1)])?];
         let named = charset.split(|octet| *octet == b'*').next().unwrap_or_default();
