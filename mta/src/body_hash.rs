@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use dkim::{BodyHash, BodyHasher, Form};
+use dkim::{BodyHash, BodyHasher, Canonicalization};
 
 use crate::content::Content;
 
 /// Hashes the body in each of the forms. Blocks.
-pub(crate) fn body_hashes(content: &Content, forms: &[Form]) -> io::Result<Vec<BodyHash>> {
+pub(crate) fn body_hashes(content: &Content, forms: &[Canonicalization]) -> io::Result<Vec<BodyHash>> {
     let mut hashers = Hashers(forms.iter().map(|form| BodyHasher::new(*form)).collect());
     content.copy_body_to(&mut hashers)?;
     Ok(hashers.0.into_iter().map(BodyHasher::finish).collect())

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use address::Domain;
-use dkim::{Form, HeaderSection, SigningKey, SigningKeyError};
+use dkim::{Canonicalization, HeaderSection, SigningKey, SigningKeyError};
 use handover::config;
 use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::{self, PemObject};
@@ -109,7 +109,7 @@ impl Signer {
         let section = HeaderSection::parse(content.header());
         let names = coverage::names(&section);
         let mut fields = String::new();
-        for body in body_hashes(content, &[Form::Relaxed])? {
+        for body in body_hashes(content, &[Canonicalization::Relaxed])? {
             for key in self.keys.iter().filter(|key| key.domain == *domain) {
                 let identity = (domain, key.selector.as_str());
                 let field = dkim::sign(&section, &body, &key.key, identity, &names, time);

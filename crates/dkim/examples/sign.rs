@@ -6,7 +6,7 @@
 use std::io::{Read, Write};
 
 use address::Domain;
-use dkim::{BodyHasher, Form, HeaderSection, SigningKey};
+use dkim::{BodyHasher, Canonicalization, HeaderSection, SigningKey};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut message = Vec::new();
     std::io::stdin().read_to_end(&mut message)?;
     let (header, body) = message::field::split(&message);
-    let mut hasher = BodyHasher::new(Form::Relaxed);
+    let mut hasher = BodyHasher::new(Canonicalization::Relaxed);
     hasher.update(body);
     let (section, domain) = (HeaderSection::parse(header), Domain::parse("example.org")?);
     let key = SigningKey::from_pkcs8(&key)?;

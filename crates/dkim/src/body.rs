@@ -5,7 +5,7 @@
 use aws_lc_rs::digest::{Context, Digest, SHA256};
 use memchr::{memchr, memchr3};
 
-use crate::Form;
+use crate::Canonicalization;
 
 /// The octets that are collected before they are hashed, since words are short.
 const BUFFER: usize = 4 * 1024;
@@ -28,7 +28,7 @@ impl BodyHash {
 /// Hashes a body.
 #[derive(Clone)]
 pub struct BodyHasher {
-    form: Form,
+    form: Canonicalization,
     context: Context,
     buffer: Vec<u8>,
     length: u64,
@@ -42,7 +42,7 @@ pub struct BodyHasher {
 
 impl BodyHasher {
     /// A hasher at the beginning of a body.
-    pub fn new(form: Form) -> Self {
+    pub fn new(form: Canonicalization) -> Self {
         Self {
             form,
             context: Context::new(&SHA256),
@@ -55,7 +55,7 @@ impl BodyHasher {
     }
 
     /// The canonicalization of the body.
-    pub fn form(&self) -> Form {
+    pub fn form(&self) -> Canonicalization {
         self.form
     }
 
@@ -88,7 +88,7 @@ impl BodyHasher {
             self.text(b"\r");
         }
         // An empty body is one line end in simple form and nothing in relaxed form.
-        if self.length > 0 || self.form == Form::Simple {
+        if self.length > 0 || self.form == Canonicalization::Simple {
             self.emit(b"\r\n");
         }
         self.context.update(&self.buffer);
@@ -97,7 +97,7 @@ impl BodyHasher {
 
     /// The length of the octets up to the next white space or CR that is not copied as it is.
     fn text_length(&self, octets: &[u8]) -> usize {
-        if self.form == Form::Simple {
+        if self.form == Canonicalization::Simple {
             return memchr(b'\r', octets).unwrap_or(octets.len());
         }
         let mut at = 0;

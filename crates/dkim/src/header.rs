@@ -6,7 +6,7 @@ use std::ops::Range;
 use aws_lc_rs::digest::{Context, Digest, SHA256};
 use message::field::{self, Field};
 
-use crate::Form;
+use crate::Canonicalization;
 use crate::signature::{Signature, SignatureError};
 
 const SIGNATURE: &str = "DKIM-Signature";
@@ -77,7 +77,7 @@ impl<'a> HeaderSection<'a> {
         let mut canonical = Vec::new();
         for at in self.signed(names.iter().copied(), None) {
             canonical.clear();
-            self.canonicalize(&self.fields[at], Form::Relaxed, &mut canonical);
+            self.canonicalize(&self.fields[at], Canonicalization::Relaxed, &mut canonical);
             context.update(&canonical);
         }
         canonical.clear();
@@ -115,16 +115,16 @@ impl<'a> HeaderSection<'a> {
         &self.octets[field.start..field.end]
     }
 
-    fn canonicalize(&self, field: &Field<'_>, form: Form, canonical: &mut Vec<u8>) {
+    fn canonicalize(&self, field: &Field<'_>, form: Canonicalization, canonical: &mut Vec<u8>) {
         match form {
-            Form::Simple => {
+            Canonicalization::Simple => {
                 let raw = self.raw(field);
                 canonical.extend_from_slice(raw);
                 if !raw.ends_with(b"\n") {
                     canonical.extend_from_slice(b"\r\n");
                 }
             }
-            Form::Relaxed => {
+            Canonicalization::Relaxed => {
                 relaxed(field.name, field.value, canonical);
                 canonical.extend_from_slice(b"\r\n");
             }
@@ -143,12 +143,12 @@ impl<'a> SignatureField<'a> {
     }
 
     /// The field as it is hashed last: without a part of its value and without its line end (RFC 6376 §3.7).
-    pub(crate) fn canonical_without(&self, part: Range<usize>, form: Form) -> Vec<u8> {
+    pub(crate) fn canonical_without(&self, part: Range<usize>, form: Canonicalization) -> Vec<u8> {
         let mut value = self.field.value.to_vec();
         value.drain(part);
         match form {
-            Form::Simple => [&self.raw[..self.raw.len() - self.field.value.len()], &value].concat(),
-            Form::Relaxed => {
+            Canonicalization::Simple => [&self.raw[..self.raw.len() - self.field.value.len()], &value].concat(),
+            Canonicalization::Relaxed => {
                 let mut canonical = Vec::with_capacity(self.raw.len());
                 relaxed(self.field.name, &value, &mut canonical);
                 canonical

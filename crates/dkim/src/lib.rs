@@ -31,7 +31,7 @@ pub use verify::Verified;
 
 /// A canonicalization algorithm (RFC 6376 §3.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum Canonicalization {
     /// Octets as they are, without the empty lines at the end of the body.
     Simple,
     /// White space compressed and names in lower case.

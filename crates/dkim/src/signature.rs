@@ -5,7 +5,7 @@ use address::Domain;
 use crate::decode::{base64, items, number, quoted_printable};
 use crate::header::{HeaderSection, SignatureField};
 use crate::tags::TagList;
-use crate::{Algorithm, Failure, Form};
+use crate::{Algorithm, Failure, Canonicalization};
 
 /// A signature, parsed and not yet verified.
 #[derive(Clone, Debug)]
@@ -20,8 +20,8 @@ pub struct Signature {
     key_name: Domain,
     /// The domain in `i=`; `None` if it is not a domain name.
     identity: Option<Domain>,
-    header_form: Form,
-    body_form: Form,
+    header_form: Canonicalization,
+    body_form: Canonicalization,
     names: Vec<Vec<u8>>,
     pub(crate) body_hash: Vec<u8>,
     pub(crate) body_length: Option<u64>,
@@ -157,11 +157,11 @@ impl Signature {
     }
 
     /// The canonicalization of the body.
-    pub fn body_form(&self) -> Form {
+    pub fn body_form(&self) -> Canonicalization {
         self.body_form
     }
 
-    pub(crate) fn header_form(&self) -> Form {
+    pub(crate) fn header_form(&self) -> Canonicalization {
         self.header_form
     }
 
@@ -185,16 +185,16 @@ impl Signature {
 /// sig-c-tag-alg = "simple" / "relaxed" / x-sig-c-tag-alg
 /// sig-c-tag     = %x63 [FWS] "=" [FWS] sig-c-tag-alg ["/" sig-c-tag-alg]
 /// ```
-fn forms(value: Option<&[u8]>) -> Result<(Form, Form), SignatureError> {
+fn forms(value: Option<&[u8]>) -> Result<(Canonicalization, Canonicalization), SignatureError> {
     let form = |name: &[u8]| match name {
-        name if name.eq_ignore_ascii_case(b"simple") => Ok(Form::Simple),
-        name if name.eq_ignore_ascii_case(b"relaxed") => Ok(Form::Relaxed),
+        name if name.eq_ignore_ascii_case(b"simple") => Ok(Canonicalization::Simple),
+        name if name.eq_ignore_ascii_case(b"relaxed") => Ok(Canonicalization::Relaxed),
         _ => Err(SignatureError::Canonicalization),
     };
-    let Some(value) = value else { return Ok((Form::Simple, Form::Simple)) };
+    let Some(value) = value else { return Ok((Canonicalization::Simple, Canonicalization::Simple)) };
     match memchr::memchr(b'/', value) {
         Some(slash) => Ok((form(&value[..slash])?, form(&value[slash + 1..])?)),
-        None => Ok((form(value)?, Form::Simple)),
+        None => Ok((form(value)?, Canonicalization::Simple)),
     }
 }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn hash(form: Form, pieces: &[&[u8]]) -> BodyHash {
+fn hash(form: Canonicalization, pieces: &[&[u8]]) -> BodyHash {
     let mut hasher = BodyHasher::new(form);
     pieces.iter().for_each(|piece| hasher.update(piece));
     hasher.finish()
@@ -67,7 +67,7 @@ const BODIES: [(&str, &str, &str); 42] = [
 #[test]
 fn bodies_are_hashed_in_canonical_form_in_pieces_of_any_size() {
     for (body, simple, relaxed) in BODIES {
-        for (form, canonical) in [(Form::Simple, simple), (Form::Relaxed, relaxed)] {
+        for (form, canonical) in [(Canonicalization::Simple, simple), (Canonicalization::Relaxed, relaxed)] {
             let expected = digest(&SHA256, canonical.as_bytes());
             for size in 1..=body.len().max(1) {
                 let pieces: Vec<_> = body.as_bytes().chunks(size).collect();
@@ -87,15 +87,15 @@ fn bodies_are_hashed_in_canonical_form_in_pieces_of_any_size() {
 fn the_hashes_of_an_empty_body_are_those_of_the_standard() {
     // RFC 6376 §3.4.3, §3.4.4
     for (form, expected) in [
-        (Form::Simple, "frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY="),
-        (Form::Relaxed, "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="),
+        (Canonicalization::Simple, "frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY="),
+        (Canonicalization::Relaxed, "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="),
     ] {
         assert_eq!(BASE64_STANDARD.encode(hash(form, &[]).digest), expected);
     }
 }
 
 /// The canonical form computed literally as the standard describes it, on a whole body.
-fn canonical(form: Form, body: &[u8]) -> Vec<u8> {
+fn canonical(form: Canonicalization, body: &[u8]) -> Vec<u8> {
     let mut lines = vec![Vec::new()];
     let mut rest = body;
     while let Some((first, after)) = rest.split_first() {
@@ -107,7 +107,7 @@ fn canonical(form: Form, body: &[u8]) -> Vec<u8> {
             rest = after;
         }
     }
-    if form == Form::Relaxed {
+    if form == Canonicalization::Relaxed {
         for line in &mut lines {
             let mut reduced: Vec<u8> = Vec::new();
             for octet in line.drain(..) {
@@ -127,7 +127,7 @@ fn canonical(form: Form, body: &[u8]) -> Vec<u8> {
         lines.pop();
     }
     let mut octets: Vec<u8> = lines.into_iter().flat_map(|line| [line, b"\r\n".to_vec()].concat()).collect();
-    if octets.is_empty() && form == Form::Simple {
+    if octets.is_empty() && form == Canonicalization::Simple {
         octets = b"\r\n".to_vec();
     }
     octets
@@ -137,7 +137,7 @@ fn canonical(form: Form, body: &[u8]) -> Vec<u8> {
 fn long_runs_are_hashed_as_short_ones() {
     for unit in ["\r\n", " ", "\t \r\n", "a b\r\n", "a", "\r", "  a"] {
         let body = format!("x{}y", unit.repeat(9_000));
-        for form in [Form::Simple, Form::Relaxed] {
+        for form in [Canonicalization::Simple, Canonicalization::Relaxed] {
             let hash = hash(form, &[body.as_bytes()]);
             let canonical = canonical(form, body.as_bytes());
             assert_eq!(hash.digest.as_ref(), digest(&SHA256, &canonical).as_ref(), "{unit:?} as {form:?}");
@@ -152,7 +152,7 @@ proptest! {
     ) {
         let body = pieces.concat();
         let pieces: Vec<_> = pieces.iter().map(String::as_bytes).collect();
-        for form in [Form::Simple, Form::Relaxed] {
+        for form in [Canonicalization::Simple, Canonicalization::Relaxed] {
             let canonical = canonical(form, body.as_bytes());
             let hash = hash(form, &pieces);
             prop_assert_eq!(hash.length, canonical.len() as u64);

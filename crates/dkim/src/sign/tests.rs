@@ -3,7 +3,7 @@ use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::KeyPair;
 
 use super::*;
-use crate::{BodyHasher, Failure, Form, KeyError};
+use crate::{BodyHasher, Failure, Canonicalization, KeyError};
 
 struct Keys(Vec<(SigningKey, String)>);
 
@@ -25,7 +25,7 @@ impl Keys {
 }
 
 fn signed(key: &SigningKey, header: &str, body: &str, names: &[&str]) -> String {
-    let mut hasher = BodyHasher::new(Form::Relaxed);
+    let mut hasher = BodyHasher::new(Canonicalization::Relaxed);
     hasher.update(body.as_bytes());
     let section = HeaderSection::parse(header.as_bytes());
     let domain = Domain::parse("example.org").unwrap();
@@ -127,7 +127,7 @@ fn a_valid_signature_without_from_is_refused() {
     assert_eq!(judged(&header, "", &[record]), Err(Failure::FromNotSigned));
     let section = HeaderSection::parse(header.as_bytes());
     let signature = section.signatures().next().unwrap().read().unwrap();
-    let body = BodyHasher::new(Form::Relaxed).finish();
+    let body = BodyHasher::new(Canonicalization::Relaxed).finish();
     assert_eq!(signature.verify(&section.digest(&signature), &body, &[record]).result, Ok(()));
 }
 

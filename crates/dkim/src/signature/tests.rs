@@ -34,7 +34,7 @@ fn a_signature_is_read_with_its_defaults() {
     assert_eq!(signature.domain().as_str(), "example.org");
     assert_eq!(signature.selector(), "one");
     assert_eq!(signature.key_name().as_str(), "one._domainkey.example.org");
-    assert_eq!((signature.header_form(), signature.body_form()), (Form::Simple, Form::Simple));
+    assert_eq!((signature.header_form(), signature.body_form()), (Canonicalization::Simple, Canonicalization::Simple));
     assert!(signature.has_exact_identity());
 }
 
@@ -114,7 +114,7 @@ fn unusual_valid_values_are_read() {
         assert!(read(&value).is_ok(), "{value}: {:?}", read(&value).unwrap_err());
     }
     let relaxed = read(&with("c=relaxed")).unwrap();
-    assert_eq!((relaxed.header_form(), relaxed.body_form()), (Form::Relaxed, Form::Simple));
+    assert_eq!((relaxed.header_form(), relaxed.body_form()), (Canonicalization::Relaxed, Canonicalization::Simple));
 }
 
 #[test]

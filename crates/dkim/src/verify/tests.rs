@@ -110,7 +110,7 @@ fn a_length_must_cover_the_whole_body() {
         field.read().unwrap()
     };
     let (_, body) = message::field::split(FOOTBALL.as_bytes());
-    let mut hasher = BodyHasher::new(crate::Form::Relaxed);
+    let mut hasher = BodyHasher::new(crate::Canonicalization::Relaxed);
     hasher.update(body);
     let body = hasher.finish();
     for (length, result) in [
