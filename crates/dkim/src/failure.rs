@@ -4,7 +4,7 @@ use crate::key::KeyError;
 
 /// The reason why a signature does not pass.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
+pub enum SignatureFailure {
     /// A From field is not among the signed ones (RFC 6376 §6.1.1, §8.15).
     #[error("a From field is not signed")]
     FromNotSigned,
@@ -36,7 +36,7 @@ pub enum Failure {
 
 /// The results of RFC 8601 §2.7.1 that a failure may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum FailureKind {
     /// The signature proves nothing about the message.
     Neutral,
     /// The signature does not hold.
@@ -45,14 +45,14 @@ pub enum Kind {
     PermError,
 }
 
-impl Failure {
+impl SignatureFailure {
     /// The result to record.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> FailureKind {
         match self {
-            Self::PartOfBody => Kind::Neutral,
-            Self::RetiredAlgorithm | Self::Expired | Self::BodyHash | Self::Signature => Kind::Fail,
+            Self::PartOfBody => FailureKind::Neutral,
+            Self::RetiredAlgorithm | Self::Expired | Self::BodyHash | Self::Signature => FailureKind::Fail,
             Self::FromNotSigned | Self::IdentityOutsideDomain | Self::IdentityInSubdomain | Self::Key(_) => {
-                Kind::PermError
+                FailureKind::PermError
             }
         }
     }

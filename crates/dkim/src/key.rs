@@ -7,7 +7,7 @@ use aws_lc_rs::signature::{
 
 use crate::decode::{base64, items};
 use crate::tags::TagList;
-use crate::{Algorithm, Failure, Signature};
+use crate::{Algorithm, SignatureFailure, Signature};
 
 /// The shortest RSA key that is accepted (RFC 8301 §3.2), in bits.
 const SHORTEST_RSA: u32 = 1024;
@@ -100,7 +100,7 @@ impl KeyRecord {
     }
 
     /// Verifies a signature over a digest of header fields.
-    pub(crate) fn verify(&self, signature: &Signature, digest: &Digest) -> Result<(), Failure> {
+    pub(crate) fn verify(&self, signature: &Signature, digest: &Digest) -> Result<(), SignatureFailure> {
         if !self.allows_sha256 {
             return Err(KeyError::Hash.into());
         }
@@ -108,7 +108,7 @@ impl KeyRecord {
             return Err(KeyError::Service.into());
         }
         if self.is_strict && !signature.has_exact_identity() {
-            return Err(Failure::IdentityInSubdomain);
+            return Err(SignatureFailure::IdentityInSubdomain);
         }
         let verified = match (&self.key, signature.algorithm()) {
             (PublicKey::Rsa(_, bits), Algorithm::RsaSha256) if *bits < SHORTEST_RSA => {
@@ -124,7 +124,7 @@ impl KeyRecord {
             }
             _ => return Err(KeyError::OtherType.into()),
         };
-        verified.map_err(|_| Failure::Signature)
+        verified.map_err(|_| SignatureFailure::Signature)
     }
 }
 

@@ -5,7 +5,7 @@ use address::Domain;
 use crate::decode::{base64, items, number, quoted_printable};
 use crate::header::{HeaderSection, SignatureField};
 use crate::tags::TagList;
-use crate::{Algorithm, Failure, Canonicalization};
+use crate::{Algorithm, SignatureFailure, Canonicalization};
 
 /// A signature, parsed and not yet verified.
 #[derive(Clone, Debug)]
@@ -117,18 +117,18 @@ impl Signature {
     ///
     /// A signing time in the future is not a failure, which RFC 6376 §3.5 leaves open: it does no harm, and
     /// with a slow local clock every signature would fail.
-    pub fn refusal(&self, section: &HeaderSection<'_>, now: u64) -> Option<Failure> {
+    pub fn refusal(&self, section: &HeaderSection<'_>, now: u64) -> Option<SignatureFailure> {
         let from = self.names.iter().filter(|name| name.eq_ignore_ascii_case(b"From")).count();
         if from == 0 || from < section.count("From") {
-            return Some(Failure::FromNotSigned);
+            return Some(SignatureFailure::FromNotSigned);
         }
         if !self.identity.as_ref().is_some_and(|identity| is_within(identity, &self.domain)) {
-            return Some(Failure::IdentityOutsideDomain);
+            return Some(SignatureFailure::IdentityOutsideDomain);
         }
         if self.algorithm == Algorithm::RsaSha1 {
-            return Some(Failure::RetiredAlgorithm);
+            return Some(SignatureFailure::RetiredAlgorithm);
         }
-        self.expiry.filter(|expiry| *expiry < now).map(|_| Failure::Expired)
+        self.expiry.filter(|expiry| *expiry < now).map(|_| SignatureFailure::Expired)
     }
 
     /// `d=`: the domain that is responsible for the message.

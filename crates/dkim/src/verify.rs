@@ -2,7 +2,7 @@
 
 use aws_lc_rs::digest::Digest;
 
-use crate::{BodyHash, Failure, KeyError, KeyRecord, Signature};
+use crate::{BodyHash, SignatureFailure, KeyError, KeyRecord, Signature};
 
 /// The most records of one name that are tried. A selector has one, or two while a key is replaced by hand.
 const MOST_RECORDS: usize = 4;
@@ -11,18 +11,18 @@ const MOST_RECORDS: usize = 4;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     /// The result.
-    pub result: Result<(), Failure>,
+    pub result: Result<(), SignatureFailure>,
     /// True if the domain is only testing its signatures: then a failure means nothing (RFC 6376 §3.6.1, `t=y`).
     pub is_testing: bool,
 }
 
 impl Signature {
     /// Checks that the whole body is the signed one.
-    pub fn check_body(&self, body: &BodyHash) -> Result<(), Failure> {
+    pub fn check_body(&self, body: &BodyHash) -> Result<(), SignatureFailure> {
         match self.body_length {
-            Some(length) if length < body.length => Err(Failure::PartOfBody),
-            Some(length) if length > body.length => Err(Failure::BodyHash),
-            _ if self.body_hash != body.digest.as_ref() => Err(Failure::BodyHash),
+            Some(length) if length < body.length => Err(SignatureFailure::PartOfBody),
+            Some(length) if length > body.length => Err(SignatureFailure::BodyHash),
+            _ if self.body_hash != body.digest.as_ref() => Err(SignatureFailure::BodyHash),
             _ => Ok(()),
         }
     }

@@ -5,7 +5,7 @@ use std::io;
 use aws_lc_rs::digest::Digest;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use dkim::{BodyHash, Failure, Canonicalization, HeaderSection, Kind, Signature, Verified};
+use dkim::{BodyHash, SignatureFailure, Canonicalization, HeaderSection, FailureKind, Signature, Verified};
 use dmarc::{Authentication, Identifier, Mechanism};
 use futures_util::future::join_all;
 use hickory_resolver::TokioResolver;
@@ -174,14 +174,14 @@ impl DkimResults {
 }
 
 /// Converts a failure to a result. A failure of a domain in test mode says nothing (RFC 6376 §3.6.1, `t=y`).
-fn failed(failure: &Failure, is_testing: bool) -> Finding {
+fn failed(failure: &SignatureFailure, is_testing: bool) -> Finding {
     if is_testing {
         return Finding::new(Method::Dkim, AuthResult::Neutral).with_reason(format!("test mode: {failure}"));
     }
     let result = match failure.kind() {
-        Kind::Neutral => AuthResult::Neutral,
-        Kind::Fail => AuthResult::Fail,
-        Kind::PermError => AuthResult::PermError,
+        FailureKind::Neutral => AuthResult::Neutral,
+        FailureKind::Fail => AuthResult::Fail,
+        FailureKind::PermError => AuthResult::PermError,
     };
     Finding::new(Method::Dkim, result).with_reason(failure.to_string())
 }

@@ -3,7 +3,7 @@ use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::KeyPair;
 
 use super::*;
-use crate::{BodyHasher, Failure, Canonicalization, KeyError};
+use crate::{BodyHasher, SignatureFailure, Canonicalization, KeyError};
 
 struct Keys(Vec<(SigningKey, String)>);
 
@@ -35,7 +35,7 @@ fn signed(key: &SigningKey, header: &str, body: &str, names: &[&str]) -> String 
     format!("{field}{header}")
 }
 
-fn judged(header: &str, body: &str, records: &[&str]) -> Result<(), Failure> {
+fn judged(header: &str, body: &str, records: &[&str]) -> Result<(), SignatureFailure> {
     let section = HeaderSection::parse(header.as_bytes());
     let signature = section.signatures().next().unwrap().read().unwrap();
     if let Some(failure) = signature.refusal(&section, 1000) {
@@ -71,9 +71,9 @@ fn a_signature_verifies_until_a_covered_octet_changes() {
                 format!("Subject: x\r\n{header}"),
                 header.replace("t=1000", "t=1001"),
             ] {
-                assert_eq!(judged(&changed, body, &[record]), Err(Failure::Signature), "{changed}");
+                assert_eq!(judged(&changed, body, &[record]), Err(SignatureFailure::Signature), "{changed}");
             }
-            assert_eq!(judged(&header, &format!("{body}x\r\n"), &[record]), Err(Failure::BodyHash));
+            assert_eq!(judged(&header, &format!("{body}x\r\n"), &[record]), Err(SignatureFailure::BodyHash));
         }
     }
 }
@@ -85,7 +85,7 @@ fn the_record_limits_the_use_of_its_key() {
     let other = &keys.0[1].1;
     let header = signed(key, HEADER, "text\r\n", &NAMES);
     let with = |tags: &str| record.replace("k=rsa", &format!("k=rsa; {tags}"));
-    let unusable = |error: KeyError| Err(Failure::Key(error));
+    let unusable = |error: KeyError| Err(SignatureFailure::Key(error));
     let (sha1, other_service, strict) = (with("h=sha1"), with("s=other"), with("t=s"));
     let garbage = record.replacen("p=", "p=MII", 1);
     for (records, result) in [
@@ -124,7 +124,7 @@ fn a_valid_signature_without_from_is_refused() {
     let keys = Keys::make();
     let (key, record) = &keys.0[1];
     let header = signed(key, HEADER, "", &["Subject", "To"]);
-    assert_eq!(judged(&header, "", &[record]), Err(Failure::FromNotSigned));
+    assert_eq!(judged(&header, "", &[record]), Err(SignatureFailure::FromNotSigned));
     let section = HeaderSection::parse(header.as_bytes());
     let signature = section.signatures().next().unwrap().read().unwrap();
     let body = BodyHasher::new(Canonicalization::Relaxed).finish();
@@ -138,11 +138,11 @@ fn an_identity_in_a_subdomain_needs_a_key_that_allows_it() {
     let header = signed(key, HEADER, "", &NAMES);
     let strict = record.replacen("k=", "t=y:s; k=", 1);
     for (identity, result) in
-        [("@example.org", Failure::Signature), ("@sub.example.org", Failure::IdentityInSubdomain)]
+        [("@example.org", SignatureFailure::Signature), ("@sub.example.org", SignatureFailure::IdentityInSubdomain)]
     {
         let with = header.replace("t=1000;", &format!("t=1000; i={identity};"));
         assert_eq!(judged(&with, "", &[&strict]), Err(result), "{identity}");
-        assert_eq!(judged(&with, "", &[record]), Err(Failure::Signature), "{identity}");
+        assert_eq!(judged(&with, "", &[record]), Err(SignatureFailure::Signature), "{identity}");
     }
 }
 

@@ -7,7 +7,7 @@ fn read(value: &str) -> Result<Signature, SignatureError> {
     HeaderSection::parse(octets.as_bytes()).signatures().next().unwrap().read()
 }
 
-fn refusal(value: &str, header: &str, now: u64) -> Option<Failure> {
+fn refusal(value: &str, header: &str, now: u64) -> Option<SignatureFailure> {
     let octets = format!("DKIM-Signature: {value}\r\n{header}");
     let section = HeaderSection::parse(octets.as_bytes());
     section.signatures().next().unwrap().read().unwrap().refusal(&section, now)
@@ -134,7 +134,7 @@ fn a_signature_has_to_cover_every_from() {
         ("From", "Subject: x\r\n", false),
     ] {
         let refused = refusal(&changed("h", Some(names)), header, 0);
-        assert_eq!(refused, is_refused.then_some(Failure::FromNotSigned), "{names} over {header:?}");
+        assert_eq!(refused, is_refused.then_some(SignatureFailure::FromNotSigned), "{names} over {header:?}");
     }
 }
 
@@ -154,7 +154,7 @@ fn the_identity_must_be_in_the_domain() {
         ("@.example.org", true),
     ] {
         let refused = refusal(&with(&format!("i={identity}")), header, 0);
-        assert_eq!(refused, is_refused.then_some(Failure::IdentityOutsideDomain), "{identity}");
+        assert_eq!(refused, is_refused.then_some(SignatureFailure::IdentityOutsideDomain), "{identity}");
     }
 }
 
@@ -162,8 +162,8 @@ fn the_identity_must_be_in_the_domain() {
 fn a_signature_expires_and_may_be_from_the_future() {
     let header = "From: x\r\n";
     assert_eq!(refusal(&with("x=1000"), header, 1000), None);
-    assert_eq!(refusal(&with("x=1000"), header, 1001), Some(Failure::Expired));
-    assert_eq!(refusal(&with("x=0"), header, 1001), Some(Failure::Expired));
+    assert_eq!(refusal(&with("x=1000"), header, 1001), Some(SignatureFailure::Expired));
+    assert_eq!(refusal(&with("x=0"), header, 1001), Some(SignatureFailure::Expired));
     assert_eq!(refusal(&with("t=5000"), header, 1000), None);
     assert_eq!(refusal(&with("t=5000; x=6000"), header, 1000), None);
 }
@@ -171,5 +171,5 @@ fn a_signature_expires_and_may_be_from_the_future() {
 #[test]
 fn sha1_is_refused_without_a_query() {
     let value = changed("a", Some("rsa-sha1"));
-    assert_eq!(refusal(&value, "From: x\r\n", 0), Some(Failure::RetiredAlgorithm));
+    assert_eq!(refusal(&value, "From: x\r\n", 0), Some(SignatureFailure::RetiredAlgorithm));
 }

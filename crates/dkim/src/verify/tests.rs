@@ -64,7 +64,7 @@ fn football_records(name: &str) -> Vec<String> {
 fn the_message_of_rfc_8463_verifies_with_both_keys() {
     assert_eq!(judge(FOOTBALL, football_records), [PASSES, PASSES]);
     let changed = FOOTBALL.replace("hungry", "thirsty");
-    let failed = Verified { result: Err(Failure::BodyHash), is_testing: false };
+    let failed = Verified { result: Err(SignatureFailure::BodyHash), is_testing: false };
     assert_eq!(judge(&changed, football_records), [failed.clone(), failed]);
 }
 
@@ -73,7 +73,7 @@ fn test_mode_is_reported() {
     let testing = |name: &str| vec![football_records(name)[0].replace("v=DKIM1", "v=DKIM1; t=y")];
     let passed = Verified { result: Ok(()), is_testing: true };
     assert_eq!(judge(FOOTBALL, testing), [passed.clone(), passed]);
-    let failed = Verified { result: Err(Failure::Signature), is_testing: true };
+    let failed = Verified { result: Err(SignatureFailure::Signature), is_testing: true };
     assert_eq!(judge(&FOOTBALL.replace("dinner", "supper"), testing), [failed.clone(), failed]);
 }
 
@@ -115,10 +115,10 @@ fn a_length_must_cover_the_whole_body() {
     let body = hasher.finish();
     for (length, result) in [
         ("54", Ok(())),
-        ("53", Err(Failure::PartOfBody)),
-        ("0", Err(Failure::PartOfBody)),
-        ("55", Err(Failure::BodyHash)),
-        ("99999999999999999999999999", Err(Failure::BodyHash)),
+        ("53", Err(SignatureFailure::PartOfBody)),
+        ("0", Err(SignatureFailure::PartOfBody)),
+        ("55", Err(SignatureFailure::BodyHash)),
+        ("99999999999999999999999999", Err(SignatureFailure::BodyHash)),
     ] {
         assert_eq!(signature(&with(length)).check_body(&body), result, "l={length} of {}", body.length);
     }
