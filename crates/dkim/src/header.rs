@@ -64,7 +64,7 @@ impl<'a> HeaderSection<'a> {
         let mut canonical = Vec::new();
         for at in self.signed(signature.names(), Some(signature.at)) {
             canonical.clear();
-            self.canonicalize(&self.fields[at], signature.header_form(), &mut canonical);
+            self.canonicalize(&self.fields[at], signature.header_canonicalization(), &mut canonical);
             context.update(&canonical);
         }
         context.update(signature.own_field());

@@ -63,7 +63,7 @@ impl Signature {
             return Err(SignatureError::Version);
         }
         let algorithm = Algorithm::from_name(required("a")?).ok_or(SignatureError::Algorithm)?;
-        let (header_form, body_form) = forms(tags.value("c"))?;
+        let (header_form, body_form) = canonicalizations(tags.value("c"))?;
         let domain = text(required("d")?, "d")?;
         let domain = Domain::parse(domain).map_err(|_| SignatureError::Malformed("d"))?;
         let selector = text(required("s")?, "s")?.to_owned();
@@ -117,7 +117,7 @@ impl Signature {
     ///
     /// A signing time in the future is not a failure, which RFC 6376 §3.5 leaves open: it does no harm, and
     /// with a slow local clock every signature would fail.
-    pub fn refusal(&self, section: &HeaderSection<'_>, now: u64) -> Option<SignatureFailure> {
+    pub fn early_failure(&self, section: &HeaderSection<'_>, now: u64) -> Option<SignatureFailure> {
         let from = self.names.iter().filter(|name| name.eq_ignore_ascii_case(b"From")).count();
         if from == 0 || from < section.count("From") {
             return Some(SignatureFailure::FromNotSigned);
@@ -157,11 +157,11 @@ impl Signature {
     }
 
     /// The canonicalization of the body.
-    pub fn body_form(&self) -> Canonicalization {
+    pub fn body_canonicalization(&self) -> Canonicalization {
         self.body_form
     }
 
-    pub(crate) fn header_form(&self) -> Canonicalization {
+    pub(crate) fn header_canonicalization(&self) -> Canonicalization {
         self.header_form
     }
 
@@ -185,7 +185,7 @@ impl Signature {
 /// sig-c-tag-alg = "simple" / "relaxed" / x-sig-c-tag-alg
 /// sig-c-tag     = %x63 [FWS] "=" [FWS] sig-c-tag-alg ["/" sig-c-tag-alg]
 /// ```
-fn forms(value: Option<&[u8]>) -> Result<(Canonicalization, Canonicalization), SignatureError> {
+fn canonicalizations(value: Option<&[u8]>) -> Result<(Canonicalization, Canonicalization), SignatureError> {
     let form = |name: &[u8]| match name {
         name if name.eq_ignore_ascii_case(b"simple") => Ok(Canonicalization::Simple),
         name if name.eq_ignore_ascii_case(b"relaxed") => Ok(Canonicalization::Relaxed),

@@ -82,21 +82,21 @@ fn prepare(content: &Content, now: u64) -> io::Result<PreparedSignatures> {
     let read = section.signatures().take(MAX_SIGNATURES).map(|field| match field.read() {
         // An unreadable signature says nothing (RFC 8601 §2.7.1).
         Err(error) => Err(Finding::new(Method::Dkim, AuthResult::Neutral).with_reason(error.to_string())),
-        Ok(signature) => match signature.refusal(&section, now) {
+        Ok(signature) => match signature.early_failure(&section, now) {
             Some(failure) => Err(describe(failed(&failure, false), &signature)),
             None => Ok(signature),
         },
     });
     let read: Vec<Result<Signature, Finding>> = read.collect();
     let forms = [Canonicalization::Simple, Canonicalization::Relaxed];
-    let is_used = |form: &Canonicalization| read.iter().flatten().any(|signature| signature.body_form() == *form);
+    let is_used = |form: &Canonicalization| read.iter().flatten().any(|signature| signature.body_canonicalization() == *form);
     let used: Vec<_> = forms.into_iter().filter(is_used).collect();
     let hashes = if used.is_empty() { Vec::new() } else { body_hashes(content, &used)? };
     let hash = |form| used.iter().zip(&hashes).find(|(used, _)| **used == form).map(|(_, hash)| *hash);
     let candidate = |read| match read {
         Err(finding) => Some(Candidate::Decided(finding)),
         Ok(signature) => {
-            let (digest, body) = (section.digest(&signature), hash(signature.body_form())?);
+            let (digest, body) = (section.digest(&signature), hash(signature.body_canonicalization())?);
             Some(Candidate::NeedsKey(Box::new(UnverifiedSignature { signature, digest, body })))
         }
     };

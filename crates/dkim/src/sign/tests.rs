@@ -38,10 +38,10 @@ fn signed(key: &SigningKey, header: &str, body: &str, names: &[&str]) -> String 
 fn judged(header: &str, body: &str, records: &[&str]) -> Result<(), SignatureFailure> {
     let section = HeaderSection::parse(header.as_bytes());
     let signature = section.signatures().next().unwrap().read().unwrap();
-    if let Some(failure) = signature.refusal(&section, 1000) {
+    if let Some(failure) = signature.early_failure(&section, 1000) {
         return Err(failure);
     }
-    let mut hasher = BodyHasher::new(signature.body_form());
+    let mut hasher = BodyHasher::new(signature.body_canonicalization());
     hasher.update(body.as_bytes());
     signature.verify(&section.digest(&signature), &hasher.finish(), records).result
 }

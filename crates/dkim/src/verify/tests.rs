@@ -7,8 +7,8 @@ fn judge(message: &str, records: impl Fn(&str) -> Vec<String>) -> Vec<Verified> 
     let section = HeaderSection::parse(header);
     let judge = |field: crate::SignatureField<'_>| {
         let signature = field.read().unwrap();
-        assert_eq!(signature.refusal(&section, 1_800_000_000), None);
-        let mut hasher = BodyHasher::new(signature.body_form());
+        assert_eq!(signature.early_failure(&section, 1_800_000_000), None);
+        let mut hasher = BodyHasher::new(signature.body_canonicalization());
         body.chunks(3).for_each(|piece| hasher.update(piece));
         let records = records(signature.key_name().as_str());
         signature.verify(&section.digest(&signature), &hasher.finish(), &records)
@@ -144,8 +144,8 @@ proptest::proptest! {
             let section = HeaderSection::parse(header.as_bytes());
             for field in section.signatures() {
                 let Ok(signature) = field.read() else { continue };
-                let _ = signature.refusal(&section, 0);
-                let mut hasher = BodyHasher::new(signature.body_form());
+                let _ = signature.early_failure(&section, 0);
+                let mut hasher = BodyHasher::new(signature.body_canonicalization());
                 hasher.update(body.as_bytes());
                 let records = [list.join(";"), "p=AAAA".to_owned()];
                 let verified = signature.verify(&section.digest(&signature), &hasher.finish(), &records);
