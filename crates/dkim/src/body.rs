@@ -55,7 +55,7 @@ impl BodyHasher {
     }
 
     /// The canonicalization of the body.
-    pub fn form(&self) -> Canonicalization {
+    pub fn canonicalization(&self) -> Canonicalization {
         self.form
     }
 
