@@ -6,6 +6,6 @@ mod pattern;
 mod script;
 mod watch;
 
-pub use pattern::{Memory, Pattern};
+pub use pattern::{Captures, Pattern};
 pub use script::{Fault, Needs, Script, Step};
 pub use watch::Watch;

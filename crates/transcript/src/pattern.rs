@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 /// The values captured from earlier lines.
-pub type Memory = HashMap<String, Vec<u8>>;
+pub type Captures = HashMap<String, Vec<u8>>;
 
 /// A parsed text of a transcript.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Pattern {
     }
 
     /// The octets that the pattern stands for, if all of its values are known.
-    pub fn octets(&self, memory: &Memory) -> Result<Vec<u8>, String> {
+    pub fn octets(&self, memory: &Captures) -> Result<Vec<u8>, String> {
         let mut whole = Vec::new();
         for piece in &self.pieces {
             match piece {
@@ -78,7 +78,7 @@ impl Pattern {
     }
 
     /// True if a line matches; then new values are captured.
-    pub fn matches(&self, line: &[u8], memory: &mut Memory) -> bool {
+    pub fn matches(&self, line: &[u8], memory: &mut Captures) -> bool {
         let mut found = Vec::new();
         if !matches(&self.pieces, line, memory, &mut found) {
             return false;
@@ -105,7 +105,7 @@ fn escaped(rest: &mut std::str::Chars<'_>) -> Result<u8, String> {
 }
 
 /// Tries every length of each gap, the shortest first; a value named twice in one line must be the same.
-fn matches(pieces: &[Piece], line: &[u8], memory: &Memory, found: &mut Vec<(String, Vec<u8>)>) -> bool {
+fn matches(pieces: &[Piece], line: &[u8], memory: &Captures, found: &mut Vec<(String, Vec<u8>)>) -> bool {
     let Some((piece, after)) = pieces.split_first() else {
         return line.is_empty();
     };
@@ -140,10 +140,10 @@ fn matches(pieces: &[Piece], line: &[u8], memory: &Memory, found: &mut Vec<(Stri
 
 #[cfg(test)]
 mod tests {
-    use super::{Memory, Pattern};
+    use super::{Captures, Pattern};
 
     fn matches(pattern: &str, line: &str) -> bool {
-        Pattern::parse(pattern).unwrap().matches(line.as_bytes(), &mut Memory::new())
+        Pattern::parse(pattern).unwrap().matches(line.as_bytes(), &mut Captures::new())
     }
 
     #[test]
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_value_is_captured_and_then_expected() {
-        let mut memory = Memory::new();
+        let mut memory = Captures::new();
         assert!(
             Pattern::parse("[APPENDUID $(validity) $(uid)]")
                 .unwrap()

@@ -1,6 +1,6 @@
 //! Patterns that the lines up to the next `S~` are searched for.
 
-use crate::pattern::{Memory, Pattern};
+use crate::pattern::{Captures, Pattern};
 
 /// The `S+` and `S!` of one connection that are not yet ended by an `S~`.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ impl Watch {
     }
 
     /// Checks the patterns at an `S~`, over all lines that were read for it.
-    pub fn end(self, lines: &[Vec<u8>], memory: &mut Memory) -> Result<(), String> {
+    pub fn end(self, lines: &[Vec<u8>], memory: &mut Captures) -> Result<(), String> {
         for pattern in &self.among {
             if !lines.iter().any(|line| pattern.matches(line, memory)) {
                 return Err(format!("no line matches {pattern:?} in{}", listed(lines)));
@@ -49,7 +49,7 @@ mod tests {
         watch.among(&Pattern::parse(among).unwrap());
         watch.never(&Pattern::parse(never).unwrap());
         let lines: Vec<Vec<u8>> = lines.iter().map(|line| line.as_bytes().to_vec()).collect();
-        watch.end(&lines, &mut Memory::new())
+        watch.end(&lines, &mut Captures::new())
     }
 
     #[test]

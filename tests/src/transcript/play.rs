@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 
-use transcript::{Memory, Pattern, Script, Step, Watch};
+use transcript::{Captures, Pattern, Script, Step, Watch};
 
 use super::facts;
 use crate::site::Site;
@@ -24,7 +24,7 @@ struct Stage<'s> {
     site: &'s Site,
     service: &'s str,
     over_tls: bool,
-    memory: Memory,
+    memory: Captures,
     connections: BTreeMap<u8, Talk>,
     /// The messages that existed before, by user.
     before: BTreeMap<String, BTreeSet<String>>,
@@ -50,7 +50,7 @@ impl<'s> Stage<'s> {
             site,
             service,
             over_tls: script.needs.over_tls,
-            memory: Memory::new(),
+            memory: Captures::new(),
             connections: BTreeMap::new(),
             before,
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use smtp_proto::Dialect;
-use transcript::{Memory, Pattern, Script, Step, Watch};
+use transcript::{Captures, Pattern, Script, Step, Watch};
 
 use super::server::{Delivered, Server};
 
@@ -16,7 +16,7 @@ struct Talk {
 /// Plays a script, with its octets arriving all at once and one by one.
 pub(super) fn play(script: &Script, dialect: Dialect) -> Result<(), String> {
     for step in [usize::MAX, 1] {
-        Stage { script, dialect, step, talks: BTreeMap::new(), memory: Memory::new(), mailboxes: Vec::new() }
+        Stage { script, dialect, step, talks: BTreeMap::new(), memory: Captures::new(), mailboxes: Vec::new() }
             .play()?;
     }
     Ok(())
@@ -27,7 +27,7 @@ struct Stage<'s> {
     dialect: Dialect,
     step: usize,
     talks: BTreeMap<u8, Talk>,
-    memory: Memory,
+    memory: Captures,
     mailboxes: Vec<Delivered>,
 }
 

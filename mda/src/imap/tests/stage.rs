@@ -13,7 +13,7 @@ use serve::tls::{Connector, Tls};
 use serve::{Arrival, Connection, Drain, Peer, Stream};
 use tempfile::TempDir;
 use tokio::net::UnixStream;
-use transcript::{Memory, Pattern, Script, Step, Watch};
+use transcript::{Captures, Pattern, Script, Step, Watch};
 
 use crate::imap::session::{MAX_COMMAND_BEFORE_LOGIN, Session};
 use crate::imap::wire::{Privacy, Wire};
@@ -44,7 +44,7 @@ pub(super) struct Player<'s> {
     server: Arc<Server>,
     drain: Drain,
     connections: BTreeMap<u8, TestConnection>,
-    memory: Memory,
+    memory: Captures,
     before: BTreeSet<PathBuf>,
     folder: TempDir,
 }
@@ -80,7 +80,7 @@ impl<'s> Player<'s> {
             server: Arc::new(server),
             drain: Drain::new(),
             connections: BTreeMap::new(),
-            memory: Memory::new(),
+            memory: Captures::new(),
             before: BTreeSet::new(),
             folder,
         }
