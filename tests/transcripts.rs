@@ -35,13 +35,13 @@ fn every_transcript_is_what_the_daemons_say() {
 fn play_file(service: &str, file: &Path) -> Result<(), String> {
     let text = fs::read_to_string(file).map_err(|error| error.to_string())?;
     let script = Script::parse(&text).map_err(|fault| fault.to_string())?;
-    if script.needs.only_pure {
+    if script.requirements.only_pure {
         return Ok(());
     }
     let mut site = Site::start_with(|plan| {
-        plan.mta.quotas.everybody = script.needs.quota;
-        plan.mda.quotas.everybody = script.needs.quota;
-        if let Some(size) = script.needs.message_size {
+        plan.mta.quotas.everybody = script.requirements.quota;
+        plan.mda.quotas.everybody = script.requirements.quota;
+        if let Some(size) = script.requirements.message_size {
             plan.mta.limits.message_size = size;
             plan.mda.limits.message_size = size;
         }

@@ -25,7 +25,7 @@ fn play(folder: &str, dialect: Dialect) {
             let script = Script::parse(&text).map_err(|fault| fault.to_string());
             let failure = script
                 .and_then(
-                    |script| if script.needs.only_daemons { Ok(()) } else { stage::play(&script, dialect) },
+                    |script| if script.requirements.only_daemons { Ok(()) } else { stage::play(&script, dialect) },
                 )
                 .err()?;
             Some(format!("{}: {failure}", file.display()))

@@ -8,14 +8,14 @@ use crate::pattern::Pattern;
 #[derive(Debug, PartialEq, Eq)]
 pub struct Script {
     /// The server that it needs.
-    pub needs: Needs,
+    pub requirements: Requirements,
     /// The steps, each with its line number.
     pub steps: Vec<(usize, Step)>,
 }
 
 /// The requirements at the top of a file.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Needs {
+pub struct Requirements {
     /// `over tls`.
     pub over_tls: bool,
     /// `needs message-size N`.
@@ -30,7 +30,7 @@ pub struct Needs {
 
 /// An error in a file, with its line.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct ScriptError {
     /// The line's number, from 1.
     pub line: usize,
     /// The error message.
@@ -74,7 +74,7 @@ pub enum Step {
     },
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ScriptError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "line {}: {}", self.line, self.reason)
     }
@@ -82,21 +82,21 @@ impl fmt::Display for Fault {
 
 impl Script {
     /// Parses a file.
-    pub fn parse(text: &str) -> Result<Self, Fault> {
-        let mut script = Self { needs: Needs::default(), steps: Vec::new() };
+    pub fn parse(text: &str) -> Result<Self, ScriptError> {
+        let mut script = Self { requirements: Requirements::default(), steps: Vec::new() };
         let mut last_sent = None;
         for (line, text) in (1..).zip(text.lines()) {
-            let fault = |reason| Fault { line, reason };
+            let fault = |reason| ScriptError { line, reason };
             if text.is_empty() || text.starts_with('#') {
                 continue;
             }
-            if script.needs.read(text) {
+            if script.requirements.read(text) {
                 if !script.steps.is_empty() {
                     return Err(fault("allowed only at the top of a file".into()));
                 }
                 continue;
             }
-            let step = step(text).map_err(fault)?;
+            let step = parse_step(text).map_err(fault)?;
             match (step, script.steps.last_mut()) {
                 (Step::Send(connection, mut more), Some((_, Step::Send(same, texts))))
                     if connection == *same && last_sent == Some(line - 1) =>
@@ -113,7 +113,7 @@ impl Script {
     }
 }
 
-impl Needs {
+impl Requirements {
     fn read(&mut self, text: &str) -> bool {
         match text {
             "over tls" => self.over_tls = true,
@@ -138,13 +138,13 @@ impl Needs {
     }
 }
 
-fn step(text: &str) -> Result<Step, String> {
+fn parse_step(text: &str) -> Result<Step, String> {
     let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
     match word {
         "tls" => return Ok(Step::Secure(connection(rest)?)),
         "closed" => return Ok(Step::Closed(connection(rest)?)),
         "hang-up" => return Ok(Step::HangUp(connection(rest)?)),
-        "F:" => return fact(rest),
+        "F:" => return parse_fact(rest),
         _ => {}
     }
     let letter = word.get(..1).unwrap_or_default();
@@ -169,7 +169,7 @@ fn connection(digit: &str) -> Result<u8, String> {
     }
 }
 
-fn fact(text: &str) -> Result<Step, String> {
+fn parse_fact(text: &str) -> Result<Step, String> {
     let mut words = text.splitn(3, ' ');
     let (Some(kind), Some(user), Some(rest)) = (words.next(), words.next(), words.next()) else {
         return Err("a fact is a word, a user and a value".into());
@@ -188,7 +188,7 @@ fn fact(text: &str) -> Result<Step, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Needs, Script, Step};
+    use super::{Requirements, Script, Step};
 
     #[test]
     fn neighbouring_lines_of_one_connection_are_sent_together() {
@@ -207,8 +207,8 @@ mod tests {
     #[test]
     fn requirements_are_allowed_only_at_the_top() {
         let script = Script::parse("# why\nneeds message-size 1000\nover tls\nC: x\n").unwrap();
-        assert_eq!(script.needs, Needs { over_tls: true, message_size: Some(1000), ..Needs::default() });
-        assert!(Script::parse("only daemons\nC: x\n").unwrap().needs.only_daemons);
+        assert_eq!(script.requirements, Requirements { over_tls: true, message_size: Some(1000), ..Requirements::default() });
+        assert!(Script::parse("only daemons\nC: x\n").unwrap().requirements.only_daemons);
         assert_eq!(Script::parse("C: x\nonly pure\n").unwrap_err().line, 2);
     }
 

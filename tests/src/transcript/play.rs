@@ -49,7 +49,7 @@ impl<'s> Stage<'s> {
         Self {
             site,
             service,
-            over_tls: script.needs.over_tls,
+            over_tls: script.requirements.over_tls,
             memory: Captures::new(),
             connections: BTreeMap::new(),
             before,

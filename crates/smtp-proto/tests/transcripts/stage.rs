@@ -43,7 +43,7 @@ impl Stage<'_> {
     fn talk(&mut self, connection: u8) -> &mut Talk {
         let (script, dialect) = (self.script, self.dialect);
         self.talks.entry(connection).or_insert_with(|| Talk {
-            server: Server::new(dialect, script.needs.message_size, script.needs.over_tls),
+            server: Server::new(dialect, script.requirements.message_size, script.requirements.over_tls),
             watch: Watch::default(),
             unsent: Vec::new(),
         })

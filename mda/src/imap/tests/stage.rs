@@ -67,13 +67,13 @@ impl<'s> Player<'s> {
         std::fs::write(&files.certificate, made.cert.pem()).unwrap();
         std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
         let store = Store::new(folder.path().join("mail"), folder.path().join("index"), "mail.example.org");
-        store.set_quotas(config::Quotas { everybody: script.needs.quota, users: Vec::new() });
+        store.set_quotas(config::Quotas { everybody: script.requirements.quota, users: Vec::new() });
         let server = Server {
             hostname: Domain::parse("mail.example.org").unwrap(),
             store,
             directory: Arc::new(Directory::new(accounts)),
             tls: Arc::new(Tls::load(&files).unwrap()),
-            message_size: script.needs.message_size.unwrap_or(50 << 20),
+            message_size: script.requirements.message_size.unwrap_or(50 << 20),
         };
         Self {
             script,
@@ -111,7 +111,7 @@ impl<'s> Player<'s> {
         talks.entry(connection).or_insert_with(|| {
             let (client, end) = UnixStream::pair().unwrap();
             let (stream, stop, server) = (Stream::from(end), drain.stop(), Arc::clone(server));
-            if script.needs.over_tls {
+            if script.requirements.over_tls {
                 let wire = Wire::new(stream, Privacy::Encrypted, stop, MAX_COMMAND_BEFORE_LOGIN);
                 tokio::spawn(Session::new(wire, server, Peer::Unix).run());
             } else {
