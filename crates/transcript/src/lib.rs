@@ -1,5 +1,5 @@
 //! Transcripts: dialogues in plain text, for tests. `tests/transcripts/README.md` describes their syntax; this crate
-//! parses them ([`Script`]) and compares lines ([`Pattern`], [`Watch`]). The caller that plays them has the
+//! parses them ([`Script`]) and compares lines ([`Pattern`], [`Expectations`]). The caller that plays them has the
 //! connections.
 
 mod pattern;
@@ -8,4 +8,4 @@ mod watch;
 
 pub use pattern::{Captures, Pattern};
 pub use script::{ScriptError, Requirements, Script, Step};
-pub use watch::Watch;
+pub use watch::Expectations;

@@ -4,24 +4,24 @@ use crate::pattern::{Captures, Pattern};
 
 /// The `S+` and `S!` of one connection that are not yet ended by an `S~`.
 #[derive(Debug, Default)]
-pub struct Watch {
+pub struct Expectations {
     among: Vec<Pattern>,
     never: Vec<Pattern>,
 }
 
-impl Watch {
+impl Expectations {
     /// `S+`: one of the lines must match.
-    pub fn among(&mut self, pattern: &Pattern) {
+    pub fn expect(&mut self, pattern: &Pattern) {
         self.among.push(pattern.clone());
     }
 
     /// `S!`: no line may match.
-    pub fn never(&mut self, pattern: &Pattern) {
+    pub fn forbid(&mut self, pattern: &Pattern) {
         self.never.push(pattern.clone());
     }
 
     /// Checks the patterns at an `S~`, over all lines that were read for it.
-    pub fn end(self, lines: &[Vec<u8>], memory: &mut Captures) -> Result<(), String> {
+    pub fn check(self, lines: &[Vec<u8>], memory: &mut Captures) -> Result<(), String> {
         for pattern in &self.among {
             if !lines.iter().any(|line| pattern.matches(line, memory)) {
                 return Err(format!("no line matches {pattern:?} in{}", listed(lines)));
@@ -45,11 +45,11 @@ mod tests {
     use super::*;
 
     fn ended(among: &str, never: &str, lines: &[&str]) -> Result<(), String> {
-        let mut watch = Watch::default();
-        watch.among(&Pattern::parse(among).unwrap());
-        watch.never(&Pattern::parse(never).unwrap());
+        let mut watch = Expectations::default();
+        watch.expect(&Pattern::parse(among).unwrap());
+        watch.forbid(&Pattern::parse(never).unwrap());
         let lines: Vec<Vec<u8>> = lines.iter().map(|line| line.as_bytes().to_vec()).collect();
-        watch.end(&lines, &mut Captures::new())
+        watch.check(&lines, &mut Captures::new())
     }
 
     #[test]

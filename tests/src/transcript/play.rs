@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 
-use transcript::{Captures, Pattern, Script, Step, Watch};
+use transcript::{Captures, Pattern, Script, Step, Expectations};
 
 use super::facts;
 use crate::site::Site;
@@ -32,7 +32,7 @@ struct Stage<'s> {
 
 struct Talk {
     wire: Wire,
-    watch: Watch,
+    watch: Expectations,
 }
 
 impl<'s> Stage<'s> {
@@ -60,7 +60,7 @@ impl<'s> Stage<'s> {
     fn wire(&mut self, number: u8) -> io::Result<&mut Talk> {
         if !self.connections.contains_key(&number) {
             let wire = self.open()?;
-            self.connections.insert(number, Talk { wire, watch: Watch::default() });
+            self.connections.insert(number, Talk { wire, watch: Expectations::default() });
         }
         self.connections.get_mut(&number).ok_or_else(|| io::Error::other("there is no such connection"))
     }
@@ -87,11 +87,11 @@ impl<'s> Stage<'s> {
             Step::Send(number, texts) => self.send(*number, texts),
             Step::Next(number, pattern) => self.next(*number, pattern),
             Step::Among(number, pattern) => {
-                self.wire(*number).map_err(said)?.watch.among(pattern);
+                self.wire(*number).map_err(said)?.watch.expect(pattern);
                 Ok(())
             }
             Step::Never(number, pattern) => {
-                self.wire(*number).map_err(said)?.watch.never(pattern);
+                self.wire(*number).map_err(said)?.watch.forbid(pattern);
                 Ok(())
             }
             Step::Until(number, pattern) => self.until(*number, pattern),
@@ -144,7 +144,7 @@ impl<'s> Stage<'s> {
             }
         }
         let watch = std::mem::take(&mut self.wire(number).map_err(said)?.watch);
-        watch.end(&lines, &mut self.memory)
+        watch.check(&lines, &mut self.memory)
     }
 
     fn closed(&mut self, number: u8) -> Result<(), String> {

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use smtp_proto::Dialect;
-use transcript::{Captures, Pattern, Script, Step, Watch};
+use transcript::{Captures, Pattern, Script, Step, Expectations};
 
 use super::server::{Delivered, Server};
 
 struct Talk {
     server: Server,
-    watch: Watch,
+    watch: Expectations,
     unsent: Vec<u8>,
 }
 
@@ -44,7 +44,7 @@ impl Stage<'_> {
         let (script, dialect) = (self.script, self.dialect);
         self.talks.entry(connection).or_insert_with(|| Talk {
             server: Server::new(dialect, script.requirements.message_size, script.requirements.over_tls),
-            watch: Watch::default(),
+            watch: Expectations::default(),
             unsent: Vec::new(),
         })
     }
@@ -74,11 +74,11 @@ impl Stage<'_> {
                 if pattern.matches(&line, &mut self.memory) { Ok(()) } else { Err(format!("got {shown}")) }
             }
             Step::Among(connection, pattern) => {
-                self.talk(*connection).watch.among(pattern);
+                self.talk(*connection).watch.expect(pattern);
                 Ok(())
             }
             Step::Never(connection, pattern) => {
-                self.talk(*connection).watch.never(pattern);
+                self.talk(*connection).watch.forbid(pattern);
                 Ok(())
             }
             Step::Until(connection, pattern) => self.until(*connection, pattern),
@@ -127,7 +127,7 @@ impl Stage<'_> {
             }
         }
         let watch = std::mem::take(&mut self.talk(connection).watch);
-        watch.end(&lines, &mut self.memory)
+        watch.check(&lines, &mut self.memory)
     }
 
     fn of<'t>(&'t self, user: &'t str) -> impl Iterator<Item = &'t Delivered> {

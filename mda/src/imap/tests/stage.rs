@@ -13,7 +13,7 @@ use serve::tls::{Connector, Tls};
 use serve::{Arrival, Connection, Drain, Peer, Stream};
 use tempfile::TempDir;
 use tokio::net::UnixStream;
-use transcript::{Captures, Pattern, Script, Step, Watch};
+use transcript::{Captures, Pattern, Script, Step, Expectations};
 
 use crate::imap::session::{MAX_COMMAND_BEFORE_LOGIN, Session};
 use crate::imap::wire::{Privacy, Wire};
@@ -53,7 +53,7 @@ struct TestConnection {
     stream: Stream,
     received: Vec<u8>,
     unsent: Vec<u8>,
-    watch: Watch,
+    watch: Expectations,
 }
 
 impl<'s> Player<'s> {
@@ -118,7 +118,7 @@ impl<'s> Player<'s> {
                 let connection = Connection { stream, peer: Peer::Unix, local: None, stop };
                 tokio::spawn(serve(connection, server, Service::Imap));
             }
-            TestConnection { stream: client.into(), received: Vec::new(), unsent: Vec::new(), watch: Watch::default() }
+            TestConnection { stream: client.into(), received: Vec::new(), unsent: Vec::new(), watch: Expectations::default() }
         })
     }
 
@@ -137,11 +137,11 @@ impl<'s> Player<'s> {
                 if pattern.matches(&line, &mut self.memory) { Ok(()) } else { Err(format!("got {shown}")) }
             }
             Step::Among(connection, pattern) => {
-                self.connection(*connection).watch.among(pattern);
+                self.connection(*connection).watch.expect(pattern);
                 Ok(())
             }
             Step::Never(connection, pattern) => {
-                self.connection(*connection).watch.never(pattern);
+                self.connection(*connection).watch.forbid(pattern);
                 Ok(())
             }
             Step::Until(connection, pattern) => self.until(*connection, pattern).await,
@@ -197,7 +197,7 @@ impl<'s> Player<'s> {
             }
         }
         let watch = std::mem::take(&mut self.connection(connection).watch);
-        watch.end(&lines, &mut self.memory)
+        watch.check(&lines, &mut self.memory)
     }
 
     async fn secure(&mut self, connection: u8) -> Result<(), String> {
