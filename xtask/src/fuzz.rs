@@ -10,7 +10,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::steps::top;
+use crate::steps::repository_root;
 
 /// The workspace of the targets that depend on no runtime.
 pub(crate) const PURE: &str = "fuzz/pure";
@@ -32,7 +32,7 @@ const INSTRUMENTATION: &str = "-Cpasses=sancov-module \
 /// Runs each target of a workspace for `seconds`, or only the named one; all are run even when one crashes, and the
 /// crashed ones are listed at the end.
 pub(crate) fn targets(workspace: &str, seconds: u32, only: Option<&str>) -> Result<(), String> {
-    let folder = top().join(workspace);
+    let folder = repository_root().join(workspace);
     let all = names(&folder)?;
     let chosen: Vec<_> = all.iter().filter(|name| only.is_none_or(|only| only == *name)).collect();
     if chosen.is_empty() {

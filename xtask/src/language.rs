@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::steps::top;
+use crate::steps::repository_root;
 
 /// The file with the ceilings: a name and a number a line.
 const CEILINGS: &str = "docs/language.ceilings";
@@ -29,12 +29,12 @@ struct Counts {
 pub(crate) fn is_plain() -> Result<(), String> {
     eprintln!("xtask: the wording is no odder than before");
     let mut counts = Counts::default();
-    for file in files(top())? {
+    for file in files(repository_root())? {
         let text = fs::read_to_string(&file)
             .map_err(|error| format!("could not read {}: {error}", file.display()))?;
         counts.add(&text, file.extension().is_some_and(|extension| extension == "rs"));
     }
-    let ceilings = fs::read_to_string(top().join(CEILINGS))
+    let ceilings = fs::read_to_string(repository_root().join(CEILINGS))
         .map_err(|error| format!("could not read {CEILINGS}: {error}"))?;
     for (name, count) in [("words", counts.words), ("headless", counts.headless)] {
         let ceiling =

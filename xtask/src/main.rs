@@ -11,7 +11,7 @@ mod versions;
 
 use std::process::ExitCode;
 
-use steps::{Step, cargo, in_order, program, script};
+use steps::{Step, cargo, run_all, mailstead_binary, script};
 
 const USAGE: &str = "\
 usage: cargo xtask VERB
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
 }
 
 fn check() -> Result<(), String> {
-    in_order([
+    run_all([
         cargo(["fmt", "--all", "--check"]),
         cargo(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     ])?;
@@ -68,9 +68,9 @@ fn test() -> Result<(), String> {
     check()?;
     versions::agree()?;
     dependencies::obey_the_rules()?;
-    in_order([
+    run_all([
         every_target(),
-        cargo(["test", "--locked", "--workspace", "--no-fail-fast"]).env("MAILSTEAD_BIN", program()?),
+        cargo(["test", "--locked", "--workspace", "--no-fail-fast"]).env("MAILSTEAD_BIN", mailstead_binary()?),
     ])
 }
 
@@ -89,31 +89,31 @@ fn fuzz(workspace: &str, arguments: &[&str]) -> Result<(), String> {
 }
 
 fn acceptance() -> Result<(), String> {
-    in_order([every_target(), script("tests/acceptance/run.sh").env("MAILSTEAD_BIN", program()?)])
+    run_all([every_target(), script("tests/acceptance/run.sh").env("MAILSTEAD_BIN", mailstead_binary()?)])
 }
 
 fn image() -> Result<(), String> {
-    in_order([script("tests/image/run.sh")])
+    run_all([script("tests/image/run.sh")])
 }
 
 fn image_archive(arguments: &[&str]) -> Result<(), String> {
     match *arguments {
-        [] => in_order([script("image/archive.sh")]),
-        [file] => in_order([script("image/archive.sh").argument(file)]),
+        [] => run_all([script("image/archive.sh")]),
+        [file] => run_all([script("image/archive.sh").argument(file)]),
         _ => Err("image-archive takes the name of a file".to_owned()),
     }
 }
 
 fn network() -> Result<(), String> {
-    in_order([script("tests/network/run.sh")])
+    run_all([script("tests/network/run.sh")])
 }
 
 fn doctor() -> Result<(), String> {
-    in_order([every_target(), script("tests/network/doctor.sh").env("MAILSTEAD_BIN", program()?)])
+    run_all([every_target(), script("tests/network/doctor.sh").env("MAILSTEAD_BIN", mailstead_binary()?)])
 }
 
 fn clients() -> Result<(), String> {
-    in_order([every_target(), script("tests/clients/run.sh").env("MAILSTEAD_BIN", program()?)])
+    run_all([every_target(), script("tests/clients/run.sh").env("MAILSTEAD_BIN", mailstead_binary()?)])
 }
 
 /// One build of all targets: the flows start the program itself, which `cargo test` alone does not build, and a build

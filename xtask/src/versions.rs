@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::steps::top;
+use crate::steps::repository_root;
 
 /// Each place: the file, the text before the version, and the number of its parts given there.
 const PLACES: [(&str, &str); 4] = [
@@ -17,7 +17,7 @@ pub(crate) fn agree() -> Result<(), String> {
     eprintln!("xtask: the compiler's version is the same everywhere");
     let mut found = Vec::new();
     for (file, before) in PLACES {
-        let text = fs::read_to_string(top().join(file))
+        let text = fs::read_to_string(repository_root().join(file))
             .map_err(|error| format!("could not read {file}: {error}"))?;
         let version = version_after(&text, before)
             .ok_or_else(|| format!("{file} names no version after {before:?}"))?;
