@@ -117,7 +117,7 @@ impl BodyReader {
             if *octet == b'\n' {
                 return Piece { used: at + 1, content: 0..0, line_end: false, is_end: true };
             }
-            self.note(0, BodyFault::BareCr);
+            self.record_fault(0, BodyFault::BareCr);
             self.state = ReaderState::InLine;
         }
         while at < input.len() {
@@ -129,7 +129,7 @@ impl BodyReader {
                     self.state = ReaderState::LineStart;
                 }
                 ReaderState::Cr => {
-                    self.note(at - start, BodyFault::BareCr);
+                    self.record_fault(at - start, BodyFault::BareCr);
                     self.state = ReaderState::InLine;
                 }
                 _ => at += self.read_line(at - start, &input[at..]),
@@ -144,7 +144,7 @@ impl BodyReader {
         self.size = self.size.saturating_add(octets as u64);
         if self.size > self.limit {
             // Found at the end of the chunk, but the first octet beyond the limit is always at the same position.
-            self.note_at(self.limit, BodyFault::TooBig);
+            self.record_fault_at(self.limit, BodyFault::TooBig);
         }
     }
 
@@ -181,19 +181,19 @@ impl BodyReader {
                 self.state = ReaderState::BareLf;
                 return found;
             }
-            b'\n' => self.note(read + found, BodyFault::BareLf),
-            _ => self.note(read + found, BodyFault::Nul),
+            b'\n' => self.record_fault(read + found, BodyFault::BareLf),
+            _ => self.record_fault(read + found, BodyFault::Nul),
         }
         found + 1
     }
 
     /// Records a fault after `read` octets of the chunk, which have not been counted yet.
-    fn note(&mut self, read: usize, fault: BodyFault) {
-        self.note_at(self.size.saturating_add(read as u64), fault);
+    fn record_fault(&mut self, read: usize, fault: BodyFault) {
+        self.record_fault_at(self.size.saturating_add(read as u64), fault);
     }
 
     /// Keeps the fault that is first in the message, which is the one to report.
-    fn note_at(&mut self, position: u64, fault: BodyFault) {
+    fn record_fault_at(&mut self, position: u64, fault: BodyFault) {
         let found = (position, fault);
         self.fault = Some(self.fault.map_or(found, |first| first.min(found)));
     }
