@@ -65,7 +65,7 @@ pub struct AliasKey {
 
 impl From<&Address> for AliasKey {
     fn from(address: &Address) -> Self {
-        Self { host: address.host.clone(), local: Some(address.local.folded()) }
+        Self { host: address.host.clone(), local: Some(address.local.to_lower_case()) }
     }
 }
 

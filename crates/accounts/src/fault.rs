@@ -244,7 +244,7 @@ fn alias_contradictions(accounts: &Accounts, domains: &HashSet<&Domain>) -> Vec<
             continue;
         }
         if let AliasName::Address(address) = name
-            && address.local.folded() == RESERVED
+            && address.local.to_lower_case() == RESERVED
         {
             faults.push(Fault::Reserved(format!("aliases: {name}")));
         }

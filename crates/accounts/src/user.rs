@@ -34,7 +34,7 @@ impl User {
     /// The user with this address.
     pub fn new(address: &Address) -> Result<Self, UserError> {
         let domain = address.domain().ok_or_else(|| UserError::NoDomain(address.clone()))?;
-        let folded = address.local.folded();
+        let folded = address.local.to_lower_case();
         let is_folder = !folded.is_empty()
             && folded.len() <= Self::LONGEST_NAME
             && !folded.starts_with('.')

@@ -55,7 +55,7 @@ impl LocalPart {
     }
 
     /// The form under which local users are looked up: lower case.
-    pub fn folded(&self) -> String {
+    pub fn to_lower_case(&self) -> String {
         self.0.to_lowercase()
     }
 

@@ -74,7 +74,7 @@ pub(super) fn internal_mailbox(directory: &Directory, recipient: &ForwardPath) -
 fn with_detail(user: &User, address: &Address) -> Address {
     let mailbox = user.address();
     let detail = match address.local.split_detail('+') {
-        (_, Some(detail)) if address.local.folded() != user.name() => detail,
+        (_, Some(detail)) if address.local.to_lower_case() != user.name() => detail,
         _ => return mailbox,
     };
     match LocalPart::parse(&format!("{}+{detail}", mailbox.local)) {

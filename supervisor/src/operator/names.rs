@@ -47,7 +47,7 @@ pub(super) fn new_user(text: &str, accounts: &Accounts) -> Result<User, NameErro
 pub(super) fn new_alias(text: &str, accounts: &Accounts) -> Result<AliasName, NameError> {
     let alias = alias(text, accounts)?;
     match &alias {
-        AliasName::Address(address) if address.local.folded().len() > LONGEST_LOCAL_PART => {
+        AliasName::Address(address) if address.local.to_lower_case().len() > LONGEST_LOCAL_PART => {
             Err(NameError::TooLong(text.to_owned()))
         }
         _ => Ok(alias),

@@ -281,7 +281,7 @@ pub(super) enum Destination<'a> {
 }
 
 pub(super) fn name_of(address: &Address) -> Option<Name> {
-    Some((address.domain()?.clone(), address.local.folded()))
+    Some((address.domain()?.clone(), address.local.to_lower_case()))
 }
 
 /// True for the addresses that must be read even if they are not declared. Case never matters for the postmaster, not
