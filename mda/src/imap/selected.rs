@@ -248,7 +248,7 @@ impl Selected {
         let claimed = match self.access {
             Access::ReadWrite => self.mailbox.claim_recent().await,
             Access::ReadOnly => {
-                Ok(snapshot.entries().filter(|entry| entry.unclaimed).map(|entry| entry.uid).collect())
+                Ok(snapshot.entries().filter(|entry| entry.is_unclaimed).map(|entry| entry.uid).collect())
             }
         };
         match claimed {

@@ -31,7 +31,7 @@ pub struct MessageEntry {
     /// The last change of its flags, or its arrival.
     pub mod_seq: ModSeq,
     /// True if no session has claimed it as `\Recent` yet.
-    pub unclaimed: bool,
+    pub is_unclaimed: bool,
     /// Its file.
     pub file: FileName,
 }
@@ -67,7 +67,7 @@ impl Chunk {
     /// Counts again after a change of entries.
     pub(super) fn count(&mut self) {
         self.unseen = self.entries.iter().filter(|entry| !entry.flags.contains(Flags::SEEN)).count() as u32;
-        self.unclaimed = self.entries.iter().filter(|entry| entry.unclaimed).count() as u32;
+        self.unclaimed = self.entries.iter().filter(|entry| entry.is_unclaimed).count() as u32;
     }
 
     pub(super) fn last(&self) -> Option<Uid> {

@@ -124,7 +124,7 @@ impl Snapshot {
 
     /// Records that a session claimed a message.
     pub(crate) fn set_claimed(&mut self, uid: Uid) {
-        self.edit(uid, |entry| entry.unclaimed = false);
+        self.edit(uid, |entry| entry.is_unclaimed = false);
     }
 
     /// Restores the modification sequences of an earlier process, for messages whose flags have not changed since.
@@ -141,7 +141,7 @@ impl Snapshot {
     /// The messages that no session has claimed yet.
     pub(crate) fn unclaimed_entries(&self) -> Vec<MessageEntry> {
         let runs = self.chunks.iter().filter(|chunk| chunk.unclaimed > 0);
-        runs.flat_map(|chunk| chunk.entries.iter().filter(|entry| entry.unclaimed).cloned()).collect()
+        runs.flat_map(|chunk| chunk.entries.iter().filter(|entry| entry.is_unclaimed).cloned()).collect()
     }
 
     fn edit(&mut self, uid: Uid, edit: impl FnOnce(&mut MessageEntry)) {
@@ -149,7 +149,7 @@ impl Snapshot {
             let chunk = Arc::make_mut(&mut self.chunks[chunk]);
             let entry = &mut chunk.entries[place];
             let count =
-                |entry: &MessageEntry| (u32::from(!entry.flags.contains(Flags::SEEN)), u32::from(entry.unclaimed));
+                |entry: &MessageEntry| (u32::from(!entry.flags.contains(Flags::SEEN)), u32::from(entry.is_unclaimed));
             let before = count(entry);
             edit(entry);
             let after = count(entry);

@@ -11,7 +11,7 @@ fn entry(number: u32, letters: &str) -> MessageEntry {
         uid: uid(number),
         flags,
         mod_seq: ModSeq(1),
-        unclaimed: false,
+        is_unclaimed: false,
         file: FileName::in_cur(format!("{number}.host"), flags),
     }
 }

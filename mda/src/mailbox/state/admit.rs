@@ -129,7 +129,7 @@ impl MailboxState {
             uid,
             flags,
             mod_seq,
-            unclaimed: unclaimed || file.folder() == Folder::New,
+            is_unclaimed: unclaimed || file.folder() == Folder::New,
             file,
         });
         self.snapshot.insert(entries.collect());

@@ -84,7 +84,7 @@ async fn an_appended_message_has_its_flags_its_date_and_its_uid() {
     assert_eq!(entry.size(), Some(22), "two lines end in LF alone");
     let message = sent.read(entry).unwrap();
     assert_eq!((message.stored_size, message.size, message.received), (20, Some(22), received));
-    assert!(entry.unclaimed, "RFC 3501 §6.3.11: an appended message is recent");
+    assert!(entry.is_unclaimed, "RFC 3501 §6.3.11: an appended message is recent");
 }
 
 #[tokio::test]
@@ -155,7 +155,7 @@ async fn copies_keep_flags_keywords_and_date_and_get_uids_of_their_own() {
     let snapshot = sent.snapshot();
     let entry = snapshot.by_uid(uid(3)).unwrap().1;
     assert_eq!(snapshot.keywords_of(entry).collect::<Vec<_>>(), ["b"]);
-    assert!(entry.flags.contains(Flags::FLAGGED) && entry.unclaimed);
+    assert!(entry.flags.contains(Flags::FLAGGED) && entry.is_unclaimed);
     assert_eq!(text(&sent, uid(2)), "one\r\n");
     assert_eq!(inbox.snapshot().len(), 2);
     // Copies into the same mailbox.
