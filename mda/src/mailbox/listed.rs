@@ -8,7 +8,7 @@ pub struct ListedMailbox {
     /// Its name.
     pub name: MailboxName,
     /// True if it can be selected; otherwise it is only a parent of others (`\Noselect`, `\NonExistent`).
-    pub selectable: bool,
+    pub is_selectable: bool,
     /// True if it has children (`\HasChildren`).
     pub has_children: bool,
     /// Its special use.
@@ -61,7 +61,7 @@ pub(super) fn with_parents(names: Vec<MailboxName>) -> Vec<ListedMailbox> {
         .map(|(name, (selectable, has_children))| ListedMailbox {
             special_use: SpecialUse::of(&name),
             name,
-            selectable,
+            is_selectable: selectable,
             has_children,
         })
         .collect();

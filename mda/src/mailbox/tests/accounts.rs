@@ -43,7 +43,7 @@ async fn creating_a_mailbox_creates_its_parents() {
     for above in ["Clients/Küche", "Clients"] {
         let listed = ann.list().await.unwrap();
         let above = listed.iter().find(|listed| listed.name == name(above)).unwrap();
-        assert!(above.selectable && above.has_children, "{above:?}");
+        assert!(above.is_selectable && above.has_children, "{above:?}");
     }
     assert!(matches!(ann.create(&name("Clients")).await, Err(StoreError::AlreadyExists(_))));
     assert!(matches!(ann.create(&name("inbox")).await, Err(StoreError::AlreadyExists(_))));
@@ -61,7 +61,7 @@ async fn a_parent_that_is_no_mailbox_is_listed_but_cannot_be_selected_or_deleted
     ann.delete(&name("A")).await.unwrap();
     let listed = ann.list().await.unwrap();
     let level = listed.iter().find(|listed| listed.name == name("A")).unwrap();
-    assert!(!level.selectable && level.has_children);
+    assert!(!level.is_selectable && level.has_children);
     assert!(matches!(ann.open(&name("A")).await, Err(StoreError::NoSuchMailbox(_))));
     let refused = ann.delete(&name("A")).await;
     assert!(matches!(refused, Err(StoreError::NotAllowed(NotAllowed::HasChildren))), "{refused:?}");

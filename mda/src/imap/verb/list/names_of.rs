@@ -48,7 +48,7 @@ impl Names {
         for listed in listed {
             let Some(name) = names::to_protocol(&listed.name) else { continue };
             let facts = names.0.entry(name).or_default();
-            facts.is_mailbox = listed.selectable;
+            facts.is_mailbox = listed.is_selectable;
             facts.has_children = listed.has_children;
             facts.is_listed = true;
             facts.special_use = listed.special_use;
@@ -166,7 +166,7 @@ mod tests {
     fn names() -> Names {
         let mailbox = |text: &str| ListedMailbox {
             name: name(text),
-            selectable: true,
+            is_selectable: true,
             has_children: matches!(text, "Fruit" | "Vegetable"),
             special_use: (text == "Sent").then_some(SpecialUse::Sent),
         };
