@@ -127,7 +127,7 @@ impl UidList {
         };
         let parsed = parse_records(&octets[start..], None);
         let known = to_entries(&parsed);
-        let damaged = parsed.damaged
+        let damaged = parsed.needs_rewrite
             || parse_header.guid.is_none()
             || octets.first() == Some(&b'1')
             || octets[..start].ends_with(b"\r\n");
@@ -232,7 +232,7 @@ impl UidList {
         let parsed = parse_records(&octets, self.last);
         let known = to_entries(&parsed);
         self.read_to += parsed.length as u64;
-        self.needs_rewrite |= parsed.damaged;
+        self.needs_rewrite |= parsed.needs_rewrite;
         self.last = known.last().map(|known| known.uid).or(self.last);
         Ok(UidListChange::Appended(known))
     }

@@ -34,7 +34,7 @@ pub struct ParsedRecords<'a> {
     /// Number of octets parsed or skipped: all but a last line without its end.
     pub length: usize,
     /// True if there were malformed lines, or lines out of order: they are skipped, and the list should be rewritten.
-    pub damaged: bool,
+    pub needs_rewrite: bool,
 }
 
 /// Longer lines were not written by a mail server.
@@ -90,20 +90,20 @@ fn next_uid(text: &str) -> Option<Option<Uid>> {
 /// extension = ALPHA *VCHAR
 /// ```
 pub fn parse_records(octets: &[u8], after: Option<Uid>) -> ParsedRecords<'_> {
-    let mut parsed = ParsedRecords { records: Vec::new(), length: 0, damaged: false };
+    let mut parsed = ParsedRecords { records: Vec::new(), length: 0, needs_rewrite: false };
     let mut last = after;
     for end in memchr::memchr_iter(b'\n', octets) {
         let line = &octets[parsed.length..end];
         parsed.length = end + 1;
         let record = parse_record(line.strip_suffix(b"\r").unwrap_or(line));
-        parsed.damaged |= line.ends_with(b"\r");
+        parsed.needs_rewrite |= line.ends_with(b"\r");
         match record {
             // UIDs ascend within one list; other lines were not written by a holder of the lock.
             Some(record) if last < Some(record.uid) => {
                 last = Some(record.uid);
                 parsed.records.push(record);
             }
-            _ => parsed.damaged = true,
+            _ => parsed.needs_rewrite = true,
         }
     }
     parsed

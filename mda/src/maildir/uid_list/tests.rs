@@ -113,7 +113,7 @@ fn a_half_written_new_list_blocks_nothing() {
 fn malformed_lines_are_skipped_and_mark_the_list_as_damaged() {
     let list = "x\n0 :zero\n1 :a\n\0\0\n1 :again\n3 :\n3 :../b\n5 W1 :b\n4294967296 :c\n";
     let parsed = parse_records(list.as_bytes(), None);
-    assert!(parsed.damaged);
+    assert!(parsed.needs_rewrite);
     assert_eq!(parsed.records.iter().map(|record| record.base).collect::<Vec<_>>(), [b"a", b"b"]);
     assert_eq!(parsed.length, list.len());
 }
@@ -272,7 +272,7 @@ proptest::proptest! {
             written.push(record);
         }
         let parsed = parse_records(&text, None);
-        proptest::prop_assert!(!parsed.damaged);
+        proptest::prop_assert!(!parsed.needs_rewrite);
         proptest::prop_assert_eq!(parsed.records, written);
     }
 }
