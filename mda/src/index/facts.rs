@@ -26,7 +26,7 @@ pub struct Facts {
 /// the same inode number, size and modification time is the same file, unless it was forged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FileStamp {
-    number: u64,
+    inode: u64,
     size: u64,
     seconds: i64,
     nanoseconds: i64,
@@ -36,7 +36,7 @@ impl FileStamp {
     /// The current state of the file.
     pub fn of(metadata: &Metadata) -> Self {
         Self {
-            number: metadata.ino(),
+            inode: metadata.ino(),
             size: metadata.size(),
             seconds: metadata.mtime(),
             nanoseconds: metadata.mtime_nsec(),
@@ -44,8 +44,8 @@ impl FileStamp {
     }
 
     /// The file's state with its name: the form in which it is stored and compared.
-    fn key(&self, base: &[u8]) -> Vec<u8> {
-        let Self { number, size, seconds, nanoseconds } = self;
+    fn cache_key(&self, base: &[u8]) -> Vec<u8> {
+        let Self { inode: number, size, seconds, nanoseconds } = self;
         let mut key = format!("{number} {size} {seconds} {nanoseconds} ").into_bytes();
         key.extend_from_slice(base);
         key
@@ -67,7 +67,7 @@ impl UserIndex {
         let remembered = self.rows(mailbox, uids);
         let checked = remembered.into_iter().filter_map(|(uid, key, facts)| {
             let (base, file) = present(uid)?;
-            (file.key(&base) == key).then_some((uid, Facts { file, ..facts }))
+            (file.cache_key(&base) == key).then_some((uid, Facts { file, ..facts }))
         });
         checked.collect()
     }
@@ -108,7 +108,7 @@ impl UserIndex {
                 insert.execute(params![
                     mailbox,
                     uid.value(),
-                    facts.file.key(base),
+                    facts.file.cache_key(base),
                     facts.size as i64,
                     facts.received,
                     facts.structure
