@@ -15,7 +15,7 @@ use super::{FileName, Folder, MaildirError};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ChangeStamp {
     device: u64,
-    number: u64,
+    inode: u64,
     seconds: i64,
     nanoseconds: i64,
     size: u64,
@@ -27,7 +27,7 @@ impl ChangeStamp {
         let metadata = fs::metadata(path)?;
         Ok(Self {
             device: metadata.dev(),
-            number: metadata.ino(),
+            inode: metadata.ino(),
             seconds: metadata.mtime(),
             nanoseconds: metadata.mtime_nsec(),
             size: metadata.size(),
