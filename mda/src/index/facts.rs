@@ -73,7 +73,7 @@ impl UserIndex {
     }
 
     fn rows(&self, mailbox: &str, uids: RangeInclusive<Uid>) -> Vec<(Uid, Vec<u8>, Facts)> {
-        self.with(|connection| {
+        self.with_connection(|connection| {
             let mut query = connection.prepare_cached(
                 "SELECT uid, size, received, structure, file FROM facts
                  WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid",
@@ -100,7 +100,7 @@ impl UserIndex {
         if mailbox.is_empty() || facts.is_empty() {
             return;
         }
-        self.with(|connection| {
+        self.with_connection(|connection| {
             let transaction = connection.transaction()?;
             let mut insert =
                 transaction.prepare_cached("INSERT OR REPLACE INTO facts VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
@@ -124,7 +124,7 @@ impl UserIndex {
         if mailbox.is_empty() || uids.is_empty() {
             return;
         }
-        self.with(|connection| {
+        self.with_connection(|connection| {
             let transaction = connection.transaction()?;
             let mut delete =
                 transaction.prepare_cached("DELETE FROM facts WHERE mailbox = ?1 AND uid = ?2")?;
@@ -138,7 +138,7 @@ impl UserIndex {
 
     /// Forgets a mailbox.
     pub(crate) fn forget_mailbox(&self, mailbox: &str) {
-        self.with(|connection| {
+        self.with_connection(|connection| {
             connection.execute("DELETE FROM facts WHERE mailbox = ?1", [mailbox])?;
             connection.execute("DELETE FROM mod_seqs WHERE mailbox = ?1", [mailbox])
         });

@@ -20,7 +20,7 @@ impl UserIndex {
         validity: UidValidity,
         folder: &str,
     ) -> HashMap<Uid, (Flags, u64)> {
-        self.with(|connection| {
+        self.with_connection(|connection| {
             let transaction = connection.transaction()?;
             let mut query = transaction.prepare_cached(
                 "SELECT uid, flags, mod_seq FROM mod_seqs WHERE mailbox = ?1 AND validity = ?2 AND folder = ?3",
@@ -52,7 +52,7 @@ impl UserIndex {
         folder: &str,
         messages: impl Iterator<Item = (Uid, Flags, u64)>,
     ) {
-        self.with(|connection| {
+        self.with_connection(|connection| {
             let transaction = connection.transaction()?;
             transaction.execute("DELETE FROM mod_seqs WHERE mailbox = ?1", [mailbox])?;
             let mut insert =
