@@ -26,7 +26,7 @@ struct Handle {
 
 impl Handles {
     /// Runs `work` on a database. A damaged file is removed, and created again by the next caller.
-    pub(super) fn with<T>(
+    pub(super) fn with_connection<T>(
         &self,
         file: &Path,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
