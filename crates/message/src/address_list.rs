@@ -18,7 +18,7 @@ pub struct AddressList {
     pub entries: Vec<AddressEntry>,
     /// True if the field held words that are in no entry: comments, or text that is not an address. A search for them
     /// must read the field itself.
-    pub lossy: bool,
+    pub is_lossy: bool,
     /// The number of mailboxes and groups read so far, so that a list of many fields is counted once and not at each
     /// field.
     read_count: usize,
@@ -66,7 +66,7 @@ impl AddressList {
         let mut reader = Reader { cursor: Cursor::new(value), left };
         reader.list(&mut self.entries);
         self.read_count += left - reader.left;
-        self.lossy |= reader.left == 0
+        self.is_lossy |= reader.left == 0
             || value.contains(&b'(')
             || mailboxes(&self.entries[before..])
                 .any(|mailbox| mailbox.domain.is_empty() || mailbox.route.is_some());
@@ -76,7 +76,7 @@ impl AddressList {
     pub(crate) fn of(entries: Vec<AddressEntry>, lossy: bool) -> Self {
         let groups = entries.iter().filter(|entry| matches!(entry, AddressEntry::Group { .. })).count();
         let read = groups + mailboxes(&entries).count();
-        Self { entries, lossy, read_count: read }
+        Self { entries, is_lossy: lossy, read_count: read }
     }
 
     /// Every mailbox, including those within groups.
@@ -127,9 +127,9 @@ struct Item {
     comment: Option<Vec<u8>>,
     address: Option<Mailbox>,
     /// True if the address was in angle brackets, so that the words before it are a name.
-    angle: bool,
+    is_in_angle_brackets: bool,
     /// True if there was a quoted string, which makes even an empty word count.
-    quoted: bool,
+    has_quoted_string: bool,
 }
 
 /// The end of an item.
@@ -205,7 +205,7 @@ impl Reader<'_> {
                 Some(b'<') => {
                     self.cursor.advance();
                     item.address = Some(self.angle_address());
-                    item.angle = true;
+                    item.is_in_angle_brackets = true;
                     continue;
                 }
                 Some(b'@') => {
@@ -222,7 +222,7 @@ impl Reader<'_> {
                 }
                 Some(b'"') => {
                     let word = self.cursor.quoted_string().unwrap_or_default();
-                    item.quoted = true;
+                    item.has_quoted_string = true;
                     item.word(&word, apart);
                     apart = false;
                     continue;
@@ -338,11 +338,11 @@ impl Item {
     fn into_mailbox(self) -> Option<Mailbox> {
         match self.address {
             Some(mut mailbox) => {
-                let phrase = if self.angle { self.phrase } else { Vec::new() };
+                let phrase = if self.is_in_angle_brackets { self.phrase } else { Vec::new() };
                 mailbox.name = Some(phrase).filter(|name| !name.is_empty()).or(self.comment);
                 Some(mailbox)
             }
-            None if self.joined.is_empty() && !self.quoted => None,
+            None if self.joined.is_empty() && !self.has_quoted_string => None,
             // Words without an address, as people and programs write them for a sender without one: shown as they are.
             None => Some(Mailbox { local: self.phrase, name: self.comment, ..Mailbox::default() }),
         }

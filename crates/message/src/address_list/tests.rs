@@ -152,7 +152,7 @@ fn text_that_is_in_no_entry_makes_a_list_lossy() {
         ("Ann Author", true),
         ("<@y.example:a@x.example>", true),
     ] {
-        assert_eq!(AddressList::parse(value.as_bytes()).lossy, lossy, "{value}");
+        assert_eq!(AddressList::parse(value.as_bytes()).is_lossy, lossy, "{value}");
     }
 }
 

@@ -55,11 +55,11 @@ pub(super) fn indexed_field(envelope: &Envelope, name: &str, needle: &Needle) ->
     };
     match list {
         // The field may be there and be empty, or hold nothing that is an address.
-        list if list.is_empty() && (list.lossy || needle.is_empty() || !needle.is_plain()) => {
+        list if list.is_empty() && (list.is_lossy || needle.is_empty() || !needle.is_plain()) => {
             IndexedField::Unknown
         }
         list if list.is_empty() => IndexedField::Absent,
-        list if list.lossy || !needle.is_plain() => IndexedField::Partial(addresses(list)),
+        list if list.is_lossy || !needle.is_plain() => IndexedField::Partial(addresses(list)),
         list => IndexedField::Complete(addresses(list)),
     }
 }

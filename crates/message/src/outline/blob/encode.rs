@@ -26,7 +26,7 @@ fn envelope(envelope: &Envelope, out: &mut Vec<u8>) {
 /// Twice the count of entries, and one more when the list is lossy; each entry begins with 0 for a mailbox or
 /// 1 for a group.
 fn address_list(list: &AddressList, out: &mut Vec<u8>) {
-    number(list.entries.len() as u64 * 2 + u64::from(list.lossy), out);
+    number(list.entries.len() as u64 * 2 + u64::from(list.is_lossy), out);
     for entry in &list.entries {
         match entry {
             AddressEntry::Mailbox(one) => {
