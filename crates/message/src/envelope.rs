@@ -31,7 +31,7 @@ pub struct Envelope {
     pub message_id: Option<Vec<u8>>,
     /// True if the header repeats a field that occurs once here, such as Subject: a search of all its values must read
     /// the header.
-    pub repeated: bool,
+    pub has_repeated_field: bool,
 }
 
 impl Envelope {
@@ -71,7 +71,7 @@ impl Envelope {
             b"message-id" => once(&mut self.message_id),
             _ => {}
         }
-        self.repeated |= repeated;
+        self.has_repeated_field |= repeated;
     }
 
     /// Sender, or From if it is missing (RFC 3501 §7.4.2 requires the server to do this).

@@ -27,6 +27,6 @@ fn a_repeated_list_is_one_list_and_of_other_fields_the_first_counts() {
     let envelope = Envelope::parse(b"To: a@x\r\nSubject: first\r\nTo: b@x\r\nSubject: second\r\n");
     assert_eq!(envelope.to, AddressList::parse(b"a@x, b@x"));
     assert_eq!(envelope.subject.as_deref(), Some(&b"first"[..]));
-    assert!(envelope.repeated, "the second subject is reported");
-    assert!(!Envelope::parse(b"To: a@x\r\nSubject: first\r\nTo: b@x\r\n").repeated);
+    assert!(envelope.has_repeated_field, "the second subject is reported");
+    assert!(!Envelope::parse(b"To: a@x\r\nSubject: first\r\nTo: b@x\r\n").has_repeated_field);
 }

@@ -47,10 +47,10 @@ pub(super) fn indexed_field(envelope: &Envelope, name: &str, needle: &Needle) ->
         "BCC" => &envelope.bcc,
         "SENDER" => &envelope.sender,
         "REPLY-TO" => &envelope.reply_to,
-        "SUBJECT" => return unstructured(envelope.subject.as_deref(), envelope.repeated),
-        "MESSAGE-ID" => return unstructured(envelope.message_id.as_deref(), envelope.repeated),
-        "IN-REPLY-TO" => return unstructured(envelope.in_reply_to.as_deref(), envelope.repeated),
-        "DATE" => return unstructured(envelope.date.as_deref(), envelope.repeated),
+        "SUBJECT" => return unstructured(envelope.subject.as_deref(), envelope.has_repeated_field),
+        "MESSAGE-ID" => return unstructured(envelope.message_id.as_deref(), envelope.has_repeated_field),
+        "IN-REPLY-TO" => return unstructured(envelope.in_reply_to.as_deref(), envelope.has_repeated_field),
+        "DATE" => return unstructured(envelope.date.as_deref(), envelope.has_repeated_field),
         _ => return IndexedField::Unknown,
     };
     match list {

@@ -48,7 +48,7 @@ impl<'a> Reader<'a> {
             bcc: self.address_list()?,
             in_reply_to: self.optional()?,
             message_id: self.optional()?,
-            repeated: match self.octet()? {
+            has_repeated_field: match self.octet()? {
                 0 => false,
                 1 => true,
                 _ => return Err(BlobError::Damaged),

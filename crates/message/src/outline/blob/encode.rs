@@ -20,7 +20,7 @@ fn envelope(envelope: &Envelope, out: &mut Vec<u8>) {
     }
     optional(envelope.in_reply_to.as_deref(), out);
     optional(envelope.message_id.as_deref(), out);
-    out.push(u8::from(envelope.repeated));
+    out.push(u8::from(envelope.has_repeated_field));
 }
 
 /// Twice the count of entries, and one more when the list is lossy; each entry begins with 0 for a mailbox or
