@@ -28,7 +28,7 @@ pub struct HeaderSection {
     /// True within the rest of a classified line of the header section.
     is_passing: bool,
     /// True after a field: then a line that begins with white space continues it.
-    after_field: bool,
+    is_after_field: bool,
 }
 
 /// The beginning of the body.
@@ -91,7 +91,7 @@ impl HeaderSection {
             LineKind::MboxSeparator => self.line.clear(),
             LineKind::Body => header.extend_from_slice(b"\r\n"),
         }
-        self.after_field = matches!(kind, LineKind::Field | LineKind::Continuation);
+        self.is_after_field = matches!(kind, LineKind::Field | LineKind::Continuation);
         matches!(kind, LineKind::End | LineKind::Body)
     }
 
@@ -99,7 +99,7 @@ impl HeaderSection {
         let line = self.line.as_slice();
         match line {
             b"\r\n" | b"\n" => LineKind::End,
-            [b' ' | b'\t', ..] if self.after_field => LineKind::Continuation,
+            [b' ' | b'\t', ..] if self.is_after_field => LineKind::Continuation,
             // It would continue a field that is put on top later.
             [b' ' | b'\t', ..] => LineKind::Body,
             _ if is_field(line) => LineKind::Field,
