@@ -79,7 +79,7 @@ fn flush(run: &mut Option<Run<'_>>, text: &mut String) {
 
 struct EncodedWord<'a> {
     charset: &'a [u8],
-    base64: bool,
+    is_base64: bool,
     text: &'a [u8],
 }
 
@@ -104,11 +104,11 @@ impl<'a> EncodedWord<'a> {
         };
         let text = start + 2 + charset.len() + 3;
         let end = closings.from(text)?;
-        Some((Self { charset: named, base64, text: &value[text..end] }, end + 2))
+        Some((Self { charset: named, is_base64: base64, text: &value[text..end] }, end + 2))
     }
 
     fn append(&self, out: &mut Vec<u8>) {
-        if self.base64 {
+        if self.is_base64 {
             transfer::decode_base64(self.text, out);
         } else {
             transfer::decode_q(self.text, out);
