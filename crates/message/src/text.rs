@@ -59,9 +59,9 @@ fn collect_searchable<'a>(part: &'a Part, found: &mut Vec<SearchablePart<'a>>) {
 
 impl Part {
     /// The decoder of a text part's body.
-    pub fn text(&self) -> PartText {
+    pub fn text_decoder(&self) -> PartTextDecoder {
         let charset = Charset::named_or_undeclared(self.content_type.parameters.named("charset"));
-        PartText {
+        PartTextDecoder {
             transfer: TransferDecoder::new(self.encoding.as_deref()),
             charset: CharsetDecoder::new(charset),
             plain: Vec::new(),
@@ -76,13 +76,13 @@ impl Part {
 
 /// Decodes a part's text while its body is read.
 #[derive(Debug)]
-pub struct PartText {
+pub struct PartTextDecoder {
     transfer: TransferDecoder,
     charset: CharsetDecoder,
     plain: Vec<u8>,
 }
 
-impl PartText {
+impl PartTextDecoder {
     /// Appends the text of the body's next stored octets.
     pub fn push(&mut self, octets: &[u8], text: &mut String) {
         self.plain.clear();

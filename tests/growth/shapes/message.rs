@@ -352,7 +352,7 @@ fn every_piece(outline: &Outline, stored: &[u8]) {
             }
             text::SearchablePart::Text(part) => {
                 let mut read = String::new();
-                let mut decoder = part.text();
+                let mut decoder = part.text_decoder();
                 decoder.push(part.body.of(stored), &mut read);
                 decoder.finish(&mut read);
                 black_box((part.is_html(), read));

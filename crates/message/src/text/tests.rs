@@ -8,7 +8,7 @@ fn texts(message: &[u8]) -> Vec<String> {
         SearchablePart::Mime(span) => format!("mime {}", header_lines(span.of(message)).collect::<String>()),
         SearchablePart::Text(part) => {
             let mut text = String::new();
-            let mut decoder = part.text();
+            let mut decoder = part.text_decoder();
             part.body.of(message).chunks(3).for_each(|piece| decoder.push(piece, &mut text));
             decoder.finish(&mut text);
             text

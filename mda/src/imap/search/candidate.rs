@@ -195,7 +195,7 @@ fn look_at_header(header: &[u8], area: Area, scan: &mut Scan<'_>) {
 
 /// Scans a part's text as it is written and, when it is HTML, also as it is shown.
 fn look_at_part(contents: &mut Contents, part: &Part, scan: &mut Scan<'_>) -> Result<(), StoreError> {
-    let mut decoder = part.text();
+    let mut decoder = part.text_decoder();
     let mut text = String::new();
     let mut written = Window::default();
     let mut shown = part.is_html().then(|| (HtmlText::default(), String::new(), Window::default()));
