@@ -49,7 +49,7 @@ pub struct Span {
 
 impl Span {
     /// The stored octets as a range of `stored`; empty if they are not there (any more).
-    pub fn of<'a>(&self, stored: &'a [u8]) -> &'a [u8] {
+    pub fn slice<'a>(&self, stored: &'a [u8]) -> &'a [u8] {
         let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(stored.len());
         stored.get(at(self.start)..at(self.end)).unwrap_or_default()
     }

@@ -348,12 +348,12 @@ fn every_piece(outline: &Outline, stored: &[u8]) {
     for piece in outline.searchable_parts() {
         match piece {
             text::SearchablePart::Header(span) | text::SearchablePart::Mime(span) => {
-                black_box(text::header_lines(span.of(stored)).count());
+                black_box(text::header_lines(span.slice(stored)).count());
             }
             text::SearchablePart::Text(part) => {
                 let mut read = String::new();
                 let mut decoder = part.text_decoder();
-                decoder.push(part.body.of(stored), &mut read);
+                decoder.push(part.body.slice(stored), &mut read);
                 decoder.finish(&mut read);
                 black_box((part.is_html(), read));
             }

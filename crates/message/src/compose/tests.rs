@@ -159,7 +159,7 @@ fn a_report_has_the_three_parts_of_rfc_3462() {
     assert_eq!(parts.len(), 3);
     let part = |number: &str| {
         let span = outline.locate(&[number.parse().unwrap()], SectionContent::All).unwrap();
-        String::from_utf8(span.of(&message).to_vec()).unwrap()
+        String::from_utf8(span.slice(&message).to_vec()).unwrap()
     };
     assert_eq!(
         part("2"),

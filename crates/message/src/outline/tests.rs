@@ -14,7 +14,7 @@ fn shown(message: &[u8]) -> Vec<String> {
 fn show(part: &Part, path: &str, message: &[u8], lines: &mut Vec<String>) {
     let kind = [part.content_type.kind.as_slice(), b"/", &part.content_type.subtype].concat();
     let body = match part.content {
-        Content::Single => part.body.of(message).escape_ascii().to_string(),
+        Content::Single => part.body.slice(message).escape_ascii().to_string(),
         _ => "...".to_owned(),
     };
     let (octets, count) = (part.body.octets, part.lines);
@@ -131,7 +131,7 @@ fn an_empty_line_before_a_delimiter_belongs_to_the_header_that_it_ends() {
     assert_eq!(shown(message)[1..], [".1 message/rfc822 14 2 ...", ".1> text/plain 0 0"]);
     let Content::Multipart(parts) = Outline::parse(message).root.content else { panic!("no multipart") };
     let Content::Message(inner) = &parts[0].content else { panic!("no message") };
-    assert_eq!(inner.root.header.of(message), b"Subject: x\r\n\r\n");
+    assert_eq!(inner.root.header.slice(message), b"Subject: x\r\n\r\n");
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn depth_parts_and_header_sizes_are_limited() {
     let long = format!("X: {}\nSubject: lost\n\nbody", "y".repeat(MAX_HEADER));
     let outline = Outline::parse(long.as_bytes());
     assert_eq!(outline.envelope.subject, None);
-    assert_eq!(outline.root.body.of(long.as_bytes()), b"body");
+    assert_eq!(outline.root.body.slice(long.as_bytes()), b"body");
 }
 
 #[test]
@@ -236,12 +236,12 @@ fn check(part: &Part, within: Span, stored: &[u8]) -> Result<(), TestCaseError> 
     prop_assert_eq!(part.header.end, part.body.start);
     for span in [part.header, part.body] {
         prop_assert_eq!(
-            to_crlf(span.of(stored)).len() as u64,
+            to_crlf(span.slice(stored)).len() as u64,
             span.octets,
             "octets are the length in CRLF form"
         );
     }
-    let lines = part.body.of(stored).iter().filter(|octet| **octet == b'\n').count();
+    let lines = part.body.slice(stored).iter().filter(|octet| **octet == b'\n').count();
     prop_assert_eq!(lines as u64, part.lines);
     match &part.content {
         Content::Single => Ok(()),

@@ -28,7 +28,7 @@ fn found<'a>(message: &'a [u8], section: &str) -> Option<&'a [u8]> {
             number => path.push(number.parse().unwrap()),
         }
     }
-    Outline::parse(message).locate(&path, wanted).map(|span| span.of(message))
+    Outline::parse(message).locate(&path, wanted).map(|span| span.slice(message))
 }
 
 #[test]

@@ -4,12 +4,12 @@ use super::*;
 
 fn texts(message: &[u8]) -> Vec<String> {
     let text = |piece: &SearchablePart<'_>| match piece {
-        SearchablePart::Header(span) => format!("header {}", header_lines(span.of(message)).collect::<String>()),
-        SearchablePart::Mime(span) => format!("mime {}", header_lines(span.of(message)).collect::<String>()),
+        SearchablePart::Header(span) => format!("header {}", header_lines(span.slice(message)).collect::<String>()),
+        SearchablePart::Mime(span) => format!("mime {}", header_lines(span.slice(message)).collect::<String>()),
         SearchablePart::Text(part) => {
             let mut text = String::new();
             let mut decoder = part.text_decoder();
-            part.body.of(message).chunks(3).for_each(|piece| decoder.push(piece, &mut text));
+            part.body.slice(message).chunks(3).for_each(|piece| decoder.push(piece, &mut text));
             decoder.finish(&mut text);
             text
         }
