@@ -23,7 +23,7 @@ pub struct ContentType {
 
 /// The intended presentation of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Disposition {
+pub struct ContentDisposition {
     /// `inline`, `attachment` or another word.
     pub kind: Vec<u8>,
     /// The parameters after the semicolon.
@@ -75,7 +75,7 @@ impl ContentType {
     }
 }
 
-impl Disposition {
+impl ContentDisposition {
     /// Parses the value of a Content-Disposition field.
     ///
     /// ```abnf

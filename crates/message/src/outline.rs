@@ -21,7 +21,7 @@ pub use indexer::Indexer;
 
 use crate::{
     Envelope,
-    mime::{ContentType, Disposition},
+    mime::{ContentType, ContentDisposition},
 };
 
 /// The deepest nesting of parts. A deeper multipart or message is shown as one opaque part. Dovecot's limit is 100;
@@ -86,7 +86,7 @@ pub struct Part {
     /// The media type; the default of the context if none was given.
     pub content_type: ContentType,
     /// Content-Disposition.
-    pub disposition: Option<Disposition>,
+    pub disposition: Option<ContentDisposition>,
     /// Content-ID.
     pub id: Option<Vec<u8>>,
     /// Content-Description, encoded words as they are.

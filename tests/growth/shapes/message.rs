@@ -12,7 +12,7 @@ use message::compose::{
 use message::crlf::{ToCrlf, to_crlf};
 use message::field::{self, fields};
 use message::forged::trace_fields;
-use message::mime::{self, ContentType, Disposition, Parameter, Parameters};
+use message::mime::{self, ContentType, ContentDisposition, Parameter, Parameters};
 use message::outline::Indexer;
 use message::section::{SectionContent, select_fields};
 use message::transfer::TransferDecoder;
@@ -52,7 +52,7 @@ const OF_VALUES: [OfValue; 10] = [
 ];
 
 const OF_PLAIN_VALUES: [OfValue; 8] = [
-    ("Disposition::parse", "a;", |value| drop(black_box(Disposition::parse(&value)))),
+    ("Disposition::parse", "a;", |value| drop(black_box(ContentDisposition::parse(&value)))),
     ("language_tags", "", |value| drop(black_box(mime::language_tags(&value)))),
     ("trace_fields", "Authentication-Results: ", |value| drop(black_box(trace_fields(&value, &host())))),
     ("header_lines", "Subject: ", |value| {

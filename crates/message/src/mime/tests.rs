@@ -84,11 +84,11 @@ fn the_pieces_of_rfc_2231_are_joined() {
 #[test]
 fn dispositions_languages_and_encodings_are_read() {
     let disposition =
-        Disposition::parse(b" attachment; filename=genome.jpeg;\r\n modification-date=\"Wed, 12 Feb 1997\"");
+        ContentDisposition::parse(b" attachment; filename=genome.jpeg;\r\n modification-date=\"Wed, 12 Feb 1997\"");
     let disposition = disposition.unwrap();
     assert_eq!(disposition.kind, b"attachment");
     assert_eq!(disposition.parameters.named("FILENAME"), Some(&b"genome.jpeg"[..]));
-    assert_eq!(Disposition::parse(b" ; filename=x"), None);
+    assert_eq!(ContentDisposition::parse(b" ; filename=x"), None);
     assert_eq!(language_tags(b" de, en-GB (British)"), [b"de".to_vec(), b"en-GB".to_vec()]);
     assert_eq!(transfer_encoding(b" (odd) Quoted-Printable "), Some(b"Quoted-Printable".to_vec()));
     assert_eq!(transfer_encoding(b" "), None);
@@ -121,7 +121,7 @@ proptest! {
         if let Some(content_type) = content_type {
             content_type.parameters.decoded("a");
         }
-        Disposition::parse(&value);
+        ContentDisposition::parse(&value);
         language_tags(&value);
         transfer_encoding(&value);
     }

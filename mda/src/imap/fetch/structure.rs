@@ -7,7 +7,7 @@ use std::io::Write as _;
 use imap_proto::response::string::{nstring, string};
 use message::{
     Outline, Part,
-    mime::{Disposition, Parameters},
+    mime::{ContentDisposition, Parameters},
     outline::Content,
 };
 
@@ -99,7 +99,7 @@ fn disposition_to_location(out: &mut Vec<u8>, part: &Part) {
     out.push(b' ');
     match &part.disposition {
         None => out.extend_from_slice(b"NIL"),
-        Some(Disposition { kind, parameters: with }) => {
+        Some(ContentDisposition { kind, parameters: with }) => {
             out.push(b'(');
             string(out, kind);
             out.push(b' ');

@@ -5,7 +5,7 @@ use super::{BlobError, VERSION};
 use crate::{
     AddressList, Envelope, Mailbox, Outline, Part, Span,
     address_list::AddressEntry,
-    mime::{ContentType, Disposition, Parameter, Parameters},
+    mime::{ContentType, ContentDisposition, Parameter, Parameters},
     outline::{Content, MAX_DEPTH},
 };
 
@@ -87,7 +87,7 @@ impl<'a> Reader<'a> {
             ContentType { kind: self.octets()?, subtype: self.octets()?, parameters: self.parameters()? };
         let disposition = match self.octet()? {
             0 => None,
-            1 => Some(Disposition { kind: self.octets()?, parameters: self.parameters()? }),
+            1 => Some(ContentDisposition { kind: self.octets()?, parameters: self.parameters()? }),
             _ => return Err(BlobError::Damaged),
         };
         let id = self.optional()?;
