@@ -7,7 +7,7 @@ use super::{Parameter, Parameters};
 
 /// A parsed parameter name: `name*7*` is the section 7 of `name`, percent encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Section<'a> {
+pub(super) struct ParameterSection<'a> {
     pub(super) base: &'a [u8],
     pub(super) number: usize,
     pub(super) extended: bool,
@@ -16,7 +16,7 @@ pub(super) struct Section<'a> {
 /// The sections of one parameter by number, with the flag for percent encoding and the value. Of a section that is
 /// repeated, the first counts.
 #[derive(Debug, Default)]
-struct Run<'a> {
+struct SectionRun<'a> {
     sections: BTreeMap<usize, (bool, &'a [u8])>,
     is_written: bool,
 }
@@ -29,17 +29,17 @@ impl Parameters {
     /// Each name is read a fixed number of times: a message may have a hundred thousand sections, and this is called at
     /// each FETCH BODYSTRUCTURE.
     pub fn joined(&self) -> Cow<'_, Self> {
-        let sections: Vec<_> = self.0.iter().map(|parameter| Section::read(&parameter.name)).collect();
+        let sections: Vec<_> = self.0.iter().map(|parameter| ParameterSection::read(&parameter.name)).collect();
         if sections.iter().all(Option::is_none) {
             return Cow::Borrowed(self);
         }
-        let mut runs: HashMap<Vec<u8>, Run<'_>> = HashMap::new();
+        let mut runs: HashMap<Vec<u8>, SectionRun<'_>> = HashMap::new();
         for (section, parameter) in sections.iter().zip(&self.0) {
             let Some(section) = section else { continue };
             let run = runs.entry(section.base.to_ascii_lowercase()).or_default();
             run.sections.entry(section.number).or_insert((section.extended, &parameter.value));
         }
-        runs.values_mut().for_each(Run::end_at_gap);
+        runs.values_mut().for_each(SectionRun::end_at_gap);
         let mut joined = Vec::with_capacity(self.0.len());
         for (section, parameter) in sections.iter().zip(&self.0) {
             let run = section.and_then(|section| {
@@ -59,7 +59,7 @@ impl Parameters {
     }
 }
 
-impl Run<'_> {
+impl SectionRun<'_> {
     /// Keeps the sections from 0 on, up to the first that is missing.
     fn end_at_gap(&mut self) {
         let gap = (0..).zip(self.sections.keys()).find(|(expected, number)| expected != *number);
@@ -89,7 +89,7 @@ impl Run<'_> {
     }
 }
 
-impl<'a> Section<'a> {
+impl<'a> ParameterSection<'a> {
     /// Parses the name of a parameter that is a section (RFC 2231 §3, §4).
     ///
     /// ```abnf

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::{continuations::Section, is_token};
+use super::{continuations::ParameterSection, is_token};
 use crate::{token::Cursor, transfer};
 
 /// The most parameters of one field that are read.
@@ -103,7 +103,7 @@ impl Parameters {
     fn sections(&self, name: &str) -> Option<impl Iterator<Item = (bool, &[u8])>> {
         let mut found = BTreeMap::new();
         for parameter in &self.0 {
-            let section = Section::read(&parameter.name);
+            let section = ParameterSection::read(&parameter.name);
             let Some(section) = section.filter(|one| one.base.eq_ignore_ascii_case(name.as_bytes())) else {
                 continue;
             };
