@@ -25,7 +25,7 @@ pub fn date_field(date: &DateTime) -> String {
 
 /// `Message-ID: <unique@host>`, for a submission without one (RFC 6409 §8.2). `unique` must be unique on this host.
 pub fn message_id_field(unique: &str, host: &str) -> String {
-    field("Message-ID", &format!("<{}@{}>", fold::word(unique), fold::word(host)))
+    field("Message-ID", &format!("<{}@{}>", fold::sanitized_word(unique), fold::sanitized_word(host)))
 }
 
 /// `Return-Path: <…>`, which final delivery puts on top (RFC 5321 §4.4).

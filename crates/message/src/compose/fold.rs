@@ -48,24 +48,24 @@ fn pieces(word: &str) -> impl Iterator<Item = &str> {
 
 /// Text of another party where only a plain word is allowed, such as a HELO name: characters other than letters,
 /// digits and `-._:[]` become question marks, and it is cut off after 255.
-pub(super) fn word(text: &str) -> String {
+pub(super) fn sanitized_word(text: &str) -> String {
     let clean = |c: char| if c.is_ascii_alphanumeric() || "-._:[]".contains(c) { c } else { '?' };
     let word: String = text.chars().take(255).map(clean).collect();
     if word.is_empty() { "unknown".to_owned() } else { word }
 }
 
 /// Text of another party within a comment (RFC 5322 §3.2.2): characters that would end it are escaped.
-pub(super) fn comment(text: &str) -> String {
+pub(super) fn escaped_comment(text: &str) -> String {
     escape(text, &['(', ')', '\\'])
 }
 
 /// Text of another party where only ASCII is allowed (RFC 3464 §2.1.1): every other character is a question mark.
-pub(super) fn ascii(text: &str) -> String {
+pub(super) fn ascii_only(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()
 }
 
 /// Text of another party as a quoted string (RFC 5322 §3.2.4).
-pub(super) fn quoted(text: &str) -> String {
+pub(super) fn quoted_string(text: &str) -> String {
     format!("\"{}\"", escape(text, &['"', '\\']))
 }
 

@@ -3,7 +3,7 @@
 
 use address::Address;
 
-use super::fold::{ascii, comment, field, word};
+use super::fold::{ascii_only, escaped_comment, field, sanitized_word};
 use crate::{DateTime, crlf::to_crlf, field::fields};
 
 /// The most octets of the original's header that are returned.
@@ -95,7 +95,7 @@ impl DeliveryReport<'_> {
 
     fn top(&self, boundary: &str, out: &mut Vec<u8>) {
         let subject = if self.failed() { "Undelivered mail returned to sender" } else { "Mail is delayed" };
-        put(out, "From", &format!("Mail Delivery System <postmaster@{}>", word(self.reporting_host)));
+        put(out, "From", &format!("Mail Delivery System <postmaster@{}>", sanitized_word(self.reporting_host)));
         put(out, "To", &format!("<{}>", self.to));
         put(out, "Subject", subject);
         put(out, "Date", &self.date.rfc5322());
@@ -113,7 +113,7 @@ impl DeliveryReport<'_> {
 
     /// The part for a person (RFC 3462 §1).
     fn explanation(&self, out: &mut Vec<u8>) {
-        line(out, &format!("This is the mail server at {}.", word(self.reporting_host)));
+        line(out, &format!("This is the mail server at {}.", sanitized_word(self.reporting_host)));
         line(out, "");
         if self.failed() {
             line(
@@ -130,7 +130,7 @@ impl DeliveryReport<'_> {
             line(out, "");
             line(out, &format!("<{}>", recipient.recipient));
             if let Some(host) = recipient.remote_host {
-                line(out, &format!("    {} answered:", word(host)));
+                line(out, &format!("    {} answered:", sanitized_word(host)));
             }
             if let Some(diagnostic) = recipient.diagnostic {
                 line(out, &format!("    {diagnostic}"));
@@ -150,8 +150,8 @@ impl DeliveryReport<'_> {
         if let Some(envelope_id) = self.envelope_id {
             put(out, "Original-Envelope-Id", envelope_id);
         }
-        put(out, "Reporting-MTA", &format!("dns; {}", word(self.reporting_host)));
-        put(out, "X-Queue-ID", &word(self.queue_id));
+        put(out, "Reporting-MTA", &format!("dns; {}", sanitized_word(self.reporting_host)));
+        put(out, "X-Queue-ID", &sanitized_word(self.queue_id));
         put(out, "Arrival-Date", &self.arrived.rfc5322());
         for recipient in &self.recipients {
             line(out, "");
@@ -161,14 +161,14 @@ impl DeliveryReport<'_> {
             put(out, "Final-Recipient", &typed_address(recipient.recipient));
             let action = if recipient.action == Action::Failed { "failed" } else { "delayed" };
             put(out, "Action", action);
-            put(out, "Status", &word(recipient.status));
+            put(out, "Status", &sanitized_word(recipient.status));
             if let Some(host) = recipient.remote_host {
-                put(out, "Remote-MTA", &format!("dns; {}", word(host)));
+                put(out, "Remote-MTA", &format!("dns; {}", sanitized_word(host)));
             }
             if let Some(diagnostic) = recipient.diagnostic {
                 // RFC 3464 §2.3.6: only a server's reply is of type smtp.
                 let kind = if recipient.remote_host.is_some() { "smtp" } else { "X-Mailstead" };
-                put(out, "Diagnostic-Code", &format!("{kind}; {}", comment(&ascii(diagnostic))));
+                put(out, "Diagnostic-Code", &format!("{kind}; {}", escaped_comment(&ascii_only(diagnostic))));
             }
             if let Some(date) = recipient.last_attempt {
                 put(out, "Last-Attempt-Date", &date.rfc5322());

@@ -1,6 +1,6 @@
 //! The Authentication-Results field (RFC 8601).
 
-use super::fold::{comment, field, quoted, word};
+use super::fold::{escaped_comment, field, quoted_string, sanitized_word};
 
 /// The results of the checks of a message's sender.
 #[derive(Debug, Clone)]
@@ -33,17 +33,17 @@ impl AuthenticationResults<'_> {
     /// resinfo         = [CFWS] ";" methodspec [ CFWS reasonspec ] [ CFWS 1*propspec ]
     /// ```
     pub fn field(&self) -> String {
-        let mut payload = word(self.host);
+        let mut payload = sanitized_word(self.host);
         if self.methods.is_empty() {
             payload.push_str("; none");
         }
         for method in &self.methods {
-            payload.push_str(&format!("; {}={}", word(method.method), word(method.result)));
+            payload.push_str(&format!("; {}={}", sanitized_word(method.method), sanitized_word(method.result)));
             if let Some(text) = &method.comment {
-                payload.push_str(&format!(" ({})", comment(text)));
+                payload.push_str(&format!(" ({})", escaped_comment(text)));
             }
             for (property, value) in &method.properties {
-                payload.push_str(&format!(" {}={}", word(property), property_value(value)));
+                payload.push_str(&format!(" {}={}", sanitized_word(property), property_value(value)));
             }
         }
         field("Authentication-Results", &payload)
@@ -57,5 +57,5 @@ impl AuthenticationResults<'_> {
 /// ```
 fn property_value(value: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`{|}~@".contains(c);
-    if !value.is_empty() && value.chars().all(plain) { value.to_owned() } else { quoted(value) }
+    if !value.is_empty() && value.chars().all(plain) { value.to_owned() } else { quoted_string(value) }
 }

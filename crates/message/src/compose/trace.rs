@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use address::Address;
 
-use super::fold::{comment, field, word};
+use super::fold::{escaped_comment, field, sanitized_word};
 use crate::DateTime;
 
 /// The reception of a message.
@@ -54,14 +54,14 @@ impl Received<'_> {
                 IpAddr::V4(ip) => format!("[{ip}]"),
                 IpAddr::V6(ip) => format!("[IPv6:{ip}]"),
             };
-            let name = word(name.unwrap_or("unknown"));
-            stamp.push_str(&format!("from {} ({name} {literal}) ", word(helo)));
+            let name = sanitized_word(name.unwrap_or("unknown"));
+            stamp.push_str(&format!("from {} ({name} {literal}) ", sanitized_word(helo)));
         }
-        stamp.push_str(&format!("by {} with {}", word(self.by), word(self.with)));
+        stamp.push_str(&format!("by {} with {}", sanitized_word(self.by), sanitized_word(self.with)));
         if let Some(tls) = self.tls {
-            stamp.push_str(&format!(" ({})", comment(tls)));
+            stamp.push_str(&format!(" ({})", escaped_comment(tls)));
         }
-        stamp.push_str(&format!(" id {}", word(self.id)));
+        stamp.push_str(&format!(" id {}", sanitized_word(self.id)));
         if let Some(recipient) = self.recipient {
             stamp.push_str(&format!(" for <{recipient}>"));
         }
