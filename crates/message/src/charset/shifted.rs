@@ -14,14 +14,14 @@ const SINGLE_SHIFT_3: u8 = 0x8f;
 
 /// The octets after an ESC so far.
 #[derive(Debug, Default)]
-struct Sequence {
+struct EscapeSequence {
     open: bool,
     octets: [u8; 3],
     length: usize,
 }
 
 /// The part of an octet in an escape sequence.
-enum Step {
+enum EscapeStep {
     /// It is not part of one.
     Outside,
     /// It belongs to an unfinished one.
@@ -30,34 +30,34 @@ enum Step {
     Ends([u8; 3]),
 }
 
-impl Sequence {
+impl EscapeSequence {
     /// Adds an octet to the sequence.
     ///
     /// ```abnf
     /// escape-sequence = ESC *%x20-2F %x30-7E    ; ISO 2022
     /// ```
-    fn octet(&mut self, octet: u8) -> Step {
+    fn octet(&mut self, octet: u8) -> EscapeStep {
         if octet == ESCAPE {
             *self = Self { open: true, ..Self::default() };
-            return Step::Within;
+            return EscapeStep::Within;
         }
         if !self.open {
-            return Step::Outside;
+            return EscapeStep::Outside;
         }
         self.octets[self.length] = octet;
         self.length += 1;
         let is_final = !matches!(octet, 0x20..=0x2f);
         if is_final || self.length == self.octets.len() {
-            return Step::Ends(std::mem::take(self).octets);
+            return EscapeStep::Ends(std::mem::take(self).octets);
         }
-        Step::Within
+        EscapeStep::Within
     }
 }
 
 /// ISO-2022-JP (RFC 1468), -1 (RFC 2237), and what Microsoft's three variants add, as EUC-JP.
 #[derive(Debug, Default)]
 pub(super) struct Iso2022Jp {
-    sequence: Sequence,
+    sequence: EscapeSequence,
     set: JapaneseSet,
 }
 
@@ -76,8 +76,8 @@ enum JapaneseSet {
 impl Iso2022Jp {
     pub(super) fn octet(&mut self, octet: u8, out: &mut Vec<u8>) {
         match self.sequence.octet(octet) {
-            Step::Within => return,
-            Step::Ends(sequence) => {
+            EscapeStep::Within => return,
+            EscapeStep::Ends(sequence) => {
                 self.set = match &sequence {
                     [b'$', b'@' | b'B', _] | [b'$', b'(', b'@' | b'B' | b'O' | b'Q'] => JapaneseSet::Kanji,
                     [b'$', b'(', b'D'] => JapaneseSet::Supplement { is_first: true },
@@ -86,7 +86,7 @@ impl Iso2022Jp {
                 };
                 return;
             }
-            Step::Outside => {}
+            EscapeStep::Outside => {}
         }
         match (octet, &mut self.set) {
             (SHIFT_OUT, set) => *set = JapaneseSet::Katakana,
@@ -111,13 +111,13 @@ impl Iso2022Jp {
 /// designations are ignored, since the charset's name already implies them.
 #[derive(Debug, Default)]
 pub(super) struct ShiftOut {
-    sequence: Sequence,
+    sequence: EscapeSequence,
     is_out: bool,
 }
 
 impl ShiftOut {
     pub(super) fn octet(&mut self, octet: u8, out: &mut Vec<u8>) {
-        if !matches!(self.sequence.octet(octet), Step::Outside) {
+        if !matches!(self.sequence.octet(octet), EscapeStep::Outside) {
             return;
         }
         match octet {
