@@ -8,7 +8,7 @@
 //! client only where the protocol allows; passwords are accepted only over TLS. Not done here: access to
 //! files, and bans of addresses, which many clients may share.
 
-mod abandon;
+mod cancellation;
 mod contents;
 mod fetch;
 mod flags;

@@ -5,10 +5,10 @@
 //! stays readable, even if another process removes it.
 
 #[cfg(test)]
-pub(super) mod furnished;
+pub(super) mod test_mailbox;
 mod octets;
-mod recalled;
-mod stretch;
+mod cached_facts;
+mod span_reader;
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -17,10 +17,10 @@ use std::sync::Arc;
 use message::{Envelope, Outline, Span, outline::Indexer};
 
 pub(super) use octets::Octets;
-pub(super) use recalled::CachedFacts;
-pub(super) use stretch::SpanReader;
+pub(super) use cached_facts::CachedFacts;
+pub(super) use span_reader::SpanReader;
 
-use super::abandon::CancellationToken;
+use super::cancellation::CancellationToken;
 use crate::index::{Facts, FileStamp};
 use crate::mailbox::{MessageEntry, Mailbox, StoreError};
 use crate::maildir::{Uid, seconds};

@@ -21,7 +21,7 @@ use imap_proto::command::FetchItem;
 use imap_proto::response::fetch::Recent;
 
 use self::responses::{Message, Responses};
-use super::abandon::CancelOnDrop;
+use super::cancellation::CancelOnDrop;
 use super::selected::Selected;
 use super::wire::Wire;
 use crate::mailbox::{MessageEntry, Snapshot};

@@ -13,7 +13,7 @@ use imap_proto::response::fetch::Recent;
 
 use super::rendering::{MessageInfo, Rendering};
 use super::{MessageRequest, Summary};
-use crate::imap::abandon::CancellationToken;
+use crate::imap::cancellation::CancellationToken;
 use crate::imap::contents::{Contents, CachedFacts};
 use crate::imap::flags;
 use crate::index::Facts;

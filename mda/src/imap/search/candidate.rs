@@ -9,10 +9,10 @@ use message::text::{HtmlText, SearchablePart, folded, header_lines};
 use message::{DateTime, Part, encoded_word};
 
 use super::condition::{Condition, Conditions, ConditionIndex};
-use super::remembered::{IndexedField, indexed_field};
+use super::indexed_field::{IndexedField, indexed_field};
 use super::scan::{Area, Scan, Window};
 use super::strings::Needle;
-use crate::imap::abandon::CancellationToken;
+use crate::imap::cancellation::CancellationToken;
 use crate::imap::contents::Contents;
 use crate::index::Facts;
 use crate::mailbox::{MessageEntry, Mailbox, StoreError};

@@ -11,7 +11,7 @@ use imap_proto::command::search::SearchKey;
 use imap_proto::{Date, Flag};
 use message::Charset;
 
-use super::remembered::is_indexed;
+use super::indexed_field::is_indexed;
 use super::scan::SearchString;
 use super::strings::Needle;
 use crate::mailbox::Snapshot;

@@ -17,7 +17,7 @@
 
 mod candidate;
 mod condition;
-mod remembered;
+mod indexed_field;
 mod scan;
 mod strings;
 
@@ -29,7 +29,7 @@ use imap_proto::command::Search;
 use self::candidate::Candidate;
 use self::condition::{Conditions, Cost};
 use self::strings::charset;
-use super::abandon::{CancellationToken, CancelOnDrop};
+use super::cancellation::{CancellationToken, CancelOnDrop};
 use super::contents::CachedFacts;
 use super::selected::Selected;
 use crate::mailbox::{MessageEntry, Mailbox, Snapshot, StoreError};

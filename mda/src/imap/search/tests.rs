@@ -5,9 +5,9 @@ use std::fs;
 use imap_proto::command::{Request, parse};
 
 use super::{SearchError, evaluate};
-use crate::imap::abandon::CancelOnDrop;
+use crate::imap::cancellation::CancelOnDrop;
 use crate::imap::contents::Contents;
-use crate::imap::contents::furnished::TestMailbox;
+use crate::imap::contents::test_mailbox::TestMailbox;
 use crate::imap::selected::{Access, Selected};
 use crate::mailbox::{FlagChange, FlagOperation, StoreError};
 use crate::maildir::Flags;

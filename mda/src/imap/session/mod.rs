@@ -16,10 +16,10 @@
 //!   from every state: LOGOUT, a limit exceeded, the daemon stops, login revoked, selected mailbox gone ──► BYE
 //! ```
 
-mod guest;
-mod inside;
-mod member;
-mod patience;
+mod not_authenticated;
+mod selected;
+mod authenticated;
+mod limits;
 mod state;
 
 use std::io;
@@ -36,9 +36,9 @@ use super::reply::{Failure, Bye, Reply};
 use super::selected::Expunges;
 use super::verb::{append, capability};
 use super::wire::{SessionEvent, Wire};
-pub(super) use guest::NotAuthenticated;
-pub(super) use member::Authenticated;
-use patience::SessionLimits;
+pub(super) use not_authenticated::NotAuthenticated;
+pub(super) use authenticated::Authenticated;
+use limits::SessionLimits;
 use state::SessionState;
 pub(super) use state::{Transition, Outcome};
 
@@ -166,10 +166,10 @@ impl Session {
             }
             request => match state {
                 SessionState::NotAuthenticated(guest) => {
-                    guest::run(wire, server, *peer, guest, patience.idle_timeout(true), request).await
+                    not_authenticated::run(wire, server, *peer, guest, patience.idle_timeout(true), request).await
                 }
-                SessionState::Authenticated(member) => member::run(wire, member, request).await,
-                SessionState::Selected(member, selected) => inside::run(wire, member, selected, request).await,
+                SessionState::Authenticated(member) => authenticated::run(wire, member, request).await,
+                SessionState::Selected(member, selected) => selected::run(wire, member, selected, request).await,
             },
         }
     }

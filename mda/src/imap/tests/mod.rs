@@ -1,11 +1,11 @@
 //! Plays `tests/transcripts/imap` against sessions over a store in a scratch folder. Their format is described there.
 
 mod gone;
-mod stage;
+mod player;
 
 use std::path::Path;
 
-use stage::Player;
+use player::Player;
 use transcript::Script;
 
 #[tokio::test]
@@ -16,7 +16,7 @@ async fn sessions_match_every_transcript() {
         entries.map(|entry| entry.expect("a directory entry is readable").path()).collect();
     files.sort();
     assert!(!files.is_empty());
-    let accounts = stage::accounts();
+    let accounts = player::accounts();
     let mut failures = Vec::new();
     for file in files {
         let text = std::fs::read_to_string(&file).expect("a transcript is readable UTF-8");
@@ -32,7 +32,7 @@ async fn sessions_match_every_transcript() {
 /// Plays a few lines, stops the daemon, and returns the last responses.
 async fn last_response(before: &str) -> String {
     let script = Script::parse(before).unwrap();
-    let mut stage = Player::new(&script, &stage::accounts());
+    let mut stage = Player::new(&script, &player::accounts());
     stage.play_on().await.unwrap();
     stage.stop();
     let line = stage.line(1).await.unwrap();
@@ -66,7 +66,7 @@ S~ c OK $*
 /// The responses to a command in a mailbox whose folder another program has just removed or renamed.
 async fn without_folder(command: &str, vanish: impl Fn(&Path)) -> Vec<String> {
     let script = Script::parse(SENT).unwrap();
-    let mut stage = Player::new(&script, &stage::accounts());
+    let mut stage = Player::new(&script, &player::accounts());
     stage.play_on().await.unwrap();
     vanish(&stage.maildir().join(".Sent"));
     stage.queue_line(&format!("d {command}"));

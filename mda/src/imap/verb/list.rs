@@ -1,13 +1,13 @@
 //! LIST and LSUB: the mailboxes, and the subscriptions (RFC 3501 §6.3.8 and §6.3.9). LIST with options: RFC 5258,
 //! RFC 6154, RFC 5819.
 
-mod names_of;
+mod listed_names;
 
 use imap_proto::command::list::{Form, List, Lsub, Return, Select};
 use imap_proto::mailbox::Pattern;
 use imap_proto::response::mailbox::{self, Attribute};
 
-use self::names_of::{Listing, Names, subscribed_names};
+use self::listed_names::{Listing, Names, subscribed_names};
 use super::status;
 use crate::imap::names;
 use crate::imap::reply::{Failure, Reply};

@@ -5,7 +5,7 @@ use std::fs;
 use imap_proto::command::{Fetch, Request, parse};
 use imap_proto::response::fetch::Recent;
 
-use crate::imap::contents::furnished::TestMailbox;
+use crate::imap::contents::test_mailbox::TestMailbox;
 use crate::imap::fetch::responses::{Message, Responses};
 use crate::imap::fetch::{MessageRequest, Summary};
 

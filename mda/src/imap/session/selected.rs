@@ -1,6 +1,6 @@
 use imap_proto::command::Request;
 
-use super::member::{self, Authenticated};
+use super::authenticated::{self, Authenticated};
 use super::{Transition, Outcome};
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::selected::Selected;
@@ -31,7 +31,7 @@ pub(super) async fn run(
         Request::Idle => idle::run(wire, Some(selected)).await,
         Request::Delete(_) | Request::Rename { .. } => delete_or_rename(wire, member, selected, request).await,
         Request::Select(_) | Request::Examine(_) => select_or_examine(wire, member, request).await,
-        other => member::run(wire, member, other).await,
+        other => authenticated::run(wire, member, other).await,
     }
 }
 
@@ -42,14 +42,14 @@ async fn delete_or_rename(
     selected: &Selected,
     request: Request,
 ) -> Result<Outcome, Failure> {
-    let turn = member::run(wire, member, request).await?;
+    let turn = authenticated::run(wire, member, request).await?;
     let step = if selected.mailbox().is_gone() { Transition::Deselect } else { turn.transition };
     Ok(Outcome { transition: step, ..turn })
 }
 
 /// RFC 3501 §6.3.1: a SELECT that fails leaves no mailbox selected.
 async fn select_or_examine(wire: &mut Wire, member: &Authenticated, request: Request) -> Result<Outcome, Failure> {
-    match member::run(wire, member, request).await {
+    match authenticated::run(wire, member, request).await {
         Err(Failure::Refused(reply)) => Ok(Outcome { reply, transition: Transition::Deselect }),
         turn => turn,
     }

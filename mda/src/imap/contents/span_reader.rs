@@ -4,7 +4,7 @@ use std::sync::Arc;
 use message::Span;
 
 use super::read_at_most;
-use crate::imap::abandon::CancellationToken;
+use crate::imap::cancellation::CancellationToken;
 use crate::mailbox::StoreError;
 
 /// A stretch of a message as it is stored, read one piece at a time until the work is abandoned.
