@@ -2,13 +2,13 @@
 
 #![no_main]
 
-use dkim::{BodyHasher, Form, HeaderSection, KeyRecord};
+use dkim::{BodyHasher, Canonicalization, HeaderSection, KeyRecord};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|octets: &[u8]| {
     let (header, body) = message::field::split(octets);
     let section = HeaderSection::parse(header);
-    let hashes = [Form::Simple, Form::Relaxed].map(|form| {
+    let hashes = [Canonicalization::Simple, Canonicalization::Relaxed].map(|form| {
         let mut whole = BodyHasher::new(form);
         whole.update(body);
         let mut cut = BodyHasher::new(form);
@@ -23,8 +23,8 @@ fuzz_target!(|octets: &[u8]| {
     let _ = KeyRecord::parse(body);
     for field in section.signatures() {
         let Ok(signature) = field.read() else { continue };
-        let _ = signature.refusal(&section, 1);
-        let body_hash = &hashes[usize::from(signature.body_form() == Form::Relaxed)];
+        let _ = signature.early_failure(&section, 1);
+        let body_hash = &hashes[usize::from(signature.body_canonicalization() == Canonicalization::Relaxed)];
         let _ = signature.verify(&section.digest(&signature), body_hash, &[body, octets]);
     }
 });

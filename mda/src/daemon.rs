@@ -34,7 +34,12 @@ pub(crate) fn run(path: &Path) -> ExitCode {
     )
 }
 
-async fn run_services(path: &Path, config: config::Mda, mut sockets: Sockets, life: Life) -> Result<(), DaemonError> {
+async fn run_services(
+    path: &Path,
+    config: config::Mda,
+    mut sockets: Sockets,
+    life: Life,
+) -> Result<(), DaemonError> {
     let imap = sockets.take_tcp("imap", &config.listen.imap)?;
     let imaps = sockets.take_tcp("imaps", &config.listen.imaps)?;
     let lmtp = sockets.take_unix(sockets::LMTP, config.listen.lmtp.as_deref())?;
@@ -43,8 +48,11 @@ async fn run_services(path: &Path, config: config::Mda, mut sockets: Sockets, li
     let metrics = Metrics::new("mda");
 
     let shared_addresses = Crowd::new(&config.login.anybody);
-    let limits =
-        Limits::among(shared_addresses.clone(), config.limits.connections, config.limits.connections_per_address);
+    let limits = Limits::among(
+        shared_addresses.clone(),
+        config.limits.connections,
+        config.limits.connections_per_address,
+    );
     limits.set_patience(Patience::with_users(&config.limits.patience));
     let store = Store::new(config.mail.clone(), config.index.clone(), config.hostname.as_str());
     store.set_quotas(config.quotas.clone());
@@ -66,9 +74,10 @@ async fn run_services(path: &Path, config: config::Mda, mut sockets: Sockets, li
         config: ArcSwap::from_pointee(config),
     });
 
-    for (name, service, busy, listeners) in
-        [("imap", imap::Service::Imap, imap::TOO_MANY_CONNECTIONS, imap), ("imaps", imap::Service::Imaps, &b""[..], imaps)]
-    {
+    for (name, service, busy, listeners) in [
+        ("imap", imap::Service::Imap, imap::TOO_MANY_CONNECTIONS, imap),
+        ("imaps", imap::Service::Imaps, &b""[..], imaps),
+    ] {
         let site = site.clone();
         Service::new(name, site.limits.clone(), busy)
             .counted(metrics.meter(name, Kind::Users))

@@ -54,7 +54,12 @@ struct BoundService {
     listeners: Vec<TcpListener>,
 }
 
-async fn run_services(path: &Path, config: config::Mta, mut sockets: Sockets, life: Life) -> Result<(), DaemonError> {
+async fn run_services(
+    path: &Path,
+    config: config::Mta,
+    mut sockets: Sockets,
+    life: Life,
+) -> Result<(), DaemonError> {
     let listen = &config.listen;
     let mut bound = Vec::new();
     for (service, own) in [

@@ -155,7 +155,9 @@ impl SmtpClient {
         }
         match self.advance().await {
             ClientStep::Finished(outcomes) => outcomes,
-            ClientStep::Unusable(reply) | ClientStep::LoginRefused(reply) => vec![Outcome::Deferred(reply); count],
+            ClientStep::Unusable(reply) | ClientStep::LoginRefused(reply) => {
+                vec![Outcome::Deferred(reply); count]
+            }
             ClientStep::Handshake | ClientStep::Ready | ClientStep::Message(_) | ClientStep::Closed => {
                 vec![Outcome::Deferred(replies::CONNECTION_LOST); count]
             }

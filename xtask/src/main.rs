@@ -11,7 +11,7 @@ mod versions;
 
 use std::process::ExitCode;
 
-use steps::{Step, cargo, run_all, mailstead_binary, script};
+use steps::{Step, cargo, mailstead_binary, run_all, script};
 
 const USAGE: &str = "\
 usage: cargo xtask VERB
@@ -70,7 +70,8 @@ fn test() -> Result<(), String> {
     dependencies::obey_the_rules()?;
     run_all([
         every_target(),
-        cargo(["test", "--locked", "--workspace", "--no-fail-fast"]).env("MAILSTEAD_BIN", mailstead_binary()?),
+        cargo(["test", "--locked", "--workspace", "--no-fail-fast"])
+            .env("MAILSTEAD_BIN", mailstead_binary()?),
     ])
 }
 

@@ -147,7 +147,9 @@ impl<'a> SignatureField<'a> {
         let mut value = self.field.value.to_vec();
         value.drain(part);
         match form {
-            Canonicalization::Simple => [&self.raw[..self.raw.len() - self.field.value.len()], &value].concat(),
+            Canonicalization::Simple => {
+                [&self.raw[..self.raw.len() - self.field.value.len()], &value].concat()
+            }
             Canonicalization::Relaxed => {
                 let mut canonical = Vec::with_capacity(self.raw.len());
                 relaxed(self.field.name, &value, &mut canonical);

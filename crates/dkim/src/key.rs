@@ -7,7 +7,7 @@ use aws_lc_rs::signature::{
 
 use crate::decode::{base64, items};
 use crate::tags::TagList;
-use crate::{Algorithm, SignatureFailure, Signature};
+use crate::{Algorithm, Signature, SignatureFailure};
 
 /// The shortest RSA key that is accepted (RFC 8301 §3.2), in bits.
 const SHORTEST_RSA: u32 = 1024;

@@ -22,7 +22,7 @@ mod tags;
 mod verify;
 
 pub use body::{BodyHash, BodyHasher};
-pub use failure::{SignatureFailure, FailureKind};
+pub use failure::{FailureKind, SignatureFailure};
 pub use header::{HeaderSection, SignatureField};
 pub use key::{KeyError, KeyRecord};
 pub use sign::{SignError, SigningKey, SigningKeyError, sign};

@@ -5,7 +5,7 @@ use address::Domain;
 use crate::decode::{base64, items, number, quoted_printable};
 use crate::header::{HeaderSection, SignatureField};
 use crate::tags::TagList;
-use crate::{Algorithm, SignatureFailure, Canonicalization};
+use crate::{Algorithm, Canonicalization, SignatureFailure};
 
 /// A signature, parsed and not yet verified.
 #[derive(Clone, Debug)]

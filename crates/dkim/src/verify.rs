@@ -2,7 +2,7 @@
 
 use aws_lc_rs::digest::Digest;
 
-use crate::{BodyHash, SignatureFailure, KeyError, KeyRecord, Signature};
+use crate::{BodyHash, KeyError, KeyRecord, Signature, SignatureFailure};
 
 /// The most records of one name that are tried. A selector has one, or two while a key is replaced by hand.
 const MOST_RECORDS: usize = 4;

@@ -68,7 +68,10 @@ impl Flag {
     }
 
     /// `flag-list = "(" [flag *(SP flag)] ")"` (RFC 3501 §9)
-    pub(crate) fn parse_list(cursor: &mut Cursor<'_>, recent: RecentPolicy) -> Result<Vec<Flag>, SyntaxError> {
+    pub(crate) fn parse_list(
+        cursor: &mut Cursor<'_>,
+        recent: RecentPolicy,
+    ) -> Result<Vec<Flag>, SyntaxError> {
         cursor.expect(b'(', "a list of flags")?;
         if cursor.accept(b')') {
             return Ok(Vec::new());
@@ -79,7 +82,10 @@ impl Flag {
     }
 
     /// `flag *(SP flag)`, each flag kept once.
-    pub(crate) fn parse_sequence(cursor: &mut Cursor<'_>, recent: RecentPolicy) -> Result<Vec<Flag>, SyntaxError> {
+    pub(crate) fn parse_sequence(
+        cursor: &mut Cursor<'_>,
+        recent: RecentPolicy,
+    ) -> Result<Vec<Flag>, SyntaxError> {
         let mut flags = Vec::new();
         loop {
             let wrong = cursor.error("a flag that a client may set");

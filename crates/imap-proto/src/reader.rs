@@ -25,7 +25,7 @@
 //!
 //! A bare LF also ends a line ([`quirk_bare_newline`]).
 
-use crate::command::{self, LiteralHeader, Append, Command, CommandError, Malformed, id};
+use crate::command::{self, Append, Command, CommandError, LiteralHeader, Malformed, id};
 use crate::cursor::{Cursor, SyntaxError};
 
 /// The longest response to a continuation request, large enough for SASL tokens (RFC 4954 §4 has the same limit for SMTP).
@@ -316,7 +316,11 @@ impl Reader {
     /// Ends the command, whose literal is not accepted.
     fn reject_literal(&mut self, literal: LiteralHeader) {
         self.command.clear();
-        self.state = if literal.synchronising { ReaderState::Line } else { ReaderState::Draining { left: literal.size } };
+        self.state = if literal.synchronising {
+            ReaderState::Line
+        } else {
+            ReaderState::Draining { left: literal.size }
+        };
     }
 
     /// Discards the whole line. It may announce one more literal, whose octets are not commands either.

@@ -21,7 +21,7 @@ pub use indexer::Indexer;
 
 use crate::{
     Envelope,
-    mime::{ContentType, ContentDisposition},
+    mime::{ContentDisposition, ContentType},
 };
 
 /// The deepest nesting of parts. A deeper multipart or message is shown as one opaque part. Dovecot's limit is 100;

@@ -74,8 +74,12 @@ impl Exchange {
     fn decoded(self, response: &[u8]) -> ExchangeStep {
         let step = match self.0 {
             AwaitedResponse::Plain => plain::read(response).map(ExchangeStep::Complete),
-            AwaitedResponse::LoginName => login::name(response).map(|name| Self(AwaitedResponse::LoginPassword(name)).challenge()),
-            AwaitedResponse::LoginPassword(name) => login::password(name, response).map(ExchangeStep::Complete),
+            AwaitedResponse::LoginName => {
+                login::name(response).map(|name| Self(AwaitedResponse::LoginPassword(name)).challenge())
+            }
+            AwaitedResponse::LoginPassword(name) => {
+                login::password(name, response).map(ExchangeStep::Complete)
+            }
         };
         step.unwrap_or_else(ExchangeStep::Failed)
     }

@@ -57,7 +57,8 @@ fn without_an_initial_response_plain_sends_an_empty_challenge() {
 fn login_sends_a_challenge_for_the_name_and_one_for_the_password() {
     let ExchangeStep::Challenge(challenge, exchange) = Mechanism::Login.start(None) else { panic!() };
     assert_eq!(STANDARD.decode(challenge).unwrap(), b"Username:");
-    let ExchangeStep::Challenge(challenge, exchange) = exchange.respond(STANDARD.encode("ann").as_bytes()) else {
+    let ExchangeStep::Challenge(challenge, exchange) = exchange.respond(STANDARD.encode("ann").as_bytes())
+    else {
         panic!()
     };
     assert_eq!(STANDARD.decode(challenge).unwrap(), b"Password:");

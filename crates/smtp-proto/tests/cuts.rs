@@ -98,22 +98,30 @@ fn serve(dialect: Dialect, octets: &[u8], sizes: &[usize], refusing: usize) -> (
                 seen.pop_if(|last| matches!(last, Seen::Body(_)));
                 seen.push(Seen::Refused(fault));
             }
-            server::Event::Hello(asked) if ask(&mut seen, asked.name.as_str().to_owned()) => asked.accept(),
-            server::Event::Mail(asked) if ask(&mut seen, format!("{:?}", asked.command)) => asked.accept(),
-            server::Event::Rcpt(asked) if ask(&mut seen, format!("{:?}", asked.command)) => asked.accept(),
-            server::Event::Data(asked) if ask(&mut seen, format!("DATA {}", asked.recipients)) => {
-                asked.accept();
+            server::Event::Hello(request) if ask(&mut seen, request.name.as_str().to_owned()) => {
+                request.accept()
             }
-            server::Event::Login(asked) if ask(&mut seen, asked.credentials.login.clone()) => asked.accept(),
-            server::Event::Message(asked) if ask(&mut seen, format!("message {}", asked.size)) => {
-                asked.answer(&replies::MESSAGE_ACCEPTED);
+            server::Event::Mail(request) if ask(&mut seen, format!("{:?}", request.command)) => {
+                request.accept()
             }
-            server::Event::Delivery(asked)
-                if ask(&mut seen, format!("{} to {}", asked.size, asked.recipients)) =>
+            server::Event::Rcpt(request) if ask(&mut seen, format!("{:?}", request.command)) => {
+                request.accept()
+            }
+            server::Event::Data(request) if ask(&mut seen, format!("DATA {}", request.recipients)) => {
+                request.accept();
+            }
+            server::Event::Login(request) if ask(&mut seen, request.credentials.login.clone()) => {
+                request.accept()
+            }
+            server::Event::Message(request) if ask(&mut seen, format!("message {}", request.size)) => {
+                request.answer(&replies::MESSAGE_ACCEPTED);
+            }
+            server::Event::Delivery(request)
+                if ask(&mut seen, format!("{} to {}", request.size, request.recipients)) =>
             {
-                asked.answer([replies::DELIVERED]);
+                request.answer([replies::DELIVERED]);
             }
-            server::Event::Rcpt(asked) => asked.refuse(&replies::UNKNOWN_RECIPIENT),
+            server::Event::Rcpt(request) => request.refuse(&replies::UNKNOWN_RECIPIENT),
             // The session answers a request that is dropped.
             server::Event::Hello(_)
             | server::Event::Mail(_)

@@ -24,9 +24,9 @@ fn play(folder: &str, dialect: Dialect) {
             let text = std::fs::read_to_string(file).expect("a transcript is text");
             let script = Script::parse(&text).map_err(|fault| fault.to_string());
             let failure = script
-                .and_then(
-                    |script| if script.requirements.only_daemons { Ok(()) } else { stage::play(&script, dialect) },
-                )
+                .and_then(|script| {
+                    if script.requirements.only_daemons { Ok(()) } else { stage::play(&script, dialect) }
+                })
                 .err()?;
             Some(format!("{}: {failure}", file.display()))
         })

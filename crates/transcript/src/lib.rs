@@ -7,5 +7,5 @@ mod script;
 mod watch;
 
 pub use pattern::{Captures, Pattern};
-pub use script::{ScriptError, Requirements, Script, Step};
+pub use script::{Requirements, Script, ScriptError, Step};
 pub use watch::Expectations;

@@ -207,7 +207,10 @@ mod tests {
     #[test]
     fn requirements_are_allowed_only_at_the_top() {
         let script = Script::parse("# why\nneeds message-size 1000\nover tls\nC: x\n").unwrap();
-        assert_eq!(script.requirements, Requirements { over_tls: true, message_size: Some(1000), ..Requirements::default() });
+        assert_eq!(
+            script.requirements,
+            Requirements { over_tls: true, message_size: Some(1000), ..Requirements::default() }
+        );
         assert!(Script::parse("only daemons\nC: x\n").unwrap().requirements.only_daemons);
         assert_eq!(Script::parse("C: x\nonly pure\n").unwrap_err().line, 2);
     }

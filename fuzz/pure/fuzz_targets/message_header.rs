@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use message::mime::{ContentType, Disposition};
+use message::mime::{ContentDisposition, ContentType};
 use message::{AddressList, DateTime, Envelope};
 
 fuzz_target!(|octets: &[u8]| {
@@ -14,7 +14,7 @@ fuzz_target!(|octets: &[u8]| {
         let _ = message::encoded_word::decode(&value);
         let _ = AddressList::parse(&value);
         let _ = ContentType::parse(&value);
-        let _ = Disposition::parse(&value);
+        let _ = ContentDisposition::parse(&value);
         let _ = message::mime::language_tags(&value);
         let _ = message::message_id::identifiers(&value);
         if let Some(date) = DateTime::parse(&value) {

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use message::outline::{Content, Indexer};
-use message::text::Piece;
+use message::text::SearchablePart;
 use message::{Outline, Part};
 
 fuzz_target!(|octets: &[u8]| {
@@ -21,11 +21,11 @@ fuzz_target!(|octets: &[u8]| {
     let blob = outline.encode();
     assert_eq!(Outline::decode(&blob).as_ref().ok(), Some(&outline));
     let _ = Outline::decode(octets);
-    for piece in outline.pieces() {
-        if let Piece::Text(part) = piece {
+    for piece in outline.searchable_parts() {
+        if let SearchablePart::Text(part) = piece {
             let mut text = String::new();
-            let mut decoder = part.text();
-            part.body.of(octets).chunks(size).for_each(|piece| decoder.push(piece, &mut text));
+            let mut decoder = part.text_decoder();
+            part.body.slice(octets).chunks(size).for_each(|piece| decoder.push(piece, &mut text));
             decoder.finish(&mut text);
             let _ = message::text::folded(&text);
         }
@@ -35,7 +35,7 @@ fuzz_target!(|octets: &[u8]| {
 fn within(part: &Part, octets: &[u8]) {
     for span in [part.header, part.body] {
         assert!(span.start <= span.end && span.end <= octets.len() as u64, "{span:?}");
-        assert_eq!(span.octets, message::crlf::to_crlf(span.of(octets)).len() as u64, "{span:?}");
+        assert_eq!(span.octets, message::crlf::to_crlf(span.slice(octets)).len() as u64, "{span:?}");
     }
     match &part.content {
         Content::Single => {}

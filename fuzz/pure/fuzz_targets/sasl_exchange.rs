@@ -3,20 +3,20 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sasl::{Credentials, Mechanism, Password, Step};
+use sasl::{Credentials, Mechanism, Password, ExchangeStep};
 
 fuzz_target!(|octets: &[u8]| {
     for mechanism in Mechanism::ALL {
         let mut lines = octets.split(|octet| *octet == b'\n');
         let mut step = mechanism.start(lines.next().filter(|line| !line.is_empty()));
         let mut challenges = 0;
-        while let Step::Challenge(_, exchange) = step {
+        while let ExchangeStep::Challenge(_, exchange) = step {
             challenges += 1;
             assert!(challenges <= 2, "it asks for a name and a password, and no more");
             let Some(line) = lines.next() else { return };
-            step = exchange.answer(line);
+            step = exchange.respond(line);
         }
-        if let Step::Complete(credentials) = step {
+        if let ExchangeStep::Complete(credentials) = step {
             said_again(&credentials);
         }
     }
@@ -25,11 +25,11 @@ fuzz_target!(|octets: &[u8]| {
 /// The client's side of PLAIN says what the server's side has understood. A name with a NUL can come by LOGIN only.
 fn said_again(credentials: &Credentials) {
     assert!(!credentials.login.is_empty());
-    assert!((1..=Password::LONGEST).contains(&credentials.password.octets().len()));
+    assert!((1..=Password::MAX_LEN).contains(&credentials.password.octets().len()));
     if credentials.login.contains('\0') {
         return;
     }
-    let Step::Complete(again) = Mechanism::Plain.start(Some(credentials.plain_response().as_bytes())) else {
+    let ExchangeStep::Complete(again) = Mechanism::Plain.start(Some(credentials.plain_response().as_bytes())) else {
         panic!("the server refuses what it has understood");
     };
     assert_eq!(again.login, credentials.login);

@@ -51,20 +51,20 @@ fn talk(mut octets: &[u8], size: usize, choices: u8) -> (Vec<u8>, Vec<Vec<u8>>) 
             }
             Event::Body(piece) => message.extend_from_slice(piece),
             Event::BodyRefused(_) => message.clear(),
-            Event::Hello(asked) if agrees() => asked.accept(),
-            Event::Mail(asked) if agrees() => asked.accept(),
-            Event::Rcpt(asked) if agrees() => asked.accept(),
-            Event::Data(asked) if agrees() => asked.accept(),
-            Event::Login(asked) if agrees() => asked.accept(),
+            Event::Hello(request) if agrees() => request.accept(),
+            Event::Mail(request) if agrees() => request.accept(),
+            Event::Rcpt(request) if agrees() => request.accept(),
+            Event::Data(request) if agrees() => request.accept(),
+            Event::Login(request) if agrees() => request.accept(),
             // Whoever drops a question leaves the answer to the session.
             Event::Hello(_) | Event::Mail(_) | Event::Rcpt(_) | Event::Data(_) | Event::Login(_) => {}
-            Event::Message(asked) => {
+            Event::Message(request) => {
                 messages.push(std::mem::take(&mut message));
-                asked.answer(&replies::accepted_as("x"));
+                request.answer(&replies::accepted_as("x"));
             }
-            Event::Delivery(asked) => {
+            Event::Delivery(request) => {
                 messages.push(std::mem::take(&mut message));
-                asked.answer([]);
+                request.answer([]);
             }
             Event::StartTls(_) => unreachable!("it is not offered"),
             Event::Reset => {}

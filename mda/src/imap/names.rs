@@ -1,6 +1,6 @@
 //! Conversion of mailbox names between the protocol and the folders.
 
-use imap_proto::{MailboxArgument, MailboxName as Spoken};
+use imap_proto::{MailboxArgument, MailboxName as ProtocolName};
 
 use super::reply::Reply;
 use crate::maildir::{MailboxName, NameError};
@@ -25,11 +25,11 @@ fn convert(argument: &MailboxArgument) -> Option<Result<MailboxName, NameError>>
 }
 
 /// The mailbox of a name that the client was shown.
-pub(super) fn from_protocol(name: &Spoken) -> Option<MailboxName> {
+pub(super) fn from_protocol(name: &ProtocolName) -> Option<MailboxName> {
     MailboxName::parse(name.as_str()).ok()
 }
 
 /// The name as it is sent to the client.
-pub(super) fn to_protocol(name: &MailboxName) -> Option<Spoken> {
-    Spoken::new(name.as_str())
+pub(super) fn to_protocol(name: &MailboxName) -> Option<ProtocolName> {
+    ProtocolName::new(name.as_str())
 }

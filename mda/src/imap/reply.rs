@@ -278,7 +278,9 @@ impl Reply {
     /// The reply to an error of the store.
     pub(super) fn store_error(error: &StoreError) -> Self {
         let (code, words) = match error {
-            StoreError::NoSuchMailbox { .. } | StoreError::MailboxGone { .. } => return Self::no_such_mailbox(),
+            StoreError::NoSuchMailbox { .. } | StoreError::MailboxGone { .. } => {
+                return Self::no_such_mailbox();
+            }
             StoreError::MessageGone => return Self::expunge_issued(),
             StoreError::AlreadyExists { .. } => (Code::AlreadyExists, "Mailbox already exists"),
             StoreError::NotAllowed(reason) => {

@@ -11,11 +11,11 @@ use std::sync::Arc;
 use imap_proto::command::{Messages, Naming};
 use imap_proto::response::code::{Code, NewKeywords};
 use imap_proto::response::{Condition, condition, fetch, mailbox};
-use imap_proto::{SequenceNumber, Uid as SpokenUid};
+use imap_proto::{SequenceNumber, Uid as ProtocolUid};
 
 use super::flags;
 use super::reply::Reply;
-use crate::mailbox::{MessageEntry, Mailbox, Snapshot, StoreError};
+use crate::mailbox::{Mailbox, MessageEntry, Snapshot, StoreError};
 use crate::maildir::{Flags, Keywords, Uid};
 
 /// The access to a selected mailbox.
@@ -59,8 +59,14 @@ impl Selected {
         // Where flags cannot be written, messages can still be read.
         let is_writable = access == Access::ReadOnly || mailbox.is_writable().await?;
         let access = if is_writable { access } else { Access::ReadOnly };
-        let mut selected =
-            Self { mailbox, access, snapshot, client_flags: HashMap::new(), keywords, recent: BTreeSet::new() };
+        let mut selected = Self {
+            mailbox,
+            access,
+            snapshot,
+            client_flags: HashMap::new(),
+            keywords,
+            recent: BTreeSet::new(),
+        };
         selected.claim(&Arc::clone(&selected.snapshot)).await;
         Ok(selected)
     }
@@ -203,7 +209,7 @@ impl Selected {
         let recent = if self.is_recent(entry.uid) { fetch::Recent::Yes } else { fetch::Recent::No };
         let mut response = fetch::Response::open(out, sequence_number(number));
         if naming == Naming::Uid
-            && let Some(uid) = SpokenUid::new(entry.uid.value())
+            && let Some(uid) = ProtocolUid::new(entry.uid.value())
         {
             response.uid(out, uid);
         }

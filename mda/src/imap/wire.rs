@@ -139,9 +139,9 @@ impl Wire {
             Some(Event::AppendEnd(end)) => MessagePiece::End(end),
             Some(Event::Continue) => {
                 condition::continuation(&mut self.out, "Ready for literal");
-                MessagePendingNothing
+                MessagePiece::Pending
             }
-            _ => MessagePendingNothing,
+            _ => MessagePiece::Pending,
         }
     }
 

@@ -44,7 +44,10 @@ pub(crate) struct UserIndex {
 
 impl UserIndex {
     /// Runs `work` on the database. If that is damaged it is created again, and the result is empty.
-    fn with_connection<T: Default>(&self, work: impl FnOnce(&mut rusqlite::Connection) -> rusqlite::Result<T>) -> T {
+    fn with_connection<T: Default>(
+        &self,
+        work: impl FnOnce(&mut rusqlite::Connection) -> rusqlite::Result<T>,
+    ) -> T {
         self.handles.with_connection(&self.file, work).unwrap_or_else(|error| {
             tracing::warn!(file = %self.file.display(), %error, "index unavailable");
             T::default()

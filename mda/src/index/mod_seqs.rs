@@ -58,7 +58,8 @@ impl UserIndex {
             let mut insert =
                 transaction.prepare_cached("INSERT INTO mod_seqs VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
             // Keywords beyond the letters have other indexes in another process: those messages count as changed.
-            for (uid, flags, mod_seq) in messages.filter(|(_, flags, _)| (*flags & Flags::EXTRA_KEYWORDS).is_empty())
+            for (uid, flags, mod_seq) in
+                messages.filter(|(_, flags, _)| (*flags & Flags::EXTRA_KEYWORDS).is_empty())
             {
                 let flags: String = flags.letters().collect();
                 insert.execute(params![

@@ -4,9 +4,9 @@
 use message::{BodyStart, HeaderSection, compose};
 use smtp_proto::Reply;
 
+use super::commands::Envelope;
 use super::recipient::Recipient;
 use super::reply;
-use super::commands::Envelope;
 use crate::mailbox::{Incoming, Store, StoreError};
 use crate::maildir::MailboxName;
 

@@ -1,9 +1,9 @@
 //! Answers the events of a session, and keeps the transaction between them.
 //!
 //! ```text
-//!  Nothing ──MAIL──▶ Announced ──DATA──▶ Arriving ──message──▶ Nothing
-//!     ▲                  │                   │
-//!     └─ LHLO, RSET ─────┴── body refused ───┘
+//!  None ──MAIL──▶ Envelope ──DATA──▶ Data ──message──▶ None
+//!   ▲                │                │
+//!   └─ LHLO, RSET ───┴─ body refused ─┘
 //! ```
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use address::ReversePath;
 use serve::MailId;
 use smtp_proto::command::MailCommand;
-use smtp_proto::server::{Request, Data, Delivery, Event, Rcpt};
+use smtp_proto::server::{Data, Delivery, Event, Rcpt, Request};
 use smtp_proto::{Reply, replies};
 use tracing::field::Empty;
 
@@ -64,22 +64,22 @@ impl Commands {
     /// Answers an event of the session. Events for the stream are ignored.
     pub(super) async fn handle(&mut self, event: Event<'_>) {
         match event {
-            Event::Hello(asked) => {
+            Event::Hello(request) => {
                 self.transaction = Transaction::None;
-                asked.accept();
+                request.accept();
             }
-            Event::Mail(asked) => {
-                self.transaction = Transaction::Envelope(Envelope::new(&asked.command));
-                asked.accept();
+            Event::Mail(request) => {
+                self.transaction = Transaction::Envelope(Envelope::new(&request.command));
+                request.accept();
             }
-            Event::Rcpt(asked) => self.rcpt(asked).await,
-            Event::Data(asked) => self.data(asked).await,
+            Event::Rcpt(request) => self.rcpt(request).await,
+            Event::Data(request) => self.data(request).await,
             Event::Body(octets) => {
                 if let Transaction::Data(_, arrival) = &mut self.transaction {
                     arrival.receive(octets).await;
                 }
             }
-            Event::Delivery(asked) => self.deliver(asked).await,
+            Event::Delivery(request) => self.deliver(request).await,
             Event::BodyRefused(fault) => {
                 if let Transaction::Data(envelope, _) = self.take_transaction() {
                     tracing::info!(id = %envelope.id, ?fault, suppressed = Empty, "message refused");
@@ -92,14 +92,14 @@ impl Commands {
         }
     }
 
-    async fn rcpt(&mut self, asked: Request<'_, Rcpt>) {
+    async fn rcpt(&mut self, request: Request<'_, Rcpt>) {
         let Transaction::Envelope(envelope) = &mut self.transaction else {
-            return asked.refuse(&replies::LOCAL_ERROR);
+            return request.refuse(&replies::LOCAL_ERROR);
         };
         if envelope.recipients.len() >= RECIPIENTS {
-            return asked.refuse(&replies::TOO_MANY_RECIPIENTS);
+            return request.refuse(&replies::TOO_MANY_RECIPIENTS);
         }
-        let resolved = recipient::resolve(&self.server.directory, &asked.command.recipient);
+        let resolved = recipient::resolve(&self.server.directory, &request.command.recipient);
         let resolved = match resolved {
             Ok(recipient) => has_room(&self.server.store, envelope, &recipient).await.map(|()| recipient),
             Err(reply) => Err(reply),
@@ -107,38 +107,38 @@ impl Commands {
         match resolved {
             Ok(recipient) => {
                 envelope.recipients.push(recipient);
-                asked.accept();
+                request.accept();
             }
             Err(reply) => {
-                let (id, recipient) = (&envelope.id, &asked.command.recipient);
+                let (id, recipient) = (&envelope.id, &request.command.recipient);
                 tracing::info!(%id, %recipient, %reply, suppressed = Empty, "recipient refused");
-                asked.refuse(&reply);
+                request.refuse(&reply);
             }
         }
     }
 
-    async fn data(&mut self, asked: Request<'_, Data>) {
+    async fn data(&mut self, request: Request<'_, Data>) {
         let Transaction::Envelope(envelope) = self.take_transaction() else {
-            return asked.refuse(&replies::LOCAL_ERROR);
+            return request.refuse(&replies::LOCAL_ERROR);
         };
         match Arrival::begin(&self.server.store, &envelope).await {
             Ok(arrival) => {
                 self.transaction = Transaction::Data(envelope, arrival);
-                asked.accept();
+                request.accept();
             }
             Err(reply) => {
                 self.transaction = Transaction::Envelope(envelope);
-                asked.refuse(&reply);
+                request.refuse(&reply);
             }
         }
     }
 
-    async fn deliver(&mut self, asked: Request<'_, Delivery>) {
+    async fn deliver(&mut self, request: Request<'_, Delivery>) {
         let Transaction::Data(envelope, arrival) = self.take_transaction() else {
-            return asked.answer([]);
+            return request.answer([]);
         };
         let answers = delivery::deliver(&self.server.store, &envelope, arrival).await;
-        asked.answer(answers);
+        request.answer(answers);
     }
 
     fn take_transaction(&mut self) -> Transaction {

@@ -6,8 +6,8 @@ use smtp_proto::{Reply, replies};
 use tokio::task::JoinSet;
 
 use super::arrival::{self, Arrival};
-use super::reply;
 use super::commands::Envelope;
+use super::reply;
 use crate::mailbox::{Incoming, Store, StoreError};
 
 /// Number of copies that are written before they are committed to disk together.

@@ -1,7 +1,7 @@
 //! LMTP (RFC 2033): receives messages from the MTA over a Unix socket.
 //!
 //! One connection is one task. [`smtp_proto::server::Session`] implements the protocol; `session` moves its octets,
-//! `visit` answers its events, `arrival` receives the message and `delivery` delivers it to each recipient.
+//! `commands` answers its events, `arrival` receives the message and `delivery` delivers it to each recipient.
 //!
 //! Guarantees: a 250 after a message means that it is on disk in that recipient's mailbox, and every recipient has a
 //! reply of its own. An empty line is added where the fields of a message end, so that no octet of it continues one of
@@ -9,11 +9,11 @@
 //! open the socket.
 
 mod arrival;
+mod commands;
 mod delivery;
 mod recipient;
 mod reply;
 mod session;
-mod commands;
 
 use std::sync::Arc;
 

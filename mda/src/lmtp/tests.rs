@@ -225,7 +225,12 @@ async fn a_refused_or_interrupted_message_leaves_no_files() {
 fn a_full_disk_and_a_full_mailbox_have_different_temporary_replies() {
     use crate::mailbox::StoreError;
     let full = StoreError::DiskFull { step: "write", path: "tmp".into() };
-    assert_eq!(reply::for_store_error(&full).to_string(), "452 4.3.1 Insufficient system storage, try again later");
-    assert!(reply::for_store_error(&StoreError::NoUidsLeft("list".into())).to_string().starts_with("452 4.2.2"));
+    assert_eq!(
+        reply::for_store_error(&full).to_string(),
+        "452 4.3.1 Insufficient system storage, try again later"
+    );
+    assert!(
+        reply::for_store_error(&StoreError::NoUidsLeft("list".into())).to_string().starts_with("452 4.2.2")
+    );
     assert!(reply::for_store_error(&StoreError::Interrupted).to_string().starts_with("451 4.3.0"));
 }

@@ -7,7 +7,7 @@ use super::live::LiveMailbox;
 use super::registry::Registry;
 use super::store::run_with_permit;
 use super::usage::QuotaUsage;
-use super::{Incoming, Mailbox, NotAllowed, MailboxStatus, StoreError};
+use super::{Incoming, Mailbox, MailboxStatus, NotAllowed, StoreError};
 use crate::index::UserIndex;
 use crate::maildir::uid_list::UidList;
 use crate::maildir::{MailboxName, layout, regular, renaming, size_file, subscriptions};
@@ -65,7 +65,10 @@ impl Account {
 
     /// All mailboxes and the names that are only their parents, INBOX first, then by name.
     pub async fn list(&self) -> Result<Vec<ListedMailbox>, StoreError> {
-        self.run_blocking(|home| Ok(with_parents(home.list()?.into_iter().map(|mailbox| mailbox.name).collect()))).await
+        self.run_blocking(|home| {
+            Ok(with_parents(home.list()?.into_iter().map(|mailbox| mailbox.name).collect()))
+        })
+        .await
     }
 
     /// The subscribed names, by name. They may be those of mailboxes that are gone (RFC 3501 §6.3.9). INBOX is always

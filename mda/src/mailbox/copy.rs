@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use durable::Staged;
 
-use super::live::{RequiredSync, LiveMailbox};
+use super::live::{LiveMailbox, RequiredSync};
 use super::state::MailboxState;
 use super::usage::reserve;
-use super::{MessageEntry, Mailbox, Snapshot, StoreError};
+use super::{Mailbox, MessageEntry, Snapshot, StoreError};
 use crate::maildir::{FileName, Flags, Folder, Uid, UidValidity, regular, size_file};
 
 /// The result of COPY and MOVE (COPYUID, RFC 4315 §3).
@@ -134,7 +134,12 @@ fn translate_flags(
 }
 
 /// Gives a message a second name in the target's `tmp`; `None` if it is gone.
-fn link_into_tmp(source: &LiveMailbox, uid: Uid, entry: &MessageEntry, target: &LiveMailbox) -> Result<Option<StagedCopy>, StoreError> {
+fn link_into_tmp(
+    source: &LiveMailbox,
+    uid: Uid,
+    entry: &MessageEntry,
+    target: &LiveMailbox,
+) -> Result<Option<StagedCopy>, StoreError> {
     let mut path = source.path(&entry.file);
     let mut tries = 0;
     loop {
@@ -156,7 +161,12 @@ fn link_into_tmp(source: &LiveMailbox, uid: Uid, entry: &MessageEntry, target: &
 /// Number of times in a row that other processes may rename a message during a copy.
 const MAX_RENAMES: u32 = 10;
 
-fn try_link_into_tmp(path: &Path, entry: &MessageEntry, uid: Uid, target: &LiveMailbox) -> Result<StagedCopy, StoreError> {
+fn try_link_into_tmp(
+    path: &Path,
+    entry: &MessageEntry,
+    uid: Uid,
+    target: &LiveMailbox,
+) -> Result<StagedCopy, StoreError> {
     let MessageEntry { file, flags, .. } = entry;
     let stored = fs::symlink_metadata(path).map_err(|error| copy_error(path, error))?.len();
     // The name of a compressed file contains the message's size.

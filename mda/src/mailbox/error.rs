@@ -51,7 +51,7 @@ pub enum StoreError {
     #[error("{} is locked by another process", .0.display())]
     Locked(PathBuf),
     /// The message would exceed the user's quota (`[OVERQUOTA]`, 452 4.2.2).
-    #[error("over the user's quota of {bound} octets")]
+    #[error("over the user's quota of {limit} octets")]
     OverQuota {
         /// The quota, in octets.
         limit: u64,

@@ -8,7 +8,7 @@ use nix::unistd::{AccessFlags, access};
 use tokio::sync::watch;
 
 use super::lanes::WorkPermit;
-use super::live::{RequiredSync, LiveMailbox};
+use super::live::{LiveMailbox, RequiredSync};
 use super::store::run_with_permit;
 use super::{MessageEntry, Snapshot, StoreError};
 use crate::index::{Facts, FileStamp};
@@ -123,8 +123,10 @@ impl Mailbox {
 
     /// Marks messages as `\Seen` because they were read. A crash may undo it: no client asked for it to be stored.
     pub async fn mark_seen(&self, uids: Vec<Uid>) -> Result<Arc<Snapshot>, StoreError> {
-        self.run_blocking(move |live| Ok(live.change(|state| state.store_flags(&uids, &|old| old | Flags::SEEN))?.1))
-            .await
+        self.run_blocking(move |live| {
+            Ok(live.change(|state| state.store_flags(&uids, &|old| old | Flags::SEEN))?.1)
+        })
+        .await
     }
 
     /// Returns true if flags can be written: the messages' folder may be on a read-only file system, or belong to
@@ -193,8 +195,8 @@ impl Mailbox {
         };
         let stamp = FileStamp::of(&metadata);
         let size = name.virtual_size(metadata.len());
-        let file =
-            compressed::decompress_if_needed(file, metadata.len(), &self.live.home.scratch, &name).map_err(disk)?;
+        let file = compressed::decompress_if_needed(file, metadata.len(), &self.live.home.scratch, &name)
+            .map_err(disk)?;
         let stored_size = file.metadata().map_err(disk)?.len();
         Ok(StoredMessage { file, stored_size, size, received, stamp })
     }

@@ -56,7 +56,12 @@ impl Method {
 
 /// The message in a file: the file itself, or an unnamed file in `scratch` with the decompressed message. Blocks while
 /// a message is decompressed.
-pub(crate) fn decompress_if_needed(mut file: File, length: u64, scratch: &Path, name: &FileName) -> io::Result<File> {
+pub(crate) fn decompress_if_needed(
+    mut file: File,
+    length: u64,
+    scratch: &Path,
+    name: &FileName,
+) -> io::Result<File> {
     let mut start = [0; Method::MARK];
     let read = if length < 4 { 0 } else { file.read_at(&mut start, 0)? };
     let Some(method) = Method::of(&start[..read]) else { return Ok(file) };
@@ -84,7 +89,9 @@ fn decompress_to_file(file: &File, method: Method, scratch: &Path) -> Result<Fil
     let mut message = LimitedFile { file: message, left: LARGEST, is_failing: false };
     match decompress(file, method, &mut message).and_then(|()| message.file.rewind()) {
         Ok(()) => Ok(message.file),
-        Err(error) if message.is_failing || error.raw_os_error().is_some() => Err(DecompressError::Disk(error)),
+        Err(error) if message.is_failing || error.raw_os_error().is_some() => {
+            Err(DecompressError::Disk(error))
+        }
         Err(error) => Err(DecompressError::Content(error)),
     }
 }

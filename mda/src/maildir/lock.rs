@@ -197,7 +197,8 @@ mod tests {
             File::open(&path).unwrap().set_modified(SystemTime::now() + year * years).unwrap();
         };
         let begin = Instant::now();
-        let is_taken_over = |seconds| try_acquire(&path, begin + Duration::from_secs(seconds)).unwrap().is_some();
+        let is_taken_over =
+            |seconds| try_acquire(&path, begin + Duration::from_secs(seconds)).unwrap().is_some();
         date(1);
         assert!(!is_taken_over(0) && !is_taken_over(119));
         // Its holder is alive and has written to it.
@@ -212,7 +213,10 @@ mod tests {
         let path = folder.path().join("lock");
         std::fs::write(&path, "").unwrap();
         assert!(try_acquire(&path, Instant::now()).unwrap().is_none());
-        File::open(&path).unwrap().set_modified(SystemTime::now() - STALE_EMPTY - Duration::from_secs(1)).unwrap();
+        File::open(&path)
+            .unwrap()
+            .set_modified(SystemTime::now() - STALE_EMPTY - Duration::from_secs(1))
+            .unwrap();
         assert!(try_acquire(&path, Instant::now()).unwrap().is_some(), "its creator died");
     }
 }

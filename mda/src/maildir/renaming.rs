@@ -78,7 +78,11 @@ pub(crate) fn recover(root: &Path, host: &str) {
 
 /// Reads all folders as they are before a renaming or after it: a read during which the Maildir's folder has changed is
 /// repeated, within a limit, so that deliveries cannot delay it without end.
-pub(crate) fn read_consistently<T, E>(root: &Path, host: &str, look: impl Fn() -> Result<T, E>) -> Result<T, E> {
+pub(crate) fn read_consistently<T, E>(
+    root: &Path,
+    host: &str,
+    look: impl Fn() -> Result<T, E>,
+) -> Result<T, E> {
     const MOST_LOOKS: usize = 4;
     let changed = || fs::metadata(root).and_then(|folder| folder.modified()).ok();
     for _ in 1..MOST_LOOKS {

@@ -64,14 +64,22 @@ pub(crate) struct FolderScanner {
 
 impl FolderScanner {
     pub(crate) fn new(folder: Folder) -> Self {
-        Self { folder, stamp: None, is_unsettled: false, read: Instant::now(), cost: Duration::ZERO, skipped: 0 }
+        Self {
+            folder,
+            stamp: None,
+            is_unsettled: false,
+            read: Instant::now(),
+            cost: Duration::ZERO,
+            skipped: 0,
+        }
     }
 
     /// Returns true if the folder below `mailbox` may have changed since it was last read.
     pub(crate) fn is_due(&self, mailbox: &Path) -> Result<bool, MaildirError> {
         let path = mailbox.join(self.folder.as_str());
         let now = ChangeStamp::of(&path).map_err(MaildirError::disk("stat", &path))?;
-        Ok(self.stamp != Some(now) || self.is_unsettled && self.read.elapsed() > SETTLE_TIME.max(self.cost * REREAD_SHARE))
+        Ok(self.stamp != Some(now)
+            || self.is_unsettled && self.read.elapsed() > SETTLE_TIME.max(self.cost * REREAD_SHARE))
     }
 
     /// Reads the messages in the folder, in no particular order.

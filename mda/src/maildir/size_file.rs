@@ -164,7 +164,10 @@ mod tests {
             "1000S\n9223372036854775807 1\n1 1\n",
         ] {
             fs::write(root.path().join(FILE), bad).unwrap();
-            assert!(read(root.path(), 1000).is_none_or(|recorded| recorded.usage == MaildirUsage::default()), "{bad:?}");
+            assert!(
+                read(root.path(), 1000).is_none_or(|recorded| recorded.usage == MaildirUsage::default()),
+                "{bad:?}"
+            );
         }
         fs::write(root.path().join(FILE), format!("1000S\n{}", "1 1\n".repeat(2000))).unwrap();
         assert_eq!(read(root.path(), 1000), None, "the file is too long");

@@ -5,7 +5,7 @@ use std::io;
 use aws_lc_rs::digest::Digest;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use dkim::{BodyHash, SignatureFailure, Canonicalization, HeaderSection, FailureKind, Signature, Verified};
+use dkim::{BodyHash, Canonicalization, FailureKind, HeaderSection, Signature, SignatureFailure, Verified};
 use dmarc::{Authentication, Identifier, Mechanism};
 use futures_util::future::join_all;
 use hickory_resolver::TokioResolver;
@@ -89,7 +89,9 @@ fn prepare(content: &Content, now: u64) -> io::Result<PreparedSignatures> {
     });
     let read: Vec<Result<Signature, Finding>> = read.collect();
     let forms = [Canonicalization::Simple, Canonicalization::Relaxed];
-    let is_used = |form: &Canonicalization| read.iter().flatten().any(|signature| signature.body_canonicalization() == *form);
+    let is_used = |form: &Canonicalization| {
+        read.iter().flatten().any(|signature| signature.body_canonicalization() == *form)
+    };
     let used: Vec<_> = forms.into_iter().filter(is_used).collect();
     let hashes = if used.is_empty() { Vec::new() } else { body_hashes(content, &used)? };
     let hash = |form| used.iter().zip(&hashes).find(|(used, _)| **used == form).map(|(_, hash)| *hash);

@@ -40,7 +40,8 @@ pub(super) async fn process(
 /// True if the heartbeat's mailbox is the only recipient.
 fn is_heartbeat(site: &Site, client: &Client, envelope: &InboundEnvelope) -> bool {
     let only = envelope.only_recipient();
-    client.is_unauthenticated_local() && only.is_some_and(|address| site.directory.hidden_at(address).is_some())
+    client.is_unauthenticated_local()
+        && only.is_some_and(|address| site.directory.hidden_at(address).is_some())
 }
 
 async fn prepare_and_deliver(

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use accounts::{AppName, Vigil};
 use serve::{MailId, Stream, metrics};
-use smtp_proto::server::{Request, Event, Login, Mail, Message, Rcpt};
+use smtp_proto::server::{Event, Login, Mail, Message, Rcpt, Request};
 use smtp_proto::{Severity, replies};
 use tracing::field::Empty;
 

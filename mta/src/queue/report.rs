@@ -5,7 +5,7 @@ use std::sync::Arc;
 use accounts::Resolution;
 use address::{Address, Host, ReversePath};
 use message::DateTime;
-use message::compose::{Action, RecipientReport, DeliveryReport};
+use message::compose::{Action, DeliveryReport, RecipientReport};
 
 use super::envelope::{Envelope, Recipient, RecipientState};
 use super::{BodyKind, MailId, NewEntry, QueueError};

@@ -70,7 +70,8 @@ mod tests {
     #[tokio::test]
     async fn the_worker_that_has_waited_longest_is_evicted() {
         let slow = SlowWorkers::default();
-        let (gone, mut first, mut second) = (slow.add_waiter(), Some(slow.add_waiter()), Some(slow.add_waiter()));
+        let (gone, mut first, mut second) =
+            (slow.add_waiter(), Some(slow.add_waiter()), Some(slow.add_waiter()));
         drop(gone);
         slow.evict();
         eviction_requested(&mut first).await;

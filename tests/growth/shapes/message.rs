@@ -7,12 +7,12 @@ use message::address_list::{AddressList, Mailbox};
 use message::author::senders;
 use message::charset::{Charset, CharsetDecoder};
 use message::compose::{
-    self, Action, AuthenticationResults, MethodResult, Peer, Received, RecipientReport, DeliveryReport,
+    self, Action, AuthenticationResults, DeliveryReport, MethodResult, Peer, Received, RecipientReport,
 };
 use message::crlf::{ToCrlf, to_crlf};
 use message::field::{self, fields};
 use message::forged::trace_fields;
-use message::mime::{self, ContentType, ContentDisposition, Parameter, Parameters};
+use message::mime::{self, ContentDisposition, ContentType, Parameter, Parameters};
 use message::outline::Indexer;
 use message::section::{SectionContent, select_fields};
 use message::transfer::TransferDecoder;

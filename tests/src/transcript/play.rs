@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 
-use transcript::{Captures, Pattern, Script, Step, Expectations};
+use transcript::{Captures, Expectations, Pattern, Script, Step};
 
 use super::facts;
 use crate::site::Site;

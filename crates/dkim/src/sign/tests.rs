@@ -3,7 +3,7 @@ use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::KeyPair;
 
 use super::*;
-use crate::{BodyHasher, SignatureFailure, Canonicalization, KeyError};
+use crate::{BodyHasher, Canonicalization, KeyError, SignatureFailure};
 
 struct Keys(Vec<(SigningKey, String)>);
 
@@ -137,9 +137,10 @@ fn an_identity_in_a_subdomain_needs_a_key_that_allows_it() {
     let (key, record) = &keys.0[1];
     let header = signed(key, HEADER, "", &NAMES);
     let strict = record.replacen("k=", "t=y:s; k=", 1);
-    for (identity, result) in
-        [("@example.org", SignatureFailure::Signature), ("@sub.example.org", SignatureFailure::IdentityInSubdomain)]
-    {
+    for (identity, result) in [
+        ("@example.org", SignatureFailure::Signature),
+        ("@sub.example.org", SignatureFailure::IdentityInSubdomain),
+    ] {
         let with = header.replace("t=1000;", &format!("t=1000; i={identity};"));
         assert_eq!(judged(&with, "", &[&strict]), Err(result), "{identity}");
         assert_eq!(judged(&with, "", &[record]), Err(SignatureFailure::Signature), "{identity}");

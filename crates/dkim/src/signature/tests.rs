@@ -34,7 +34,10 @@ fn a_signature_is_read_with_its_defaults() {
     assert_eq!(signature.domain().as_str(), "example.org");
     assert_eq!(signature.selector(), "one");
     assert_eq!(signature.key_name().as_str(), "one._domainkey.example.org");
-    assert_eq!((signature.header_canonicalization(), signature.body_canonicalization()), (Canonicalization::Simple, Canonicalization::Simple));
+    assert_eq!(
+        (signature.header_canonicalization(), signature.body_canonicalization()),
+        (Canonicalization::Simple, Canonicalization::Simple)
+    );
     assert!(signature.has_exact_identity());
 }
 
@@ -114,7 +117,10 @@ fn unusual_valid_values_are_read() {
         assert!(read(&value).is_ok(), "{value}: {:?}", read(&value).unwrap_err());
     }
     let relaxed = read(&with("c=relaxed")).unwrap();
-    assert_eq!((relaxed.header_canonicalization(), relaxed.body_canonicalization()), (Canonicalization::Relaxed, Canonicalization::Simple));
+    assert_eq!(
+        (relaxed.header_canonicalization(), relaxed.body_canonicalization()),
+        (Canonicalization::Relaxed, Canonicalization::Simple)
+    );
 }
 
 #[test]

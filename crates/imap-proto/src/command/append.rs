@@ -4,7 +4,7 @@
 //! after which the server accepts or refuses the message, and the octets themselves, which are never held in memory as
 //! a whole.
 
-use super::{LiteralHeader, CommandError, Malformed};
+use super::{CommandError, LiteralHeader, Malformed};
 use crate::cursor::{Cursor, SyntaxError};
 use crate::flag::RecentPolicy;
 use crate::{DateTime, Flag, MailboxArgument, Tag};

@@ -49,7 +49,12 @@ pub fn list(out: &mut Vec<u8>, attributes: &[Attribute], name: &MailboxName) {
 /// mbox-list-extended      = "(" [mbox-list-extended-item *(SP mbox-list-extended-item)] ")"
 /// childinfo-extended-item = "CHILDINFO" SP "(" list-select-base-opt-quoted *(SP list-select-base-opt-quoted) ")"
 /// ```
-pub fn list_with_childinfo(out: &mut Vec<u8>, attributes: &[Attribute], name: &MailboxName, fitting: &[&str]) {
+pub fn list_with_childinfo(
+    out: &mut Vec<u8>,
+    attributes: &[Attribute],
+    name: &MailboxName,
+    fitting: &[&str],
+) {
     listed(out, "LIST", attributes, |out| {
         mailbox(out, name);
         out.extend_from_slice(b" (\"CHILDINFO\" (");

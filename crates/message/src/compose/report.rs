@@ -95,7 +95,11 @@ impl DeliveryReport<'_> {
 
     fn top(&self, boundary: &str, out: &mut Vec<u8>) {
         let subject = if self.failed() { "Undelivered mail returned to sender" } else { "Mail is delayed" };
-        put(out, "From", &format!("Mail Delivery System <postmaster@{}>", sanitized_word(self.reporting_host)));
+        put(
+            out,
+            "From",
+            &format!("Mail Delivery System <postmaster@{}>", sanitized_word(self.reporting_host)),
+        );
         put(out, "To", &format!("<{}>", self.to));
         put(out, "Subject", subject);
         put(out, "Date", &self.date.rfc5322());

@@ -38,7 +38,11 @@ impl AuthenticationResults<'_> {
             payload.push_str("; none");
         }
         for method in &self.methods {
-            payload.push_str(&format!("; {}={}", sanitized_word(method.method), sanitized_word(method.result)));
+            payload.push_str(&format!(
+                "; {}={}",
+                sanitized_word(method.method),
+                sanitized_word(method.result)
+            ));
             if let Some(text) = &method.comment {
                 payload.push_str(&format!(" ({})", escaped_comment(text)));
             }

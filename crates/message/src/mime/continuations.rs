@@ -29,7 +29,8 @@ impl Parameters {
     /// Each name is read a fixed number of times: a message may have a hundred thousand sections, and this is called at
     /// each FETCH BODYSTRUCTURE.
     pub fn joined(&self) -> Cow<'_, Self> {
-        let sections: Vec<_> = self.0.iter().map(|parameter| ParameterSection::read(&parameter.name)).collect();
+        let sections: Vec<_> =
+            self.0.iter().map(|parameter| ParameterSection::read(&parameter.name)).collect();
         if sections.iter().all(Option::is_none) {
             return Cow::Borrowed(self);
         }

@@ -83,8 +83,9 @@ fn the_pieces_of_rfc_2231_are_joined() {
 
 #[test]
 fn dispositions_languages_and_encodings_are_read() {
-    let disposition =
-        ContentDisposition::parse(b" attachment; filename=genome.jpeg;\r\n modification-date=\"Wed, 12 Feb 1997\"");
+    let disposition = ContentDisposition::parse(
+        b" attachment; filename=genome.jpeg;\r\n modification-date=\"Wed, 12 Feb 1997\"",
+    );
     let disposition = disposition.unwrap();
     assert_eq!(disposition.kind, b"attachment");
     assert_eq!(disposition.parameters.named("FILENAME"), Some(&b"genome.jpeg"[..]));

@@ -3,7 +3,7 @@
 use super::{Content, Part, Span};
 use crate::{
     field::{Field, fields},
-    mime::{self, ContentType, ContentDisposition},
+    mime::{self, ContentDisposition, ContentType},
 };
 
 /// The context of a part, which decides its default type (RFC 2046 §5.1.5).
@@ -46,7 +46,9 @@ pub(super) fn describe(header: &[u8], place: PartContext) -> Part {
         };
         match name.to_ascii_lowercase().as_slice() {
             b"type" => content_type = content_type.or_else(|| ContentType::parse(field.value)),
-            b"disposition" => part.disposition = part.disposition.or_else(|| ContentDisposition::parse(field.value)),
+            b"disposition" => {
+                part.disposition = part.disposition.or_else(|| ContentDisposition::parse(field.value))
+            }
             b"transfer-encoding" => {
                 part.encoding = part.encoding.or_else(|| mime::transfer_encoding(field.value))
             }

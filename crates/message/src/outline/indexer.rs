@@ -17,7 +17,7 @@ use memchr::memchr;
 use super::{
     MAX_DEPTH, MAX_HEADER, MAX_PARTS, Outline, Part,
     describe::{PartContext, describe},
-    entity::{Body, OpenPart, OpenContent, StreamPosition, Stage},
+    entity::{Body, OpenContent, OpenPart, Stage, StreamPosition},
 };
 use crate::Envelope;
 
@@ -66,8 +66,11 @@ impl Default for Indexer {
 impl Indexer {
     /// An indexer for a message, which is empty so far.
     pub fn new() -> Self {
-        let message =
-            OpenPart { place: PartContext::Message, header_start: StreamPosition::default(), stage: Stage::Header(Vec::new()) };
+        let message = OpenPart {
+            place: PartContext::Message,
+            header_start: StreamPosition::default(),
+            stage: Stage::Header(Vec::new()),
+        };
         Self {
             open: vec![message],
             at: StreamPosition::default(),

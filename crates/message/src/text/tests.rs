@@ -4,8 +4,12 @@ use super::*;
 
 fn texts(message: &[u8]) -> Vec<String> {
     let text = |piece: &SearchablePart<'_>| match piece {
-        SearchablePart::Header(span) => format!("header {}", header_lines(span.slice(message)).collect::<String>()),
-        SearchablePart::Mime(span) => format!("mime {}", header_lines(span.slice(message)).collect::<String>()),
+        SearchablePart::Header(span) => {
+            format!("header {}", header_lines(span.slice(message)).collect::<String>())
+        }
+        SearchablePart::Mime(span) => {
+            format!("mime {}", header_lines(span.slice(message)).collect::<String>())
+        }
         SearchablePart::Text(part) => {
             let mut text = String::new();
             let mut decoder = part.text_decoder();

@@ -1,5 +1,5 @@
 use super::transaction::Purpose;
-use super::{Envelope, Outcome, Session, State, PeerTransaction, transaction};
+use super::{Envelope, Outcome, PeerTransaction, Session, State, transaction};
 use crate::server::Security;
 use crate::{Reply, Stuffing};
 

@@ -10,7 +10,7 @@
 //!                                                          │ ▲
 //!                                    send, (RSET first)    │ │ Finished
 //!                                                          ▼ │
-//!                     Envelope: MAIL RCPT… DATA ──354──► Message ──► Verdicts
+//!                     Envelope: MAIL RCPT… DATA ──354──► Message ──► FinalReplies
 //! ```
 //!
 //! (RFC 5321 §4.1.4, RFC 3207, RFC 4954, RFC 2033.) The guarantees: each recipient of an envelope gets exactly one
@@ -41,7 +41,7 @@ use crate::{Dialect, Reply, Severity, replies};
 use capabilities::Capabilities;
 use opening::Opening;
 use reply_reader::ReplyReader;
-use transaction::{Purpose, Transaction, FinalReplies};
+use transaction::{FinalReplies, Purpose, Transaction};
 
 /// The settings of a client.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use sasl::Mechanism;
 use zeroize::Zeroizing;
 
-use super::{Capabilities, ReplyEffect, Session, State, PeerTransaction, Tls};
+use super::{Capabilities, PeerTransaction, ReplyEffect, Session, State, Tls};
 use crate::server::Security;
 use crate::{Dialect, Reply, Severity, replies};
 

@@ -119,7 +119,8 @@ fn a_peer_that_accepts_data_without_recipients_gets_a_single_dot() {
 
 #[test]
 fn a_refused_sender_fails_each_recipient_after_all_pipelined_replies() {
-    let mut play = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"]), envelope(&["c"])]);
+    let mut play =
+        ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"]), envelope(&["c"])]);
     play.server("220 x ESMTP\r\n");
     play.server("250-x\r\n250 PIPELINING\r\n");
     assert_eq!(play.server("550 5.7.1 not you\r\n503 x\r\n503 x\r\n503 x\r\n"), "RSET\r\n");

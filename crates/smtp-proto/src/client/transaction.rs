@@ -2,7 +2,7 @@
 
 use address::{ForwardPath, ReversePath};
 
-use super::{BodyKind, EnvelopeId, ReplyEffect, Outcome, Session, State, PeerTransaction};
+use super::{BodyKind, EnvelopeId, Outcome, PeerTransaction, ReplyEffect, Session, State};
 use crate::{Dialect, Reply, Severity, replies};
 
 /// The envelope of a message.
@@ -74,7 +74,11 @@ pub(super) fn begin(session: &mut Session, purpose: Purpose, envelope: Envelope)
 }
 
 /// Processes a reply to one of the envelope's commands.
-pub(super) fn handle_reply(session: &mut Session, mut transaction: Transaction, reply: Reply) -> Option<ReplyEffect> {
+pub(super) fn handle_reply(
+    session: &mut Session,
+    mut transaction: Transaction,
+    reply: Reply,
+) -> Option<ReplyEffect> {
     let index = transaction.answered;
     transaction.answered += 1;
     let data = transaction.data();
@@ -96,7 +100,8 @@ pub(super) fn handle_reply(session: &mut Session, mut transaction: Transaction, 
         return handle_data_reply(session, transaction, reply);
     }
     // All recipients were refused, or have been asked about.
-    let is_decided = transaction.outcomes.len() + 1 == data && transaction.outcomes.iter().all(Option::is_some);
+    let is_decided =
+        transaction.outcomes.len() + 1 == data && transaction.outcomes.iter().all(Option::is_some);
     if is_decided && transaction.sent == transaction.answered {
         return finish(session, transaction.outcomes, PeerTransaction::Open);
     }
@@ -108,7 +113,11 @@ pub(super) fn handle_reply(session: &mut Session, mut transaction: Transaction, 
 }
 
 /// Processes the reply to DATA.
-fn handle_data_reply(session: &mut Session, mut transaction: Transaction, reply: Reply) -> Option<ReplyEffect> {
+fn handle_data_reply(
+    session: &mut Session,
+    mut transaction: Transaction,
+    reply: Reply,
+) -> Option<ReplyEffect> {
     let accepted = transaction.outcomes.iter().any(Option::is_none);
     if reply.severity() != Severity::Intermediate {
         let refusal = Outcome::of_refusal(reply);
@@ -132,7 +141,11 @@ pub(super) fn written(transaction: Transaction) -> State {
 }
 
 /// Processes a reply to the end of the message: one for all recipients, or over LMTP one for each (RFC 2033 §4.2).
-pub(super) fn handle_final_reply(session: &mut Session, mut verdicts: FinalReplies, reply: Reply) -> Option<ReplyEffect> {
+pub(super) fn handle_final_reply(
+    session: &mut Session,
+    mut verdicts: FinalReplies,
+    reply: Reply,
+) -> Option<ReplyEffect> {
     let outcome = Outcome::of(reply);
     if session.settings.dialect == Dialect::Lmtp {
         if let Some(first) = verdicts.unsettled() {
@@ -150,7 +163,11 @@ pub(super) fn handle_final_reply(session: &mut Session, mut verdicts: FinalRepli
     finish(session, verdicts.outcomes, PeerTransaction::Reset)
 }
 
-fn finish(session: &mut Session, outcomes: Vec<Option<Outcome>>, table: PeerTransaction) -> Option<ReplyEffect> {
+fn finish(
+    session: &mut Session,
+    outcomes: Vec<Option<Outcome>>,
+    table: PeerTransaction,
+) -> Option<ReplyEffect> {
     session.state = State::Ready(table);
     Some(ReplyEffect::Finished(or_deferred(outcomes, &replies::LOCAL_ERROR)))
 }

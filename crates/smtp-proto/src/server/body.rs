@@ -55,7 +55,8 @@ pub(super) fn advance(session: &mut Session, mut receiving: Reception) -> BodyEf
             BodyEffect::Refused(fault)
         }
         None if lmtp => {
-            session.state = State::Pending(PendingRequest::Delivery(transaction.ready, transaction.recipients));
+            session.state =
+                State::Pending(PendingRequest::Delivery(transaction.ready, transaction.recipients));
             BodyEffect::Delivery(reader.size(), transaction.recipients)
         }
         None => {

@@ -51,7 +51,9 @@ fn keywords(session: &Session, client: Authentication) -> Vec<String> {
         keywords.push("DSN".to_owned());
     }
     // A password must not be requested where it can be intercepted, nor requested twice (RFC 4954 §4).
-    let may_log_in = offers_auth(session) && session.security == Security::Tls && client == Authentication::NotAuthenticated;
+    let may_log_in = offers_auth(session)
+        && session.security == Security::Tls
+        && client == Authentication::NotAuthenticated;
     if may_log_in {
         keywords.push(format!("AUTH {}", Mechanism::ALL.map(Mechanism::name).join(" ")));
     }

@@ -2,7 +2,7 @@
 
 use sasl::Credentials;
 
-use super::state::{PendingRequest, StateBeforeHello, Authentication, Ready, State, Transaction};
+use super::state::{Authentication, PendingRequest, Ready, State, StateBeforeHello, Transaction};
 use super::{Data, Hello, Mail, Rcpt, Security, Session, capabilities, limits, login};
 use crate::command::{AuthCommand, Command, CommandError, HelloName, HelloVerb, MailCommand, RcptCommand};
 use crate::input::Line;
@@ -110,7 +110,9 @@ fn reset(session: &mut Session, state: State) -> CommandEffect {
 /// MAIL (RFC 5321 §4.1.1.2), after TLS and the login on the submission ports (RFC 3207 §4, RFC 4954 §6) and the check
 /// of the declared size (RFC 1870 §6).
 fn mail(session: &mut Session, ready: Ready, command: MailCommand) -> CommandEffect {
-    if session.settings.dialect == Dialect::Submission && ready.authentication == Authentication::NotAuthenticated {
+    if session.settings.dialect == Dialect::Submission
+        && ready.authentication == Authentication::NotAuthenticated
+    {
         let first = match session.security {
             Security::Clear => &replies::TLS_FIRST,
             Security::Tls => &replies::LOGIN_FIRST,

@@ -1,4 +1,4 @@
-use super::{Request, Data, Delivery, Hello, Login, Mail, Message, Rcpt, StartTls};
+use super::{Data, Delivery, Hello, Login, Mail, Message, Rcpt, Request, StartTls};
 use crate::BodyFault;
 
 /// The next step that a session needs from its driver.

@@ -1,6 +1,6 @@
 //! AUTH after its first line (RFC 4954 §4).
 
-use sasl::{Credentials, Exchange, SaslError, ExchangeStep};
+use sasl::{Credentials, Exchange, ExchangeStep, SaslError};
 
 use super::state::{PendingRequest, Ready, State};
 use super::{Session, limits};

@@ -18,21 +18,21 @@
 //! The guarantees: one reply for each command, in their order; only CRLF "." CRLF ends a message; commands sent in
 //! clear text before a TLS handshake are never executed after it; a peer cannot make it hold more than one buffer.
 
-mod request;
 mod body;
 mod capabilities;
 mod commands;
 mod event;
 mod limits;
 mod login;
+mod request;
 mod state;
 
 use std::sync::Arc;
 
 use address::Domain;
 
-pub use request::{Request, Data, Delivery, Hello, Login, Mail, Message, Rcpt, StartTls};
 pub use event::Event;
+pub use request::{Data, Delivery, Hello, Login, Mail, Message, Rcpt, Request, StartTls};
 
 use crate::input::Input;
 use crate::server::state::{PendingRequest, State};

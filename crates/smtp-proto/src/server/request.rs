@@ -5,7 +5,7 @@
 
 use sasl::Credentials;
 
-use super::state::{PendingRequest, Authentication, Ready, Reception, State, Transaction};
+use super::state::{Authentication, PendingRequest, Ready, Reception, State, Transaction};
 use super::{Security, Session, capabilities};
 use crate::body::{BareLf, BodyReader};
 use crate::command::{HelloName, HelloVerb, MailCommand, RcptCommand};
@@ -92,10 +92,10 @@ impl<Q> std::ops::Deref for Request<'_, Q> {
 /// Takes out the state in which the session continues. The request and the state always match, since both are set in
 /// one place.
 macro_rules! resume {
-    ($asked:ident, $variant:ident) => {
-        match std::mem::replace(&mut $asked.session.state, State::Closing) {
-            State::Asked(Answered::$variant(kept)) => kept,
-            other => unreachable!("asked for {}, but in state {other:?}", stringify!($variant)),
+    ($request:ident, $variant:ident) => {
+        match std::mem::replace(&mut $request.session.state, State::Closing) {
+            State::Pending(PendingRequest::$variant(kept)) => kept,
+            other => unreachable!("requested {}, but in state {other:?}", stringify!($variant)),
         }
     };
 }
@@ -104,9 +104,9 @@ impl Request<'_, Hello> {
     /// Accepts the hello.
     pub fn accept(self) {
         let before = resume!(self, Hello);
-        let client = before.client();
-        let reply = capabilities::hello_reply(self.session, self.details.verb, client);
-        self.session.answer(&reply, State::Ready(Ready { authentication: client }));
+        let authentication = before.authentication();
+        let reply = capabilities::hello_reply(self.session, self.details.verb, authentication);
+        self.session.answer(&reply, State::Ready(Ready { authentication }));
     }
 
     /// Refuses the hello.
@@ -187,7 +187,7 @@ impl Request<'_, Delivery> {
     pub fn answer(self, each: impl IntoIterator<Item = Reply>) {
         let (ready, recipients) = match std::mem::replace(&mut self.session.state, State::Closing) {
             State::Pending(PendingRequest::Delivery(ready, recipients)) => (ready, recipients),
-            other => unreachable!("asked for the delivery, but in state {other:?}"),
+            other => unreachable!("requested the delivery, but in state {other:?}"),
         };
         let missing = std::iter::repeat_with(|| replies::LOCAL_ERROR);
         for reply in each.into_iter().chain(missing).take(recipients) {

@@ -31,14 +31,14 @@ fn accept_all(session: &mut Session) -> String {
                 session.sent();
             }
             Event::Input | Event::Closed => return String::from_utf8(said).unwrap(),
-            Event::Hello(asked) => asked.accept(),
-            Event::Mail(asked) => asked.accept(),
-            Event::Rcpt(asked) => asked.accept(),
-            Event::Data(asked) => asked.accept(),
-            Event::Login(asked) => asked.accept(),
-            Event::Message(asked) => asked.answer(&replies::MESSAGE_ACCEPTED),
-            Event::Delivery(asked) => asked.answer([]),
-            Event::StartTls(asked) => asked.done(),
+            Event::Hello(request) => request.accept(),
+            Event::Mail(request) => request.accept(),
+            Event::Rcpt(request) => request.accept(),
+            Event::Data(request) => request.accept(),
+            Event::Login(request) => request.accept(),
+            Event::Message(request) => request.answer(&replies::MESSAGE_ACCEPTED),
+            Event::Delivery(request) => request.answer([]),
+            Event::StartTls(request) => request.done(),
             Event::Body(_) | Event::BodyRefused(_) | Event::Reset => {}
         }
     }
@@ -65,10 +65,10 @@ fn a_request_dropped_without_an_answer_is_refused_temporarily_and_the_session_co
 fn no_input_is_read_past_a_pending_request() {
     let mut session = session(Dialect::Smtp);
     feed(&mut session, b"EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@example.org>\r\n");
-    let Event::Hello(asked) = session.next() else { panic!("no hello") };
-    asked.accept();
-    let Event::Mail(asked) = session.next() else { panic!("no sender") };
-    asked.refuse(&replies::SYSTEM_FULL);
+    let Event::Hello(request) = session.next() else { panic!("no hello") };
+    request.accept();
+    let Event::Mail(request) = session.next() else { panic!("no sender") };
+    request.refuse(&replies::SYSTEM_FULL);
     let said = accept_all(&mut session);
     assert!(said.contains("452 4.3.1") && said.ends_with("503 5.5.1 Need MAIL first\r\n"), "{said}");
 }
@@ -80,7 +80,7 @@ fn a_dropped_starttls_request_closes_the_session() {
     let mut open = true;
     while open {
         match session.next() {
-            Event::Hello(asked) => asked.accept(),
+            Event::Hello(request) => request.accept(),
             Event::Output => session.sent(),
             Event::StartTls(_) => open = false,
             event => panic!("{event:?}"),
@@ -106,9 +106,9 @@ fn lmtp_sends_one_reply_for_each_recipient() {
         );
         accept_all(&mut session);
         feed(&mut session, b".\r\n");
-        let Event::Delivery(asked) = session.next() else { panic!("no delivery") };
-        assert_eq!(asked.recipients, 2);
-        asked.answer(answers);
+        let Event::Delivery(request) = session.next() else { panic!("no delivery") };
+        assert_eq!(request.recipients, 2);
+        request.answer(answers);
         assert_eq!(accept_all(&mut session), expected);
     }
 }
@@ -189,8 +189,8 @@ fn only_permanent_refusals_of_recipients_end_the_session() {
     accept_all(&mut session);
     let mut refuse = |reply: &Reply| {
         feed(&mut session, b"RCPT TO:<a@example.org>\r\n");
-        let Event::Rcpt(asked) = session.next() else { panic!("no recipient") };
-        asked.refuse(reply);
+        let Event::Rcpt(request) = session.next() else { panic!("no recipient") };
+        request.refuse(reply);
         accept_all(&mut session)
     };
     for _ in 0..1000 {

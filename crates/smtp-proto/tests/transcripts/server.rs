@@ -81,53 +81,56 @@ impl Server {
                     self.closed = true;
                     return;
                 }
-                Event::StartTls(asked) => {
-                    asked.done();
+                Event::StartTls(request) => {
+                    request.done();
                     self.awaits_tls = true;
                 }
-                Event::Hello(asked) => {
+                Event::Hello(request) => {
                     self.transaction = Delivered::default();
-                    asked.accept();
+                    request.accept();
                 }
                 Event::Reset | Event::BodyRefused(_) => self.transaction = Delivered::default(),
-                Event::Login(asked) => {
-                    let credentials = &asked.credentials;
+                Event::Login(request) => {
+                    let credentials = &request.credentials;
                     self.logged_in = USERS.iter().any(|(login, password)| {
                         *login == credentials.login && password.as_bytes() == credentials.password.octets()
                     });
-                    if self.logged_in { asked.accept() } else { asked.refuse(&replies::BAD_CREDENTIALS) }
+                    if self.logged_in { request.accept() } else { request.refuse(&replies::BAD_CREDENTIALS) }
                 }
-                Event::Mail(asked) => {
-                    let foreign =
-                        asked.command.sender.address().is_some_and(|sender| sender.to_string() != USERS[0].0);
+                Event::Mail(request) => {
+                    let foreign = request
+                        .command
+                        .sender
+                        .address()
+                        .is_some_and(|sender| sender.to_string() != USERS[0].0);
                     if self.logged_in && foreign {
-                        asked.refuse(&replies::SENDER_NOT_OWNED)
+                        request.refuse(&replies::SENDER_NOT_OWNED)
                     } else {
-                        asked.accept()
+                        request.accept()
                     }
                 }
-                Event::Rcpt(asked) => {
-                    let (local, user) = resolve(&asked.command.recipient);
+                Event::Rcpt(request) => {
+                    let (local, user) = resolve(&request.command.recipient);
                     match user {
                         Some(user) => {
                             self.transaction.users.push(user);
-                            asked.accept();
+                            request.accept();
                         }
-                        None if local => asked.refuse(&replies::UNKNOWN_RECIPIENT),
-                        None if self.logged_in => asked.accept(),
-                        None => asked.refuse(&replies::RELAY_REFUSED),
+                        None if local => request.refuse(&replies::UNKNOWN_RECIPIENT),
+                        None if self.logged_in => request.accept(),
+                        None => request.refuse(&replies::RELAY_REFUSED),
                     }
                 }
-                Event::Data(asked) => asked.accept(),
+                Event::Data(request) => request.accept(),
                 Event::Body(octets) => self.transaction.octets.extend_from_slice(octets),
-                Event::Message(asked) => {
+                Event::Message(request) => {
                     mailboxes.push(std::mem::take(&mut self.transaction));
-                    asked.answer(&replies::MESSAGE_ACCEPTED);
+                    request.answer(&replies::MESSAGE_ACCEPTED);
                 }
-                Event::Delivery(asked) => {
+                Event::Delivery(request) => {
                     mailboxes.push(std::mem::take(&mut self.transaction));
-                    let recipients = asked.recipients;
-                    asked.answer(vec![replies::DELIVERED; recipients]);
+                    let recipients = request.recipients;
+                    request.answer(vec![replies::DELIVERED; recipients]);
                 }
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use smtp_proto::Dialect;
-use transcript::{Captures, Pattern, Script, Step, Expectations};
+use transcript::{Captures, Expectations, Pattern, Script, Step};
 
 use super::server::{Delivered, Server};
 
@@ -16,8 +16,15 @@ struct Talk {
 /// Plays a script, with its octets arriving all at once and one by one.
 pub(super) fn play(script: &Script, dialect: Dialect) -> Result<(), String> {
     for step in [usize::MAX, 1] {
-        Stage { script, dialect, step, talks: BTreeMap::new(), memory: Captures::new(), mailboxes: Vec::new() }
-            .play()?;
+        Stage {
+            script,
+            dialect,
+            step,
+            talks: BTreeMap::new(),
+            memory: Captures::new(),
+            mailboxes: Vec::new(),
+        }
+        .play()?;
     }
     Ok(())
 }

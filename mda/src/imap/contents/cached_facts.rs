@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::index::Facts;
-use crate::mailbox::{MessageEntry, Mailbox};
+use crate::mailbox::{Mailbox, MessageEntry};
 use crate::maildir::Uid;
 
 /// Facts of messages whose UIDs ascend.

@@ -4,11 +4,11 @@
 //! Everything here blocks. A message whose file is gone ends in [`StoreError::MessageGone`]; once its file is open it
 //! stays readable, even if another process removes it.
 
+mod cached_facts;
+mod octets;
+mod span_reader;
 #[cfg(test)]
 pub(super) mod test_mailbox;
-mod octets;
-mod cached_facts;
-mod span_reader;
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -16,13 +16,13 @@ use std::sync::Arc;
 
 use message::{Envelope, Outline, Span, outline::Indexer};
 
-pub(super) use octets::Octets;
 pub(super) use cached_facts::CachedFacts;
+pub(super) use octets::Octets;
 pub(super) use span_reader::SpanReader;
 
 use super::cancellation::CancellationToken;
 use crate::index::{Facts, FileStamp};
-use crate::mailbox::{MessageEntry, Mailbox, StoreError};
+use crate::mailbox::{Mailbox, MessageEntry, StoreError};
 use crate::maildir::{Uid, seconds};
 
 /// Number of octets read from a file at a time.

@@ -64,8 +64,9 @@ pub(crate) async fn respond(
 ) -> io::Result<Summary> {
     let mut responses = Responses::new(selected.mailbox().clone(), snapshot, items);
     for batch in messages.chunks(BATCH) {
-        let recent =
-            |asked: &MessageRequest| if selected.is_recent(asked.entry.uid) { Recent::Yes } else { Recent::No };
+        let recent = |asked: &MessageRequest| {
+            if selected.is_recent(asked.entry.uid) { Recent::Yes } else { Recent::No }
+        };
         let message = |asked: &MessageRequest| Message { request: asked.clone(), recent: recent(asked) };
         responses.start_batch(batch.iter().map(message).collect());
         while !responses.is_done() {

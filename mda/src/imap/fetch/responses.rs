@@ -14,7 +14,7 @@ use imap_proto::response::fetch::Recent;
 use super::rendering::{MessageInfo, Rendering};
 use super::{MessageRequest, Summary};
 use crate::imap::cancellation::CancellationToken;
-use crate::imap::contents::{Contents, CachedFacts};
+use crate::imap::contents::{CachedFacts, Contents};
 use crate::imap::flags;
 use crate::index::Facts;
 use crate::mailbox::{Mailbox, Snapshot, StoreError};
@@ -139,8 +139,8 @@ impl Responses {
             items.to_mut().push(FetchItem::Flags);
         }
         let facts = self.facts.as_mut().and_then(|facts| facts.take(asked.entry.uid));
-        let mut contents =
-            Contents::new(self.mailbox.clone(), asked.entry, facts).with_cancellation(self.cancellation.clone());
+        let mut contents = Contents::new(self.mailbox.clone(), asked.entry, facts)
+            .with_cancellation(self.cancellation.clone());
         let rendering = Rendering::new(&known, &mut contents, &items);
         let rendering = match rendering {
             Ok(rendering) => Some(rendering),

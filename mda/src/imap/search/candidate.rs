@@ -8,14 +8,14 @@ use message::outline::MAX_HEADER;
 use message::text::{HtmlText, SearchablePart, folded, header_lines};
 use message::{DateTime, Part, encoded_word};
 
-use super::condition::{Condition, Conditions, ConditionIndex};
+use super::condition::{Condition, ConditionIndex, Conditions};
 use super::indexed_field::{IndexedField, indexed_field};
 use super::scan::{Area, Scan, Window};
 use super::strings::Needle;
 use crate::imap::cancellation::CancellationToken;
 use crate::imap::contents::Contents;
 use crate::index::Facts;
-use crate::mailbox::{MessageEntry, Mailbox, StoreError};
+use crate::mailbox::{Mailbox, MessageEntry, StoreError};
 use crate::maildir::Uid;
 
 /// Octets of a body that are read at a time. Decoded and folded they may briefly take ten times as much memory.
@@ -50,7 +50,11 @@ impl<'a> Candidate<'a> {
     }
 
     /// Returns true if the message meets all of these conditions.
-    pub(super) fn meets_all(&mut self, all: &Conditions, places: &[ConditionIndex]) -> Result<bool, StoreError> {
+    pub(super) fn meets_all(
+        &mut self,
+        all: &Conditions,
+        places: &[ConditionIndex],
+    ) -> Result<bool, StoreError> {
         for place in places {
             if !self.meets(all, *place)? {
                 return Ok(false);
@@ -124,7 +128,8 @@ impl<'a> Candidate<'a> {
     fn contents(&mut self) -> &mut Contents {
         let Self { mailbox, entry, facts, cancellation: abandon, contents, .. } = self;
         contents.get_or_insert_with(|| {
-            Contents::new((*mailbox).clone(), entry.clone(), facts.take()).with_cancellation((*abandon).clone())
+            Contents::new((*mailbox).clone(), entry.clone(), facts.take())
+                .with_cancellation((*abandon).clone())
         })
     }
 

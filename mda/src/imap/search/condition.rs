@@ -84,7 +84,8 @@ impl Conditions {
         snapshot: &Snapshot,
         keywords: &Keywords,
     ) -> Self {
-        let mut all = Self { list: Vec::new(), strings: Vec::new(), cheap: Vec::new(), expensive: Vec::new() };
+        let mut all =
+            Self { list: Vec::new(), strings: Vec::new(), cheap: Vec::new(), expensive: Vec::new() };
         let mut operands: Vec<ConditionIndex> = Vec::new();
         for key in keys {
             let place = match key {
@@ -109,7 +110,8 @@ impl Conditions {
             Some(Condition::All(together)) => together.clone(),
             _ => operands,
         };
-        (all.cheap, all.expensive) = outside.into_iter().partition(|place| all.cost(*place) == Cost::Snapshot);
+        (all.cheap, all.expensive) =
+            outside.into_iter().partition(|place| all.cost(*place) == Cost::Snapshot);
         all
     }
 
@@ -153,7 +155,13 @@ impl Conditions {
         self.list.len() - 1
     }
 
-    fn leaf(&mut self, key: &SearchKey, charset: Charset, snapshot: &Snapshot, keywords: &Keywords) -> ConditionIndex {
+    fn leaf(
+        &mut self,
+        key: &SearchKey,
+        charset: Charset,
+        snapshot: &Snapshot,
+        keywords: &Keywords,
+    ) -> ConditionIndex {
         let condition = match key {
             // Operators are not leaves.
             SearchKey::All | SearchKey::And(_) | SearchKey::Or | SearchKey::Not => Condition::All(Vec::new()),

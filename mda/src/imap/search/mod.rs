@@ -29,10 +29,10 @@ use imap_proto::command::Search;
 use self::candidate::Candidate;
 use self::condition::{Conditions, Cost};
 use self::strings::charset;
-use super::cancellation::{CancellationToken, CancelOnDrop};
+use super::cancellation::{CancelOnDrop, CancellationToken};
 use super::contents::CachedFacts;
 use super::selected::Selected;
-use crate::mailbox::{MessageEntry, Mailbox, Snapshot, StoreError};
+use crate::mailbox::{Mailbox, MessageEntry, Snapshot, StoreError};
 use crate::maildir::Uid;
 
 /// Number of messages matched against the expensive conditions at a time, and of octets read after which a slice ends,
@@ -93,7 +93,14 @@ pub(crate) async fn evaluate(selected: &Selected, search: &Search) -> Result<Sea
     }
     let recent = left.iter().map(|found| found.uid).filter(|uid| selected.is_recent(*uid)).collect();
     let mailbox = selected.mailbox().clone();
-    let blocking = Arc::new(BlockingSearch { mailbox, view, recent, conditions, candidates: left, cancellation: waiting.token() });
+    let blocking = Arc::new(BlockingSearch {
+        mailbox,
+        view,
+        recent,
+        conditions,
+        candidates: left,
+        cancellation: waiting.token(),
+    });
     let mut outcome = SearchResult { found: Vec::new(), has_expunged: gone };
     let mut next = 0;
     while next < blocking.candidates.len() {
@@ -168,8 +175,10 @@ impl BlockingSearch {
         let entries: Vec<(Found, &MessageEntry)> =
             batch.filter_map(|found| Some((*found, self.view.current(entry(found)?)))).collect();
         let mut facts = self.cached_facts(&entries);
-        let mut slice =
-            Slice { outcome: SearchResult::default(), next: first + self.candidates[first..].len().min(SLICE) };
+        let mut slice = Slice {
+            outcome: SearchResult::default(),
+            next: first + self.candidates[first..].len().min(SLICE),
+        };
         let mut learned = Vec::new();
         let mut octets = 0;
         for (place, (found, entry)) in entries.into_iter().enumerate() {

@@ -279,7 +279,8 @@ async fn reading_stops_when_its_client_is_gone() {
     let abandon = waiting.token();
     let selected = selected(&furnished).await;
     let entry = selected.snapshot().by_number(2).unwrap();
-    let mut contents = Contents::new(furnished.mailbox.clone(), entry.clone(), None).with_cancellation(abandon.clone());
+    let mut contents =
+        Contents::new(furnished.mailbox.clone(), entry.clone(), None).with_cancellation(abandon.clone());
     assert!(contents.readable_outline().is_ok());
     let whole = contents.outline().unwrap().whole();
     let mut stretch = contents.span_reader(whole, 16).unwrap();

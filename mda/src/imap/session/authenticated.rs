@@ -21,7 +21,11 @@ pub(in crate::imap) struct Authenticated {
 }
 
 /// The commands of the authenticated state (RFC 3501 §6.3). They are the same while a mailbox is selected.
-pub(super) async fn run(wire: &mut Wire, member: &Authenticated, request: Request) -> Result<Outcome, Failure> {
+pub(super) async fn run(
+    wire: &mut Wire,
+    member: &Authenticated,
+    request: Request,
+) -> Result<Outcome, Failure> {
     let account = &member.account;
     match request {
         Request::Select(name) => select::run(wire, account, &name, Access::ReadWrite).await,

@@ -16,10 +16,10 @@
 //!   from every state: LOGOUT, a limit exceeded, the daemon stops, login revoked, selected mailbox gone ──► BYE
 //! ```
 
-mod not_authenticated;
-mod selected;
 mod authenticated;
 mod limits;
+mod not_authenticated;
+mod selected;
 mod state;
 
 use std::io;
@@ -32,15 +32,15 @@ use serve::Peer;
 use tracing::field::Empty;
 
 use super::Server;
-use super::reply::{Failure, Bye, Reply};
+use super::reply::{Bye, Failure, Reply};
 use super::selected::Expunges;
 use super::verb::{append, capability};
 use super::wire::{SessionEvent, Wire};
-pub(super) use not_authenticated::NotAuthenticated;
 pub(super) use authenticated::Authenticated;
 use limits::SessionLimits;
+pub(super) use not_authenticated::NotAuthenticated;
 use state::SessionState;
-pub(super) use state::{Transition, Outcome};
+pub(super) use state::{Outcome, Transition};
 
 /// The longest command before the login: LOGIN with two literals, or a SASL response.
 pub(super) const MAX_COMMAND_BEFORE_LOGIN: usize = 8 * 1024;
@@ -66,13 +66,22 @@ pub(super) struct Session {
 impl Session {
     /// A new session. The greeting is not sent yet.
     pub(super) fn new(wire: Wire, server: Arc<Server>, peer: Peer) -> Self {
-        Self { wire, server, peer, state: SessionState::NotAuthenticated(NotAuthenticated::default()), limits: SessionLimits::default() }
+        Self {
+            wire,
+            server,
+            peer,
+            state: SessionState::NotAuthenticated(NotAuthenticated::default()),
+            limits: SessionLimits::default(),
+        }
     }
 
     /// Serves the client until the session ends.
     pub(super) async fn run(mut self) {
         let greeting = format!("{} Mailstead ready", self.server.hostname);
-        let code = Code::Capability(capability::names(self.wire.privacy(), capability::ClientState::NotAuthenticated));
+        let code = Code::Capability(capability::names(
+            self.wire.privacy(),
+            capability::ClientState::NotAuthenticated,
+        ));
         condition::untagged(self.wire.out(), Condition::Ok, Some(&code), &greeting);
         loop {
             let onward = self.handle_event().await.unwrap_or_else(|error| {
@@ -143,7 +152,9 @@ impl Session {
             Request::Capability => {
                 let standing = match state {
                     SessionState::NotAuthenticated(_) => capability::ClientState::NotAuthenticated,
-                    SessionState::Authenticated(_) | SessionState::Selected(..) => capability::ClientState::Authenticated,
+                    SessionState::Authenticated(_) | SessionState::Selected(..) => {
+                        capability::ClientState::Authenticated
+                    }
                 };
                 let names = capability::names(wire.privacy(), standing);
                 server::capability(wire.out(), &names);
@@ -154,9 +165,10 @@ impl Session {
                 server::id(wire.out(), &[("name", Some("Mailstead"))]);
                 Ok(Reply::ok("ID completed").into())
             }
-            Request::Logout => {
-                Ok(Outcome { reply: Reply::ok("LOGOUT completed"), transition: Transition::End("Logging out") })
-            }
+            Request::Logout => Ok(Outcome {
+                reply: Reply::ok("LOGOUT completed"),
+                transition: Transition::End("Logging out"),
+            }),
             // RFC 3501 §6.1.2: "This command always succeeds."
             Request::Noop => {
                 if let SessionState::Selected(_, selected) = state {
@@ -166,10 +178,13 @@ impl Session {
             }
             request => match state {
                 SessionState::NotAuthenticated(guest) => {
-                    not_authenticated::run(wire, server, *peer, guest, patience.idle_timeout(true), request).await
+                    not_authenticated::run(wire, server, *peer, guest, patience.idle_timeout(true), request)
+                        .await
                 }
                 SessionState::Authenticated(member) => authenticated::run(wire, member, request).await,
-                SessionState::Selected(member, selected) => selected::run(wire, member, selected, request).await,
+                SessionState::Selected(member, selected) => {
+                    selected::run(wire, member, selected, request).await
+                }
             },
         }
     }

@@ -1,7 +1,7 @@
 use imap_proto::command::Request;
 
 use super::authenticated::{self, Authenticated};
-use super::{Transition, Outcome};
+use super::{Outcome, Transition};
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::selected::Selected;
 use crate::imap::verb::{close, copy, expunge, fetch, idle, r#move, search, store};
@@ -29,7 +29,9 @@ pub(super) async fn run(
         Request::Copy(transfer) => copy::run(selected, &member.account, &transfer).await,
         Request::Move(transfer) => r#move::run(wire, selected, &member.account, &transfer).await,
         Request::Idle => idle::run(wire, Some(selected)).await,
-        Request::Delete(_) | Request::Rename { .. } => delete_or_rename(wire, member, selected, request).await,
+        Request::Delete(_) | Request::Rename { .. } => {
+            delete_or_rename(wire, member, selected, request).await
+        }
         Request::Select(_) | Request::Examine(_) => select_or_examine(wire, member, request).await,
         other => authenticated::run(wire, member, other).await,
     }
@@ -48,7 +50,11 @@ async fn delete_or_rename(
 }
 
 /// RFC 3501 §6.3.1: a SELECT that fails leaves no mailbox selected.
-async fn select_or_examine(wire: &mut Wire, member: &Authenticated, request: Request) -> Result<Outcome, Failure> {
+async fn select_or_examine(
+    wire: &mut Wire,
+    member: &Authenticated,
+    request: Request,
+) -> Result<Outcome, Failure> {
     match authenticated::run(wire, member, request).await {
         Err(Failure::Refused(reply)) => Ok(Outcome { reply, transition: Transition::Deselect }),
         turn => turn,

@@ -1,4 +1,4 @@
-use super::{NotAuthenticated, Authenticated};
+use super::{Authenticated, NotAuthenticated};
 use crate::imap::reply::Reply;
 use crate::imap::selected::Selected;
 

@@ -13,11 +13,11 @@ use serve::tls::{Connector, Tls};
 use serve::{Arrival, Connection, Drain, Peer, Stream};
 use tempfile::TempDir;
 use tokio::net::UnixStream;
-use transcript::{Captures, Pattern, Script, Step, Expectations};
+use transcript::{Captures, Expectations, Pattern, Script, Step};
 
 use crate::imap::session::{MAX_COMMAND_BEFORE_LOGIN, Session};
 use crate::imap::wire::{Privacy, Wire};
-use crate::imap::{Service, Server, serve};
+use crate::imap::{Server, Service, serve};
 use crate::mailbox::Store;
 
 /// The longest wait for a response, after which a test fails.
@@ -118,7 +118,12 @@ impl<'s> Player<'s> {
                 let connection = Connection { stream, peer: Peer::Unix, local: None, stop };
                 tokio::spawn(serve(connection, server, Service::Imap));
             }
-            TestConnection { stream: client.into(), received: Vec::new(), unsent: Vec::new(), watch: Expectations::default() }
+            TestConnection {
+                stream: client.into(),
+                received: Vec::new(),
+                unsent: Vec::new(),
+                watch: Expectations::default(),
+            }
         })
     }
 

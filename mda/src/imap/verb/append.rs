@@ -10,7 +10,7 @@ use imap_proto::{DateTime, MailboxName, Uid, UidValidity};
 use serve::{Arrival, MailId};
 
 use crate::imap::reply::{Failure, Reply};
-use crate::imap::session::{Authenticated, Transition, Outcome};
+use crate::imap::session::{Authenticated, Outcome, Transition};
 use crate::imap::wire::{MessagePiece, Wire};
 use crate::imap::{flags, names};
 use crate::mailbox::{Incoming, StoreError};
@@ -42,7 +42,9 @@ pub(in crate::imap) async fn run(
             Ok(reply.into())
         }
         Received::Malformed(fault) => Err(Reply::syntax_error(&fault).into()),
-        Received::Incomplete => Ok(Outcome { reply: Reply::bad(INCOMPLETE), transition: Transition::End(INCOMPLETE) }),
+        Received::Incomplete => {
+            Ok(Outcome { reply: Reply::bad(INCOMPLETE), transition: Transition::End(INCOMPLETE) })
+        }
     }
 }
 
@@ -102,7 +104,7 @@ impl Message<'_> {
                 }
                 MessagePiece::End(Ok(())) => return Ok(Received::Whole(incoming)),
                 MessagePiece::End(Err(fault)) => return Ok(Received::Malformed(fault)),
-                MessagePendingNothing => {
+                MessagePiece::Pending => {
                     if !matches!(wire.receive(timeout).await?, Arrival::Octets(_)) {
                         return Ok(Received::Incomplete);
                     }

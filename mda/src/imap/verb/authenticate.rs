@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use imap_proto::command::Authenticate;
 use imap_proto::response::condition;
-use sasl::{Mechanism, SaslError, ExchangeStep as Sasl};
+use sasl::{ExchangeStep as Sasl, Mechanism, SaslError};
 use serve::Peer;
 
 use super::login::log_in;
 use crate::imap::Server;
 use crate::imap::reply::{Failure, Reply};
-use crate::imap::session::{NotAuthenticated, Transition, Outcome};
-use crate::imap::wire::{SessionEvent, Privacy, Wire};
+use crate::imap::session::{NotAuthenticated, Outcome, Transition};
+use crate::imap::wire::{Privacy, SessionEvent, Wire};
 
 /// Runs the exchange, and logs in the user that it names.
 pub(in crate::imap) async fn run(

@@ -64,8 +64,9 @@ mod tests {
         });
         let words: BTreeSet<&str> = all.flatten().collect();
         for word in &words {
-            let text = fs::read_to_string(folder.join(transcript_of(word)))
-                .unwrap_or_else(|_| panic!("{word} is announced without a transcript {}", transcript_of(word)));
+            let text = fs::read_to_string(folder.join(transcript_of(word))).unwrap_or_else(|_| {
+                panic!("{word} is announced without a transcript {}", transcript_of(word))
+            });
             let sent = text.lines().any(|line| line.starts_with("C: "));
             let refused = text.lines().any(|line| line.starts_with('S') && line.contains(" BAD "));
             assert!(sent && !refused, "{}", transcript_of(word));

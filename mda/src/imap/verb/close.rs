@@ -2,7 +2,7 @@
 
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::selected::Selected;
-use crate::imap::session::{Transition, Outcome};
+use crate::imap::session::{Outcome, Transition};
 use crate::mailbox::StoreError;
 
 /// Leaves the mailbox and, unless it is read-only, removes its `\Deleted` messages without EXPUNGE responses.

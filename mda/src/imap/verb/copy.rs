@@ -39,8 +39,9 @@ pub(super) async fn open_target(account: &Account, name: &MailboxArgument) -> Re
 
 /// COPYUID, or `None` when nothing was copied.
 pub(super) fn copy_uid(copied: &Copied) -> Option<Code> {
-    let numbers =
-        |uids: Vec<Uid>| SequenceSet::from_numbers(uids.into_iter().filter_map(|uid| NonZeroU32::new(uid.value())));
+    let numbers = |uids: Vec<Uid>| {
+        SequenceSet::from_numbers(uids.into_iter().filter_map(|uid| NonZeroU32::new(uid.value())))
+    };
     let (from, to) = copied.uids.iter().copied().unzip();
     Some(Code::CopyUid(UidValidity::new(copied.uid_validity.value())?, numbers(from)?, numbers(to)?))
 }

@@ -33,8 +33,8 @@ pub(in crate::imap) async fn run(
         let newest = selected.mailbox().snapshot();
         // A client learns of a keyword before a message that has it (RFC 3501 §7.2.6).
         selected.write_new_keywords(wire.out(), &newest);
-        let asked = requests(selected, &newest, batch, &seen);
-        let of_batch = respond(wire, selected, newest, &asked, &items).await?;
+        let requests = requests_of(selected, &newest, batch, &seen);
+        let of_batch = respond(wire, selected, newest, &requests, &items).await?;
         summary.gone += of_batch.gone;
         summary.unreadable += of_batch.unreadable;
     }
@@ -65,7 +65,12 @@ async fn mark_seen(selected: &Selected, batch: &[(u32, Uid)]) -> Vec<Uid> {
 }
 
 /// The messages with their current flags or, where a message is gone, with the flags that the client knows.
-fn requests(selected: &mut Selected, newest: &Snapshot, batch: &[(u32, Uid)], seen: &[Uid]) -> Vec<MessageRequest> {
+fn requests_of(
+    selected: &mut Selected,
+    newest: &Snapshot,
+    batch: &[(u32, Uid)],
+    seen: &[Uid],
+) -> Vec<MessageRequest> {
     let mut requests = Vec::with_capacity(batch.len());
     for (number, uid) in batch {
         let Some((_, known)) = selected.snapshot().by_uid(*uid) else { continue };

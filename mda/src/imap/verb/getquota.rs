@@ -8,7 +8,11 @@ use crate::imap::wire::Wire;
 use crate::mailbox::Account;
 
 /// Sends the usage and limit of the quota root. There is only one root.
-pub(in crate::imap) async fn run(wire: &mut Wire, account: &Account, root: &[u8]) -> Result<Outcome, Failure> {
+pub(in crate::imap) async fn run(
+    wire: &mut Wire,
+    account: &Account,
+    root: &[u8],
+) -> Result<Outcome, Failure> {
     let Some(quota) = account.quota().await?.filter(|_| root == ROOT) else {
         return Err(Reply::no_such_quota_root().into());
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use imap_proto::response::{Condition, condition};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use crate::imap::reply::{Failure, Bye, Reply};
+use crate::imap::reply::{Bye, Failure, Reply};
 use crate::imap::selected::{Expunges, Selected};
 use crate::imap::session::Outcome;
 use crate::imap::wire::{SessionEvent, Wire};
@@ -16,7 +16,10 @@ const MAX_IDLE: Duration = Duration::from_secs(30 * 60);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2 * 60);
 
 /// Sends the changes of the selected mailbox until the client sends DONE.
-pub(in crate::imap) async fn run(wire: &mut Wire, selected: Option<&mut Selected>) -> Result<Outcome, Failure> {
+pub(in crate::imap) async fn run(
+    wire: &mut Wire,
+    selected: Option<&mut Selected>,
+) -> Result<Outcome, Failure> {
     condition::continuation(wire.out(), "idling");
     wire.reader().expect_continuation_response();
     let event = match selected {

@@ -16,7 +16,11 @@ use crate::imap::wire::Wire;
 use crate::mailbox::{Account, SpecialUse};
 
 /// Lists the mailboxes, and names that exist only as parents of mailboxes.
-pub(in crate::imap) async fn list(wire: &mut Wire, account: &Account, list: &List) -> Result<Outcome, Failure> {
+pub(in crate::imap) async fn list(
+    wire: &mut Wire,
+    account: &Account,
+    list: &List,
+) -> Result<Outcome, Failure> {
     if list.form == Form::Basic && list.patterns.iter().all(|pattern| pattern.as_str().is_empty()) {
         mailbox::list_separator(wire.out());
         return Ok(Reply::ok("LIST completed").into());
@@ -70,7 +74,12 @@ fn attributes(listing: &Listing, list: &List) -> Vec<Attribute> {
 
 /// Writes the STATUS response after a mailbox's LIST response. A mailbox whose figures cannot be read gets no such
 /// response (RFC 5819 §2).
-async fn write_status(wire: &mut Wire, account: &Account, listing: &Listing, list: &List) -> Result<(), Failure> {
+async fn write_status(
+    wire: &mut Wire,
+    account: &Account,
+    listing: &Listing,
+    list: &List,
+) -> Result<(), Failure> {
     let requested = list.returns.iter().find_map(|option| match option {
         Return::Status(items) => Some(items),
         _ => None,
@@ -84,7 +93,11 @@ async fn write_status(wire: &mut Wire, account: &Account, listing: &Listing, lis
 }
 
 /// Lists the subscriptions.
-pub(in crate::imap) async fn lsub(wire: &mut Wire, account: &Account, lsub: &Lsub) -> Result<Outcome, Failure> {
+pub(in crate::imap) async fn lsub(
+    wire: &mut Wire,
+    account: &Account,
+    lsub: &Lsub,
+) -> Result<Outcome, Failure> {
     let pattern = lsub.pattern.with_reference(&lsub.reference);
     let subscribed = account.subscriptions().await?;
     for (name, attributes) in subscribed_names(subscribed.iter().filter_map(names::to_protocol), &pattern) {

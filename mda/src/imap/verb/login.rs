@@ -10,7 +10,7 @@ use serve::{Peer, metrics};
 use super::capability::{self, ClientState};
 use crate::imap::Server;
 use crate::imap::reply::{Failure, Reply};
-use crate::imap::session::{NotAuthenticated, Authenticated, Transition, Outcome};
+use crate::imap::session::{Authenticated, NotAuthenticated, Outcome, Transition};
 use crate::imap::wire::{Privacy, Wire};
 
 /// Maximum number of failed logins per connection. Each costs the server a password hash.

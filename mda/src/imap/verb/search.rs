@@ -34,5 +34,6 @@ pub(in crate::imap) async fn run(
             Naming::Uid => found.uid.value(),
         }),
     );
-    Ok(if outcome.has_expunged { Reply::search_expunge_issued() } else { Reply::ok("SEARCH completed") }.into())
+    Ok(if outcome.has_expunged { Reply::search_expunge_issued() } else { Reply::ok("SEARCH completed") }
+        .into())
 }

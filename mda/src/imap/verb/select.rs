@@ -6,7 +6,7 @@ use imap_proto::{MailboxArgument, Uid, UidValidity};
 use crate::imap::names;
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::selected::{Access, Selected, sequence_number};
-use crate::imap::session::{Transition, Outcome};
+use crate::imap::session::{Outcome, Transition};
 use crate::imap::wire::Wire;
 use crate::mailbox::Account;
 
@@ -22,9 +22,7 @@ pub(in crate::imap) async fn run(
     write_responses(wire.out(), &mut selected);
     let reply = match selected.access() {
         Access::ReadWrite => Reply::ok_with(Code::ReadWrite, "SELECT completed"),
-        Access::ReadOnly if access == Access::ReadWrite => {
-            Reply::ok_with(Code::ReadOnly, "SELECT completed")
-        }
+        Access::ReadOnly if access == Access::ReadWrite => Reply::ok_with(Code::ReadOnly, "SELECT completed"),
         Access::ReadOnly => Reply::ok_with(Code::ReadOnly, "EXAMINE completed"),
     };
     Ok(Outcome { reply, transition: Transition::Select(Box::new(selected)) })

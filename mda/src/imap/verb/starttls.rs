@@ -1,7 +1,7 @@
 //! STARTTLS: encryption on the port that begins in clear (RFC 3501 §6.2.1).
 
 use crate::imap::reply::{Failure, Reply};
-use crate::imap::session::{Transition, Outcome};
+use crate::imap::session::{Outcome, Transition};
 use crate::imap::wire::{Privacy, Wire};
 
 /// The text of the BAD and of the BYE when octets follow the command in clear.

@@ -8,10 +8,14 @@ use crate::imap::names;
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::session::Outcome;
 use crate::imap::wire::Wire;
-use crate::mailbox::{Account, MailboxStatus as Figures};
+use crate::mailbox::{Account, MailboxStatus};
 
 /// Sends the requested figures.
-pub(in crate::imap) async fn run(wire: &mut Wire, account: &Account, request: &Status) -> Result<Outcome, Failure> {
+pub(in crate::imap) async fn run(
+    wire: &mut Wire,
+    account: &Account,
+    request: &Status,
+) -> Result<Outcome, Failure> {
     let name = names::parse(&request.mailbox)?;
     let status = account.status(&name).await?;
     if let Some(name) = names::to_protocol(&name) {
@@ -21,7 +25,7 @@ pub(in crate::imap) async fn run(wire: &mut Wire, account: &Account, request: &S
 }
 
 /// The requested figures of a mailbox, in the requested order.
-pub(super) fn values(status: &Figures, items: &[StatusItem]) -> Vec<(StatusItem, u64)> {
+pub(super) fn values(status: &MailboxStatus, items: &[StatusItem]) -> Vec<(StatusItem, u64)> {
     let figure = |item: &StatusItem| match item {
         StatusItem::Messages => status.messages.into(),
         StatusItem::Recent => status.recent.into(),

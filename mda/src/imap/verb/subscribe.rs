@@ -8,7 +8,10 @@ use crate::imap::session::Outcome;
 use crate::mailbox::Account;
 
 /// Subscribes to an existing mailbox. A subscription may outlive its mailbox, but not precede it.
-pub(in crate::imap) async fn subscribe(account: &Account, name: &MailboxArgument) -> Result<Outcome, Failure> {
+pub(in crate::imap) async fn subscribe(
+    account: &Account,
+    name: &MailboxArgument,
+) -> Result<Outcome, Failure> {
     let name = names::parse(name)?;
     if !account.exists(&name).await? {
         return Err(Reply::no_such_mailbox().into());
@@ -18,7 +21,10 @@ pub(in crate::imap) async fn subscribe(account: &Account, name: &MailboxArgument
 }
 
 /// Removes a subscription.
-pub(in crate::imap) async fn unsubscribe(account: &Account, name: &MailboxArgument) -> Result<Outcome, Failure> {
+pub(in crate::imap) async fn unsubscribe(
+    account: &Account,
+    name: &MailboxArgument,
+) -> Result<Outcome, Failure> {
     account.unsubscribe(&names::parse(name)?).await?;
     Ok(Reply::ok("UNSUBSCRIBE completed").into())
 }

@@ -148,8 +148,9 @@ impl Snapshot {
         if let Ok((chunk, place)) = self.position_of(uid) {
             let chunk = Arc::make_mut(&mut self.chunks[chunk]);
             let entry = &mut chunk.entries[place];
-            let count =
-                |entry: &MessageEntry| (u32::from(!entry.flags.contains(Flags::SEEN)), u32::from(entry.is_unclaimed));
+            let count = |entry: &MessageEntry| {
+                (u32::from(!entry.flags.contains(Flags::SEEN)), u32::from(entry.is_unclaimed))
+            };
             let before = count(entry);
             edit(entry);
             let after = count(entry);

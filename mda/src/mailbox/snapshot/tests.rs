@@ -30,7 +30,8 @@ fn uids(snapshot: &Snapshot) -> Vec<u32> {
 
 /// The expected difference, found by comparing all messages.
 fn expected_difference(old: &Snapshot, new: &Snapshot) -> Difference {
-    let mut difference = Difference { keywords_changed: old.keywords != new.keywords, ..Difference::default() };
+    let mut difference =
+        Difference { keywords_changed: old.keywords != new.keywords, ..Difference::default() };
     for (number, was) in (1..).zip(old.entries()) {
         match new.by_uid(was.uid) {
             None => difference.expunged.push(number),

@@ -21,7 +21,7 @@ use durable::SharedSync;
 use super::StoreError;
 use super::snapshot::Snapshot;
 use crate::maildir::scan::FolderScanner;
-use crate::maildir::uid_list::{UidEntry, UidListChange, ResetReason, UidList};
+use crate::maildir::uid_list::{ResetReason, UidEntry, UidList, UidListChange};
 use crate::maildir::{Flags, Folder, MailboxName, Uid, UidValidity, layout, validity};
 
 /// One mailbox as this process knows it.

@@ -11,7 +11,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::{mkfifo, setfsuid};
 
 use super::*;
-use crate::mailbox::state::{SavedModSeqs, MailboxState};
+use crate::mailbox::state::{MailboxState, SavedModSeqs};
 
 const MESSAGE: &str = "Subject: left behind\n\nbody\n";
 

@@ -24,7 +24,8 @@ fn read(stored: &[u8]) -> Vec<u8> {
     std::fs::write(&path, stored).unwrap();
     let name = FileName::parse(Folder::Cur, "1.host:2,SZ").unwrap();
     let file = File::open(&path).unwrap();
-    let mut message = decompress_if_needed(file, stored.len() as u64, &folder.path().join("scratch"), &name).unwrap();
+    let mut message =
+        decompress_if_needed(file, stored.len() as u64, &folder.path().join("scratch"), &name).unwrap();
     let mut read = Vec::new();
     message.read_to_end(&mut read).unwrap();
     assert!(

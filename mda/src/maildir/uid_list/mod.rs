@@ -128,7 +128,7 @@ impl UidList {
         let parsed = parse_records(&octets[start..], None);
         let known = to_entries(&parsed);
         let damaged = parsed.needs_rewrite
-            || parse_header.guid.is_none()
+            || header.guid.is_none()
             || octets.first() == Some(&b'1')
             || octets[..start].ends_with(b"\r\n");
         let file = Arc::new(file);
@@ -142,7 +142,7 @@ impl UidList {
             last: known.last().map(|known| known.uid),
             needs_rewrite: damaged,
             is_file_writable: writable,
-            parse_header,
+            header,
         };
         Ok(Some((list, known)))
     }
@@ -185,7 +185,9 @@ impl UidList {
     pub(crate) fn read_changes(&mut self) -> Result<UidListChange, MaildirError> {
         let path = self.path();
         match std::fs::metadata(&path) {
-            Ok(there) if self.is_open_file(&there) && there.len() == self.read_to => Ok(UidListChange::Appended(Vec::new())),
+            Ok(there) if self.is_open_file(&there) && there.len() == self.read_to => {
+                Ok(UidListChange::Appended(Vec::new()))
+            }
             Ok(there) if self.is_open_file(&there) && there.len() > self.read_to => self.tail(there.len()),
             Ok(_) => self.reopen(),
             Err(error) => Err(MaildirError::disk("stat", &path)(error)),
@@ -344,11 +346,11 @@ impl UidList {
         let octets = read_from(&self.file, 0, self.read_to).map_err(disk)?;
         let start = parse_header(&octets).map_or(0, |(_, start)| start);
         let mut header = self.header.clone();
-        parse_header.next = self.next();
-        if parse_header.guid.is_none() {
-            parse_header.guid = Some(new_guid()?);
+        header.next = self.next();
+        if header.guid.is_none() {
+            header.guid = Some(new_guid()?);
         }
-        let mut text = parse::header_line(&parse_header).into_bytes();
+        let mut text = parse::header_line(&header).into_bytes();
         let mut kept: Vec<Record<'_>> = parse_records(&octets[start..], None).records;
         kept.retain(keep);
         if let Some((uid, base)) = renamed {
@@ -382,7 +384,7 @@ fn create_empty(
         None => new_guid()?,
     };
     let header = Header { uid_validity, next: Some(Uid::FIRST), guid: Some(guid), others: Vec::new() };
-    replace(folder, parse::header_line(&parse_header).as_bytes())
+    replace(folder, parse::header_line(&header).as_bytes())
 }
 
 /// Replaces the list, if there is one. The caller holds the lock.

@@ -83,7 +83,8 @@ async fn a_record_in_several_strings_is_one_text() {
 
 #[tokio::test]
 async fn an_unanswered_query_matters_where_the_result_depends_on_it() {
-    let names = || NameServer::new().txt("_dmarc.example.net", "v=DMARC1; p=reject").server_failure("_dmarc.net");
+    let names =
+        || NameServer::new().txt("_dmarc.example.net", "v=DMARC1; p=reject").server_failure("_dmarc.net");
     for (signers, expected) in [
         (&["example.net"][..], AuthResult::Pass),
         (&["example.com"], AuthResult::Fail),

@@ -62,8 +62,7 @@ async fn each_address_family_is_matched_by_its_own_mechanisms() {
 #[tokio::test]
 async fn a_reverse_name_equal_to_the_domain_matches() {
     let peer: std::net::Ipv4Addr = PEER.parse().unwrap();
-    let names =
-        publishing("v=spf1 ptr -all").ptr(peer, "example.net").address("example.net", peer.into());
+    let names = publishing("v=spf1 ptr -all").ptr(peer, "example.net").address("example.net", peer.into());
     assert_eq!(result_of(names, PEER).await, AuthResult::Pass);
 }
 

@@ -32,8 +32,10 @@ async fn outbound(relay: Relay) -> OutboundSettings {
     let here = Ipv4Addr::LOCALHOST.into();
     // The same machine at a second address.
     let mapped = Ipv4Addr::LOCALHOST.to_ipv6_mapped().into();
-    let names =
-        NameServer::new().address(TRUSTED_NAME, here).address(TRUSTED_NAME, mapped).address(ANOTHER_NAME, here);
+    let names = NameServer::new()
+        .address(TRUSTED_NAME, here)
+        .address(TRUSTED_NAME, mapped)
+        .address(ANOTHER_NAME, here);
     OutboundSettings {
         hostname: "mail.example.org".parse().unwrap(),
         resolver: names.resolver(5_000).await,

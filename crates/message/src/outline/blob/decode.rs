@@ -5,7 +5,7 @@ use super::{BlobError, VERSION};
 use crate::{
     AddressList, Envelope, Mailbox, Outline, Part, Span,
     address_list::AddressEntry,
-    mime::{ContentType, ContentDisposition, Parameter, Parameters},
+    mime::{ContentDisposition, ContentType, Parameter, Parameters},
     outline::{Content, MAX_DEPTH},
 };
 

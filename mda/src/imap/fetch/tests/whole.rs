@@ -15,7 +15,12 @@ const LINE_FEEDS: &[u8] =
     b"Subject: two\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nx\ny\n--b\n\nz\n--b--\n";
 
 /// The responses to `FETCH` with these arguments, made in pieces of this size.
-fn answer_in_pieces(furnished: &TestMailbox, words: &str, newly_seen: bool, piece: usize) -> (String, Summary) {
+fn answer_in_pieces(
+    furnished: &TestMailbox,
+    words: &str,
+    newly_seen: bool,
+    piece: usize,
+) -> (String, Summary) {
     let Ok(Request::Fetch(Fetch { messages, items })) =
         parse(format!("a FETCH {words}").as_bytes()).map(|command| command.request)
     else {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use imap_proto::MailboxName as Spoken;
+use imap_proto::MailboxName as ProtocolName;
 use imap_proto::command::list::Select;
 use imap_proto::mailbox::Pattern;
 use imap_proto::response::mailbox::Attribute;
@@ -13,7 +13,7 @@ use crate::maildir::MailboxName;
 
 /// All names: of mailboxes, of their parents, of subscriptions.
 #[derive(Debug, Default)]
-pub(super) struct Names(BTreeMap<Spoken, Facts>);
+pub(super) struct Names(BTreeMap<ProtocolName, Facts>);
 
 /// The properties of one name.
 #[derive(Debug, Clone, Default)]
@@ -34,7 +34,7 @@ pub(super) struct Facts {
 #[derive(Debug)]
 pub(super) struct Listing {
     /// The name.
-    pub(super) name: Spoken,
+    pub(super) name: ProtocolName,
     /// Its properties.
     pub(super) facts: Facts,
     /// The selection options met by names below it that no pattern matches (CHILDINFO, RFC 5258 §3.5).
@@ -62,11 +62,12 @@ impl Names {
     /// The names that match a pattern and meet all selection options, INBOX first. With RECURSIVEMATCH also the parents
     /// of names that meet the options but match no pattern.
     pub(super) fn listed(self, patterns: &[Pattern], select: &[Select]) -> Vec<Listing> {
-        let is_reached = |name: &Spoken| patterns.iter().any(|pattern| pattern.matches(name));
-        let mut below: BTreeMap<Spoken, Vec<&'static str>> = BTreeMap::new();
+        let is_reached = |name: &ProtocolName| patterns.iter().any(|pattern| pattern.matches(name));
+        let mut below: BTreeMap<ProtocolName, Vec<&'static str>> = BTreeMap::new();
         if select.contains(&Select::RecursiveMatch) {
-            for (name, _) in self.0.iter().filter(|(name, facts)| facts.matches(select) && !is_reached(name)) {
-                for above in std::iter::successors(name.parent(), Spoken::parent).filter(&is_reached) {
+            for (name, _) in self.0.iter().filter(|(name, facts)| facts.matches(select) && !is_reached(name))
+            {
+                for above in std::iter::successors(name.parent(), ProtocolName::parent).filter(&is_reached) {
                     below.entry(above).or_insert_with(|| criteria(select));
                 }
             }
@@ -115,15 +116,15 @@ fn criteria(select: &[Select]) -> Vec<&'static str> {
 /// The subscribed names that match. RFC 3501 §6.3.9: with `%`, a name that is not subscribed but is the parent of one
 /// that is, and that the pattern matches, is listed with `\Noselect`.
 pub(super) fn subscribed_names(
-    subscribed: impl Iterator<Item = Spoken>,
+    subscribed: impl Iterator<Item = ProtocolName>,
     pattern: &Pattern,
-) -> BTreeMap<Spoken, &'static [Attribute]> {
-    let mut found: BTreeMap<Spoken, &'static [Attribute]> = BTreeMap::new();
+) -> BTreeMap<ProtocolName, &'static [Attribute]> {
+    let mut found: BTreeMap<ProtocolName, &'static [Attribute]> = BTreeMap::new();
     for name in subscribed {
         if pattern.matches(&name) {
             found.insert(name, &[]);
         } else if pattern.as_str().contains('%') {
-            let above = std::iter::successors(name.parent(), Spoken::parent);
+            let above = std::iter::successors(name.parent(), ProtocolName::parent);
             for level in above.filter(|level| pattern.matches(level)) {
                 found.entry(level).or_insert(&[Attribute::Noselect]);
             }
@@ -142,7 +143,7 @@ mod tests {
     }
 
     fn subscribed(subscribed: &[&str], pattern: &str) -> Vec<(String, bool)> {
-        let names = subscribed.iter().filter_map(|name| Spoken::new(&divided(name)));
+        let names = subscribed.iter().filter_map(|name| ProtocolName::new(&divided(name)));
         let pattern = Pattern::decode(divided(pattern).as_bytes()).unwrap();
         let found = subscribed_names(names, &pattern);
         found.into_iter().map(|(name, attributes)| (name.to_string(), attributes.is_empty())).collect()
