@@ -90,28 +90,28 @@ impl Exit {
     /// The text of the documentation.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Stopped => "stopped as asked, everything in time",
+            Self::Stopped => "stopped on request, within the time limits",
             Self::Usage => "the environment or the command line is wrong; every fault is printed",
             Self::NoSuchAccount => "the user, alias or app password that a command names does not exist",
             Self::PortTaken => {
                 "a port could not be bound; the last lines name each such port and what may hold it"
             }
             Self::Killed => "a daemon did not stop in time and was killed",
-            Self::System => "the system refused something needed, such as the daemons' users",
-            Self::VolumeInUse => "a server runs with this volume already, in this container or another",
+            Self::System => "the system refused a resource that is needed, such as the daemons' users",
+            Self::VolumeInUse => "another server uses this volume, in this container or another",
             Self::VolumeNotWritable => "the volume cannot be written",
             Self::VolumeFault => "a file on the volume could not be read or written",
             Self::NotFollowed => {
-                "a command's change waits: for its turn, or for the running server to confirm it"
+                "a command's change is waiting: for another command, or for the running server to confirm it"
             }
             Self::NoCapability => "the container lacks capabilities; the last line names them",
             Self::VolumeTooNew => "the volume was written by a newer version",
-            Self::Changes => "`mailstead plan` found something that would change",
+            Self::Changes => "`mailstead plan` found changes",
             Self::CheckWarnings => {
                 "`mailstead check` found warnings, and no errors; or `mailstead health` found that mail is not served"
             }
             Self::CheckErrors => "`mailstead check` found errors",
-            Self::Unpublished => "the name server did not take the records of `mailstead dns --publish`",
+            Self::Unpublished => "the name server did not accept the records of `mailstead dns --publish`",
         }
     }
 }

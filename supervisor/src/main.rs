@@ -14,7 +14,7 @@ use supervisor::operator::{self, AliasCommand, AppPasswordCommand, HashPassword,
 use supervisor::plan::{self, PlanFor};
 use supervisor::{health, init, steward};
 
-/// A mail server appliance: SMTP, IMAP and all around them, in one program.
+/// A mail server appliance: SMTP, IMAP and everything around them, in one program.
 ///
 /// Without a command it is process 1 of its container: it reads the environment, prepares the volume, binds the
 /// ports, and runs the daemons. To try it out on any machine, run `mailstead demo`.
@@ -29,19 +29,19 @@ struct CommandLine {
 enum Role {
     /// Run the whole server to try it out, without root; Ctrl-C stops it.
     Demo(Demo),
-    /// Compare what the world sees of this server with what it should; the exit status says how bad it is.
+    /// Compare what other hosts see of this server with what they should see; the exit status shows the worst finding.
     Check(Doctor),
     /// Print the DNS records that the domains need, or publish them.
     Dns(Dns),
-    /// Manage who has a mailbox.
+    /// Manage the users and their mailboxes.
     User(UserCommand),
-    /// Manage the addresses that stand for others.
+    /// Manage the aliases.
     Alias(AliasCommand),
     /// Manage the passwords of devices.
     AppPassword(AppPasswordCommand),
     /// Hash a password for MAIL_USERS.
     HashPassword(HashPassword),
-    /// Say whether all is well; the exit status says it too.
+    /// Print the health of the server; the exit status shows it too.
     Health {
         /// The steward's configuration.
         #[arg(long, value_name = "FILE", default_value = "/run/mailstead/steward.toml")]
@@ -49,19 +49,19 @@ enum Role {
         /// The folder of a `mailstead demo`, instead of a configuration.
         #[arg(long, value_name = "DIR", conflicts_with = "config")]
         dir: Option<PathBuf>,
-        /// For a program: the whole report as JSON.
+        /// Print the whole report as JSON, for a program.
         #[arg(long)]
         json: bool,
     },
-    /// Say what a start with this environment would change, without changing it; the exit status says it too.
+    /// Print what a start with this environment would change; the exit status shows if anything would.
     Plan(PlanFor),
-    /// Run the daemon that takes mail in and sends it out.
+    /// Run the daemon that receives and sends mail.
     Mta(Configured),
     /// Run the daemon that stores mail and serves it.
     Mda(Configured),
-    /// Run the daemon that answers for the health of the whole.
+    /// Run the daemon that reports the health of the whole server.
     Steward(Configured),
-    /// Give up all rights and become a daemon; process 1 does so.
+    /// Drop all privileges and become a daemon; for process 1 only.
     #[command(hide = true)]
     Launch(Launch),
 }

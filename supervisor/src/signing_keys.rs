@@ -41,13 +41,13 @@ pub struct PublicKey {
 #[derive(Debug, thiserror::Error)]
 pub enum SigningKeyError {
     /// It could not be generated.
-    #[error("cannot make a signing key for {0}")]
+    #[error("cannot generate a signing key for {0}")]
     Make(Domain),
     /// It could not be written.
     #[error(transparent)]
     Write(#[from] durable::Error),
     /// Its folder could not be created, or its owner not changed to the MTA's.
-    #[error("cannot make the folder {}: {source}", path.display())]
+    #[error("cannot create the folder {}: {source}", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -64,8 +64,8 @@ pub enum SigningKeyError {
     },
     /// The file is not a key.
     #[error(
-        "the signing key {} is no RSA or Ed25519 key in PEM (PKCS#8): put it back from a copy of the volume; or remove it, \
-         and the next start makes another one, whose record from `mailstead dns` then takes the place of the old one",
+        "the signing key {} is not an RSA or Ed25519 key in PEM (PKCS#8): restore it from a copy of the volume; or remove \
+         it, and the next start generates another one, whose record from `mailstead dns` replaces the old one",
         .0.display()
     )]
     Damaged(PathBuf),
@@ -82,7 +82,7 @@ pub fn ensure(folder: &Path, domain: &Domain, group: Option<Gid>) -> Result<Vec<
         if !path.exists() {
             let der = make().ok_or_else(|| SigningKeyError::Make(domain.clone()))?;
             volume::write(&path, in_pem(&der).as_bytes(), 0o640, group)?;
-            tracing::info!(domain = domain.as_str(), selector, "made a signing key; publish its record");
+            tracing::info!(domain = domain.as_str(), selector, "generated a signing key, publish its record");
         }
         Ok(DkimKey { domain: domain.clone(), selector: selector.to_owned(), key: path })
     };
@@ -200,8 +200,8 @@ mod tests {
         for content in [String::new(), "nothing".to_owned(), in_pem(b"nothing")] {
             fs::write(&key.key, content).unwrap();
             let said = public_key(&key).unwrap_err().to_string();
-            assert!(said.contains("mailstead-rsa.pem is no RSA or Ed25519 key"), "{said}");
-            assert!(said.contains("put it back from a copy"), "{said}");
+            assert!(said.contains("mailstead-rsa.pem is not an RSA or Ed25519 key"), "{said}");
+            assert!(said.contains("restore it from a copy"), "{said}");
         }
         key.key = folder.path().join("gone");
         assert!(matches!(public_key(&key), Err(SigningKeyError::Read { .. })));

@@ -65,8 +65,8 @@ impl Default for Watchword {
 
 /// The concern when there are no users.
 pub const NOBODY: Concern = Concern::constant(
-    "nobody has a mailbox",
-    "add somebody with `mailstead user add ann`, or set MAIL_USERS, for example MAIL_USERS=ann:a-long-password, and start \
+    "no user has a mailbox",
+    "add a user with `mailstead user add ann`, or set MAIL_USERS, for example MAIL_USERS=ann:a-long-password, and start \
      again",
 );
 
@@ -154,13 +154,13 @@ impl Site {
         let unused = self.settings.quotas.users.iter().filter(|(user, _)| accounts.user(user).is_none());
         let unused = unused.map(|(user, _)| {
             Concern::new(
-                format!("{user} has a quota and is no user"),
-                "take it out of MAIL_QUOTA, or add the user",
+                format!("{user} has a quota but is not a user"),
+                "remove it from MAIL_QUOTA, or add the user",
             )
         });
         let undeclared = self.settings.undeclared.iter().map(|domain| {
             Concern::new(
-                format!("mail for {domain} arrives here too: a declared user has it, and MAIL_DOMAIN does not name it"),
+                format!("mail for {domain} arrives here too: a declared user is in it, and MAIL_DOMAIN does not list it"),
                 format!("add {domain} to MAIL_DOMAIN, or correct the user in MAIL_USERS where it is mistyped"),
             )
         });

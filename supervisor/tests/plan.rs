@@ -75,7 +75,7 @@ fn on_a_new_volume_all_is_new_and_stays_undone() {
             "accept mail for example.org",
             "add the user ann@example.org",
             "this volume has never been used: all are new",
-            "made for example.org",
+            "generated for example.org",
             "25 465 587 143 993 80 443 8025",
             "for mail.example.org, mta-sts.example.org, autoconfig.example.org, autodiscover.example.org, from \
          https://acme-v02.api.letsencrypt.org/directory",
@@ -126,10 +126,10 @@ fn a_changed_environment_is_told_without_its_secrets_and_without_doing_it() {
             "MAIL_MESSAGE_SIZE: 50M becomes 25M",
             "MAIL_QUOTA: none becomes 2G,zoe@example.org:1G",
             "MAIL_HTTP_PORT: 80 becomes none",
-            "made for example.net",
-            "zoe@example.org has a quota and is no user; take it out of MAIL_QUOTA, or add the user",
+            "generated for example.net",
+            "zoe@example.org has a quota but is not a user; remove it from MAIL_QUOTA, or add the user",
             "25 465 587 143 993 443 8025",
-            "a self-made one for mail.example.org",
+            "self-signed, for mail.example.org",
         ],
     );
     assert!(!text.contains("swordfish"), "a secret was shown:\n{text}");
@@ -156,7 +156,7 @@ fn what_would_not_start_has_the_status_that_the_start_would_have() {
     let (text, status) =
         plan(volume.path(), &[("MAIL_DOMIAN", "example.org"), ("MAIL_ALIASES", "info:nobody")]);
     assert_eq!(status, USAGE);
-    for said in ["did you mean MAIL_DOMAIN?", "MAIL_DOMAIN is not set", "who is neither a user nor an alias"]
+    for said in ["did you mean MAIL_DOMAIN?", "MAIL_DOMAIN is not set", "which is neither a user nor an alias"]
     {
         assert!(text.contains(said), "{said:?} is missing in\n{text}");
     }
@@ -217,8 +217,8 @@ fn what_is_most_likely_a_slip_is_told() {
     assert_tells(
         &text,
         &[
-            "nobody@example.org has a quota and is no user; take it out of MAIL_QUOTA, or add the user",
-            "mail for exmaple.org arrives here too: a declared user has it, and MAIL_DOMAIN does not name it; add \
+            "nobody@example.org has a quota but is not a user; remove it from MAIL_QUOTA, or add the user",
+            "mail for exmaple.org arrives here too: a declared user is in it, and MAIL_DOMAIN does not list it; add \
              exmaple.org to MAIL_DOMAIN, or correct the user in MAIL_USERS where it is mistyped",
             no_key.as_str(),
         ],

@@ -54,7 +54,7 @@ pub enum ConfigError {
     },
     /// The file is not TOML, or not of the expected form. The line itself is not shown: there are secrets in these
     /// files.
-    #[error("the configuration {} is not of the form that this version writes: {}", path.display(), source.message())]
+    #[error("the configuration {} does not have the form that this version writes: {}", path.display(), source.message())]
     Parse {
         /// The file.
         path: PathBuf,
@@ -125,7 +125,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "secret = \"$6$salt$digits").unwrap();
         let said = load::<Mta>(file.path()).unwrap_err().to_string();
-        assert!(said.contains("not of the form") && !said.contains("digits"), "{said}");
+        assert!(said.contains("does not have the form") && !said.contains("digits"), "{said}");
     }
 
     #[test]

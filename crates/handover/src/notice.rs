@@ -68,7 +68,7 @@ pub const GATEWAY: &str = "GATEWAY";
 
 /// The concern about them.
 pub const GATEWAY_CLIENTS: Concern = Concern::constant(
-    "strangers come under the address of the container's gateway, so nobody knows who they are",
+    "clients connect through the container's gateway, which hides their addresses",
     "use the machine's own network (network_mode: host, as in compose.yaml), or an engine from version 27 on with IPv6 in \
      the container's network (compose.bridge.yaml)",
 );

@@ -43,7 +43,7 @@ pub struct Sockets {
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
     /// An inherited descriptor is not of the kind that its name announces.
-    #[error("the socket {name:?} that was handed over cannot be used: {source}")]
+    #[error("the inherited socket {name:?} cannot be used: {source}")]
     Inherited {
         /// The name in `LISTEN_FDNAMES`.
         name: String,

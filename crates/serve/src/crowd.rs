@@ -76,7 +76,7 @@ impl Crowd {
         known.last = Some(Instant::now());
         if known.clients == FEW {
             let Concern { problem, fix } = &GATEWAY_CLIENTS;
-            tracing::warn!(service, gateway = %address, %problem, %fix, "clients come under the gateway's address");
+            tracing::warn!(service, gateway = %address, %problem, %fix, "connections come from the gateway's address");
         }
         self.0.came.notify_one();
     }

@@ -50,7 +50,7 @@ pub enum DaemonError {
     #[error("cannot start the runtime: {0}")]
     Runtime(io::Error),
     /// The signal handlers cannot be installed, so signals would end the process.
-    #[error("cannot take signals: {0}")]
+    #[error("cannot install the signal handlers: {0}")]
     Signals(io::Error),
     /// A service does not start.
     #[error("cannot listen: {0}")]
@@ -187,7 +187,7 @@ impl Life {
             self.notifier.reloading();
             reload(what);
             if self.refusals.any() {
-                tracing::warn!(%what, "reloaded in part");
+                tracing::warn!(%what, "partly reloaded");
             } else {
                 tracing::info!(%what, "reloaded");
             }
@@ -197,7 +197,7 @@ impl Life {
         tracing::info!("stopping");
         tokio::select! {
             drained = self.drain.finish(limit) => if let Drained::Left(left) = drained {
-                tracing::warn!(left, "stopped in the middle of work");
+                tracing::warn!(left, "stopped with unfinished work");
             },
             // A second request to stop means at once.
             () = self.signals.stop() => {}

@@ -106,7 +106,7 @@ impl<'de> Deserialize<'de> for MailId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text)
-            .ok_or_else(|| serde::de::Error::custom(format!("{text:?} is no name of a message")))
+            .ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not a message identifier")))
     }
 }
 

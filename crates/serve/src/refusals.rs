@@ -84,7 +84,7 @@ impl Refusals {
             let (_, name) = part.names();
             tracing::error!(part = name, %error, "refused, keeping the current state");
             Concern::new(
-                format!("{name} cannot be used, and the state before it stays in force: {error}"),
+                format!("{name} cannot be used, and the previous state stays in force: {error}"),
                 FIX,
             )
         });

@@ -9,7 +9,7 @@ const REPORTS: [&str; 4] = [
     "mailstead {role}: {error}",
     "mailstead cannot start: {error}",
     "mailstead cannot start: {wrong}",
-    "the old settings stay in force: {reason}",
+    "reload refused, the old settings stay in force: {reason}",
 ];
 
 const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "event"];

@@ -54,7 +54,7 @@ impl LoopObserver for Guide {
             .name("guide".into())
             .spawn(move || announce(&contact, &folder, &is_ready, &is_over));
         if let Err(error) = spawned {
-            tracing::error!(%error, "nobody looks whether everything answers");
+            tracing::error!(%error, "cannot start the thread that checks the services");
         }
     }
 
@@ -70,7 +70,7 @@ fn announce(contact: &Contact, folder: &Path, is_ready: &Receiver<()>, is_over: 
     let patience = Instant::now() + PATIENCE;
     match is_ready.recv_timeout(PATIENCE) {
         Ok(()) => {}
-        Err(RecvTimeoutError::Timeout) => return complain("not every daemon has come up", folder),
+        Err(RecvTimeoutError::Timeout) => return complain("not every daemon is ready", folder),
         // Stopped before it was up.
         Err(RecvTimeoutError::Disconnected) => return,
     }
@@ -93,6 +93,6 @@ fn announce(contact: &Contact, folder: &Path, is_ready: &Receiver<()>, is_over: 
 }
 
 fn complain(wrong: &str, folder: &Path) {
-    tracing::error!(wrong, "the demo is not what it should be");
+    tracing::error!(wrong, "the demo failed");
     eprintln!("mailstead demo: {wrong}; see {}", folder.join("demo.log").display());
 }

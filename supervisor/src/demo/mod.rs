@@ -38,13 +38,13 @@ use scratch::Scratch;
 /// The arguments of `demo`.
 #[derive(Debug, clap::Args)]
 pub struct Demo {
-    /// The folder for its files; without it, one that is made and removed.
+    /// The folder for its files; without it, a temporary one.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// Where to hand all outgoing mail to, instead of to its destinations.
+    /// The host that all outgoing mail is handed to, instead of to its destinations.
     #[arg(long, value_name = "HOST:PORT", value_parser = relay)]
     relay_to: Option<Relay>,
-    /// Leave the volume as it is when it stops.
+    /// Keep the volume when the demo stops.
     #[arg(long)]
     keep: bool,
 }

@@ -32,10 +32,10 @@ pub(super) enum ScratchError {
         source: io::Error,
     },
     /// A file that is not the demo's has a name that the demo would use, and remove in the end.
-    #[error("{} is there already and not of an earlier demo; name another folder", .0.display())]
+    #[error("{} exists and is not from an earlier demo; name another folder", .0.display())]
     Foreign(PathBuf),
     /// Another demo runs there.
-    #[error("a demo is running in {} already", .0.display())]
+    #[error("another demo is running in {}", .0.display())]
     InUse(PathBuf),
 }
 
@@ -110,7 +110,7 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         if let Err(error) = self.clean_up() {
-            eprintln!("mailstead demo: {} could not be cleaned up: {error}", self.folder.display());
+            eprintln!("mailstead demo: cannot clean up {}: {error}", self.folder.display());
         }
     }
 }
@@ -129,8 +129,8 @@ fn failed(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ScratchE
 fn make_temporary() -> Result<PathBuf, ScratchError> {
     let place = std::env::temp_dir();
     let folder = place.join(format!("mailstead-{}", unguessable()));
-    DirBuilder::new().mode(0o700).create(&folder).map_err(failed("make a folder in", &place))?;
-    folder.canonicalize().map_err(failed("look at", &folder))
+    DirBuilder::new().mode(0o700).create(&folder).map_err(failed("create a folder in", &place))?;
+    folder.canonicalize().map_err(failed("examine", &folder))
 }
 
 /// A name that no other user can have created before us.
@@ -143,9 +143,9 @@ fn unguessable() -> String {
 fn open_named(folder: &Path) -> Result<(PathBuf, Leaves), ScratchError> {
     let is_new = !folder.exists();
     if is_new {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed("make", folder))?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed("create", folder))?;
     }
-    let folder = folder.canonicalize().map_err(failed("look at", folder))?;
+    let folder = folder.canonicalize().map_err(failed("examine", folder))?;
     if is_new {
         return Ok((folder, Leaves::Nothing));
     }
@@ -155,7 +155,7 @@ fn open_named(folder: &Path) -> Result<(PathBuf, Leaves), ScratchError> {
     if let Some(taken) = ours(&folder).into_iter().find(|path| path.exists()) {
         return Err(ScratchError::Foreign(taken));
     }
-    let permissions = fs::metadata(&folder).map_err(failed("look at", &folder))?.permissions();
+    let permissions = fs::metadata(&folder).map_err(failed("examine", &folder))?.permissions();
     Ok((folder, Leaves::Folder(permissions)))
 }
 
@@ -175,11 +175,11 @@ fn ours(folder: &Path) -> Vec<PathBuf> {
 fn make_runtime(folder: &Path) -> Result<PathBuf, ScratchError> {
     let runtime = folder.join(RUNTIME);
     if can_hold_sockets(&runtime) {
-        DirBuilder::new().mode(0o700).create(&runtime).map_err(failed("make", &runtime))?;
+        DirBuilder::new().mode(0o700).create(&runtime).map_err(failed("create", &runtime))?;
         return Ok(runtime);
     }
     let short = make_temporary()?;
-    symlink(&short, &runtime).map_err(failed("make the link", &runtime))?;
+    symlink(&short, &runtime).map_err(failed("create the link", &runtime))?;
     Ok(short)
 }
 

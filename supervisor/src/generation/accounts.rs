@@ -12,7 +12,7 @@ use crate::volume::{AccountsFile, AccountsFileError};
 #[derive(Debug, thiserror::Error)]
 pub enum AccountsError {
     /// The declaration contradicts the present accounts.
-    #[error("the accounts would contradict themselves:{}", accounts::list_faults(.0))]
+    #[error("the new accounts contradict each other:{}", accounts::list_faults(.0))]
     Contradiction(Vec<accounts::Fault>),
     /// The file could not be locked, read or written.
     #[error(transparent)]
@@ -72,10 +72,10 @@ impl MergedAccounts {
     pub fn store(&self) -> Result<(), AccountsError> {
         self.file.store(&self.merged.accounts)?;
         for change in self.merged.changes.iter().take(MOST_LOGGED) {
-            tracing::info!(%change, "accounts");
+            tracing::info!(%change, "accounts updated");
         }
         if let Some(more) = self.merged.changes.len().checked_sub(MOST_LOGGED).filter(|more| *more > 0) {
-            tracing::info!(more, "accounts: further changes");
+            tracing::info!(more, "accounts updated, further changes not listed");
         }
         Ok(())
     }

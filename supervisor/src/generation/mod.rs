@@ -132,7 +132,7 @@ fn write_toml(
         Ok(toml) => toml,
         Err(source) => return Err(GenerationError::Toml { path: path.to_owned(), source }),
     };
-    let text = format!("# Written by process 1 at every start; what is changed here is lost.\n{toml}");
+    let text = format!("# Written by process 1 at every start; changes made here are lost.\n{toml}");
     Ok(volume::write(path, text.as_bytes(), 0o640, group)?)
 }
 

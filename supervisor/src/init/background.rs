@@ -93,8 +93,8 @@ const LAST_STEP: Duration = Duration::from_secs(1);
 
 /// The concern after a panic in a task: it must not end process 1.
 const PANICKED: Concern = Concern::constant(
-    "the last reload ended by a fault of Mailstead's own; the old settings stay in force",
-    "report it with the lines of the log; a restart may help",
+    "the last reload failed by a bug of Mailstead; the old settings stay in force",
+    "report it with the log lines around it; a restart may help",
 );
 
 impl Background {
@@ -239,7 +239,7 @@ pub(super) fn unless_stopped<T: Send + 'static>(
             }
             Err(TryRecvError::Empty) => {}
             Err(TryRecvError::Disconnected) => {
-                return Err(io::Error::other("it ended by a fault of our own"));
+                return Err(io::Error::other("it panicked"));
             }
         }
     }

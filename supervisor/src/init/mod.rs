@@ -115,7 +115,7 @@ pub fn run_site(
     let notify = site.folders.notify_socket();
     let notices = Notices::bind(&notify).map_err(refused("bind the socket for notices"))?;
     for Concern { problem, fix } in concerns.iter().cloned().chain(missing.iter().map(Unbound::concern)) {
-        tracing::warn!(%problem, %fix, "started with a fault");
+        tracing::warn!(%problem, %fix, "started with a problem");
     }
     brought::watch(watched).map_err(refused("watch the certificate's files"))?;
     observer.prepared(&listening);

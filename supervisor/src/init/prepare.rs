@@ -51,7 +51,7 @@ pub enum PrepareError {
     #[error(transparent)]
     Generation(#[from] GenerationError),
     /// A file could not be saved before its replacement.
-    #[error("cannot keep {} as it was: {source}", path.display())]
+    #[error("cannot back up {}: {source}", path.display())]
     Keep {
         /// The file.
         path: PathBuf,
@@ -59,7 +59,7 @@ pub enum PrepareError {
         source: std::io::Error,
     },
     /// Process 1 stops, and nothing is written any more.
-    #[error("abandoned, since Mailstead stops")]
+    #[error("abandoned: Mailstead is stopping")]
     Abandoned,
 }
 
@@ -113,10 +113,10 @@ pub fn prepare(site: &Site, abandon: &Abandon) -> Result<Prepared, PrepareError>
     let found = certificate::ensure(&site.folders.tls(), &names, Moment::now().wall, keeper(site))?;
     match found {
         Found::Good | Found::Made => {}
-        Found::Foreign { wrong } => tracing::warn!(wrong, "the certificate is not what it should be"),
+        Found::Foreign { wrong } => tracing::warn!(wrong, "unsuitable certificate"),
         // The daemons try to load it themselves, and again when they are restarted.
         Found::Unread { wrong } => {
-            tracing::error!(wrong, "the certificate cannot be read; nothing was replaced")
+            tracing::error!(wrong, "cannot read the certificate, nothing was replaced")
         }
     }
     go_on(abandon)?;
@@ -158,11 +158,11 @@ pub fn refresh(site: &Site, abandon: &Abandon) -> Result<Vec<Concern>, PrepareEr
     undo.forget();
     brought::forget_others(&site.folders.brought());
     for Concern { problem, fix } in site.slips(accounts.merged()) {
-        tracing::warn!(%problem, %fix, "a setting to look at");
+        tracing::warn!(%problem, %fix, "questionable setting");
     }
     // Only a plan would miss it.
     if let Err(error) = Applied::write(site) {
-        tracing::warn!(%error, "what is in force could not be written down for `mailstead plan`");
+        tracing::warn!(%error, "cannot write settings.toml for `mailstead plan`");
     }
     Ok(concerns)
 }

@@ -43,7 +43,7 @@ impl RefusedCalls {
             None => 0,
         };
         self.0.insert(call, Refused { logged: now, since: 0 });
-        tracing::error!(call, %error, suppressed, "process 1 was refused a system call and goes on without it");
+        tracing::error!(call, %error, suppressed, "system call failed, continuing");
         true
     }
 }

@@ -57,12 +57,12 @@ impl<R: ReadSettings> Work for Reloader<R> {
 
 /// The concern of a refused reload until one succeeds. The next start would fail for the same reason.
 fn refused(reason: &impl Display) -> Concern {
-    tracing::error!("the old settings stay in force: {reason}");
+    tracing::error!("reload refused, the old settings stay in force: {reason}");
     let reason = reason.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
     Concern::new(
         format!(
-            "the last reload was refused, the old settings stay in force and a restart would fail: {reason}"
+            "the last reload was refused: the old settings stay in force, and a restart would fail: {reason}"
         ),
-        "put right what the reason names (with no space left: make room on the volume), then send SIGHUP to the server (docker compose kill -s HUP mail)",
+        "fix the named cause (if no space is left, free some on the volume), then send SIGHUP to the server (docker compose kill -s HUP mail)",
     )
 }

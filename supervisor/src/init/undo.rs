@@ -60,7 +60,7 @@ impl Drop for Undo {
                 None => absent_is_fine(fs::remove_file(&path)),
             };
             if let Err(error) = undone {
-                tracing::error!(path = %path.display(), %error, "the old file could not be put back");
+                tracing::error!(path = %path.display(), %error, "cannot restore the previous file");
             }
         }
     }

@@ -105,7 +105,7 @@ fn hear<P: Processes>(
         let Some((sender, notice)) = refused.or_log("recvmsg", notices.next(), now.instant) else { break };
         supervision.noticed(sender.process, &notice, now);
         if sender.is_operator() && notice.facts.contains_key(ACCOUNTS_CHANGED) {
-            tracing::info!("the accounts have changed");
+            tracing::info!("accounts changed");
             supervision.accounts_changed();
             background.ask(Task::LookForUsers);
         }
@@ -178,7 +178,7 @@ impl StatusFile {
             Ok(()) => self.is_failing = false,
             // Once: a failed write is retried at the next interval.
             Err(error) if !self.is_failing => {
-                tracing::warn!(%error, "the status cannot be written; health will be out of date");
+                tracing::warn!(%error, "cannot write the status file, health is out of date");
                 self.is_failing = true;
             }
             Err(_) => {}

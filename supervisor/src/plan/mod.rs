@@ -43,7 +43,7 @@ pub enum PlanError {
     #[error("a start would fail: {0}")]
     Accounts(#[from] AccountsFileError),
     /// The declaration contradicts the present accounts.
-    #[error("the accounts would contradict themselves:{}", accounts::list_faults(.0))]
+    #[error("the new accounts contradict each other:{}", accounts::list_faults(.0))]
     Contradiction(Vec<accounts::Fault>),
     /// The settings that were applied last cannot be read.
     #[error(transparent)]
@@ -138,12 +138,12 @@ fn certificate(site: &Site) -> String {
             let names = wanted_names(&site.settings.hostname, &site.settings.domains, &[]);
             let surplus = match names.surplus.as_slice() {
                 [] => String::new(),
-                surplus => format!(", which has no room for {}", surplus.join(", ")),
+                surplus => format!(", without {}, for which there is no room", surplus.join(", ")),
             };
             format!("for {}, from {}{surplus}", names.names.join(", "), acme.directory)
         }
-        Certificates::Brought { certificate, .. } => format!("the one in {}", certificate.display()),
-        Certificates::SelfMade => format!("a self-made one for {}", site.certificate_names().join(", ")),
+        Certificates::Brought { certificate, .. } => format!("from {}", certificate.display()),
+        Certificates::SelfMade => format!("self-signed, for {}", site.certificate_names().join(", ")),
     }
 }
 
@@ -179,9 +179,9 @@ impl fmt::Display for Plan {
             Some(differences) => section(f, "settings", &lines(differences))?,
             None => section(f, "settings", &["this volume has never been used: all are new".to_owned()])?,
         }
-        let keys: Vec<String> = self.keys.iter().map(|domain| format!("made for {domain}")).collect();
+        let keys: Vec<String> = self.keys.iter().map(|domain| format!("generated for {domain}")).collect();
         section(f, "signing keys, to be published with `mailstead dns`", &keys)?;
-        section(f, "left to be put right", &lines(&self.concerns))?;
+        section(f, "to be fixed", &lines(&self.concerns))?;
         section(f, "ports", &[lines(&self.ports).join(" ")])?;
         section(f, "certificate", std::slice::from_ref(&self.certificate))?;
         match self.changes() {

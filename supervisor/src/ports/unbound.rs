@@ -42,7 +42,7 @@ impl Unbound {
                 match is_vital {
                     true => format!("find it with `ss -ltnp 'sport = :{number}'` and stop it"),
                     false => format!(
-                        "find it with `ss -ltnp 'sport = :{number}'` and stop it: within a minute the port is ours"
+                        "find it with `ss -ltnp 'sport = :{number}'` and stop it: the server binds the port within a minute"
                     ),
                 },
             ),
@@ -52,7 +52,7 @@ impl Unbound {
             ),
             _ => Concern::new(
                 format!("port {number} ({about}) cannot be bound: {}", self.source),
-                "see whether the machine's network is up",
+                "check that the machine's network is up",
             ),
         }
     }

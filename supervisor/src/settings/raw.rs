@@ -172,7 +172,7 @@ impl Raw {
             example: Some(example(form)),
         };
         if self.typed.remove(variable.name).is_some() {
-            faults.push(fault(format!("is set, and {} as well; set one of the two", variable.name)));
+            faults.push(fault(format!("is set, and so is {}; set one of the two", variable.name)));
             return;
         }
         match read_file(&path) {

@@ -9,15 +9,15 @@ use crate::exit::Exit;
 pub(super) fn page() -> String {
     let mut page = String::from(
         "# Settings\n\n\
-         All settings are environment variables. `MAIL_DOMAIN` is enough to start; with `MAIL_USERS` somebody can read\n\
-         the mail. An empty value counts as not set. A wrong one, or a name that is not in this list, stops the start\n\
-         with every fault in one report.\n\n\
-         What may be secret can stand in a file instead: the variable with `_FILE` behind its name is the path of the\n\
-         file, such as a secret of the container's engine. Set one of the two. The files are read again on SIGHUP.\n\n\
-         In the file `.env` beside a compose file, ` #` begins a comment and `$` a variable, and what they begin is left\n\
-         out. Put a value with one of them into single quotes: `MAIL_USERS='ann:correct $horse #1'`. Directly in\n\
-         a compose file a `$` is written `$$`. `docker run --env-file` takes every line as it stands, quotes included.\n\n\
-         This page is made from `supervisor/src/settings/variables.rs`.\n",
+         All settings are environment variables. `MAIL_DOMAIN` is enough to start; `MAIL_USERS` adds users who can read\n\
+         the mail. An empty value counts as not set. A wrong value, and a name that is not on this page, stop the start;\n\
+         one report lists every fault.\n\n\
+         A secret can be in a file instead: the variable with `_FILE` after its name is the path of the file, such as a\n\
+         secret of the container's engine. Set one of the two. The files are read again on SIGHUP.\n\n\
+         In the file `.env` beside a compose file, ` #` begins a comment and `$` a variable, and both are removed from\n\
+         the value. Put a value with one of them into single quotes: `MAIL_USERS='ann:correct $horse #1'`. In the\n\
+         compose file itself, write `$$` for `$`. `docker run --env-file` uses every line unchanged, with its quotes.\n\n\
+         This page is generated from `supervisor/src/settings/variables.rs`.\n",
     );
     for variable in variables::ALL {
         let about: Vec<&str> =

@@ -113,8 +113,8 @@ fn every_fault_is_reported_at_once_with_the_name_what_is_wrong_and_an_example() 
 fn what_is_not_a_mail_domain_is_refused() {
     for (typed, said) in [
         ("localhost", "not a full domain name"),
-        ("ann@example.org", "behind the @"),
-        ("https://example.org", "of the web"),
+        ("ann@example.org", "after the @"),
+        ("https://example.org", "a URL"),
         ("192.0.2.1", "not a full domain name"),
         ("exa mple.org", "not a label"),
     ] {
@@ -223,7 +223,7 @@ fn what_compose_has_left_of_a_secret_is_a_fault_that_shows_the_line_to_write() {
         let report = faults.to_string();
         assert_eq!(faults.0.len(), 2, "every fault in one report: {report}");
         assert!(report.contains(said) && report.contains(line), "{secret}: {report}");
-        assert!(report.contains("leaves out each $"), "{report}");
+        assert!(report.contains("removes each $"), "{report}");
 
         let file = users.replace(",bob:", "\nbob:");
         let files = HashMap::from([("/users", file.as_str())]);

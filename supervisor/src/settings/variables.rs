@@ -54,132 +54,132 @@ macro_rules! variables {
 }
 
 variables! {
-    /// The domains whose mail arrives here, separated by commas: what stands behind the `@`. The first is the home
-    /// domain, which a login or an alias without a domain belongs to.
-    /// Users may have addresses in further domains; see `MAIL_USERS`. A start and `mailstead plan` say which those are.
+    /// The domains whose mail arrives here, separated by commas: the part of an address after the `@`. The first one is
+    /// the home domain, to which a login or an alias without a domain belongs.
+    /// Users may have addresses in further domains; see `MAIL_USERS`. A start and `mailstead plan` list them.
     DOMAIN = "MAIL_DOMAIN", default "none, it must be set", example "example.org,example.net";
 
-    /// The full name of this machine: what the MX record points to, what the server calls itself, and the
-    /// name in its certificate. The address of this machine should have a PTR record with the same name.
+    /// The full name of this machine. The MX record points to it, the server greets with it, and the certificate is
+    /// for it. The address of this machine should have a PTR record with the same name.
     HOSTNAME = "MAIL_HOSTNAME", default "`mail.` in front of the first `MAIL_DOMAIN`", example "mail.example.org";
 
-    /// Who has a mailbox: `name:secret`, or `name@domain:secret` for a mailbox in a further domain, separated
-    /// by commas or line breaks. The secret is a password, or a hash in a form that Dovecot or OpenSMTPD
-    /// writes (`{ARGON2ID}…`, `{SHA512-CRYPT}…`, `{BLF-CRYPT}…`, `$6$…`, `$2y$…`). Commas within a hash are
-    /// understood. A password with a comma in it needs `MAIL_USERS_FILE`, and in a compose file every `$` must be
-    /// written `$$`. In an `.env` file a `#` behind a blank begins a comment and `$` names a variable, unless the
-    /// value stands between single quotes. A password of less than 8 characters or with a control character, and what
-    /// can be the rest of a hash, such as `$6`, stop the start with the line to write; `{PLAIN}` in front makes a
-    /// password of anything else. A password with accents is the same however a keyboard encodes it (RFC 8265).
+    /// The users, each with a mailbox: `name:secret`, or `name@domain:secret` for a mailbox in a further domain,
+    /// separated by commas or line breaks. The secret is a password, or a hash as Dovecot or OpenSMTPD writes it
+    /// (`{ARGON2ID}…`, `{SHA512-CRYPT}…`, `{BLF-CRYPT}…`, `$6$…`, `$2y$…`). A hash may contain commas. A password with a
+    /// comma needs `MAIL_USERS_FILE`. In a compose file, write `$$` for every `$`. In an `.env` file, a `#` after a
+    /// blank begins a comment and `$` names a variable, unless the value is between single quotes.
     ///
-    /// In the file each user has a line: all that follows the first colon is the secret, commas and dollar signs
-    /// included. Empty lines and lines that begin with `#` are skipped. A file without any user is refused.
+    /// A password of less than 8 characters, one with a control character, and one that looks like the rest of a hash,
+    /// such as `$6`, stop the start; the error shows the line to write. With `{PLAIN}` in front, everything else is
+    /// taken as a password. The same password with accents is accepted in every encoding of a keyboard (RFC 8265).
     ///
-    /// A secret is applied when it is first seen and whenever its declared value changes, so a password that
-    /// its owner changed survives a restart. A user who is no longer declared keeps the mail and loses the
-    /// login. Without any user the server starts all the same, and says what is missing.
+    /// In the file each user has a line: the secret is everything after the first colon, with commas and dollar signs.
+    /// Empty lines and lines that begin with `#` are skipped. A file without any user is refused.
+    ///
+    /// A secret is applied when it is first declared and whenever its declared value changes, so a password that
+    /// its user has changed survives a restart. A user who is no longer declared keeps the mail and can no longer
+    /// log in. Without any user the server starts too, and reports that there are none.
     USERS = "MAIL_USERS" or file "/run/secrets/users", default "none",
         example "ann:correct-horse,bob@example.net:battery-staple";
 
-    /// Addresses that stand for others: `name:target target …`, separated by commas or line breaks. A target is a
-    /// user, another alias, or an address elsewhere; names without a domain are of the home domain.
-    /// `@domain:target` takes what is for nobody else in that domain.
+    /// The aliases: `name:target target …`, separated by commas or line breaks. A target is a user, another alias, or
+    /// an address elsewhere. Names without a domain are in the home domain. `@domain:target` is a catch-all: it gets the
+    /// mail for that domain that no user and no other alias gets.
     ///
-    /// A user's own address comes first, then an alias, then both for `ann+anything`, and last the whole domain's.
-    /// In the file each alias has a line; empty lines and lines that begin with `#` are skipped.
+    /// An address is looked up as a user, then as an alias, then without its `+anything` as both, and last as the
+    /// catch-all of its domain. In the file each alias has a line; empty lines and lines that begin with `#` are skipped.
     ALIASES = "MAIL_ALIASES" or file "/run/secrets/aliases", default "none",
         example "info:ann bob@example.net,@example.net:ann";
 
-    /// How much mail a user may keep, with `K`, `M` or `G` behind the number for powers of 1024: for everybody,
-    /// then `user:size` for one of them, separated by commas. `none` is no bound. A message for somebody whose
-    /// mailbox is full is refused for the time being, and its sender's server tries again.
+    /// The size of a user's mail, with `K`, `M` or `G` after the number for powers of 1024: a size for all users, then
+    /// `user:size` for single ones, separated by commas. `none` means unlimited. A message for a full mailbox is
+    /// deferred, and the sender's server retries.
     QUOTA = "MAIL_QUOTA", default "none", example "2G,ann:5G,bob@example.net:none";
 
-    /// A host that all outgoing mail is handed to instead of being delivered to each destination. For machines that
-    /// may not connect to port 25 of others.
+    /// The relay (smarthost) that all outgoing mail is sent to, instead of to each destination. For machines that may
+    /// not connect to port 25 of other hosts.
     ///
     /// - `submission://user:password@host`: over STARTTLS, port 587
     /// - `submissions://user:password@host`: over TLS from the start, port 465
-    /// - `smtp://host`: without a password and over STARTTLS where it is offered, port 25
+    /// - `smtp://host`: without a password, over STARTTLS where it is offered, port 25
     ///
-    /// Another port stands behind the host as `:port`. In user and password, `%40` is written for `@`, `%3A` for
+    /// Write another port after the host, as `:port`. In the user and the password, write `%40` for `@`, `%3A` for
     /// `:`, `%2F` for `/` and `%25` for `%`.
     RELAY_URL = "MAIL_RELAY_URL" or file "/run/secrets/relay", default "none: mail is delivered to its destination",
         example "submission://ann:correct-horse@smarthost.example.net:587";
 
-    /// The path of a file with further certificates, in PEM, to trust the host of `MAIL_RELAY_URL` by: for an authority
-    /// of one's own. It is read again on SIGHUP.
+    /// The path of a file with CA certificates, in PEM, that the relay's certificate is verified with besides the public
+    /// ones: for a private authority. It is read again on SIGHUP.
     RELAY_CA_FILE = "MAIL_RELAY_CA_FILE", default "none", example "/run/secrets/relay-ca.pem";
 
-    /// The largest message that is accepted, in octets, or with `K`, `M` or `G` behind the number for powers
-    /// of 1024.
+    /// The largest message that is accepted, in octets, or with `K`, `M` or `G` after the number for powers of 1024.
     MESSAGE_SIZE = "MAIL_MESSAGE_SIZE", default "50M", example "50M";
 
-    /// The directory of the authority that certificates are asked of (ACME, RFC 8555). With `none`, the certificate
-    /// is one that the server makes itself, which other servers accept and mail programs warn about.
+    /// The directory of the authority that issues the certificate (ACME, RFC 8555). With `none`, the server uses a
+    /// self-signed certificate, which other servers accept and mail programs warn about.
     ACME_DIRECTORY = "MAIL_ACME_DIRECTORY", default "`https://acme-v02.api.letsencrypt.org/directory`",
         example "https://acme-staging-v02.api.letsencrypt.org/directory";
 
-    /// The path of a file with further certificates, in PEM, to trust the authority's web server by: for an
-    /// authority of one's own. `mailstead check` takes it that its users' devices trust them too.
+    /// The path of a file with CA certificates, in PEM, that the authority's web server is verified with besides the
+    /// public ones: for a private authority. `mailstead check` assumes that the users' devices trust them too.
     ACME_CA_FILE = "MAIL_ACME_CA_FILE", default "none", example "/run/secrets/acme-ca.pem";
 
-    /// The address that the authority may write to.
+    /// The mail address at which the authority may contact the operator.
     ACME_CONTACT = "MAIL_ACME_CONTACT", default "none", example "postmaster@example.org";
 
-    /// How names are proved to be ours: `http-01` needs port 80, `tls-alpn-01` port 443, and `dns-01`
-    /// `MAIL_DNS_UPDATE_SERVER`. `auto` takes whichever works.
+    /// The challenge type with which control of the names is proved: `http-01` needs port 80, `tls-alpn-01` port 443,
+    /// and `dns-01` `MAIL_DNS_UPDATE_SERVER`. `auto` uses the first type that works.
     ACME_CHALLENGE = "MAIL_ACME_CHALLENGE", default "auto", example "http-01";
 
-    /// The key's name of an account at the authority that is there already, for those that want one (external
-    /// account binding); `MAIL_ACME_EAB_KEY` is the key.
+    /// The key ID of an existing account at the authority, for authorities that require one (external account binding).
+    /// `MAIL_ACME_EAB_KEY` is the key.
     ACME_EAB_KEY_ID = "MAIL_ACME_EAB_KEY_ID", default "none", example "kid-1";
 
     /// The key that goes with `MAIL_ACME_EAB_KEY_ID`, in base64url as the authority shows it.
     ACME_EAB_KEY = "MAIL_ACME_EAB_KEY" or file "/run/secrets/acme-eab-key", default "none",
         example "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W";
 
-    /// The path of a certificate of one's own, in PEM with its chain behind it, instead of one from an authority. It
-    /// is read again when the file changes. `MAIL_TLS_KEY_FILE` names its key.
+    /// The path of your own certificate, in PEM and followed by its chain, instead of one that the server obtains. It is
+    /// read again when the file changes. `MAIL_TLS_KEY_FILE` is its key.
     TLS_CERT_FILE = "MAIL_TLS_CERT_FILE", default "none", example "/run/secrets/certificate.pem";
 
     /// The path of the key of `MAIL_TLS_CERT_FILE`, in PEM.
     TLS_KEY_FILE = "MAIL_TLS_KEY_FILE", default "none", example "/run/secrets/certificate-key.pem";
 
-    /// The name servers to ask, as addresses separated by commas, with a port where it is not 53. Checks of
-    /// other people's mail work best with a resolver of one's own on this machine or nearby. When `/etc/resolv.conf` changes, its
-    /// new name servers are used within seconds.
+    /// The name servers to ask, as addresses separated by commas, with a port where it is not 53. Checks of incoming mail
+    /// work best with your own resolver, on this machine or nearby. When `/etc/resolv.conf` changes, its new name servers
+    /// are used within seconds.
     DNS_SERVERS = "MAIL_DNS_SERVERS", default "those in `/etc/resolv.conf`", example "127.0.0.1,[2001:db8::53]:5353";
 
-    /// The address of the name server that takes changes to the domains' zones (RFC 2136), with a port where it is
+    /// The address of the name server that accepts updates of the domains' zones (RFC 2136), with a port where it is
     /// not 53: for `mailstead dns --publish` and for `dns-01`.
     DNS_UPDATE_SERVER = "MAIL_DNS_UPDATE_SERVER", default "none", example "192.0.2.53";
 
-    /// The key that changes are signed with (TSIG, RFC 8945): `name:algorithm:secret`, where the algorithm is
+    /// The key that signs the updates (TSIG, RFC 8945): `name:algorithm:secret`, where the algorithm is
     /// `hmac-sha256`, `hmac-sha384` or `hmac-sha512` and the secret is in base64.
     DNS_UPDATE_KEY = "MAIL_DNS_UPDATE_KEY" or file "/run/secrets/dns-update-key", default "none",
         example "mail-key:hmac-sha256:Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ==";
 
-    /// The port of the web pages that mail programs and other servers look for, and of `http-01`. Authorities ask on
-    /// port 80 only: another one is for a proxy in front. With `none`, it is not bound.
+    /// The port of the web pages that mail programs and other servers look for, and of `http-01`. Authorities connect to
+    /// port 80 only, so another port needs a proxy in front. With `none`, it is not bound.
     HTTP_PORT = "MAIL_HTTP_PORT", default "80", example "8080";
 
     /// The same over TLS, and the port of `tls-alpn-01`.
     HTTPS_PORT = "MAIL_HTTPS_PORT", default "443", example "8443";
 
-    /// The DNS blocklists that `mailstead check` looks our own addresses up in, as zones separated by commas, or `none`.
-    /// Most of them refuse to answer large public resolvers: see `MAIL_DNS_SERVERS`.
+    /// The DNS blocklists in which `mailstead check` looks up this machine's addresses, as zones separated by commas, or
+    /// `none`. Most of them refuse queries from large public resolvers: see `MAIL_DNS_SERVERS`.
     BLOCKLISTS = "MAIL_BLOCKLISTS", default "`zen.spamhaus.org,bl.spamcop.net,psbl.surriel.com`",
         example "zen.spamhaus.org";
 
-    /// The host whose port 25 `mailstead check` connects to, to see whether mail can leave this machine, or `none`.
-    /// Another port stands behind it as `:port`.
+    /// The host to whose port 25 `mailstead check` connects, to test if mail can leave this machine, or `none`. Write
+    /// another port after it, as `:port`.
     CHECK_SMTP_HOST = "MAIL_CHECK_SMTP_HOST", default "`gmail-smtp-in.l.google.com`", example "mx.example.net";
 
-    /// How much is logged: `error`, `warn`, `info`, `debug` or `trace`.
+    /// The level of the log: `error`, `warn`, `info`, `debug` or `trace`.
     LOG = "MAIL_LOG", default "info", example "debug";
 
-    /// How a line of the log is written: `text` for a person, `json` for a program.
+    /// The format of a log line: `text` for a person, `json` for a program.
     LOG_FORMAT = "MAIL_LOG_FORMAT", default "text", example "json";
 }
 

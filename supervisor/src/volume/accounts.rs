@@ -26,14 +26,14 @@ pub struct AccountsFile {
 #[derive(Debug, thiserror::Error)]
 pub enum AccountsFileError {
     /// The present file cannot be read. It is not replaced: it may hold the only copy of a user's password.
-    #[error("{0}; put the file right, or put it back from a copy")]
+    #[error("{0}; repair the file, or restore it from a copy")]
     Read(AccountsError),
     /// The file is missing or empty, and the volume has been used: users added by command, changed passwords, app
     /// passwords and aliases would be lost silently, and mail for them rejected permanently.
     #[error(
-        "{} is missing or empty, although this volume has been used: put it back from a copy. To have the accounts made from \
-         the settings alone, and lose whoever was added by command, changed passwords, app passwords and aliases, remove {} \
-         too and start again",
+        "{} is missing or empty, although this volume has been used: restore it from a copy. To create the accounts from the \
+         settings alone, and lose users added by command, changed passwords, app passwords and aliases, remove {} too and \
+         start again",
         accounts.display(), applied.display()
     )]
     Gone {
@@ -43,7 +43,7 @@ pub enum AccountsFileError {
         applied: PathBuf,
     },
     /// The new content would be refused by its readers.
-    #[error("{} stays as it is, for what was to be written contradicts itself:{}", path.display(), accounts::list_faults(faults))]
+    #[error("{} was not changed, since the new content contradicts itself:{}", path.display(), accounts::list_faults(faults))]
     Contradiction {
         /// The accounts.
         path: PathBuf,
@@ -63,7 +63,8 @@ pub enum AccountsFileError {
     },
     /// Another process has held the lock all the time.
     #[error(
-        "somebody else has been changing {} for {} seconds; look which `mailstead` command hangs, end it, and try again",
+        "cannot change {}: another process has held its lock for {} seconds; find the `mailstead` command that hangs, end it, \
+         and try again",
         path.display(), patience.as_secs()
     )]
     Busy {
@@ -204,7 +205,7 @@ mod tests {
         file.store(&Accounts { domains: vec![domain.clone()], ..Accounts::default() }).unwrap();
         let twice = Accounts { domains: vec![domain.clone(), domain.clone()], ..Accounts::default() };
         let refused = file.store(&twice).unwrap_err().to_string();
-        assert!(refused.contains("accounts.toml stays as it is") && refused.contains("twice"), "{refused}");
+        assert!(refused.contains("accounts.toml was not changed") && refused.contains("twice"), "{refused}");
         assert_eq!(file.load().unwrap().unwrap().domains, [domain]);
     }
 
@@ -214,6 +215,6 @@ mod tests {
         let folders = folders(folder.path());
         std::fs::write(folders.accounts(), "this is no TOML").unwrap();
         let file = AccountsFile::lock(&folders, None, Duration::ZERO).unwrap();
-        assert!(file.load().unwrap_err().to_string().contains("put the file right"));
+        assert!(file.load().unwrap_err().to_string().contains("repair the file"));
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn adopt_mailboxes(mail: &Handle, path: &Path, heir: Heir) {
                 tracing::warn!(
                     folder = %path.display(),
                     looked_at = MOST_LOOKED_AT,
-                    "too many folders, ownership of the others not looked at"
+                    "too many folders, ownership of the others not checked"
                 );
                 return;
             }
@@ -114,7 +114,7 @@ fn adopt_one(found: &mut Handle, folder: &Handle, path: &Path, mode: u32, heir: 
         return;
     }
     if !found.may_be_given(folder, heir) {
-        tracing::warn!(path = %path.display(), "ownership not changed: the file has a second name elsewhere");
+        tracing::warn!(path = %path.display(), "ownership not changed: the file has another hard link");
         return;
     }
     let adopted = match found.mode() == mode {
@@ -236,13 +236,13 @@ impl Walk {
 /// A reason for which a file stays as it is.
 #[derive(Debug, thiserror::Error)]
 enum Left {
-    #[error("the file has a second name elsewhere, whose owner would change too")]
+    #[error("the file has another hard link, whose owner would change too")]
     SecondName,
     #[error("a device, a FIFO or a socket")]
     Irregular,
     #[error("more than {DEEPEST} folders deep")]
     Deep,
-    #[error("more than {MOST_IN_ORDER} files, the others are not looked at")]
+    #[error("more than {MOST_IN_ORDER} files, the others are not checked")]
     Many,
     #[error(transparent)]
     Refused(#[from] io::Error),
@@ -258,7 +258,7 @@ impl Left {
             Self::Many => "remove what does not belong there".to_owned(),
             Self::Refused(_) => {
                 format!(
-                    "on the machine that has the disk, give it to user {} and group {}",
+                    "on the machine that has the disk, change its owner to user {} and group {}",
                     heir.user, heir.group
                 )
             }

@@ -36,7 +36,7 @@ pub(crate) fn give(path: &Path, user: Uid, group: Gid) -> io::Result<()> {
     if is_meant && found.may_be_given(&folder, Heir { user, group }) {
         return found.give(user, group);
     }
-    tracing::warn!(path = %path.display(), "ownership not changed: a link, or a file with a second name elsewhere");
+    tracing::warn!(path = %path.display(), "ownership not changed: a symbolic link, or a file with another hard link");
     Ok(())
 }
 

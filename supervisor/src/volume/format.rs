@@ -17,7 +17,7 @@ const CURRENT: u32 = 1;
 pub enum FormatError {
     /// A newer Mailstead wrote it.
     #[error(
-        "{} says format {found}, and this version knows up to {CURRENT}: the volume was written by a newer \
+        "{} has format {found}, and this version supports up to {CURRENT}: the volume was written by a newer \
          Mailstead; start that version again, or restore the volume as it was before it", path.display()
     )]
     Newer {
@@ -27,7 +27,7 @@ pub enum FormatError {
         found: u32,
     },
     /// The file exists and holds no number.
-    #[error("{} has no number in it; when the rest of the volume is whole, write {CURRENT} into it", path.display())]
+    #[error("{} has no number in it; if the rest of the volume is intact, write {CURRENT} into it", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,

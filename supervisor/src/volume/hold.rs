@@ -26,7 +26,7 @@ pub struct Hold {
 /// Another server uses the volume.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "Mailstead already runs with the volume {}: to tell it something, put what after the program's name, as in \
+    "Mailstead already runs with the volume {}: to send it a command, write the command after the program's name, as in \
      `mailstead health`; a second server needs a volume of its own", volume.display()
 )]
 pub struct HeldError {
@@ -48,7 +48,7 @@ pub fn hold(folders: &Folders, owners: Option<&Owners>) -> Result<Hold, HeldErro
         open(&path)
     });
     let unlocked = |error: &io::Error| {
-        tracing::warn!(path = %path.display(), %error, "a second server with this volume would not be noticed");
+        tracing::warn!(path = %path.display(), %error, "cannot lock the volume, a second server would not be noticed");
         Ok(Hold { _lock: None })
     };
     let lock = match opened {

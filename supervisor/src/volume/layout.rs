@@ -32,8 +32,8 @@ pub enum LayoutError {
     },
     /// There is no place for the files that are created at every start.
     #[error(
-        "cannot make the folder {} for sockets and configurations: {source}; the container needs a place in memory \
-         there: `tmpfs: [/run]` in compose.yaml, or `--tmpfs /run` for `docker run`", path.display()
+        "cannot create the folder {} for sockets and configurations: {source}; the container needs a tmpfs there: \
+         `tmpfs: [/run]` in compose.yaml, or `--tmpfs /run` for `docker run`", path.display()
     )]
     Runtime {
         /// The folder.
@@ -43,8 +43,8 @@ pub enum LayoutError {
     },
     /// A folder is a link, which is never followed.
     #[error(
-        "{} is a link to {}, and links are not followed on the volume; remove the link, and mount that place here \
-         instead of it", path.display(), target.display()
+        "{} is a link to {}, and links are not followed on the volume; remove the link, and mount its target here \
+         instead", path.display(), target.display()
     )]
     Link {
         /// The link.
@@ -53,7 +53,7 @@ pub enum LayoutError {
         target: PathBuf,
     },
     /// A file that is not a folder is where a folder should be.
-    #[error("{} is in the way: a folder is to be there", path.display())]
+    #[error("{} is in the way: a folder must be there", path.display())]
     InTheWay {
         /// The file.
         path: PathBuf,
@@ -111,7 +111,7 @@ fn adopt_mail(folders: &Folders, owners: &Owners) -> Result<(), LayoutError> {
 /// Opens a folder that was laid out.
 fn open(path: &Path) -> Result<Handle, LayoutError> {
     Handle::open(path).map_err(|source| LayoutError::Folder {
-        step: "look at",
+        step: "examine",
         path: path.to_owned(),
         source,
     })
@@ -121,7 +121,7 @@ fn open(path: &Path) -> Result<Handle, LayoutError> {
 fn adopt_files(folders: &Folders, owners: &Owners) -> Result<(), LayoutError> {
     let (root, nobody_else) = (Uid::from_raw(0), Gid::from_raw(0));
     let volume = Handle::open_top(&folders.volume).map_err(|source| LayoutError::Folder {
-        step: "look at",
+        step: "examine",
         path: folders.volume.clone(),
         source,
     })?;
@@ -190,7 +190,7 @@ fn lay_out_one(wanted: &Wanted) -> Result<(), LayoutError> {
         // Its content first: after an interruption, the next start finds the folder still wrong and continues.
         if folder.names().is_err() {
             // Without the capability to read another user's files, root can read its own.
-            folder.give(Uid::from_raw(0), folder.owner().1).map_err(failed("take"))?;
+            folder.give(Uid::from_raw(0), folder.owner().1).map_err(failed("take ownership of"))?;
         }
         adoption::adopt_all(&folder, path, Heir { user, group });
     }
@@ -201,13 +201,13 @@ fn lay_out_one(wanted: &Wanted) -> Result<(), LayoutError> {
         let (owner, of_group) = folder.owner();
         if wanted.owner.is_some() && (!owner.is_root() || takes_group) {
             let group = if takes_group { Gid::from_raw(0) } else { of_group };
-            folder.give(Uid::from_raw(0), group).map_err(failed("take"))?;
+            folder.give(Uid::from_raw(0), group).map_err(failed("take ownership of"))?;
             is_ours = false;
         }
         folder.set_mode(wanted.mode).map_err(failed("set the mode of"))?;
     }
     if !is_ours {
-        folder.give(user, group).map_err(failed("give away"))?;
+        folder.give(user, group).map_err(failed("change the owner of"))?;
     }
     Ok(())
 }
@@ -218,17 +218,17 @@ fn open_or_make(wanted: &Wanted) -> Result<Handle, LayoutError> {
     let path = &wanted.path;
     let failed = |step| move |source| LayoutError::Folder { step, path: path.clone(), source };
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-        return Handle::open_top(path).map_err(failed("look at"));
+        return Handle::open_top(path).map_err(failed("examine"));
     };
     if wanted.is_owner_of_all {
-        return Handle::open_top(parent).and_then(|above| above.below_or_made(name)).map_err(failed("make"));
+        return Handle::open_top(parent).and_then(|above| above.below_or_made(name)).map_err(failed("create"));
     }
     match DirBuilder::new().recursive(true).mode(0o700).create(path) {
-        Ok(()) => Handle::open_top(path).map_err(failed("look at")),
+        Ok(()) => Handle::open_top(path).map_err(failed("examine")),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             Err(LayoutError::InTheWay { path: path.clone() })
         }
-        Err(source) => Err(failed("make")(source)),
+        Err(source) => Err(failed("create")(source)),
     }
 }
 
@@ -284,10 +284,10 @@ fn way_out(source: &io::Error) -> String {
     match source.kind() {
         io::ErrorKind::ReadOnlyFilesystem => "it must be mounted read-write, without `:ro`".to_owned(),
         _ if !user.is_root() => format!(
-            "this process is the user {user}, to whom it does not belong; in a container, leave `user:` or `--user` out: \
-             process 1 starts as root, and each daemon becomes a user of its own"
+            "this process runs as user {user}, which does not own it; in a container, leave `user:` or `--user` out: \
+             process 1 starts as root, and each daemon switches to its own user"
         ),
-        _ => "in a container its owner must be one that root there may act for".to_owned(),
+        _ => "in a container, its owner must be a user that the container's root may act as".to_owned(),
     }
 }
 

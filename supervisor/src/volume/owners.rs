@@ -52,7 +52,7 @@ pub enum OwnersError {
     },
     /// A user or group is missing, or is root under another name.
     #[error(
-        "{path} has no {name} with a number other than 0; the image brings it along, so was it replaced?"
+        "{path} has no {name} with a number other than 0; the file is part of the image: check whether it was replaced"
     )]
     Missing {
         /// The file.

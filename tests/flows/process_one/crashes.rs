@@ -28,7 +28,7 @@ fn crash_restart() {
     for role in ["mta", "mda", "steward"] {
         assert_eq!(appliance.restarts(role), 1, "{role}");
         let told =
-            |line: &str| line.contains("ended by itself") && line.contains(role) && line.contains("signal 9");
+            |line: &str| line.contains("exited unexpectedly") && line.contains(role) && line.contains("signal 9");
         assert!(log.lines().any(told), "nobody tells that the {role} died:\n{log}");
     }
 }

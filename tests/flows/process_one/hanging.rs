@@ -45,7 +45,7 @@ fn a_daemon_that_goes_on_is_left_alone() {
     patience::until_true("it is reported", || appliance.log().contains("does not respond"));
     patience::until_true("health says so", || !appliance.is_healthy());
     kill(mta, Signal::SIGCONT).unwrap();
-    patience::until_true("it responds", || appliance.log().contains("responds again"));
+    patience::until_true("it responds", || appliance.log().contains("responding again"));
     patience::until_true("it is healthy", || appliance.is_healthy());
     assert_eq!(appliance.role("mta"), mta);
     assert_eq!(appliance.stop(), Some(0));

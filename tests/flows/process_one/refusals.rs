@@ -177,9 +177,9 @@ fn a_container_that_was_given_too_little_is_told_what_to_add() {
     let as_somebody =
         "unset BEFORE; exec chroot \"$root\" /sbin/setpriv --reuid 1000 --clear-groups /bin/mailstead";
     for (lines, status, words) in [
-        (as_somebody, 73, ["this process is the user 1000", "leave `user:` or `--user` out"]),
+        (as_somebody, 73, ["this process runs as user 1000", "leave `user:` or `--user` out"]),
         ("umount run", 73, ["/run/mailstead", "`--tmpfs /run`"]),
-        ("ln -s /elsewhere data/mail", 74, ["/data/mail is a link to /elsewhere", "mount that place here"]),
+        ("ln -s /elsewhere data/mail", 74, ["/data/mail is a link to /elsewhere", "mount its target here"]),
     ] {
         let (ended, log) = Container::new().before(lines).refused();
         assert_eq!(ended, Some(status), "{log}");

@@ -122,7 +122,7 @@ fn every_signal_to_a_daemon() {
             _ => assert!(end.starts_with(&format!("signal {number} (SIG")), "{end}"),
         }
         let log = appliance.log();
-        let line = |line: &str| line.contains("ended by itself") && line.contains(end);
+        let line = |line: &str| line.contains("exited unexpectedly") && line.contains(end);
         assert!(log.lines().any(line), "the log does not say {end}:\n{log}");
         assert!(appliance.zombies().is_empty(), "{number}");
     }

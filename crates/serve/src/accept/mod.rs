@@ -99,7 +99,7 @@ impl Service {
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     if !is_short {
-                        tracing::error!(service = self.name, %error, "cannot accept connections; trying on");
+                        tracing::error!(service = self.name, %error, "cannot accept connections, retrying");
                     }
                     is_short = true;
                     tokio::select! {
@@ -126,8 +126,8 @@ impl Service {
                     Refusal::Total => "total",
                     Refusal::Address => "address",
                 };
-                if let Some(unsaid) = self.turned_away.count(Instant::now()) {
-                    tracing::warn!(service = self.name, %peer, limit, unsaid, "connection refused, too many");
+                if let Some(unlogged) = self.turned_away.count(Instant::now()) {
+                    tracing::warn!(service = self.name, %peer, limit, unlogged, "connection refused, too many");
                 }
                 self.meter.turned_away();
                 accepted.refuse(self.busy);
@@ -135,9 +135,9 @@ impl Service {
             }
         };
         if let Some(evicted) = permit.evicted()
-            && let Some(unsaid) = self.turned_away.count(Instant::now())
+            && let Some(unlogged) = self.turned_away.count(Instant::now())
         {
-            tracing::warn!(service = self.name, peer = %evicted, unsaid, "slowest session ended, too many");
+            tracing::warn!(service = self.name, peer = %evicted, unlogged, "session evicted, too many connections");
         }
         let ending = Ending { name: self.name, peer };
         let guard = guard.clone();
@@ -169,7 +169,7 @@ struct Ending {
 impl Drop for Ending {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            tracing::error!(service = self.name, peer = %self.peer, "session ended by a fault of ours");
+            tracing::error!(service = self.name, peer = %self.peer, "session panicked");
         }
     }
 }

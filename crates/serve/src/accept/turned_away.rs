@@ -14,11 +14,11 @@ impl TurnedAway {
     pub(super) fn count(&self, now: Instant) -> Option<u64> {
         let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *said {
-            Some((last, unsaid)) if now.duration_since(*last) < PAUSE => {
-                *unsaid += 1;
+            Some((last, unlogged)) if now.duration_since(*last) < PAUSE => {
+                *unlogged += 1;
                 None
             }
-            other => other.replace((now, 0)).map_or(Some(0), |(_, unsaid)| Some(unsaid)),
+            other => other.replace((now, 0)).map_or(Some(0), |(_, unlogged)| Some(unlogged)),
         }
     }
 }

@@ -52,7 +52,7 @@ pub fn start_to(process: &'static str, log: &Log, target: impl Write + Send + 's
         let outlet = outlet.clone();
         panic::set_hook(Box::new(move |panic| {
             let place = panic.location().map(ToString::to_string);
-            let fault = panic.payload_as_str().unwrap_or("not told");
+            let fault = panic.payload_as_str().unwrap_or("unknown");
             tracing::error!(place, fault, "panicked");
             // The process may end here.
             outlet.flush();

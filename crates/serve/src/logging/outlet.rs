@@ -167,7 +167,7 @@ impl<W: Write> Writer<W> {
     fn report_dropped(&mut self) {
         let dropped = self.shared.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
-            let message = "lines of the log were dropped, the reader was too slow".to_owned();
+            let message = "log lines dropped, the reader was too slow".to_owned();
             let mut line = Line::new(self.shared.format, Level::WARN, module_path!(), message);
             line.number("lines", dropped);
             self.write(line);

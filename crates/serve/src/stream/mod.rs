@@ -155,7 +155,7 @@ impl Stream {
 }
 
 fn too_slow() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, "the peer takes what it is sent too slowly")
+    io::Error::new(io::ErrorKind::TimedOut, "the peer reads too slowly")
 }
 
 /// The TLS version and cipher suite that the peers have agreed on.

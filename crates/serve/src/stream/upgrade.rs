@@ -15,7 +15,7 @@ use crate::tls::{Connector, Tls};
 pub enum UpgradeError {
     /// The peer sent octets in clear after its STARTTLS, which an attacker in between could have put there
     /// to have them accepted as a part of the encrypted session (RFC 3207 §4.2, RFC 9051 §6.2.1).
-    #[error("octets in clear came behind STARTTLS")]
+    #[error("the peer sent unencrypted data after STARTTLS")]
     Injected,
     /// The connection is encrypted already.
     #[error("the connection is encrypted already")]

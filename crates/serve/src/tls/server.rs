@@ -46,7 +46,7 @@ pub enum TlsError {
         fault: String,
     },
     /// The library cannot be set up.
-    #[error("setting up TLS: {0}")]
+    #[error("cannot set up TLS: {0}")]
     Setup(rustls::Error),
 }
 

@@ -109,8 +109,8 @@ impl Enforced {
     pub(super) fn lacks(self) -> Option<&'static str> {
         match self {
             Self::Whole(_) => None,
-            Self::Part(_) => Some("the rest of Landlock, for which the kernel is too old"),
-            Self::Nothing => Some("Landlock, which the kernel does not have, or not from version 2 on"),
+            Self::Part(_) => Some("the rest of Landlock, which needs a newer kernel"),
+            Self::Nothing => Some("Landlock, which the kernel lacks or has only in version 1"),
         }
     }
 }

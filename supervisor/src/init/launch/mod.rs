@@ -45,13 +45,13 @@ pub const OURSELVES: &str = "/proc/self/exe";
 /// The command line of a launch.
 #[derive(Debug, clap::Args)]
 pub struct Launch {
-    /// The number of the user to become; without one nobody is become.
+    /// The user ID to switch to; without one, the user stays.
     #[arg(long, requires = "gid")]
     uid: Option<u32>,
-    /// The number of the group to become.
+    /// The group ID to switch to.
     #[arg(long)]
     gid: Option<u32>,
-    /// The number of a further group.
+    /// A supplementary group ID.
     #[arg(long)]
     group: Option<u32>,
     /// A file or folder that it may read.
@@ -103,7 +103,7 @@ pub fn run(launch: &Launch) -> ExitCode {
 }
 
 fn drop_everything(launch: &Launch) -> io::Result<()> {
-    let role = launch.role().ok_or_else(|| io::Error::other("there is no such role"))?;
+    let role = launch.role().ok_or_else(|| io::Error::other("unknown role"))?;
     close_strangers();
     // The mask is inherited, and a daemon that cannot be asked to stop would have to be killed.
     signals::unblock()?;

@@ -67,7 +67,7 @@ impl Daemon {
     pub(super) fn handle(&mut self, event: Event, now: Moment) {
         // A bug of ours, which must not be the end of all the others.
         if let Err(illegal) = self.unit.handle(event, now) {
-            tracing::error!(role = self.role.name(), %illegal, "passed over");
+            tracing::error!(role = self.role.name(), %illegal, "illegal event ignored");
         }
     }
 
@@ -108,7 +108,7 @@ impl Daemon {
         let role = self.role.name();
         match lacks {
             None => tracing::info!(role, enforced = sandbox, "sandboxed"),
-            Some(lacks) => tracing::warn!(role, enforced = sandbox, lacks, "sandboxed in part"),
+            Some(lacks) => tracing::warn!(role, enforced = sandbox, lacks, "partly sandboxed"),
         }
         self.sandbox = Some(sandbox.to_owned());
     }

@@ -56,7 +56,7 @@ impl<P: Processes> Supervision<P> {
         for port in std::mem::take(&mut self.missing.ports) {
             match self.processes.bind(&port) {
                 Ok(role) => {
-                    tracing::info!(port = port.number(), "bound: nobody else has it any more");
+                    tracing::info!(port = port.number(), "port bound");
                     gained.push(role);
                 }
                 Err(still) => self.missing.ports.push(still),
@@ -65,7 +65,7 @@ impl<P: Processes> Supervision<P> {
         gained.dedup();
         for role in gained {
             self.has_changed = true;
-            self.begin_anew(role, "begins anew: it has one more port");
+            self.begin_anew(role, "one more port");
         }
     }
 }

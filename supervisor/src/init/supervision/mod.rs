@@ -98,7 +98,7 @@ impl<P: Processes> Supervision<P> {
                         Event::Spawned(pid)
                     }
                     Err(error) => {
-                        tracing::error!(role = daemon.role.name(), %error, "cannot be started");
+                        tracing::error!(role = daemon.role.name(), %error, "cannot start, retrying");
                         Event::Refused
                     }
                 };
@@ -130,7 +130,7 @@ impl<P: Processes> Supervision<P> {
             _ if daemon.run.is_replaced => {
                 tracing::info!(role, pid = pid.as_raw(), %end, "exited, restarting")
             }
-            _ => tracing::error!(role, pid = pid.as_raw(), %end, "ended by itself"),
+            _ => tracing::error!(role, pid = pid.as_raw(), %end, "exited unexpectedly, restarting"),
         }
         daemon.handle(Event::Ended(end), now);
         self.has_changed = true;

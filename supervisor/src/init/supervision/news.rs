@@ -49,7 +49,7 @@ impl<P: Processes> Supervision<P> {
             }
         }
         if let Some(certificate) = certificate.filter(|new| self.certificate.as_ref() != Some(new)) {
-            tracing::info!(certificate = certificate.as_str(), "there is a new certificate");
+            tracing::info!(certificate = certificate.as_str(), "new certificate");
             self.certificate = Some(certificate.clone());
             self.tell_news(&[Role::Mda, Role::Mta]);
         }
@@ -66,7 +66,7 @@ impl<P: Processes> Supervision<P> {
         self.has_changed = true;
         let replaced = self.processes.adopt(reloaded.programs);
         for role in &replaced {
-            self.begin_anew(*role, "begins anew: it shall reach something else");
+            self.begin_anew(*role, "changed sandbox rules");
         }
         let told: Vec<Role> = Role::STARTED.into_iter().filter(|role| !replaced.contains(role)).collect();
         self.tell_news(&told);

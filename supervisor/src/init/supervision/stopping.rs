@@ -32,7 +32,7 @@ impl<P: Processes> Supervision<P> {
             tracing::info!("stopping");
             self.stop = Some(Stop { remaining: Role::STOPPED.into(), give_up: now.instant + PATIENCE });
         } else {
-            tracing::warn!("asked again to stop: the daemons get one second each");
+            tracing::warn!("second request to stop, one second for each daemon");
             for role in Role::STOPPED {
                 self.ask_to_stop(role, HURRY, now);
             }

@@ -61,7 +61,7 @@ impl Daemon {
         let heard = Silence { was_heard: true, ..Silence::default() };
         let was_late = std::mem::replace(&mut self.run.silence, heard).since.is_some();
         if was_late {
-            tracing::info!(role = self.role.name(), "responds again");
+            tracing::info!(role = self.role.name(), "responding again");
         }
         was_late
     }

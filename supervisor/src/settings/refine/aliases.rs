@@ -34,11 +34,11 @@ enum AliasError {
     #[error("entry {0}: {1:?} is not an address")]
     BadName(usize, String),
     /// There is nothing after the colon.
-    #[error("entry {0}: {1} has no target behind the colon")]
+    #[error("entry {0}: {1} has no target after the colon")]
     NoTarget(usize, AliasName),
     /// A text after the colon is not an address.
     #[error(
-        "entry {0}: {2:?}, which {1} is to lead to, is not an address; several targets are separated by spaces, without commas"
+        "entry {0}: {2:?}, the target of {1}, is not an address; several targets are separated by spaces, without commas"
     )]
     BadTarget(usize, AliasName, String),
     /// The same address again.
@@ -48,15 +48,15 @@ enum AliasError {
     #[error("entry {0}: {1} is in none of our domains; add its domain to MAIL_DOMAIN")]
     Elsewhere(usize, AliasName),
     /// It would never be used.
-    #[error("entry {0}: {1} is a user, whose mail goes to the mailbox; name the alias otherwise")]
+    #[error("entry {0}: {1} is a user, whose mail goes to the mailbox; choose another name for the alias")]
     IsUser(usize, AliasName),
     /// It has the name of a user that was added by command.
     #[error(
-        "entry {0}: {1} is a user who was added by command; name the alias otherwise, or delete the user"
+        "entry {0}: {1} is a user who was added by command; choose another name for the alias, or delete the user"
     )]
     IsAdded(usize, AliasName),
     /// Its target does not exist.
-    #[error("entry {0}: {1} leads to {2}, who is neither a user nor an alias")]
+    #[error("entry {0}: {1} leads to {2}, which is neither a user nor an alias")]
     Unknown(usize, AliasName, Address),
     /// It leads back to itself.
     #[error("entry {0}: {1} leads back to itself: {2}")]

@@ -42,7 +42,7 @@ pub(super) fn certificates(
     }
     let brought = brought(raw, faults);
     if let (Some(_), Some(typed), false) = (&brought, &directory, is_off) {
-        faults.push(typed.fault("is set, and MAIL_TLS_CERT_FILE as well; set one of the two"));
+        faults.push(typed.fault("is set, and so is MAIL_TLS_CERT_FILE; set one of the two"));
     }
     match brought {
         Some((certificate, key)) => Certificates::Brought { certificate, key },
@@ -101,7 +101,7 @@ fn challenge(raw: &mut Raw, can_update_dns: bool, ports: Ports, faults: &mut Vec
         "dns-01" => (Challenge::Dns01, (!can_update_dns).then_some(NO_UPDATE)),
         _ => {
             let wrong =
-                format!("is {:?}, which is none of auto, http-01, tls-alpn-01 and dns-01", typed.text);
+                format!("is {:?}, which is not one of auto, http-01, tls-alpn-01 and dns-01", typed.text);
             faults.push(typed.fault(wrong));
             return Challenge::Auto;
         }

@@ -154,7 +154,7 @@ fn path(raw: &mut Raw, variable: &Variable, faults: &mut Vec<Fault>) -> Option<P
         return Some(path);
     }
     faults
-        .push(typed.fault(format!("is {:?}, which is not a whole path; it begins with a slash", typed.text)));
+        .push(typed.fault(format!("is {:?}, which is not an absolute path; begin it with a slash", typed.text)));
     None
 }
 

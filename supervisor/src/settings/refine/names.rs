@@ -12,7 +12,7 @@ use crate::settings::variables;
 /// The domains, the home domain first; empty if each has a fault.
 pub(super) fn domains(raw: &mut Raw, faults: &mut Vec<Fault>) -> Vec<Domain> {
     let Some(typed) = raw.take(&variables::DOMAIN) else {
-        faults.push(Fault::of(&variables::DOMAIN, "is not set; it is the domain whose mail arrives here"));
+        faults.push(Fault::of(&variables::DOMAIN, "is not set; set it to the domain whose mail arrives here"));
         return Vec::new();
     };
     let mut domains = Vec::new();
@@ -95,9 +95,9 @@ fn full_name(typed: &Typed, name: &str, prefix: &str, faults: &mut Vec<Fault>) -
             None => return Some(domain),
             Some(wrong) => format!("is {name:?}, {wrong}"),
         },
-        Err(_) if name.contains('@') => format!("is {name:?}; only what stands behind the @ is wanted"),
+        Err(_) if name.contains('@') => format!("is {name:?}; write only the part after the @"),
         Err(_) if name.contains("://") => {
-            format!("is {name:?}, an address of the web; only the name is wanted")
+            format!("is {name:?}, a URL; write only the name")
         }
         Err(error) => format!("is {name:?}: {error}"),
     };

@@ -23,7 +23,7 @@ pub(super) fn quotas(raw: &mut Raw, served: &Served, faults: &mut Vec<Fault>) ->
         let read = match piece.split_once(':') {
             // A malformed size is reported as such, and not as a second one.
             None => bound(piece).and_then(|octets| match is_everybody_set {
-                true => Err(format!("has {piece:?} in it, a second size for everybody; leave one")),
+                true => Err(format!("has {piece:?} in it, a second size for all users; keep one")),
                 false => {
                     is_everybody_set = true;
                     quotas.everybody = octets;
@@ -51,7 +51,7 @@ fn bound(text: &str) -> Result<Option<u64>, String> {
         Some(octets) if octets < SMALLEST => Err(format!("has {text:?} in it, which is less than 1M")),
         Some(octets) => Ok(Some(octets)),
         None => Err(format!(
-            "has {text:?} in it, which is neither a number of octets nor `none`; a user stands as user:size"
+            "has {text:?} in it, which is neither a number of octets nor `none`; for one user write user:size"
         )),
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn relay(raw: &mut Raw, hostname: Option<&Domain>, faults: &mut Vec<F
         && is_ourselves(relay, hostname)
     {
         faults.push(
-            typed.fault("leads to this server itself, which would hand its mail to itself again and again"),
+            typed.fault("leads to this server itself, and mail would loop; name another host"),
         );
     }
     if authorities.is_some() {
@@ -86,9 +86,9 @@ fn parse(text: &str) -> Result<Relay, &'static str> {
 fn wrong(host: &str) -> &'static str {
     let is_host = |text: &str| HostAndPort::parse_with(text, 25).is_some();
     if host.split_once(['/', '?', '#']).is_some_and(|(before, _)| is_host(before)) {
-        "has something behind the host and the port; end it there"
+        "has something after the host and the port; remove it"
     } else if host.rsplit_once(':').is_some_and(|(name, _)| is_host(name)) {
-        "has a port that is none; a number from 1 to 65535 is, or leave it out with its colon"
+        "has an invalid port; write a number from 1 to 65535, or leave it out with its colon"
     } else {
         "has no host in it that is a name or an address"
     }
@@ -112,7 +112,7 @@ fn decoded(text: &str) -> Result<String, &'static str> {
         let (digits, rest) = piece.split_at_checked(2).unwrap_or_default();
         let octet = Some(digits).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
         let octet = octet.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        octets.push(octet.ok_or("has a % in it without two hexadecimal digits behind it; write %25 for %")?);
+        octets.push(octet.ok_or("has a % in it without two hexadecimal digits after it; write %25 for %")?);
         octets.extend_from_slice(rest.as_bytes());
     }
     let text =

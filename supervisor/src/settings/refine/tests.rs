@@ -62,8 +62,8 @@ fn names_that_are_none() {
         &variables::DOMAIN,
         &[
             ("localhost", "not a full domain name"),
-            ("example.org,ann@example.net", "behind the @"),
-            ("https://example.org", "of the web"),
+            ("example.org,ann@example.net", "after the @"),
+            ("https://example.org", "a URL"),
             ("192.0.2.1", "not a full domain name"),
             ("example.org,EXAMPLE.ORG.", "example.org in it twice"),
             (",", "no domain in it"),
@@ -90,7 +90,7 @@ fn names_that_are_none() {
     assert_fault(
         &reserved,
         "MAIL_USERS",
-        "entry 2: mailstead-heartbeat@example.org is where the server's own",
+        "entry 2: mailstead-heartbeat@example.org is reserved for the server's own",
     );
     let elsewhere = [("MAIL_USERS", "ann:swordfish,bob@xn--a.example:swordfish")];
     assert_fault(
@@ -132,8 +132,8 @@ fn aliases_that_lead_nowhere_sensible() {
     aliases("@example.com:ann", "@example.com is in none of our domains");
     aliases("Ann:bob@example.net", "Ann@example.org is a user, whose mail goes to the mailbox");
     aliases("zoe:ann", "zoe@example.org is a user who was added by command");
-    aliases("info:anne", "info@example.org leads to anne@example.org, who is neither a user nor an alias");
-    aliases("@example.org:anne", "@example.org leads to anne@example.org, who is neither");
+    aliases("info:anne", "info@example.org leads to anne@example.org, which is neither a user nor an alias");
+    aliases("@example.org:anne", "@example.org leads to anne@example.org, which is neither");
     aliases("info:info ann", "info@example.org leads back to itself: info@example.org to info@example.org");
 }
 
@@ -218,10 +218,10 @@ fn sizes_that_cannot_be() {
         &[
             ("much", "\"much\" in it, which is neither a number of octets nor `none`"),
             ("1K", "less than 1M"),
-            ("1G,2G", "\"2G\" in it, a second size for everybody; leave one"),
+            ("1G,2G", "\"2G\" in it, a second size for all users; keep one"),
             (
                 "1G,bob",
-                "\"bob\" in it, which is neither a number of octets nor `none`; a user stands as user:size",
+                "\"bob\" in it, which is neither a number of octets nor `none`; for one user write user:size",
             ),
             ("1G,1.5G", "\"1.5G\" in it, which is neither"),
             ("ann:1G,Ann@example.org:2G", "ann@example.org in it twice"),
@@ -258,12 +258,12 @@ fn relays_that_are_none_and_no_word_of_them() {
             ("submission://ann:swordfish%FF@example.net", "not UTF-8"),
             ("submission://ann:swordfish%00@example.net", "a control character"),
             ("submission://ann:swordfish@", "no host"),
-            ("submission://ann:swordfish@example.net:0", "a port that is none"),
-            ("submission://ann:swordfish@example.net:", "a port that is none"),
-            ("submission://ann:swordfish@example.net:x", "a port that is none"),
-            ("submission://ann:swordfish@[2001:db8::1]:99999", "a port that is none"),
-            ("submission://ann:swordfish@example.net/path", "something behind the host"),
-            ("submission://ann:swordfish@example.net:587/path", "something behind the host"),
+            ("submission://ann:swordfish@example.net:0", "an invalid port"),
+            ("submission://ann:swordfish@example.net:", "an invalid port"),
+            ("submission://ann:swordfish@example.net:x", "an invalid port"),
+            ("submission://ann:swordfish@[2001:db8::1]:99999", "an invalid port"),
+            ("submission://ann:swordfish@example.net/path", "something after the host"),
+            ("submission://ann:swordfish@example.net:587/path", "something after the host"),
             ("submission://ann:swordfish@a b:587", "no host"),
             ("submission://ann:swordfish@mail.example.org", "leads to this server itself"),
             ("smtp://localhost", "leads to this server itself"),
@@ -310,7 +310,7 @@ fn further_authorities_of_a_relay_and_of_none() {
     let relay = refined(&[ca, url("submission://ann:swordfish@example.net")]).unwrap().relay.unwrap();
     assert_eq!(relay.authorities.as_deref(), Some(Path::new(ca.1)));
     let relative = ("MAIL_RELAY_CA_FILE", "relay-ca.pem");
-    assert_fault(&[relative, url("submissions://example.net")], relative.0, "not a whole path");
+    assert_fault(&[relative, url("submissions://example.net")], relative.0, "not an absolute path");
     assert_fault(&[ca], ca.0, "but MAIL_RELAY_URL is not");
     assert_fault(&[ca, url("smtp://example.net")], ca.0, "no certificate is verified");
     // The fault of one variable is not reported for the other.
@@ -328,7 +328,7 @@ fn certificates_that_nobody_could_get() {
             ("https://ca.example.net/a b", "neither an address"),
         ],
     );
-    assert_faults(&variables::ACME_CA_FILE, &[("ca.pem", "not a whole path")]);
+    assert_faults(&variables::ACME_CA_FILE, &[("ca.pem", "not an absolute path")]);
     assert_faults(
         &variables::ACME_CONTACT,
         &[("ann", "not a mail address"), ("mailto:", "not a mail address")],
@@ -336,7 +336,7 @@ fn certificates_that_nobody_could_get() {
     assert_faults(
         &variables::ACME_CHALLENGE,
         &[
-            ("http", "none of auto, http-01, tls-alpn-01 and dns-01"),
+            ("http", "not one of auto, http-01, tls-alpn-01 and dns-01"),
             ("dns-01", "is dns-01, but MAIL_DNS_UPDATE_SERVER is not set"),
         ],
     );
@@ -353,7 +353,7 @@ fn certificates_that_nobody_could_get() {
     assert_fault(&[("MAIL_TLS_CERT_FILE", "/c.pem")], "MAIL_TLS_KEY_FILE", "one needs the other");
     assert_fault(&[("MAIL_TLS_KEY_FILE", "/k.pem")], "MAIL_TLS_CERT_FILE", "one needs the other");
     let brought = [("MAIL_TLS_CERT_FILE", "/c.pem"), ("MAIL_TLS_KEY_FILE", "/k.pem")];
-    assert_fault(&[brought[0], ("MAIL_TLS_KEY_FILE", "k.pem")], "MAIL_TLS_KEY_FILE", "not a whole path");
+    assert_fault(&[brought[0], ("MAIL_TLS_KEY_FILE", "k.pem")], "MAIL_TLS_KEY_FILE", "not an absolute path");
     let both = [&brought[..], &[("MAIL_ACME_DIRECTORY", "https://ca.example.net")]].concat();
     assert_fault(&both, "MAIL_ACME_DIRECTORY", "set one of the two");
 }
@@ -406,10 +406,10 @@ fn name_servers_and_zones_that_are_none() {
     );
     for (key, said) in [
         ("swordfish", "not a name, an algorithm and a secret"),
-        ("-:hmac-sha256:c3dvcmRmaXNo", "not the name of a key"),
-        ("k:hmac-md5:c3dvcmRmaXNo", "none of hmac-sha256"),
-        ("k:hmac-sha256:swordfish!", "not a secret in base64"),
-        ("k:hmac-sha256:", "not a secret in base64"),
+        ("-:hmac-sha256:c3dvcmRmaXNo", "not begin with the name of a key"),
+        ("k:hmac-md5:c3dvcmRmaXNo", "not one of hmac-sha256"),
+        ("k:hmac-sha256:swordfish!", "not end with a secret in base64"),
+        ("k:hmac-sha256:", "not end with a secret in base64"),
     ] {
         let set = [("MAIL_DNS_UPDATE_SERVER", "192.0.2.53"), ("MAIL_DNS_UPDATE_KEY", key)];
         assert_fault(&set, "MAIL_DNS_UPDATE_KEY", said);
@@ -424,7 +424,7 @@ fn name_servers_and_zones_that_are_none() {
     assert_eq!((key.name.as_str(), key.algorithm), ("k", TsigAlgorithm::HmacSha512));
     assert_faults(
         &variables::BLOCKLISTS,
-        &[("spamhaus", "not a zone, nor `none`"), ("zen.spamhaus.org,zen.spamhaus.org.", "in it twice")],
+        &[("spamhaus", "neither a zone nor `none`"), ("zen.spamhaus.org,zen.spamhaus.org.", "in it twice")],
     );
     assert_eq!(refined(&[]).unwrap().blocklists.len(), 3);
     assert_eq!(refined(&[("MAIL_BLOCKLISTS", "none")]).unwrap().blocklists, []);
@@ -454,7 +454,7 @@ fn ports_and_hosts_that_are_none() {
 
 #[test]
 fn how_much_is_logged_and_how() {
-    assert_faults(&variables::LOG, &[("loud", "none of error, warn, info, debug and trace")]);
+    assert_faults(&variables::LOG, &[("loud", "not one of error, warn, info, debug and trace")]);
     assert_faults(&variables::LOG_FORMAT, &[("xml", "neither text nor json")]);
     let log = refined(&[("MAIL_LOG", "Debug"), ("MAIL_LOG_FORMAT", "JSON")]).unwrap().log;
     assert_eq!((log.level, log.format), (Level::Debug, Format::Json));

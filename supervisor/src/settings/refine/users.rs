@@ -44,10 +44,10 @@ enum UserError {
     #[error("entry {0}: {1}")]
     BadDomain(usize, String),
     /// It has the name of the program's own mailbox.
-    #[error("entry {0}: {1} is where the server's own test messages go; take another name")]
+    #[error("entry {0}: {1} is reserved for the server's own test messages; choose another name")]
     Reserved(usize, String),
     /// There is nothing after the colon.
-    #[error("entry {0}: {1} has no secret behind the colon")]
+    #[error("entry {0}: {1} has no secret after the colon")]
     NoSecret(usize, String),
     /// The secret is a hash that cannot be checked.
     #[error("entry {number}: the secret of {user} cannot be used: {error}")]
@@ -66,8 +66,8 @@ enum UserError {
     BadPassword(usize, String, ChosenPasswordError),
     /// The file has no entry at all.
     #[error(
-        "has no user in it, as when it is just being written, and would take the login of everybody who was declared \
-         before; to declare nobody, leave it unset"
+        "has no user in it, perhaps because it is still being written, and would disable every user who was declared \
+         before; to declare no users, leave it unset"
     )]
     Empty,
     /// The same user again.
@@ -98,24 +98,24 @@ fn told(typed: &Typed, error: &UserError) -> Fault {
             let line =
                 format!("{name}='{user}:{shape}' in .env, or {name}: '{user}:{doubled}' in compose.yaml");
             typed
-                .fault(format!("{error}; {REPLACED}, so a hash stands between single quotes"))
+                .fault(format!("{error}; {REPLACED}; put the hash between single quotes"))
                 .with_line(line)
         }
         (UserError::BadHash { user, shape, .. }, Some(_)) => typed
-            .fault(format!("{error}; the whole hash stands there without quotes"))
+            .fault(format!("{error}; write the whole hash there, without quotes"))
             .with_line(format!("{user}:{shape}")),
         (UserError::BadPassword(_, user, ChosenPasswordError::TooShort(_)), None) => {
             let line = format!(
                 "{name}='{user}:a-long-password' in .env, or {name}: '{user}:a-long-password' in compose.yaml, with $$ for each $"
             );
-            typed.fault(format!("{error}; {REPLACED}, and what stands behind a blank and #")).with_line(line)
+            typed.fault(format!("{error}; {REPLACED}, and everything after a blank and #")).with_line(line)
         }
         _ => typed.fault(error),
     }
 }
 
 /// The change that compose makes to an unquoted secret.
-const REPLACED: &str = "in a value without quotes compose leaves out each $ with the name behind it";
+const REPLACED: &str = "in a value without quotes, compose removes each $ with the name after it";
 
 /// Reads `MAIL_USERS`.
 fn read_list(text: &str, home: &Domain) -> (Vec<DeclaredUser>, Vec<UserError>) {

@@ -70,18 +70,18 @@ fn tsig_key(text: &str) -> Result<TsigKey, &'static str> {
     let (Some(name), Some(algorithm), Some(secret)) = (parts.next(), parts.next(), parts.next()) else {
         return Err("is not a name, an algorithm and a secret, separated by colons");
     };
-    let name = Domain::parse(name).map_err(|_| "begins with what is not the name of a key")?;
+    let name = Domain::parse(name).map_err(|_| "does not begin with the name of a key")?;
     let algorithm = match algorithm.trim_end_matches('.').to_ascii_lowercase().as_str() {
         "hmac-sha256" => TsigAlgorithm::HmacSha256,
         "hmac-sha384" => TsigAlgorithm::HmacSha384,
         "hmac-sha512" => TsigAlgorithm::HmacSha512,
-        _ => return Err("names an algorithm that is none of hmac-sha256, hmac-sha384 and hmac-sha512"),
+        _ => return Err("names an algorithm that is not one of hmac-sha256, hmac-sha384 and hmac-sha512"),
     };
     match STANDARD.decode(secret) {
         Ok(octets) if !octets.is_empty() => {
             Ok(TsigKey { name, algorithm, secret: Confidential::new(secret) })
         }
-        _ => Err("ends with what is not a secret in base64"),
+        _ => Err("does not end with a secret in base64"),
     }
 }
 
@@ -100,7 +100,7 @@ pub(super) fn blocklists(raw: &mut Raw, faults: &mut Vec<Fault>) -> Vec<Domain> 
                 faults.push(typed.fault(format!("has {zone} in it twice")));
             }
             Ok(domain) if domain.labels().count() > 1 => zones.push(domain),
-            _ => faults.push(typed.fault(format!("has {zone:?} in it, which is not a zone, nor `none`"))),
+            _ => faults.push(typed.fault(format!("has {zone:?} in it, which is neither a zone nor `none`"))),
         }
     }
     zones

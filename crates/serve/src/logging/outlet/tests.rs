@@ -43,7 +43,7 @@ fn a_slow_reader_costs_lines_and_is_given_their_number() {
         });
         let lines = text.lines().filter(|line| line.contains("a line")).count();
         assert!((MOST_WAITING..MOST_WAITING + 10).contains(&lines), "{lines} lines");
-        let notice = text.lines().find(|line| line.contains("lines of the log were dropped")).unwrap();
+        let notice = text.lines().find(|line| line.contains("log lines dropped")).unwrap();
         if format == Format::Json {
             let notice: serde_json::Value = serde_json::from_str(notice).unwrap();
             assert_eq!((notice["level"].as_str(), notice["process"].as_str()), (Some("WARN"), Some("mta")));
