@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_policy_is_as_the_rfc_writes_it_and_its_id_follows_the_text() {
+    fn the_policy_has_the_rfcs_form_and_its_id_follows_the_text() {
         let host = |name| Domain::parse(name).unwrap();
         assert_eq!(
             policy(&host("mail.example.org")),

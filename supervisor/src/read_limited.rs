@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_or_no_file_is_not_read() {
+    fn a_large_or_irregular_file_is_not_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         fs::write(&path, vec![b'x'; 1 << 20]).unwrap();

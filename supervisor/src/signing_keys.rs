@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_made_once_and_their_public_halves_are_what_the_two_rfcs_want() {
+    fn keys_are_generated_once_and_published_as_the_rfcs_require() {
         let folder = tempfile::tempdir().unwrap();
         let domain = Domain::parse("example.org").unwrap();
         let keys = ensure(folder.path(), &domain, None).unwrap();
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_named() {
+    fn a_file_that_is_not_a_key_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let domain = Domain::parse("example.org").unwrap();
         let mut key = ensure(folder.path(), &domain, None).unwrap().remove(0);

@@ -1,7 +1,7 @@
 //! Process 1 with real processes: shell scripts in place of daemons.
 //!
 //! A process can have only one reaper, so these tests run one after the other, in a program of their own.
-#![expect(clippy::unwrap_used, reason = "what helps a test may fail like one")]
+#![expect(clippy::unwrap_used, reason = "a helper of a test may panic")]
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -81,7 +81,7 @@ fn a_child_gets_its_sockets_under_their_names_and_nothing_of_our_environment() {
 }
 
 #[test]
-fn what_a_dead_daemon_leaves_in_its_group_goes_with_it() {
+fn the_process_group_of_a_dead_daemon_is_killed() {
     let _alone = alone();
     let (mut children, output) = double("sleep 1000 & echo started; exit 3");
     let pid = children.start(Role::Mta).unwrap();
@@ -138,7 +138,7 @@ fn a_daemon_that_will_not_stop_is_killed_with_its_group() {
 }
 
 #[test]
-fn a_program_that_is_not_there_is_told_and_not_a_child() {
+fn a_missing_program_is_an_error_and_not_a_child() {
     let _alone = alone();
     let program = Program { path: "/nowhere/mailstead".into(), arguments: Vec::new() };
     let mut children = Children::new(BTreeMap::from([(Role::Mta, program)]), "/nowhere".into(), None);

@@ -1,5 +1,5 @@
 //! The demo's life, from the command to the empty folder. The mail flows in it have tests of their own.
-#![expect(clippy::unwrap_used, reason = "what helps a test may fail like one")]
+#![expect(clippy::unwrap_used, reason = "a helper of a test may panic")]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -92,7 +92,7 @@ fn greeting(stream: TcpStream) -> String {
 }
 
 #[test]
-fn it_says_how_it_is_reached_once_everything_answers_and_leaves_nothing_behind() {
+fn the_addresses_are_shown_once_all_services_answer_and_nothing_is_left() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("demo");
     let demo = Running::start(&folder);
@@ -109,11 +109,11 @@ fn it_says_how_it_is_reached_once_everything_answers_and_leaves_nothing_behind()
 
     assert_eq!(demo.stop(Signal::SIGTERM).code(), Some(0));
     assert!(!folder.exists());
-    assert!(connect(&contact, "smtp").is_err(), "a daemon goes on");
+    assert!(connect(&contact, "smtp").is_err(), "a daemon still runs");
 }
 
 #[test]
-fn a_killed_daemon_comes_back_and_whoever_connects_meanwhile_is_served() {
+fn a_killed_daemon_is_restarted_and_clients_meanwhile_are_served() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("demo");
     let demo = Running::start(&folder);
@@ -133,7 +133,7 @@ fn a_killed_daemon_comes_back_and_whoever_connects_meanwhile_is_served() {
 }
 
 #[test]
-fn killed_it_leaves_no_daemon_and_started_again_it_goes_on_with_its_volume() {
+fn a_killed_demo_leaves_no_daemon_and_its_volume_is_reused() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("demo");
     let demo = Running::start(&folder);
@@ -147,7 +147,7 @@ fn killed_it_leaves_no_daemon_and_started_again_it_goes_on_with_its_volume() {
     let demo = Running::start(&folder);
     demo.wait_for(IS_UP);
     assert_eq!(fs::read(folder.join("dkim/demo.test/mailstead-rsa.pem")).unwrap(), keys);
-    assert_ne!(json(folder.join("demo.json"))["users"], contact["users"], "the old passwords were told");
+    assert_ne!(json(folder.join("demo.json"))["users"], contact["users"], "the old passwords were kept");
     assert_eq!(demo.stop(Signal::SIGTERM).code(), Some(0));
     assert!(folder.join("mail").exists() && !folder.join("demo.json").exists());
 }
@@ -163,7 +163,7 @@ fn it_stops_as_well_before_it_is_up() {
 }
 
 #[test]
-fn what_is_wrong_ends_with_its_own_status_and_a_line_that_says_what() {
+fn each_error_has_its_own_exit_status_and_text() {
     let place = tempfile::tempdir().unwrap();
     fs::write(place.path().join("thesis"), "").unwrap();
     let file = place.path().join("thesis");

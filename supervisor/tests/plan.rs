@@ -1,5 +1,5 @@
 //! `mailstead plan`: prints what a start would change, and changes nothing.
-#![expect(clippy::unwrap_used, reason = "what helps a test may fail like one")]
+#![expect(clippy::unwrap_used, reason = "a helper of a test may panic")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -57,24 +57,24 @@ fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-fn assert_tells(plan: &str, lines: &[&str]) {
+fn assert_lines(plan: &str, lines: &[&str]) {
     for line in lines {
         assert!(plan.lines().any(|found| found.trim() == *line), "{line:?} is missing in\n{plan}");
     }
 }
 
 #[test]
-fn on_a_new_volume_all_is_new_and_stays_undone() {
+fn on_a_new_volume_all_is_new_and_nothing_is_written() {
     let volume = tempfile::tempdir().unwrap();
     let (text, status) =
         plan(volume.path(), &[("MAIL_DOMAIN", "example.org"), ("MAIL_USERS", "ann:swordfish")]);
     assert_eq!(status, CHANGES, "{text}");
-    assert_tells(
+    assert_lines(
         &text,
         &[
             "accept mail for example.org",
             "add the user ann@example.org",
-            "this volume has never been used: all are new",
+            "this volume has never been used: all settings are new",
             "generated for example.org",
             "25 465 587 143 993 80 443 8025",
             "for mail.example.org, mta-sts.example.org, autoconfig.example.org, autodiscover.example.org, from \
@@ -85,7 +85,7 @@ fn on_a_new_volume_all_is_new_and_stays_undone() {
 }
 
 #[test]
-fn a_changed_environment_is_told_without_its_secrets_and_without_doing_it() {
+fn a_changed_environment_is_shown_without_secrets_and_not_applied() {
     let volume = tempfile::tempdir().unwrap();
     let before = [
         ("MAIL_DOMAIN", "example.org"),
@@ -111,7 +111,7 @@ fn a_changed_environment_is_told_without_its_secrets_and_without_doing_it() {
         ],
     );
     assert_eq!(status, CHANGES, "{text}");
-    assert_tells(
+    assert_lines(
         &text,
         &[
             "accept mail for example.net",
@@ -139,7 +139,7 @@ fn a_changed_environment_is_told_without_its_secrets_and_without_doing_it() {
 }
 
 #[test]
-fn a_declared_password_that_no_command_would_take_has_the_status_that_the_start_would_have() {
+fn a_refused_password_has_the_exit_status_of_the_start() {
     let volume = tempfile::tempdir().unwrap();
     let set = [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS", "ann:x,bob:long enough,cy:{PLAIN}seven77")];
     let (text, status) = plan(volume.path(), &set);
@@ -151,12 +151,13 @@ fn a_declared_password_that_no_command_would_take_has_the_status_that_the_start_
 }
 
 #[test]
-fn what_would_not_start_has_the_status_that_the_start_would_have() {
+fn a_refused_start_has_the_same_exit_status_in_the_plan() {
     let volume = tempfile::tempdir().unwrap();
     let (text, status) =
-        plan(volume.path(), &[("MAIL_DOMIAN", "example.org"), ("MAIL_ALIASES", "info:nobody")]);
+        plan(volume.path(), &[("MAIL_DOMIAN", "example.org"), ("MAIL_ALIASES", "info:unknown")]);
     assert_eq!(status, USAGE);
-    for said in ["did you mean MAIL_DOMAIN?", "MAIL_DOMAIN is not set", "which is neither a user nor an alias"]
+    for said in
+        ["did you mean MAIL_DOMAIN?", "MAIL_DOMAIN is not set", "which is neither a user nor an alias"]
     {
         assert!(text.contains(said), "{said:?} is missing in\n{text}");
     }
@@ -172,7 +173,7 @@ fn what_would_not_start_has_the_status_that_the_start_would_have() {
 }
 
 #[test]
-fn a_user_who_was_added_by_command_is_somebody() {
+fn a_user_added_by_command_is_known_to_aliases() {
     let volume = tempfile::tempdir().unwrap();
     apply(volume.path(), &[("MAIL_DOMAIN", "example.org"), ("MAIL_USERS", "ann:swordfish,bob:swordfish")]);
     // As if ann had been added by command: no declaration is recorded.
@@ -185,7 +186,7 @@ fn a_user_who_was_added_by_command_is_somebody() {
         &[("MAIL_DOMAIN", "example.org"), ("MAIL_USERS", "bob:swordfish"), ("MAIL_ALIASES", "info:ann")],
     );
     assert_eq!(status, CHANGES, "{text}");
-    assert_tells(&text, &["set the alias info@example.org", "one change; nothing was written"]);
+    assert_lines(&text, &["set the alias info@example.org", "one change; nothing was written"]);
     let faults =
         [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS", "bob:swordfish"), ("MAIL_ALIASES", "ann:bob")];
     let (text, status) = plan(volume.path(), &faults);
@@ -194,7 +195,7 @@ fn a_user_who_was_added_by_command_is_somebody() {
 }
 
 #[test]
-fn what_is_most_likely_a_slip_is_told() {
+fn likely_mistakes_are_reported() {
     let volume = tempfile::tempdir().unwrap();
     let brought = volume.path().join("fullchain.pem");
     fs::write(&brought, "no certificate").unwrap();
@@ -204,7 +205,7 @@ fn what_is_most_likely_a_slip_is_told() {
         &[
             ("MAIL_DOMAIN", "example.org"),
             ("MAIL_USERS", "ann:swordfish,cy@exmaple.org:swordfish"),
-            ("MAIL_QUOTA", "nobody:3G"),
+            ("MAIL_QUOTA", "unknown:3G"),
             ("MAIL_TLS_CERT_FILE", brought),
             ("MAIL_TLS_KEY_FILE", brought),
         ],
@@ -214,10 +215,10 @@ fn what_is_most_likely_a_slip_is_told() {
         "the certificate of MAIL_TLS_CERT_FILE, {brought}, could not be used: {brought} cannot be used: it has no \
          private key in PEM; write both files again, whole and in PEM; they are watched"
     );
-    assert_tells(
+    assert_lines(
         &text,
         &[
-            "nobody@example.org has a quota but is not a user; remove it from MAIL_QUOTA, or add the user",
+            "unknown@example.org has a quota but is not a user; remove it from MAIL_QUOTA, or add the user",
             "mail for exmaple.org arrives here too: a declared user is in it, and MAIL_DOMAIN does not list it; add \
              exmaple.org to MAIL_DOMAIN, or correct the user in MAIL_USERS where it is mistyped",
             no_key.as_str(),

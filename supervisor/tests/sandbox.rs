@@ -5,7 +5,7 @@
 //!
 //! Those attempts need some code. In addition there are tables of plain system calls, made from inside each role
 //! (`sandbox/calls.rs`).
-#![expect(clippy::unwrap_used, reason = "what helps a test may fail like one")]
+#![expect(clippy::unwrap_used, reason = "a helper of a test may panic")]
 
 use std::ffi::OsString;
 use std::fs;
@@ -122,7 +122,7 @@ fn every_attempt_ends_as_it_should() {
             assert_eq!(outcome, expected, "{attempt} under {enforced}");
         } else {
             // An old kernel: the attempt proves nothing, and the launcher must have reported that.
-            assert!(!lacks.is_empty(), "{feature} is not enforced, and nobody says so");
+            assert!(!lacks.is_empty(), "{feature} is not enforced and not reported as missing");
             println!("not enforced by this kernel, {lacks} is lacking: {attempt}");
         }
     }
@@ -191,8 +191,8 @@ impl Place {
             write: vec![folder.join("queue")],
             connect: [port(&self.allowed)].into(),
         };
-        let nobody = Owner { user: Uid::from_raw(4242), group: Gid::from_raw(4242) };
-        let person = Uid::effective().is_root().then_some(Person { owner: nobody, group: None });
+        let other = Owner { user: Uid::from_raw(4242), group: Gid::from_raw(4242) };
+        let person = Uid::effective().is_root().then_some(Person { owner: other, group: None });
         let program = launch::program(role, Path::new(attempt), person, &rules);
         let mut command = Command::new(&program.path);
         command

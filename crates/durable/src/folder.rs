@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn those_who_come_during_a_sync_share_the_next_one() {
+    fn callers_during_a_sync_share_the_next_one() {
         let shared = SharedSync::new("/nowhere".into());
         let syncs = Arc::new(AtomicUsize::new(0));
         let (begun_tx, begun) = mpsc::channel();

@@ -105,7 +105,7 @@ fn a_replaced_file_is_put_back_when_its_folder_cannot_be_synced() {
 }
 
 #[test]
-fn what_another_writer_has_put_there_meanwhile_is_not_taken_away() {
+fn a_file_that_another_writer_put_there_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
     let mut staged = Staged::create(folder.path().join("tmp"), 0o600).unwrap();
@@ -146,7 +146,7 @@ fn the_mode_is_as_asked_whatever_the_umask() {
 }
 
 #[test]
-fn a_staged_file_that_is_let_go_is_removed_and_a_refused_one_can_be_tried_again() {
+fn a_dropped_staged_file_is_removed_and_a_failed_commit_can_be_retried() {
     let folder = tempfile::tempdir().unwrap();
     let temporary = folder.path().join("tmp");
     drop(Staged::create(temporary.clone(), 0o600).unwrap());
@@ -162,7 +162,7 @@ fn a_staged_file_that_is_let_go_is_removed_and_a_refused_one_can_be_tried_again(
 }
 
 #[test]
-fn a_file_that_was_synced_before_is_placed_with_what_was_written_later_too() {
+fn a_synced_file_is_placed_with_later_writes() {
     let folder = tempfile::tempdir().unwrap();
     let mut staged = Staged::create(folder.path().join("tmp"), 0o600).unwrap();
     staged.write(b"one").unwrap();
@@ -174,7 +174,7 @@ fn a_file_that_was_synced_before_is_placed_with_what_was_written_later_too() {
 }
 
 #[test]
-fn folders_are_made_with_those_above_them() {
+fn folders_are_created_with_their_parents() {
     let folder = tempfile::tempdir().unwrap();
     let deep = folder.path().join("a/b/c");
     create_folder(&deep, 0o700).unwrap();
@@ -185,7 +185,7 @@ fn folders_are_made_with_those_above_them() {
 }
 
 #[test]
-fn what_is_renamed_or_removed_is_so_when_it_returns() {
+fn rename_and_remove_are_done_on_return() {
     let folder = tempfile::tempdir().unwrap();
     let (a, b) = (folder.path().join("a"), folder.path().join("b"));
     write_whole(&a, b"one\ntwo\n", 0o600).unwrap();
@@ -197,7 +197,7 @@ fn what_is_renamed_or_removed_is_so_when_it_returns() {
 }
 
 #[test]
-fn a_full_disk_is_told_from_other_faults() {
+fn a_full_disk_is_distinguished_from_other_errors() {
     assert!(is_disk_full(&io::ErrorKind::StorageFull.into()));
     assert!(!is_disk_full(&io::ErrorKind::PermissionDenied.into()));
 }

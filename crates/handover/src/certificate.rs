@@ -172,7 +172,7 @@ mod tests {
     use rcgen::PublicKeyData;
 
     #[test]
-    fn a_certificate_tells_its_names_and_its_end() {
+    fn a_certificates_names_and_end_are_read() {
         let folder = tempfile::tempdir().unwrap();
         let tls =
             Tls { certificate: folder.path().join("certificate.pem"), key: folder.path().join("key.pem") };
@@ -190,7 +190,7 @@ mod tests {
         assert!(facts.not_before < facts.not_after);
     }
     #[test]
-    fn only_what_was_read_is_blamed_on_the_content() {
+    fn only_a_file_that_was_read_can_have_a_content_fault() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key.pem");
         let wrong = |path: &Path| key(path).unwrap_err();

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_shown_only_when_asked_for() {
+    fn a_confidential_text_is_shown_only_by_reveal() {
         let secret = Confidential::new("swordfish");
         assert_eq!(format!("{secret:?}"), "(confidential)");
         assert_eq!(secret.reveal(), "swordfish");

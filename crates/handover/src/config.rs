@@ -89,7 +89,7 @@ mod tests {
     "#;
 
     #[test]
-    fn what_is_not_said_has_its_default_and_what_is_written_reads_as_the_same() {
+    fn missing_keys_have_defaults_and_a_written_file_reads_back() {
         let mut mta: Mta = toml::from_str(SMALLEST).unwrap();
         assert_eq!(mta.limits, MtaLimits::default());
         assert_eq!(mta.outbound.port, 25);

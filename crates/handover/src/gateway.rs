@@ -84,14 +84,14 @@ fd000000000000000000000000000000 40 00000000000000000000000000000000 00 00000000
 
     #[test]
     #[cfg(target_endian = "little")]
-    fn the_gateway_is_who_the_default_route_leads_through() {
+    fn the_gateway_is_that_of_the_default_route() {
         let expected: [IpAddr; 2] = ["172.18.0.1".parse().unwrap(), "fd00::1".parse().unwrap()];
         assert_eq!(from_tables(BRIDGE_IPV4, BRIDGE_IPV6), expected);
         assert_eq!(from_tables(&BRIDGE_IPV4.repeat(2), &BRIDGE_IPV6.repeat(2)), expected);
     }
 
     #[test]
-    fn a_table_that_is_not_one_has_none() {
+    fn a_malformed_routing_table_has_no_gateway() {
         for text in ["", "\n\n", "Iface", "eth0 0 0 zz 0 0 0 0", "eth0\t00000000", "é", &"0 ".repeat(20)] {
             assert_eq!(from_tables(text, text), [] as [IpAddr; 0], "{text:?}");
         }

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_kernel_says_is_split_into_a_process_own_and_the_rest() {
+    fn memory_is_split_into_anonymous_and_file() {
         let text = "555560ff5000-7fffef67a000 ---p 00000000 00:00 0    [rollup]\n\
                     Rss:                9540 kB\nPss:                3653 kB\nPss_Dirty:          1032 kB\n\
                     Pss_Anon:           1032 kB\nPss_File:           2621 kB\nPss_Shmem:             0 kB\n";

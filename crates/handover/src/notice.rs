@@ -63,7 +63,7 @@ const CONCERN: &str = "X_CONCERN_";
 /// The prefix of facts with the fix of a concern.
 const FIX: &str = "X_FIX_";
 
-/// The topic of unknown clients behind the gateway's address.
+/// The topic of clients whose connections come from the gateway's address.
 pub const GATEWAY: &str = "GATEWAY";
 
 /// The concern about them.
@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_daemon_is_ready_also_where_the_socket_was_full() {
+    fn readiness_is_sent_even_if_the_socket_was_full() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notify.sock");
         let receiver = UnixDatagram::bind(&path).unwrap();
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_says_what_was_sent_and_passes_over_the_rest() {
+    fn a_notice_has_the_known_keys_and_ignores_the_rest() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notify.sock");
         let receiver = UnixDatagram::bind(&path).unwrap();
@@ -242,8 +242,8 @@ mod tests {
         notifier.concern("RELAY", Some(&Concern::new("it says no\r\nREADY=1; or so", "ask it: why?")));
         let octets = receiver.recv(&mut buffer).unwrap();
         let notice = Notice::parse(&buffer[..octets]);
-        let told = Concern::new("it says no  READY=1; or so", "ask it: why?");
-        assert_eq!(notice.concerns().collect::<Vec<_>>(), [("RELAY", Some(told))]);
+        let expected = Concern::new("it says no  READY=1; or so", "ask it: why?");
+        assert_eq!(notice.concerns().collect::<Vec<_>>(), [("RELAY", Some(expected))]);
         assert!(!notice.ready);
         notifier.concern("RELAY", None);
         let octets = receiver.recv(&mut buffer).unwrap();
@@ -256,12 +256,12 @@ mod tests {
         let octets = receiver.recv(&mut buffer).unwrap();
         assert_eq!(Notice::parse(&buffer[..octets]).facts[ACCOUNTS_CHANGED], "1");
         drop(receiver);
-        assert!(send(&receiver_path, ACCOUNTS_CHANGED, 1).is_err(), "nobody listens");
+        assert!(send(&receiver_path, ACCOUNTS_CHANGED, 1).is_err(), "no process listens");
         assert_eq!(Notice::parse(b"READY=2\nMAINPID=1\nnonsense\n\xff"), Notice::default());
     }
 
     #[test]
-    fn without_anyone_to_tell_nothing_happens() {
+    fn without_a_socket_notices_are_dropped() {
         Notifier::default().ready();
     }
 }

@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_daemon_by_hand_binds_its_own_addresses() {
+    fn a_daemon_started_by_hand_binds_its_own_addresses() {
         let mut sockets = Sockets::default();
         assert!(sockets.is_empty());
         let bound = sockets.take_tcp("smtp", &["127.0.0.1:0".parse().unwrap()]).unwrap();
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_handed_over_is_taken_by_name_and_once() {
+    fn an_inherited_socket_is_taken_once_by_name() {
         let listener = bind_tcp("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let mut sockets = Sockets { tcp: vec![("smtp".into(), listener)], unix: Vec::new() };

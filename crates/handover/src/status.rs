@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_reads_as_the_same() {
+    fn a_written_status_reads_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("status.json");
         assert!(matches!(Status::load(&path), Err(StatusError::Read { .. })));

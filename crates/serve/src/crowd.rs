@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn the_gateway_is_told_of_once_in_words_and_this_machine_never() {
+    fn the_gateway_is_logged_once_and_this_machine_never() {
         let crowd = crowd();
         for others in ["192.0.2.1", "127.0.0.1", "::1", "fd00::2"] {
             crowd.greets("smtp", peer(others));
@@ -132,17 +132,17 @@ mod tests {
         assert_eq!(crowd.news(Instant::now()), (0, None));
         crowd.greets("smtp", peer("::ffff:172.18.0.1"));
         crowd.greets("imaps", peer("fd00::1"));
-        assert_eq!(crowd.news(Instant::now()), (2, None), "somebody tries it out");
+        assert_eq!(crowd.news(Instant::now()), (2, None), "a few connections may be a test");
         crowd.greets("smtp", peer("172.18.0.1"));
         crowd.greets("smtp", peer("172.18.0.1"));
         assert_eq!(crowd.news(Instant::now()), (4, Some(GATEWAY_CLIENTS)));
-        assert_eq!(crowd.news(Instant::now() + LATELY), (4, None), "long ago");
+        assert_eq!(crowd.news(Instant::now() + LATELY), (4, None), "long after the last connection");
         crowd.change(&[]);
         assert!(!crowd.holds("172.18.0.1".parse().unwrap()));
     }
 
     #[test]
-    fn whoever_stands_for_everybody_has_no_limit_of_its_own_and_counts_in_all() {
+    fn a_shared_address_has_no_limit_and_counts_towards_the_total() {
         let limits = Limits::among(crowd(), 4, 1);
         let _many = ["172.18.0.1", "172.18.0.1", "127.0.0.1"].map(|text| limits.admit(peer(text)).unwrap());
         let _one = limits.admit(peer("192.0.2.1")).unwrap();

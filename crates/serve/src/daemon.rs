@@ -72,7 +72,7 @@ impl DaemonError {
 pub enum Reload {
     /// Configuration, accounts and certificate.
     All,
-    /// The accounts alone: a user who was locked out is so at once, whatever is wrong with another file.
+    /// The accounts alone: a disabled user is locked out at once, even if another file cannot be read.
     Accounts,
 }
 

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_drain_waits_for_everybody_who_is_at_work() {
+    async fn a_drain_waits_for_every_running_task() {
         let drain = Drain::new();
         let mut stop = drain.stop();
         let session = drain.spawn(async move {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_comes_late_stops_at_once() {
+    async fn a_late_task_stops_at_once() {
         let drain = Drain::new();
         drain.begin();
         drain.stop().requested().await;

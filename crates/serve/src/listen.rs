@@ -70,7 +70,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(300);
 
     #[tokio::test(start_paused = true)]
-    async fn a_stop_ends_the_wait_for_who_stays_silent_and_not_for_who_speaks() {
+    async fn a_stop_ends_the_wait_for_a_silent_peer_only() {
         let (mut peer, stream) = UnixStream::pair().unwrap();
         let mut stream = Stream::from(stream);
         let (drain, mut space) = (Drain::new(), [0; 8]);

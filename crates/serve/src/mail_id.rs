@@ -115,13 +115,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_tells_when_it_was_made() {
+    fn an_identifier_contains_its_time() {
         let made = UNIX_EPOCH + Duration::from_micros(1_795_370_399_123_456);
         assert_eq!(MailId::from_parts(1_795_370_399_123_456, 7).made_at(), made);
     }
 
     #[test]
-    fn names_are_sorted_by_time_and_never_given_twice() {
+    fn identifiers_are_sorted_by_time_and_unique() {
         let threads: Vec<_> = (0..4)
             .map(|_| std::thread::spawn(|| (0..5000).map(|_| MailId::new()).collect::<Vec<_>>()))
             .collect();
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_reads_back_and_a_path_is_no_name() {
+    fn an_identifier_reads_back_and_a_path_is_refused() {
         let name = MailId::new();
         assert_eq!(MailId::parse(name.as_str()), Some(name));
         for bad in ["", "../../etc/passwd", "0123456789abcdef", "0123456789ABCDEFG", "0123456789abcdefi"] {

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_that_makes_no_sense_takes_nothing_away_from_the_others() {
+    fn a_malformed_line_does_not_affect_the_others() {
         let text = "# made by hand\n; or not\ndomain (none)\nsearch . a..b -x-\nnameserver 192.0.2.53\n\
                     nameserver\nnameserver none\n  nameserver\t2001:db8::53   # ours\nnameserver fe80::1%eth0\n\
                     nameserver 192.0.2.53\noptions ndots:0 no-such-option timeout:x\nnameserver 300.0.0.1\r\n";
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_file_is_read_to_a_limit_and_no_more_servers_are_used_than_make_sense() {
+    fn an_endless_file_and_the_number_of_servers_are_limited() {
         assert_eq!(read(Path::new("/dev/zero")).unwrap(), []);
         let many: String = (0..100).map(|number| format!("nameserver 192.0.2.{number}\n")).collect();
         assert_eq!(parse(&many).len(), MOST);

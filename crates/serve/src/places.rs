@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn the_slowest_of_the_fullest_network_goes() {
+    fn the_slowest_session_of_the_largest_network_is_evicted() {
         let sessions =
             [session(1, 20, 1, 900), session(2, 20, 1, 3), session(3, 20, 1, 70), session(4, 2, 600, 0)];
         assert_eq!(victim(&sessions, 0, 4), Some(2));
@@ -76,16 +76,16 @@ mod tests {
     }
 
     #[test]
-    fn a_network_that_holds_as_many_takes_no_place_from_another() {
+    fn a_network_with_as_many_sessions_evicts_none() {
         let quick = [session(1, 20, 600, 64), session(2, 20, 9, 0)];
         assert_eq!(victim(&quick, 19, 2), None);
         assert_eq!(victim(&[session(1, 20, 600, 0)], 20, 1), None);
         let slow = [session(1, 1, 10, 64), session(2, 1, 10, 63), session(3, 1, 9, 0)];
-        assert_eq!(victim(&slow, 0, 3), Some(2), "each address holds one place: what was slow for long");
+        assert_eq!(victim(&slow, 0, 3), Some(2), "each address has one session: the longest slow one");
     }
 
     #[test]
-    fn a_user_keeps_the_place_unless_a_quarter_of_all_is_not_enough() {
+    fn a_user_is_evicted_only_above_a_quarter_of_all_sessions() {
         let users = |count: u64| {
             let session =
                 |key| Candidate { user: Some("ann@example.org"), ..session(key, 50, 1000 + key, 0) };
@@ -93,7 +93,11 @@ mod tests {
         };
         assert_eq!(victim(&users(25), 0, 100), None);
         assert_eq!(victim(&users(26), 0, 100), Some(25), "the longest idle one");
-        let with_a_stranger = [users(26), vec![session(99, 2, 1, 0)]].concat();
-        assert_eq!(victim(&with_a_stranger, 0, 100), Some(99), "whoever has not logged in goes first");
+        let with_a_guest = [users(26), vec![session(99, 2, 1, 0)]].concat();
+        assert_eq!(
+            victim(&with_a_guest, 0, 100),
+            Some(99),
+            "a client that has not logged in is evicted first"
+        );
     }
 }

@@ -23,7 +23,7 @@ fn a_daemon_that_ran_out_of_descriptors_accepts_again_once_there_are_some() {
     runtime.block_on(async {
         Service::new("test", Limits::new(0, 0), b"")
             .start(vec![listener], &drain, |mut connection: Connection| async move {
-                connection.stream.send(b"220 at last\r\n").await.unwrap();
+                connection.stream.send(b"220 ready\r\n").await.unwrap();
             })
             .unwrap();
         // Each of these tasks runs after the loop has been polled, and it cannot accept in any of them.
@@ -35,5 +35,5 @@ fn a_daemon_that_ran_out_of_descriptors_accepts_again_once_there_are_some() {
 
     let mut greeting = String::new();
     peer.read_to_string(&mut greeting).unwrap();
-    assert_eq!(greeting, "220 at last\r\n");
+    assert_eq!(greeting, "220 ready\r\n");
 }

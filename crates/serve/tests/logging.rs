@@ -30,9 +30,9 @@ fn in_a_process_of_its_own() {
     let format = if case == "json" { Format::Json } else { Format::Text };
     let outlet = serve::logging::start("mta", &Log { level: Level::Info, format });
     tracing::info!(queue = 3, "message accepted");
-    tracing::debug!("of no interest");
-    tracing::info!(target: "rustls::conn", "of no interest either");
-    std::thread::spawn(|| panic!("a fault of ours")).join().unwrap_err();
+    tracing::debug!("below the level");
+    tracing::info!(target: "rustls::conn", "from a library");
+    std::thread::spawn(|| panic!("a bug")).join().unwrap_err();
     outlet.flush();
 }
 
@@ -60,7 +60,7 @@ fn begin_two_daemons() {
 }
 
 #[test]
-fn why_a_daemon_does_not_work_is_told_in_the_form_of_its_log() {
+fn a_start_error_has_the_format_of_the_log() {
     let text = logged("no daemon");
     let messages: Vec<String> = text
         .lines()
@@ -82,7 +82,7 @@ fn a_program_reads_one_json_object_a_line_and_panics_are_lines_too() {
     );
     assert_eq!(lines.iter().filter(|line| line["process"] == "mta").count(), 2, "{lines:?}");
     assert_eq!(lines[1]["level"], "ERROR");
-    assert_eq!(lines[1]["fault"], "a fault of ours");
+    assert_eq!(lines[1]["fault"], "a bug");
     assert!(lines[1]["place"].as_str().unwrap().contains("logging.rs"));
 }
 
@@ -92,5 +92,5 @@ fn a_person_reads_a_line_for_each_event() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 2, "{text}");
     assert!(lines[0].ends_with("message accepted queue=3 process=\"mta\""), "{text}");
-    assert!(lines[1].contains("ERROR") && lines[1].contains("a fault of ours"), "{text}");
+    assert!(lines[1].contains("ERROR") && lines[1].contains("a bug"), "{text}");
 }

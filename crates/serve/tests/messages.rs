@@ -1,9 +1,9 @@
-//! The message of every event is a constant, in all crates: all other text is in fields, which are escaped.
+//! The message of every event is a constant, in all crates; all other text is in fields, which are escaped.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Reports of several lines about the operator's own settings, which a person reads in a terminal. None of their text
+/// Reports of several lines about the operator's own settings, which the operator reads in a terminal. None of their text
 /// comes over the network.
 const REPORTS: [&str; 4] = [
     "mailstead {role}: {error}",

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_greeting_is_what_was_expected_and_not_silence_nor_a_flood() {
+    fn only_the_expected_greeting_is_accepted() {
         assert!(greeting(&b"220 mail.demo.test\r\n"[..], "220").is_ok());
         assert!(greeting(&b"* OK"[..], "* OK").is_ok());
         assert!(greeting(&b""[..], "220").is_err());

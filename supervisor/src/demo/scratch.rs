@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_made_is_removed_and_what_was_there_stays() {
+    fn created_files_are_removed_and_existing_ones_stay() {
         let place = tempfile::tempdir().unwrap();
         let new = place.path().join("new");
         for (named, keep, stays) in [(&new, false, false), (&new, true, true), (&new, false, true)] {
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn somebodys_files_and_a_running_demo_are_left_alone() {
+    fn foreign_files_and_a_running_demo_are_left_alone() {
         let place = tempfile::tempdir().unwrap();
         let home = place.path().join("home");
         fs::create_dir(&home).unwrap();

@@ -28,7 +28,7 @@ pub(super) fn configuration(site: &Site, own: OwnPorts) -> Steward {
     }
 }
 
-/// The settings for renewals; `None` if the steward does not obtain a certificate. The demo's names belong to no one.
+/// The settings for renewals; `None` if the steward does not obtain a certificate. The demo's names are in a reserved domain.
 fn renewal(site: &Site) -> Option<Renewal> {
     let Certificates::Acme(acme) = &site.settings.certificates else { return None };
     (site.purpose == Purpose::Appliance).then(|| Renewal {

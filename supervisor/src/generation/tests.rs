@@ -41,7 +41,7 @@ fn key(site: &Site) -> DkimKey {
 }
 
 #[test]
-fn what_is_written_is_what_the_daemons_read() {
+fn the_daemons_read_the_written_configurations() {
     let folder = tempfile::tempdir().unwrap();
     let at = |port| std::net::SocketAddr::from(([127, 0, 0, 1], port));
     let own = OwnPorts { health: at(8025), smtp: at(25), imaps: at(993) };
@@ -111,7 +111,7 @@ fn a_password_is_hashed_once_and_the_file_written_only_when_something_changed() 
 }
 
 #[test]
-fn a_reload_with_the_passwords_of_before_computes_no_hash() {
+fn a_reload_with_the_same_passwords_computes_no_hash() {
     let folder = tempfile::tempdir().unwrap();
     let site = |users: &str, proofs: &Proofs| Site {
         proofs: proofs.clone(),
@@ -140,7 +140,7 @@ fn accounts_that_cannot_be_read_are_not_replaced() {
 }
 
 #[test]
-fn who_stands_for_everybody_is_this_machine_and_its_gateways() {
+fn shared_addresses_are_this_machine_and_its_gateways() {
     let login = login(&["172.18.0.1".parse().unwrap(), "fd00::1".parse().unwrap()]);
     let written: Vec<String> = login.anybody.iter().map(ToString::to_string).collect();
     assert_eq!(written, ["127.0.0.0/8", "::1/128", "172.18.0.1/32", "fd00::1/128"]);

@@ -262,7 +262,7 @@ mod tests {
         fn begin(&mut self, task: Task) {
             self.begun.send(task).unwrap();
             self.may_end.recv().unwrap();
-            assert!(!std::mem::take(&mut self.panics), "as asked for");
+            assert!(!std::mem::take(&mut self.panics), "as requested");
         }
     }
 
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_while_it_is_done_is_done_once_more_and_only_once() {
+    fn a_task_requested_while_it_runs_is_repeated_once() {
         let (mut background, begun, end) = slow(false);
         background.ask(Task::Reload);
         assert_eq!(begun.recv().unwrap(), Task::Reload);
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn abandoned_work_is_asked_to_write_nothing_and_no_other_begins() {
+    fn abandoned_work_writes_nothing_and_no_other_begins() {
         let (mut background, begun, end) = slow(false);
         background.ask(Task::Reload);
         begun.recv().unwrap();
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_asked_to_stop_does_not_wait_and_a_reload_is_kept() {
+    fn a_stop_does_not_wait_and_a_reload_is_kept() {
         use nix::sys::signal::raise;
         // Its own thread: a signal mask belongs to a thread, and the signals are sent to it alone.
         let tested = thread::spawn(|| {

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writing_renaming_and_turning_links_are_all_seen() {
+    fn written_renamed_and_relinked_files_are_noticed() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         for name in ["one", "two"] {

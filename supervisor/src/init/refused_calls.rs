@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_that_fails_all_the_time_is_logged_once_a_minute_and_others_beside_it() {
+    fn a_failing_call_is_logged_once_a_minute() {
         let mut refused = RefusedCalls::default();
         let (now, error) = (Instant::now(), io::Error::from_raw_os_error(nix::libc::EINVAL));
         assert!(refused.log("waitid", &error, now));
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_call_gives_nothing_and_a_good_one_its_value() {
+    fn a_refused_call_returns_the_default_value() {
         let mut refused = RefusedCalls::default();
         let now = Instant::now();
         assert_eq!(refused.or_log("read", Ok(Some(1)), now), Some(1));

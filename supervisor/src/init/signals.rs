@@ -46,12 +46,12 @@ pub fn block() -> nix::Result<()> {
 /// shell does so for background commands), and an ignored signal is dropped before it can be read. A child does not
 /// inherit handlers, so it begins with the default actions, whatever ours were at the start.
 fn refuse_to_ignore() {
-    let nobody = Arc::new(AtomicBool::new(false));
+    let unused = Arc::new(AtomicBool::new(false));
     // Writing to a reader that is gone is an error to be handled, as the standard library has arranged.
     for signal in taken().iter().filter(|signal| *signal != Signal::SIGPIPE) {
         // Two cannot have a handler, since they cannot be ignored either.
         if !matches!(signal, Signal::SIGKILL | Signal::SIGSTOP) {
-            let _ = signal_hook::flag::register(signal as i32, nobody.clone());
+            let _ = signal_hook::flag::register(signal as i32, unused.clone());
         }
     }
 }

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fails_half_way_leaves_every_file_as_it_was() {
+    fn a_failure_half_way_restores_every_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         fs::write(path("mta.toml"), "old").unwrap();
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_succeeds_stays_and_leaves_nothing_else() {
+    fn a_success_stays_and_leaves_no_backup() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mta.toml");
         fs::write(&path, "old").unwrap();

@@ -149,8 +149,9 @@ fn certificate(site: &Site) -> String {
 
 /// The concerns after the start, without those that come only from running the command here and now.
 fn concerns(site: &Site, accounts: &Accounts) -> Vec<Concern> {
-    let told = nobody(accounts).into_iter().chain(aliases_of_disabled(accounts)).chain(site.slips(accounts));
-    told.chain(trust::examine(site)).chain(of_brought(site)).collect()
+    let concerns =
+        nobody(accounts).into_iter().chain(aliases_of_disabled(accounts)).chain(site.slips(accounts));
+    concerns.chain(trust::examine(site)).chain(of_brought(site)).collect()
 }
 
 /// The fault of an external certificate.
@@ -161,8 +162,8 @@ fn of_brought(site: &Site) -> Option<Concern> {
     brought::examine(&from, site.settings.hostname.as_str(), now)
 }
 
-fn lines(told: &[impl ToString]) -> Vec<String> {
-    told.iter().map(ToString::to_string).collect()
+fn lines(values: &[impl ToString]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
 }
 
 impl fmt::Display for Plan {
@@ -177,7 +178,9 @@ impl fmt::Display for Plan {
         section(f, "accounts", &lines(&self.accounts))?;
         match &self.settings {
             Some(differences) => section(f, "settings", &lines(differences))?,
-            None => section(f, "settings", &["this volume has never been used: all are new".to_owned()])?,
+            None => {
+                section(f, "settings", &["this volume has never been used: all settings are new".to_owned()])?
+            }
         }
         let keys: Vec<String> = self.keys.iter().map(|domain| format!("generated for {domain}")).collect();
         section(f, "signing keys, to be published with `mailstead dns`", &keys)?;

@@ -96,7 +96,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_port_that_is_taken_is_named_with_what_may_hold_it_and_the_fix() {
+    fn a_taken_port_is_reported_with_its_likely_holder_and_the_fix() {
         for (name, said) in
             [("smtp", "Postfix"), ("imaps", "Dovecot"), ("http", "nginx"), ("health", "second Mailstead")]
         {

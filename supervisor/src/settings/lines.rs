@@ -154,14 +154,14 @@ mod tests {
     fn every_variable_has_its_line_but_those_of_the_accounts() {
         let set = [("MAIL_DOMAIN".into(), "example.org".into())];
         let lines = lines(&Settings::read(set.into_iter()).unwrap());
-        let told: Vec<&str> = lines.iter().map(|line| line.variable.name).collect();
+        let names: Vec<&str> = lines.iter().map(|line| line.variable.name).collect();
         let accounts = [variables::USERS.name, variables::ALIASES.name];
         let declared: Vec<&str> = variables::ALL
             .iter()
             .map(|variable| variable.name)
             .filter(|name| !accounts.contains(name))
             .collect();
-        assert_eq!(told, declared);
+        assert_eq!(names, declared);
     }
 
     #[test]
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_secret_is_not_shown() {
+    fn secrets_are_not_shown() {
         let set = [
             ("MAIL_DOMAIN", "example.org"),
             ("MAIL_RELAY_URL", "submission://ann:swordfish@smarthost.example.net"),
@@ -188,8 +188,8 @@ mod tests {
         ];
         let settings =
             Settings::read(set.into_iter().map(|(name, value)| (name.into(), value.into()))).unwrap();
-        let told = format!("{:?}", lines(&settings));
-        assert!(told.contains("submission://smarthost.example.net:587 (as ann)"), "{told}");
-        assert!(!told.contains("swordfish") && !told.contains("c3dvcmRmaXNo"), "{told}");
+        let shown = format!("{:?}", lines(&settings));
+        assert!(shown.contains("submission://smarthost.example.net:587 (as ann)"), "{shown}");
+        assert!(!shown.contains("swordfish") && !shown.contains("c3dvcmRmaXNo"), "{shown}");
     }
 }

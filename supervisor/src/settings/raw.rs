@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn every_secret_may_stand_in_a_file_instead() {
+    fn every_secret_can_be_in_a_file() {
         for variable in variables::ALL.iter().filter(|variable| variable.file.is_some()) {
             let form = variable.file.unwrap();
             let (mut raw, faults) = read(&[(form.name, "/there")]);
@@ -247,20 +247,20 @@ mod tests {
     }
 
     #[test]
-    fn a_line_ends_however_a_system_ends_it() {
+    fn every_systems_line_endings_are_accepted() {
         let taken = |name, value: &str| read(&[(name, value)]).0.take(&variables::USERS).unwrap().text;
         assert_eq!(taken("MAIL_USERS_FILE", "/of-an-old-mac"), "one\ntwo\n\nthree");
         assert_eq!(taken("MAIL_USERS", "\u{FEFF}one\r\ntwo\r"), "one\ntwo\n");
     }
 
     #[test]
-    fn an_empty_value_is_as_good_as_none_and_others_variables_are_not_ours() {
+    fn an_empty_value_is_not_set_and_foreign_variables_are_ignored() {
         let (raw, faults) = read(&[("MAIL_HOSTNAME", " "), ("MAIL_USERS_FILE", ""), ("PATH", "/bin")]);
         assert_eq!((raw.rest(), faults), (vec![], vec![]));
     }
 
     #[test]
-    fn variables_that_an_orchestrator_adds_for_a_service_are_no_settings() {
+    fn service_variables_of_an_orchestrator_are_ignored() {
         let links = [
             ("MAIL_SERVICE_HOST", "10.96.0.7"),
             ("MAIL_SERVICE_PORT", "25"),
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_text_is_a_fault_of_the_variable_that_was_set() {
+    fn a_value_that_is_not_utf8_is_a_fault_of_its_variable() {
         use std::os::unix::ffi::OsStringExt;
         let mut faults = Vec::new();
         for name in ["MAIL_LOG", "MAIL_USERS_FILE"] {

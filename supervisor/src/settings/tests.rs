@@ -158,7 +158,7 @@ fn the_commas_of_a_hash_belong_to_it_and_those_of_a_password_are_a_fault() {
 }
 
 #[test]
-fn in_a_file_all_behind_the_first_colon_is_the_secret() {
+fn in_a_file_the_secret_is_all_after_the_first_colon() {
     let files =
         HashMap::from([("/users", "# people\nann:a,b:c$d #e\n\n  # more\r\nbob@example.net: x and y\r\n")]);
     let set = [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS_FILE", "/users")];
@@ -167,7 +167,7 @@ fn in_a_file_all_behind_the_first_colon_is_the_secret() {
 }
 
 #[test]
-fn what_is_wrong_with_users_is_told_without_their_secrets() {
+fn faults_of_users_are_reported_without_their_secrets() {
     for (users, said) in [
         (":swordfish", "not a user's name"),
         ("a/b:swordfish", "not a user's name"),
@@ -191,7 +191,7 @@ fn what_is_wrong_with_users_is_told_without_their_secrets() {
 }
 
 #[test]
-fn what_compose_has_left_of_a_secret_is_a_fault_that_shows_the_line_to_write() {
+fn a_secret_cut_by_compose_is_a_fault_with_the_line_to_write() {
     let whole = "MAIL_USERS='ann@example.org:a-long-password' in .env, or";
     for (secret, said, line) in [
         (
@@ -235,7 +235,7 @@ fn what_compose_has_left_of_a_secret_is_a_fault_that_shows_the_line_to_write() {
 }
 
 #[test]
-fn a_users_file_with_nobody_in_it_is_no_declaration_that_everybody_goes() {
+fn a_users_file_without_a_user_is_refused() {
     let set = [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS_FILE", "/users")];
     for empty in ["", "\n\n", "# people\n", "\u{feff}"] {
         let faults = with_files(&set, &HashMap::from([("/users", empty)])).unwrap_err().to_string();
@@ -246,7 +246,7 @@ fn a_users_file_with_nobody_in_it_is_no_declaration_that_everybody_goes() {
 }
 
 #[test]
-fn the_mark_that_some_editors_write_is_no_part_of_the_first_name() {
+fn a_byte_order_mark_is_not_part_of_the_first_name() {
     let files = HashMap::from([("/users", "\u{feff}ann:one two three\n")]);
     let set = [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS_FILE", "/users")];
     assert_users(&with_files(&set, &files).unwrap(), &[("ann@example.org", "one two three")]);
@@ -264,7 +264,7 @@ fn a_users_file_must_be_there_and_be_the_only_source() {
 
 /// The page is rewritten with `MAILSTEAD_WRITE_DOCS=1 cargo test --package supervisor reference`.
 #[test]
-fn the_reference_page_is_what_the_declarations_say() {
+fn the_reference_page_matches_the_declarations() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/settings.md");
     if std::env::var_os("MAILSTEAD_WRITE_DOCS").is_some() {
         std::fs::write(&path, reference::page()).unwrap();

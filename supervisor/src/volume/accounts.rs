@@ -75,12 +75,12 @@ pub enum AccountsFileError {
     },
 }
 
-/// A change takes milliseconds, so a waiting process retries this soon.
 /// The fix for a write that found no room.
 fn hint(error: &durable::Error) -> &'static str {
     if error.is_disk_full() { "; make room on the volume (df -h and df -i show what is used up)" } else { "" }
 }
 
+/// A change takes milliseconds, so a waiting process retries this soon.
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
 impl AccountsFile {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn one_changes_the_accounts_while_the_other_waits_and_none_waits_for_ever() {
+    fn the_accounts_have_one_writer_and_waiting_is_limited() {
         let folder = tempfile::tempdir().unwrap();
         let folders = folders(folder.path());
         let first = AccountsFile::lock(&folders, None, Duration::ZERO).unwrap();
@@ -164,7 +164,7 @@ mod tests {
             let folders = folders.clone();
             move || {
                 let second = AccountsFile::lock(&folders, None, Duration::from_secs(60)).unwrap();
-                receiver.try_recv().expect("the first has let go by now");
+                receiver.try_recv().expect("the first has released the lock");
                 second.load().unwrap()
             }
         });
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn accounts_that_are_gone_from_a_volume_in_use_are_not_made_anew() {
+    fn missing_accounts_of_a_used_volume_are_not_recreated() {
         let folder = tempfile::tempdir().unwrap();
         let folders = folders(folder.path());
         let file = AccountsFile::lock(&folders, None, Duration::ZERO).unwrap();
@@ -186,7 +186,7 @@ mod tests {
             if let Some(text) = empty {
                 std::fs::write(folders.accounts(), text).unwrap();
             }
-            assert_eq!(file.load().unwrap(), None, "a first start that was cut off is done again");
+            assert_eq!(file.load().unwrap(), None, "an interrupted first start is repeated");
             std::fs::write(folders.applied(), "").unwrap();
             let said = file.load().unwrap_err().to_string();
             assert!(
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_could_load_is_not_written() {
+    fn accounts_that_no_reader_could_load_are_not_written() {
         let folder = tempfile::tempdir().unwrap();
         let file = AccountsFile::lock(&folders(folder.path()), None, Duration::ZERO).unwrap();
         let domain: address::Domain = "example.org".parse().unwrap();
@@ -210,10 +210,10 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_not_replaced() {
+    fn unreadable_accounts_are_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let folders = folders(folder.path());
-        std::fs::write(folders.accounts(), "this is no TOML").unwrap();
+        std::fs::write(folders.accounts(), "not TOML").unwrap();
         let file = AccountsFile::lock(&folders, None, Duration::ZERO).unwrap();
         assert!(file.load().unwrap_err().to_string().contains("repair the file"));
     }

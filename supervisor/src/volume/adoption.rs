@@ -1,5 +1,5 @@
 //! Ownership of the files on the volume: of a copy that was restored without its owners, a Maildir that the operator
-//! brought along, a volume of a version whose users had other numbers (decision 0015).
+//! copied onto it, a volume of a version whose users had other numbers (decision 0015).
 //!
 //! The daemons cannot read such files, and only process 1 can change their owner. All of it goes through handles, so
 //! that no link leads elsewhere. A file whose owner cannot be changed is logged and left; the daemon that needs it

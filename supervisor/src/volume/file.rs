@@ -28,7 +28,7 @@ pub fn write(path: &Path, contents: &[u8], mode: u32, group: Option<Gid>) -> Res
 }
 
 /// Changes the owner of one of Mailstead's folders, or of a file in it. Anything else that a daemon may have put in the
-/// file's place is left alone and logged: a link, or a file that has a second name elsewhere.
+/// file's place is left alone and logged: a link, or a file that has another hard link.
 pub(crate) fn give(path: &Path, user: Uid, group: Gid) -> io::Result<()> {
     let mut found = Handle::open(path)?;
     let folder = Handle::open_top(path.parent().unwrap_or(Path::new("/")))?;
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_crash_left_over_is_no_hindrance_and_the_rights_are_exact() {
+    fn a_leftover_of_a_crash_is_replaced_and_the_mode_is_exact() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("accounts.toml");
         std::fs::write(folder.path().join(".accounts.toml.new"), "half").unwrap();

@@ -89,7 +89,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folders = Folders { volume: folder.path().to_owned(), runtime: folder.path().join("run") };
         refuse_foreign_format(&folders).unwrap();
-        assert!(!folders.format().exists(), "who only looks writes nothing");
+        assert!(!folders.format().exists(), "the check writes nothing");
         check_format(&folders).unwrap();
         check_format(&folders).unwrap();
         for (text, newer) in [("2\n", true), ("0\n", false), ("", false), ("one", false)] {

@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_handle_of_a_link_is_the_link_and_nothing_is_found_behind_it() {
+    fn a_handle_of_a_link_is_the_link_itself() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("elsewhere")).unwrap();
         fs::write(folder.path().join("elsewhere/file"), "").unwrap();
@@ -182,11 +182,11 @@ mod tests {
         assert!(link.below("file").is_err());
         assert!(link.names().is_err());
         assert!(link.set_mode(0o777).is_err());
-        assert_eq!(top.below_or_made("link").unwrap().kind(), Kind::Link, "it is in the way");
+        assert_eq!(top.below_or_made("link").unwrap().kind(), Kind::Link, "the link is left alone");
     }
 
     #[test]
-    fn rights_are_set_through_the_handle_whatever_has_its_name_now() {
+    fn the_mode_is_set_through_the_handle() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         fs::write(path("file"), "").unwrap();
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_listed_and_folders_made() {
+    fn names_are_listed_and_folders_created() {
         let folder = tempfile::tempdir().unwrap();
         let top = Handle::open_top(folder.path()).unwrap();
         assert_eq!(top.below_or_made("made").unwrap().mode() & 0o077, 0);
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_with_several_names_is_given_away_only_where_the_daemon_could_not_have_put_it() {
+    fn a_hard_link_changes_owner_only_where_the_daemon_could_not_have_made_it() {
         let place = tempfile::tempdir().unwrap();
         let mut folder = Handle::open(place.path()).unwrap();
         let (old, daemon, other) = (Uid::from_raw(102), Uid::from_raw(5000), Uid::from_raw(5002));
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn one_name_is_given_away_and_a_device_or_fifo_never() {
+    fn a_regular_file_may_change_owner_and_a_device_or_fifo_never() {
         let place = tempfile::tempdir().unwrap();
         fs::write(place.path().join("file"), "").unwrap();
         mkfifo(&place.path().join("fifo"), Mode::S_IRWXU).unwrap();

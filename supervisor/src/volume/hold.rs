@@ -101,10 +101,10 @@ mod tests {
     }
 
     #[test]
-    fn a_volume_is_held_by_one_until_that_one_is_gone() {
+    fn a_volume_is_locked_until_its_server_has_ended() {
         let place = tempfile::tempdir().unwrap();
         let folders = folders(place.path());
-        assert!(!is_held(&folders), "there is not even a volume");
+        assert!(!is_held(&folders), "there is no volume");
         let first = hold(&folders, None).unwrap();
         assert!(is_held(&folders));
         let refused = hold(&folders, None).unwrap_err().to_string();
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn who_only_looks_keeps_nobody_from_starting() {
+    fn testing_the_lock_does_not_prevent_a_start() {
         let place = tempfile::tempdir().unwrap();
         let folders = folders(place.path());
         drop(hold(&folders, None).unwrap());
@@ -125,13 +125,13 @@ mod tests {
             let folders = folders.clone();
             move || hold(&folders, None).map(drop)
         });
-        assert!(!is_held(&folders), "two may look");
+        assert!(!is_held(&folders), "two tests at a time");
         drop(looking);
         starting.join().unwrap().unwrap();
     }
 
     #[test]
-    fn a_lock_that_may_only_be_read_holds_all_the_same() {
+    fn a_read_only_lock_file_is_locked_too() {
         let place = tempfile::tempdir().unwrap();
         let folders = folders(place.path());
         drop(hold(&folders, None).unwrap());
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_volume_that_cannot_be_locked_is_left_to_who_says_what_is_wrong_with_it() {
+    fn a_volume_that_cannot_be_locked_does_not_prevent_the_start() {
         let place = tempfile::tempdir().unwrap();
         let folders = folders(place.path());
         fs::write(&folders.volume, "").unwrap();

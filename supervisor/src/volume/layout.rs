@@ -221,7 +221,9 @@ fn open_or_make(wanted: &Wanted) -> Result<Handle, LayoutError> {
         return Handle::open_top(path).map_err(failed("examine"));
     };
     if wanted.is_owner_of_all {
-        return Handle::open_top(parent).and_then(|above| above.below_or_made(name)).map_err(failed("create"));
+        return Handle::open_top(parent)
+            .and_then(|above| above.below_or_made(name))
+            .map_err(failed("create"));
     }
     match DirBuilder::new().recursive(true).mode(0o700).create(path) {
         Ok(()) => Handle::open_top(path).map_err(failed("examine")),
@@ -320,11 +322,11 @@ mod tests {
             assert_eq!(mode(&folders.mail()), 0o700);
             assert_eq!(mode(&folders.dkim()), 0o750);
         }
-        assert_eq!(fs::read_dir(&folders.volume).unwrap().count(), 6, "something is left over");
+        assert_eq!(fs::read_dir(&folders.volume).unwrap().count(), 6, "a file is left over");
     }
 
     #[test]
-    fn only_the_folders_themselves_are_corrected_and_not_what_lies_in_them() {
+    fn only_the_folders_are_corrected_and_not_their_content() {
         let place = tempfile::tempdir().unwrap();
         let folders = folders(place.path());
         lay_out(&folders, None).unwrap();
@@ -338,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_named_with_where_it_leads_and_changes_nothing_there() {
+    fn a_link_is_refused_with_its_target_which_is_left_alone() {
         let place = tempfile::tempdir().unwrap();
         let folders = folders(place.path());
         fs::create_dir(&folders.volume).unwrap();
@@ -368,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_the_name_of_the_probe_is_not_written_through() {
+    fn a_link_in_place_of_the_probe_is_not_followed() {
         let place = tempfile::tempdir().unwrap();
         let folders = folders(place.path());
         fs::create_dir(&folders.volume).unwrap();

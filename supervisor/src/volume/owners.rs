@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_or_almighty_user_is_named() {
+    fn a_missing_or_root_user_is_named() {
         for passwd in ["", "mta:x:0:0::/:", "mta:x:101", "mtax:x:101:101::/:", "mta:x:many:101::/:"] {
             let error = Owners::from_texts(passwd, IMAGE_GROUP).unwrap_err();
             assert!(matches!(error, OwnersError::Missing { name: MTA, .. }), "{passwd}: {error}");

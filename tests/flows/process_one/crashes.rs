@@ -27,8 +27,9 @@ fn crash_restart() {
     let log = appliance.log();
     for role in ["mta", "mda", "steward"] {
         assert_eq!(appliance.restarts(role), 1, "{role}");
-        let told =
-            |line: &str| line.contains("exited unexpectedly") && line.contains(role) && line.contains("signal 9");
+        let told = |line: &str| {
+            line.contains("exited unexpectedly") && line.contains(role) && line.contains("signal 9")
+        };
         assert!(log.lines().any(told), "nobody tells that the {role} died:\n{log}");
     }
 }

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_link_stays_behind_the_chain_and_what_is_not_x509_is_refused() {
+    fn unrelated_certificates_come_last_and_non_x509_is_refused() {
         let [leaf, between, root] = chain();
         let [other, ..] = chain();
         let given = vec![leaf.clone(), root.clone(), other.clone()];

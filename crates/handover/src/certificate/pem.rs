@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_section_that_is_damaged_is_never_passed_over() {
+    fn a_damaged_section_is_never_skipped() {
         let (one, two, key) = pair();
         let cut = &two[..two.len() / 2];
         assert!(matches!(certificates(format!("{one}{cut}").as_bytes()), Err(PemError::Damaged { .. })));

@@ -16,7 +16,7 @@ async fn greet(mut connection: Connection) {
     let mut line = Vec::new();
     tokio::select! {
         received = connection.stream.receive(&mut line) => {
-            assert!(received.unwrap() < 2 || !line.starts_with(b"panic"), "as was asked for");
+            assert!(received.unwrap() < 2 || !line.starts_with(b"panic"), "as requested");
         }
         () = connection.stop.requested() => {
             connection.stream.send(b"421 stopping\r\n").await.unwrap();
@@ -47,7 +47,7 @@ async fn rest(mut stream: TcpStream) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn who_comes_over_the_limit_is_told_so_and_who_comes_after_one_has_left_is_not() {
+async fn a_connection_over_the_limit_is_refused_until_a_session_ends() {
     for limits in [Limits::new(2, 0), Limits::new(0, 2)] {
         let drain = Drain::new();
         let address = started(&limits, &drain);
@@ -69,7 +69,7 @@ async fn who_comes_over_the_limit_is_told_so_and_who_comes_after_one_has_left_is
 }
 
 #[tokio::test]
-async fn a_stopping_daemon_accepts_nobody_and_lets_sessions_say_goodbye() {
+async fn a_stopping_daemon_accepts_no_connection_and_lets_sessions_finish() {
     let drain = Drain::new();
     let address = started(&Limits::new(0, 0), &drain);
     let (stream, _) = greeted(address).await;
@@ -80,7 +80,7 @@ async fn a_stopping_daemon_accepts_nobody_and_lets_sessions_say_goodbye() {
 }
 
 #[tokio::test]
-async fn a_session_that_panics_ends_alone_and_gives_its_place_back() {
+async fn a_panicking_session_ends_alone_and_is_no_longer_counted() {
     let drain = Drain::new();
     let address = started(&Limits::new(1, 0), &drain);
     let (mut stream, _) = greeted(address).await;
@@ -93,7 +93,7 @@ async fn a_session_that_panics_ends_alone_and_gives_its_place_back() {
 }
 
 #[tokio::test]
-async fn a_unix_socket_is_served_alike_and_its_peers_have_no_address() {
+async fn a_unix_socket_is_served_and_its_peers_have_no_address() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lmtp.sock");
     let drain = Drain::new();
@@ -111,7 +111,7 @@ async fn a_unix_socket_is_served_alike_and_its_peers_have_no_address() {
 }
 
 #[test]
-fn only_what_concerns_one_connection_is_passed_over_without_a_wait() {
+fn only_errors_of_one_connection_are_ignored_without_a_wait() {
     for (errno, passed) in
         [(103, true), (104, true), (4, true), (24, false), (23, false), (12, false), (105, false)]
     {

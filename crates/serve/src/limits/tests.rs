@@ -7,7 +7,7 @@ fn peer(text: &str) -> Peer {
 }
 
 #[test]
-fn the_total_is_kept_and_what_ends_makes_room() {
+fn the_total_limit_holds_and_an_ended_session_makes_room() {
     let limits = Limits::new(2, 0);
     let first = limits.admit(peer("192.0.2.1")).unwrap();
     let _second = limits.admit(peer("192.0.2.1")).unwrap();
@@ -31,7 +31,7 @@ fn one_address_is_an_ipv4_address_or_an_ipv6_network() {
 }
 
 #[test]
-fn nothing_is_remembered_of_who_has_left() {
+fn ended_sessions_leave_no_entries() {
     let limits = Limits::new(0, 5);
     drop((limits.admit(peer("192.0.2.1")), limits.admit(peer("192.0.2.1"))));
     assert!(limits.lock().of_one.is_empty());
@@ -39,7 +39,7 @@ fn nothing_is_remembered_of_who_has_left() {
 }
 
 #[test]
-fn changed_limits_count_for_who_comes_next() {
+fn changed_limits_apply_to_new_connections() {
     let limits = Limits::new(1, 0);
     let _first = limits.admit(Peer::Unix).unwrap();
     limits.change(2, 0);
@@ -54,22 +54,22 @@ fn waiting(limits: &Arc<Limits>, address: &str) -> Permit {
 }
 
 #[test]
-fn when_all_places_are_taken_the_fullest_network_gives_one_up() {
+fn at_the_total_limit_the_network_with_most_sessions_loses_one() {
     let limits = Limits::new(6, 3);
     let greedy: Vec<_> = (0..3).map(|_| waiting(&limits, "192.0.2.1")).collect();
     let _others: Vec<_> = (2..5).map(|last| waiting(&limits, &format!("192.0.2.{last}"))).collect();
     let good = limits.admit(peer("198.51.100.1")).unwrap();
     assert_eq!(greedy.iter().filter(|permit| permit.pace().has_ended()).count(), 1);
     assert_eq!(limits.lock().all, 6);
-    assert_eq!(limits.admit(peer("192.0.2.1")).unwrap_err(), Refusal::Total, "2 places are its part");
+    assert_eq!(limits.admit(peer("192.0.2.1")).unwrap_err(), Refusal::Total, "two sessions are its share");
     drop(greedy);
     let left = |open: &Open| (open.all, open.of_one.len());
-    assert_eq!(left(&limits.lock()), (4, 4), "a place is given back once");
+    assert_eq!(left(&limits.lock()), (4, 4), "a session is released once");
     drop(good);
 }
 
 #[test]
-fn a_session_that_works_keeps_its_place_and_a_user_does_unless_there_are_many_of_that_user() {
+fn a_working_session_is_not_evicted_nor_a_user_with_few_sessions() {
     let limits = Limits::new(3, 0);
     let working = limits.admit(peer("192.0.2.1")).unwrap();
     let users = ["192.0.2.1", "192.0.2.1"].map(|address| waiting(&limits, address));
@@ -77,7 +77,7 @@ fn a_session_that_works_keeps_its_place_and_a_user_does_unless_there_are_many_of
     users[1].pace().authenticated("bob@example.org");
     assert_eq!(limits.admit(peer("198.51.100.1")).unwrap_err(), Refusal::Total);
     users[1].pace().authenticated("ann@example.org");
-    assert!(limits.admit(peer("198.51.100.1")).is_ok(), "two of three places are more than a quarter");
+    assert!(limits.admit(peer("198.51.100.1")).is_ok(), "two of three sessions are more than a quarter");
     assert!(!working.pace().has_ended());
 }
 
@@ -87,11 +87,11 @@ fn few_evicted_sessions_may_be_ending_at_one_time() {
     let _greedy: Vec<_> = (0..8).map(|_| waiting(&limits, "192.0.2.1")).collect();
     let newcomers: Vec<_> = (1..8).map(|last| limits.admit(peer(&format!("198.51.100.{last}")))).collect();
     let admitted = newcomers.iter().filter(|permit| permit.is_ok()).count();
-    assert_eq!(admitted, 3, "a quarter of the places and one");
+    assert_eq!(admitted, 3, "a quarter of the connections and one");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_that_passes_its_limits_hears_of_it() {
+async fn a_session_over_its_time_limit_is_ended() {
     let limits = Limits::new(8, 0);
     limits.set_patience(Patience::with_users(&handover::config::Patience::default()));
     limits.start_looking_after();

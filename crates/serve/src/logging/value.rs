@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_cannot_be_taken_for_something_else_goes_without_quotation_marks() {
+    fn only_unambiguous_values_are_unquoted() {
         for plain in ["ann@example.org", "2001:db8::1", "<>", "TooLong", "/var/mail", "-3.5"] {
             assert!(is_plain(plain), "{plain}");
         }

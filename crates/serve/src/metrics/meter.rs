@@ -86,28 +86,24 @@ struct LoginLabel {
 
 impl Services {
     pub(super) fn register(&self, registry: &mut Registry) {
-        registry.register("sessions", "Sessions that run now", self.running.clone());
-        registry.register("sessions_begun", "Sessions that have begun", self.sessions.clone());
+        registry.register("sessions", "Running sessions", self.running.clone());
+        registry.register("sessions_begun", "Sessions started", self.sessions.clone());
         registry.register(
             "sessions_turned_away",
-            "Connections that were closed at once because there were too many",
+            "Connections refused because there were too many",
             self.turned_away.clone(),
         );
         registry.register(
             "last_outside_connection_timestamp_seconds",
-            "When a host outside of this machine's networks connected last, since the start; 0 is never",
+            "Time of the last connection from outside this machine's networks since the start; 0 if none",
             self.last_outside.clone(),
         );
         registry.register(
             "tls_handshakes",
-            "TLS handshakes that succeeded, by version and cipher suite",
+            "Successful TLS handshakes, by version and cipher suite",
             self.handshakes.clone(),
         );
-        registry.register(
-            "tls_handshakes_failed",
-            "TLS handshakes that did not succeed",
-            self.failed_handshakes.clone(),
-        );
+        registry.register("tls_handshakes_failed", "Failed TLS handshakes", self.failed_handshakes.clone());
         registry.register("logins", "Logins by outcome", self.logins.clone());
     }
 }

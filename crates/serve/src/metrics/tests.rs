@@ -12,11 +12,11 @@ use crate::tls::{Connector, Tls};
 /// The value of a line of the text.
 fn value(metrics: &Metrics, line: &str) -> Option<u64> {
     let text = metrics.text();
-    text.lines().find_map(|told| told.strip_prefix(line)?.strip_prefix(' ')?.parse().ok())
+    text.lines().find_map(|found| found.strip_prefix(line)?.strip_prefix(' ')?.parse().ok())
 }
 
 #[test]
-fn a_services_lines_are_there_before_anything_has_happened() {
+fn a_services_metrics_are_zero_from_the_start() {
     let metrics = Metrics::new("mda");
     let _meter = metrics.meter("imap", Kind::Users);
     for line in [
@@ -31,7 +31,7 @@ fn a_services_lines_are_there_before_anything_has_happened() {
 }
 
 #[test]
-fn memory_is_told_as_it_is_at_the_moment() {
+fn memory_is_the_current_value() {
     let metrics = Metrics::new("mda");
     let line = r#"mailstead_process_memory_bytes{process="mda",kind="anonymous"}"#;
     let before = value(&metrics, line).unwrap();
@@ -41,7 +41,7 @@ fn memory_is_told_as_it_is_at_the_moment() {
 }
 
 #[test]
-fn nothing_is_told_that_a_service_has_no_use_for() {
+fn metrics_that_do_not_apply_are_left_out() {
     let metrics = Metrics::new("mda");
     metrics.meter("lmtp", Kind::Peers).login(Login::Refused);
     let outbound = metrics.meter("outbound", Kind::Servers);
@@ -55,7 +55,7 @@ fn nothing_is_told_that_a_service_has_no_use_for() {
 }
 
 #[test]
-fn a_meter_counts_for_its_service_and_the_empty_one_for_nobody() {
+fn metrics_count_for_their_service_and_the_default_counts_nothing() {
     let metrics = Metrics::new("mda");
     let (imap, smtp) = (metrics.meter("imap", Kind::Users), metrics.meter("smtp", Kind::Users));
     imap.login(Login::Accepted);
@@ -77,7 +77,7 @@ fn a_meter_counts_for_its_service_and_the_empty_one_for_nobody() {
 }
 
 #[tokio::test]
-async fn sessions_are_counted_while_they_run_with_their_handshakes_and_those_who_are_too_many() {
+async fn running_sessions_handshakes_and_refused_connections_are_counted() {
     let folder = tempfile::tempdir().unwrap();
     let tls = Tls::load(&certificate(folder.path(), "mail.example.org")).unwrap();
     let metrics = Metrics::new("mda");
@@ -123,18 +123,18 @@ async fn sessions_are_counted_while_they_run_with_their_handshakes_and_those_who
 }
 
 #[tokio::test]
-async fn whoever_connects_is_told_everything_and_the_connection_ends() {
+async fn a_client_gets_all_metrics_and_the_connection_ends() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("metrics.sock");
     let metrics = Metrics::new("mda");
     metrics.meter("imap", Kind::Users).login(Login::Refused);
     let drain = Drain::new();
     metrics.serve(Some(UnixListener::bind(&path).unwrap()), &drain).unwrap();
-    let told = tokio::task::spawn_blocking(move || {
+    let client = tokio::task::spawn_blocking(move || {
         let mut text = String::new();
         UnixStream::connect(path).unwrap().read_to_string(&mut text).map(|_| text)
     });
-    let text = told.await.unwrap().unwrap();
+    let text = client.await.unwrap().unwrap();
     assert!(text.contains("# TYPE mailstead_logins counter\n"), "{text}");
     assert!(text.contains("mailstead_logins_total{service=\"imap\",outcome=\"refused\"} 1\n"), "{text}");
     assert!(!text.contains("EOF"), "{text}");

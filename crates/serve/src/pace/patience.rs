@@ -110,10 +110,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limits_shrink_while_the_second_half_of_the_places_fills() {
+    fn limits_shrink_while_the_second_half_of_the_connections_fills() {
         let left = |open| Fill::of(open, 500).percent;
         assert_eq!([0, 250, 375, 499, 500, 600].map(left), [100, 100, 58, 17, 16, 16]);
-        assert_eq!(Fill::of(10_000, 0).percent, 100, "no limit on the places");
-        assert_eq!(Fill::of(1, 1).percent, 100, "the only session of a service with one place");
+        assert_eq!(Fill::of(10_000, 0).percent, 100, "connections are not limited");
+        assert_eq!(Fill::of(1, 1).percent, 100, "the only session of a service for one connection");
     }
 }

@@ -22,7 +22,7 @@ fn name() -> ServerName<'static> {
 }
 
 #[tokio::test]
-async fn octets_are_put_behind_those_that_are_there() {
+async fn received_octets_are_appended() {
     let (mut client, mut server) = pair().await;
     client.send(b"one").await.unwrap();
     let mut octets = b"zero ".to_vec();
@@ -55,14 +55,14 @@ async fn a_buffer_with_a_bound_is_never_read_past_it() {
 }
 
 #[tokio::test]
-async fn what_came_in_clear_behind_starttls_ends_the_connection() {
+async fn unencrypted_data_after_starttls_ends_the_connection() {
     let (_client, server) = pair().await;
     let outcome = server.secure(&tls(), b"MAIL FROM:<>\r\n").await;
     assert!(matches!(outcome, Err(UpgradeError::Injected)));
 }
 
 #[tokio::test]
-async fn clear_octets_that_the_session_has_not_read_never_become_encrypted_ones() {
+async fn unread_unencrypted_data_is_never_taken_as_encrypted() {
     let (mut client, server) = pair().await;
     client.send(b"MAIL FROM:<>\r\n").await.unwrap();
     let tls = tls();
@@ -72,7 +72,7 @@ async fn clear_octets_that_the_session_has_not_read_never_become_encrypted_ones(
 }
 
 #[tokio::test]
-async fn an_encrypted_stream_says_with_what_and_closes_in_good_order() {
+async fn an_encrypted_stream_reports_its_cipher_and_closes_cleanly() {
     let (client, server) = pair().await;
     assert_eq!(server.encryption(), None);
     let tls = tls();

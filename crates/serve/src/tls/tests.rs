@@ -76,9 +76,9 @@ async fn files_that_do_not_fit_together_change_nothing() {
 }
 
 #[tokio::test]
-async fn a_verifying_client_refuses_whom_an_opportunistic_one_takes() {
+async fn a_verifying_client_refuses_a_server_that_an_opportunistic_one_accepts() {
     let folder = tempfile::tempdir().unwrap();
-    let tls = Tls::load(&certificate(folder.path(), "somebody.else.example")).unwrap();
+    let tls = Tls::load(&certificate(folder.path(), "other.example")).unwrap();
     let trusting_them = trusting(&config::Tls {
         certificate: folder.path().join("certificate.pem"),
         key: folder.path().join("key.pem"),
@@ -89,16 +89,16 @@ async fn a_verifying_client_refuses_whom_an_opportunistic_one_takes() {
 }
 
 #[tokio::test]
-async fn a_client_that_knows_the_key_takes_its_holder_under_any_name_and_nobody_else() {
+async fn a_pinned_key_is_accepted_under_any_name_and_no_other_key() {
     let folder = tempfile::tempdir().unwrap();
-    let files = certificate(folder.path(), "somebody.else.example");
+    let files = certificate(folder.path(), "other.example");
     let tls = Tls::load(&files).unwrap();
     let leaf = CertificateDer::from_pem_file(&files.certificate).unwrap();
     let connector = Connector::to_holder_of(&leaf).unwrap();
     carries(&mut connect(&tls, &connector).await.unwrap()).await;
 
     let other = tempfile::tempdir().unwrap();
-    let impostor = Tls::load(&certificate(other.path(), "somebody.else.example")).unwrap();
+    let impostor = Tls::load(&certificate(other.path(), "other.example")).unwrap();
     assert!(connect(&impostor, &connector).await.is_err());
 
     let theirs = CertificateDer::from_pem_file(other.path().join("certificate.pem")).unwrap();
@@ -106,6 +106,6 @@ async fn a_client_that_knows_the_key_takes_its_holder_under_any_name_and_nobody_
     carries(&mut connect(&tls, &either).await.unwrap()).await;
     carries(&mut connect(&impostor, &either).await.unwrap()).await;
     let third = tempfile::tempdir().unwrap();
-    let third = Tls::load(&certificate(third.path(), "somebody.else.example")).unwrap();
+    let third = Tls::load(&certificate(third.path(), "other.example")).unwrap();
     assert!(connect(&third, &either).await.is_err());
 }

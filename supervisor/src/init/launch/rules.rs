@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_that_a_setting_names_may_be_connected_to_by_the_role_that_it_is_for() {
+    fn a_role_may_connect_to_the_ports_in_its_settings() {
         let environment = [
             ("MAIL_RELAY_URL", "submission://ann:secret@relay.example.net:2587"),
             ("MAIL_ACME_DIRECTORY", "https://authority.example.net:14000/dir"),

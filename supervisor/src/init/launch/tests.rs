@@ -8,7 +8,7 @@ struct CommandLine {
 }
 
 #[test]
-fn what_process_1_writes_the_launcher_reads() {
+fn the_launcher_reads_what_process_1_writes() {
     let owner = Owner { user: Uid::from_raw(101), group: Gid::from_raw(102) };
     let rules = Rules {
         read: vec!["/etc".into(), "/data/with space".into()],

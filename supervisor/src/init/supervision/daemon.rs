@@ -65,7 +65,7 @@ impl Daemon {
 
     /// Passes an event to the unit.
     pub(super) fn handle(&mut self, event: Event, now: Moment) {
-        // A bug of ours, which must not be the end of all the others.
+        // A bug in Mailstead, which must not end the other daemons.
         if let Err(illegal) = self.unit.handle(event, now) {
             tracing::error!(role = self.role.name(), %illegal, "illegal event ignored");
         }

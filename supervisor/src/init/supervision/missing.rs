@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_that_becomes_free_is_given_to_its_daemon_and_is_no_concern_any_more() {
+    fn a_port_that_becomes_free_is_passed_to_its_daemon() {
         let now = Moment::now();
         let mut supervision = without_web(now);
         assert_eq!(concerns(&supervision, now), 2);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn several_ports_at_once_cost_one_new_start() {
+    fn several_ports_at_once_cost_one_restart() {
         let now = Moment::now();
         let mut supervision = without_web(now);
         supervision.processes.taken.clear();
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_that_stays_anothers_is_tried_less_and_less_often_until_somebody_says_so() {
+    fn a_port_in_use_is_retried_less_often_until_a_reload() {
         let now = Moment::now();
         let mut supervision = without_web(now);
         let mut at = now;
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn who_stops_takes_no_more_ports() {
+    fn a_stopping_server_retries_no_ports() {
         let now = Moment::now();
         let mut supervision = without_web(now);
         supervision.processes.taken.clear();

@@ -68,8 +68,9 @@ impl<P: Processes> Supervision<P> {
         for role in &replaced {
             self.begin_anew(*role, "changed sandbox rules");
         }
-        let told: Vec<Role> = Role::STARTED.into_iter().filter(|role| !replaced.contains(role)).collect();
-        self.tell_news(&told);
+        let reloading: Vec<Role> =
+            Role::STARTED.into_iter().filter(|role| !replaced.contains(role)).collect();
+        self.tell_news(&reloading);
     }
 
     /// Keeps the reason for which a reload was refused among the concerns until one succeeds. The daemons read their

@@ -81,7 +81,7 @@ pub(super) fn up(now: Moment) -> Supervision<Recorded> {
 }
 
 #[test]
-fn a_dead_daemon_is_started_again_and_the_others_go_on() {
+fn a_dead_daemon_is_restarted_and_the_others_continue() {
     let now = Moment::now();
     let mut supervision = up(now);
     supervision.buried(MTA, End::Signal(9), now);
@@ -94,7 +94,7 @@ fn a_dead_daemon_is_started_again_and_the_others_go_on() {
 }
 
 #[test]
-fn what_cannot_be_started_is_tried_again_later() {
+fn a_daemon_that_cannot_start_is_retried() {
     let now = Moment::now();
     let processes = Recorded { refuses: true, ..Recorded::default() };
     let mut supervision = Supervision::new(processes, &[Role::Mta], Vec::new(), now);
@@ -107,7 +107,7 @@ fn what_cannot_be_started_is_tried_again_later() {
 }
 
 #[test]
-fn strangers_are_buried_and_not_heard() {
+fn orphans_are_reaped_and_their_notices_ignored() {
     let now = Moment::now();
     let mut supervision = up(now);
     supervision.take_changed();
@@ -120,17 +120,18 @@ fn strangers_are_buried_and_not_heard() {
 }
 
 #[test]
-fn what_a_daemon_says_is_wrong_is_told_until_it_is_over() {
+fn a_daemons_concern_is_reported_until_it_is_withdrawn() {
     let now = Moment::now();
     let mut supervision = up(now);
     supervision.take_changed();
-    let says =
-        |text: &str| Notice::parse(format!("X_CONCERN_RELAY={text}\nX_FIX_RELAY=ask it why").as_bytes());
-    supervision.noticed(MTA, &says("the relay says no"), now);
+    let says = |text: &str| {
+        Notice::parse(format!("X_CONCERN_RELAY={text}\nX_FIX_RELAY=ask its operator").as_bytes())
+    };
+    supervision.noticed(MTA, &says("the relay refuses"), now);
     assert!(supervision.take_changed());
-    let told = Concern::new("the relay says no", "ask it why");
-    assert_eq!(supervision.status(now).concerns, [told]);
-    supervision.noticed(MTA, &says("the relay says no"), now);
+    let expected = Concern::new("the relay refuses", "ask its operator");
+    assert_eq!(supervision.status(now).concerns, [expected]);
+    supervision.noticed(MTA, &says("the relay refuses"), now);
     assert!(!supervision.take_changed());
     for topic in 0..100 {
         supervision.noticed(MTA, &Notice::parse(format!("X_CONCERN_{topic}=x").as_bytes()), now);

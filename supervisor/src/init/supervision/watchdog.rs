@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_respond_is_reported_then_asked_to_end_and_then_killed() {
+    fn a_silent_daemon_is_reported_then_asked_to_end_and_then_killed() {
         let now = Moment::now();
         let mut supervision = up(now);
         supervision.noticed(MTA, &alive(), now);
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn who_responds_again_is_left_alone() {
+    fn a_daemon_that_responds_again_is_left_alone() {
         let now = Moment::now();
         let mut supervision = up(now);
         supervision.noticed(MTA, &alive(), now);
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_in_which_process_1_did_not_run_either_does_not_count() {
+    fn time_in_which_process_1_did_not_run_does_not_count() {
         let now = Moment::now();
         let mut supervision = up(now);
         supervision.noticed(MTA, &alive(), now);
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_never_sent_a_notice_gets_six_times_as_long() {
+    fn a_daemon_without_a_first_notice_gets_six_times_as_long() {
         let now = Moment::now();
         let mut supervision = up(now);
         silent_for(&mut supervision, now, 0..60);

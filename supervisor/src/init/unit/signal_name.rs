@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_number_is_shown_and_those_with_a_name_by_it() {
+    fn every_signal_number_is_shown_with_its_name_if_it_has_one() {
         for (number, shown) in [
             (1, "signal 1 (SIGHUP)"),
             (9, "signal 9 (SIGKILL)"),

@@ -19,7 +19,7 @@ fn unit(events: &[Event], now: Moment) -> Unit {
 }
 
 #[test]
-fn every_move_is_in_the_table_and_no_other() {
+fn exactly_the_transitions_of_the_table_are_legal() {
     use status::State::{BackingOff, Ready, Starting, Stopped, Stopping};
     let spawned = Event::Spawned(PID);
     // Below each event of `EVENTS`, the state that it leads to.
@@ -59,7 +59,7 @@ fn a_unit_is_due_at_once_and_after_a_crash_when_its_wait_is_over() {
 }
 
 #[test]
-fn a_good_run_makes_the_next_wait_a_short_one_again() {
+fn a_stable_run_resets_the_wait() {
     let start = Moment::now();
     let mut unit =
         unit(&[Event::Spawned(PID), Event::Ended(End::Exit(1)), Event::Spawned(PID), Event::Ready], start);
@@ -70,7 +70,7 @@ fn a_good_run_makes_the_next_wait_a_short_one_again() {
 }
 
 #[test]
-fn a_daemon_that_comes_up_and_falls_or_is_killed_is_not_kept_waiting_like_one_that_does_not_come_up() {
+fn a_daemon_that_was_ready_waits_less_than_one_that_never_was() {
     let now = Moment::now();
     let wait = |events: &[Event]| {
         let mut unit = unit(&[], now);
@@ -90,7 +90,7 @@ fn a_daemon_that_comes_up_and_falls_or_is_killed_is_not_kept_waiting_like_one_th
 }
 
 #[test]
-fn what_does_not_stop_in_time_is_killed_once() {
+fn a_unit_that_does_not_stop_in_time_is_killed_once() {
     let now = Moment::now();
     let mut unit = unit(&[Event::Spawned(PID), Event::Ready, Event::Stop(LIMIT)], now);
     assert_eq!(unit.take_overdue(later(now, 9)), None);
@@ -112,7 +112,7 @@ fn a_second_request_to_stop_shortens_the_wait_and_never_lengthens_it() {
 }
 
 #[test]
-fn a_unit_says_since_when_it_is_in_its_state() {
+fn a_unit_reports_the_start_of_its_state() {
     let now = Moment::now();
     let mut unit = unit(&[Event::Spawned(PID)], now);
     unit.handle(Event::Ready, later(now, 5)).unwrap();

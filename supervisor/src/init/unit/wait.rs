@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_up_and_falls_is_started_at_least_once_a_second() {
+    fn a_daemon_that_was_ready_restarts_within_a_second() {
         let expected = [100, 200, 300, 400, 500, 600, 700, 800, 900, 1000, 1000, 1000];
         assert_eq!(waits(Run::CameUp), expected);
         assert_eq!(after(u32::MAX, Run::CameUp), LONGEST_OF_ONE_THAT_COMES_UP);

@@ -20,7 +20,8 @@ fn level(raw: &mut Raw, faults: &mut Vec<Fault>) -> Level {
         "debug" => Level::Debug,
         "trace" => Level::Trace,
         _ => {
-            let wrong = format!("is {:?}, which is not one of error, warn, info, debug and trace", typed.text);
+            let wrong =
+                format!("is {:?}, which is not one of error, warn, info, debug and trace", typed.text);
             faults.push(typed.fault(wrong));
             Level::default()
         }

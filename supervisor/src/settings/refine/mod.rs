@@ -153,8 +153,9 @@ fn path(raw: &mut Raw, variable: &Variable, faults: &mut Vec<Fault>) -> Option<P
     if path.is_absolute() {
         return Some(path);
     }
-    faults
-        .push(typed.fault(format!("is {:?}, which is not an absolute path; begin it with a slash", typed.text)));
+    faults.push(
+        typed.fault(format!("is {:?}, which is not an absolute path; begin it with a slash", typed.text)),
+    );
     None
 }
 

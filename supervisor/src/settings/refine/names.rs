@@ -12,7 +12,8 @@ use crate::settings::variables;
 /// The domains, the home domain first; empty if each has a fault.
 pub(super) fn domains(raw: &mut Raw, faults: &mut Vec<Fault>) -> Vec<Domain> {
     let Some(typed) = raw.take(&variables::DOMAIN) else {
-        faults.push(Fault::of(&variables::DOMAIN, "is not set; set it to the domain whose mail arrives here"));
+        faults
+            .push(Fault::of(&variables::DOMAIN, "is not set; set it to the domain whose mail arrives here"));
         return Vec::new();
     };
     let mut domains = Vec::new();

@@ -29,9 +29,7 @@ pub(super) fn relay(raw: &mut Raw, hostname: Option<&Domain>, faults: &mut Vec<F
     if let (Some(relay), Some(typed)) = (&relay, &url)
         && is_ourselves(relay, hostname)
     {
-        faults.push(
-            typed.fault("leads to this server itself, and mail would loop; name another host"),
-        );
+        faults.push(typed.fault("leads to this server itself, and mail would loop; name another host"));
     }
     if authorities.is_some() {
         let useless = match &relay {

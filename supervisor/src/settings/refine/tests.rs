@@ -35,7 +35,7 @@ fn refined(set: &[(&str, &str)]) -> Result<Settings, Faults> {
     let mut raw =
         Raw::read(environment, &|path: &Path| Ok(format!("content of {}", path.display())), &mut faults);
     let settings = refine(&mut raw, Some(&there()), &mut faults);
-    assert_eq!(raw.rest(), [] as [&str; 0], "nobody reads that");
+    assert_eq!(raw.rest(), [] as [&str; 0], "every variable is read");
     settings.ok_or(Faults(faults))
 }
 
@@ -57,7 +57,7 @@ fn assert_fault(set: &[(&str, &str)], variable: &str, said: &str) {
 }
 
 #[test]
-fn names_that_are_none() {
+fn refused_names() {
     assert_faults(
         &variables::DOMAIN,
         &[
@@ -115,7 +115,7 @@ fn the_longest_domain_has_room_for_all_names_made_from_it() {
 }
 
 #[test]
-fn aliases_that_lead_nowhere_sensible() {
+fn refused_aliases() {
     let aliases = |typed: &str, said: &str| {
         let set = [("MAIL_USERS", "ann:swordfish,bob@example.net:swordfish"), ("MAIL_ALIASES", typed)];
         assert_fault(&set, "MAIL_ALIASES", said);
@@ -125,7 +125,7 @@ fn aliases_that_lead_nowhere_sensible() {
     aliases("a b:ann", "entry 1: \"a b\" is not an address");
     aliases("@:ann", "entry 1: \"@\" is not an address");
     aliases("info:", "entry 1: info@example.org has no target");
-    aliases("info:@example.net", "\"@example.net\", which info@example.org is to lead to, is not an address");
+    aliases("info:@example.net", "\"@example.net\", the target of info@example.org, is not an address");
     aliases("info:ann,Info@Example.org:bob@example.net", "entry 2: Info@example.org was declared before");
     aliases("@example.net:ann,@EXAMPLE.NET:ann", "entry 2: @example.net was declared before");
     aliases("info@example.com:ann", "info@example.com is in none of our domains");
@@ -138,17 +138,17 @@ fn aliases_that_lead_nowhere_sensible() {
 }
 
 #[test]
-fn an_entry_has_its_own_number_whatever_is_wrong_with_those_before_it() {
+fn a_faulty_entry_does_not_shift_the_numbers_of_the_next() {
     let faults = refined(&[("MAIL_ALIASES", "info,all:anne,round:round")]).unwrap_err();
-    let told: Vec<&str> = faults.0.iter().map(|fault| fault.wrong.as_str()).collect();
-    assert_eq!(told.len(), 3, "{told:?}");
-    assert!(told[0].starts_with("entry 1 ("), "{told:?}");
-    assert!(told[1].starts_with("entry 2: all@example.org leads to anne@example.org"), "{told:?}");
-    assert!(told[2].starts_with("entry 3: round@example.org leads back to itself"), "{told:?}");
+    let wrong: Vec<&str> = faults.0.iter().map(|fault| fault.wrong.as_str()).collect();
+    assert_eq!(wrong.len(), 3, "{wrong:?}");
+    assert!(wrong[0].starts_with("entry 1 ("), "{wrong:?}");
+    assert!(wrong[1].starts_with("entry 2: all@example.org leads to anne@example.org"), "{wrong:?}");
+    assert!(wrong[2].starts_with("entry 3: round@example.org leads back to itself"), "{wrong:?}");
 }
 
 #[test]
-fn every_alias_of_a_circle_is_told_with_the_way() {
+fn every_alias_of_a_loop_is_reported_with_its_path() {
     let faults = refined(&[("MAIL_ALIASES", "a:b,b:c far@away.example,c:a,d:c")]).unwrap_err();
     let wrong: Vec<&str> = faults.0.iter().map(|fault| fault.wrong.as_str()).collect();
     assert_eq!(
@@ -162,25 +162,25 @@ fn every_alias_of_a_circle_is_told_with_the_way() {
 }
 
 #[test]
-fn without_a_domain_names_are_compared_all_the_same_and_domains_are_not() {
+fn without_a_domain_names_are_compared_and_domains_are_not() {
     let set = [
         ("MAIL_DOMAIN", "localhost"),
         ("MAIL_USERS", "ann:swordfish"),
-        ("MAIL_ALIASES", "info:ann,all@example.org:ann,ann:far@away.example,x:nobody"),
+        ("MAIL_ALIASES", "info:ann,all@example.org:ann,ann:far@away.example,x:unknown"),
         ("MAIL_QUOTA", "ann:1G,bob@example.org:1G"),
     ];
-    let told: Vec<String> = refined(&set).unwrap_err().0.into_iter().map(|fault| fault.wrong).collect();
-    assert_eq!(told.len(), 3, "{told:?}");
-    assert!(told[0].contains("not a full domain name"), "{told:?}");
-    assert!(told[1].starts_with("entry 3: ann@") && told[1].contains("is a user"), "{told:?}");
+    let wrong: Vec<String> = refined(&set).unwrap_err().0.into_iter().map(|fault| fault.wrong).collect();
+    assert_eq!(wrong.len(), 3, "{wrong:?}");
+    assert!(wrong[0].contains("not a full domain name"), "{wrong:?}");
+    assert!(wrong[1].starts_with("entry 3: ann@") && wrong[1].contains("is a user"), "{wrong:?}");
     assert!(
-        told[2].starts_with("entry 4: x@") && told[2].contains("neither a user nor an alias"),
-        "{told:?}"
+        wrong[2].starts_with("entry 4: x@") && wrong[2].contains("neither a user nor an alias"),
+        "{wrong:?}"
     );
 }
 
 #[test]
-fn aliases_that_are_meant_well() {
+fn accepted_aliases() {
     let set = [
         ("MAIL_USERS", "ann:swordfish"),
         (
@@ -189,7 +189,7 @@ fn aliases_that_are_meant_well() {
         ),
     ];
     let aliases = refined(&set).unwrap().aliases;
-    let told: Vec<String> = aliases
+    let wrong: Vec<String> = aliases
         .iter()
         .map(|alias| {
             let targets: Vec<String> = alias.targets.iter().map(ToString::to_string).collect();
@@ -197,7 +197,7 @@ fn aliases_that_are_meant_well() {
         })
         .collect();
     assert_eq!(
-        told,
+        wrong,
         [
             "info@example.org: ann+info@example.org far@away.example",
             "gone@example.org: zoe@example.org",
@@ -208,7 +208,7 @@ fn aliases_that_are_meant_well() {
 }
 
 #[test]
-fn sizes_that_cannot_be() {
+fn refused_sizes() {
     assert_faults(
         &variables::MESSAGE_SIZE,
         &[("fifty", "not a number of octets"), ("1K", "less than 64K"), ("2G", "more than 1G")],
@@ -234,7 +234,7 @@ fn sizes_that_cannot_be() {
 }
 
 #[test]
-fn a_named_user_has_another_quota_than_everybody() {
+fn a_listed_user_has_its_own_quota() {
     let user = |name: &str| User::new(&name.parse().unwrap()).unwrap();
     let quotas = refined(&[("MAIL_QUOTA", "ann:5G, 2G ,Bob@example.net:none")]).unwrap().quotas;
     assert_eq!(quotas.of(&user("ann@example.org")), Some(5 << 30));
@@ -244,7 +244,7 @@ fn a_named_user_has_another_quota_than_everybody() {
 }
 
 #[test]
-fn relays_that_are_none_and_no_word_of_them() {
+fn refused_relays_are_never_quoted() {
     assert_faults(
         &variables::RELAY_URL,
         &[
@@ -304,7 +304,7 @@ fn relays_with_their_ports_and_credentials() {
 }
 
 #[test]
-fn further_authorities_of_a_relay_and_of_none() {
+fn ca_files_with_and_without_a_relay() {
     let ca = ("MAIL_RELAY_CA_FILE", "/run/secrets/relay-ca.pem");
     let url = |url| ("MAIL_RELAY_URL", url);
     let relay = refined(&[ca, url("submission://ann:swordfish@example.net")]).unwrap().relay.unwrap();
@@ -318,7 +318,7 @@ fn further_authorities_of_a_relay_and_of_none() {
 }
 
 #[test]
-fn certificates_that_nobody_could_get() {
+fn refused_certificate_settings() {
     assert_faults(
         &variables::ACME_DIRECTORY,
         &[
@@ -361,7 +361,7 @@ fn certificates_that_nobody_could_get() {
 #[test]
 fn certificates_of_each_kind() {
     let Certificates::Acme(acme) = refined(&[]).unwrap().certificates else {
-        panic!("not asked of an authority")
+        panic!("not from an authority")
     };
     assert_eq!((acme.directory.as_str(), acme.challenge), (certificates::LETS_ENCRYPT, Challenge::Auto));
     let none = refined(&[("MAIL_ACME_DIRECTORY", "None")]).unwrap().certificates;
@@ -379,14 +379,14 @@ fn certificates_of_each_kind() {
         ("MAIL_ACME_EAB_KEY", "c3dvcmRmaXNo"),
     ];
     let Certificates::Acme(acme) = refined(&set).unwrap().certificates else {
-        panic!("not asked of an authority")
+        panic!("not from an authority")
     };
     assert_eq!(acme.contact.unwrap().to_string(), "ann@example.org");
     assert_eq!((acme.challenge, acme.account_binding.unwrap().key_id.as_str()), (Challenge::Dns01, "kid"));
 }
 
 #[test]
-fn name_servers_and_zones_that_are_none() {
+fn refused_name_servers_and_zones() {
     assert_faults(
         &variables::DNS_SERVERS,
         &[
@@ -431,7 +431,7 @@ fn name_servers_and_zones_that_are_none() {
 }
 
 #[test]
-fn ports_and_hosts_that_are_none() {
+fn refused_ports_and_hosts() {
     assert_faults(
         &variables::HTTP_PORT,
         &[
@@ -453,7 +453,7 @@ fn ports_and_hosts_that_are_none() {
 }
 
 #[test]
-fn how_much_is_logged_and_how() {
+fn levels_and_formats_of_the_log() {
     assert_faults(&variables::LOG, &[("loud", "not one of error, warn, info, debug and trace")]);
     assert_faults(&variables::LOG_FORMAT, &[("xml", "neither text nor json")]);
     let log = refined(&[("MAIL_LOG", "Debug"), ("MAIL_LOG_FORMAT", "JSON")]).unwrap().log;
@@ -500,7 +500,7 @@ fn value() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn whatever_is_typed_is_refined_or_refused_and_told(
+    fn any_value_is_accepted_or_refused_with_its_variable(
         values in prop::collection::vec(value(), variables::ALL.len()),
         is_set in prop::collection::vec(any::<bool>(), variables::ALL.len()),
     ) {

@@ -97,9 +97,7 @@ fn told(typed: &Typed, error: &UserError) -> Fault {
             let doubled = shape.replace('$', "$$");
             let line =
                 format!("{name}='{user}:{shape}' in .env, or {name}: '{user}:{doubled}' in compose.yaml");
-            typed
-                .fault(format!("{error}; {REPLACED}; put the hash between single quotes"))
-                .with_line(line)
+            typed.fault(format!("{error}; {REPLACED}; put the hash between single quotes")).with_line(line)
         }
         (UserError::BadHash { user, shape, .. }, Some(_)) => typed
             .fault(format!("{error}; write the whole hash there, without quotes"))

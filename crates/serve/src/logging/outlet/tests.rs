@@ -34,7 +34,7 @@ fn written(format: Format, log: impl FnOnce()) -> String {
 }
 
 #[test]
-fn a_slow_reader_costs_lines_and_is_given_their_number() {
+fn a_slow_reader_loses_lines_and_gets_their_number() {
     for format in [Format::Text, Format::Json] {
         let text = written(format, || {
             for _ in 0..MOST_WAITING + 10 {
@@ -57,7 +57,7 @@ fn refuse(peer: &str, recipient: &str) {
 }
 
 #[test]
-fn lines_that_a_stranger_causes_are_counted_after_the_first_few() {
+fn lines_that_a_client_causes_are_counted_after_the_first_few() {
     for format in [Format::Text, Format::Json] {
         let text = written(format, || {
             for number in 0..1000 {
@@ -80,7 +80,7 @@ fn lines_that_a_stranger_causes_are_counted_after_the_first_few() {
 }
 
 #[test]
-fn a_value_cannot_be_taken_for_a_line_or_a_field_of_its_own() {
+fn a_value_cannot_pass_for_a_line_or_a_field() {
     let hostile =
         "\"WARN login: failed peer=203.0.113.7 protocol=\"@example.org\n2026-11-28T04:04:05Z  WARN \u{202e}";
     let text = written(Format::Text, || refuse("192.0.2.1", hostile));
@@ -98,7 +98,7 @@ fn a_value_cannot_be_taken_for_a_line_or_a_field_of_its_own() {
 }
 
 #[test]
-fn numbers_and_truth_values_stay_what_they_are() {
+fn numbers_and_booleans_keep_their_type() {
     let log = || {
         tracing::info!(
             count = 3,

@@ -68,7 +68,7 @@ fn a_command_has_a_deadline_however_its_octets_trickle() {
 }
 
 #[test]
-fn commands_that_come_to_their_end_have_each_their_own_deadline_but_no_endless_life() {
+fn each_command_has_its_own_deadline_and_the_session_another() {
     let begin = Instant::now();
     let noop = |conduct: &mut Conduct, now| {
         trickle(6)(conduct, now);
@@ -99,7 +99,11 @@ fn a_body_has_a_least_rate_and_a_slow_client_gets_through() {
         assert_eq!(slow.expiry(&hosts(), easy(), at(begin, second)), None);
         trickle(10_240)(&mut slow, at(begin, second));
     }
-    assert_eq!(slow.expiry(&hosts(), easy(), at(begin, 49_990 + 179)), None, "out of range for a while");
+    assert_eq!(
+        slow.expiry(&hosts(), easy(), at(begin, 49_990 + 179)),
+        None,
+        "out of range for less than the grace"
+    );
     slow.expects_body(false, at(begin, 50_000));
     assert_eq!(slow.expiry(&hosts(), easy(), at(begin, 50_001)), None, "its time is not held against it");
 }
@@ -115,7 +119,7 @@ fn a_head_start_is_not_kept_for_a_trickle() {
 }
 
 #[test]
-fn a_literal_before_the_login_buys_no_time() {
+fn a_literal_before_the_login_does_not_extend_the_limit() {
     let begin = Instant::now();
     let mut conduct = reading(begin);
     conduct.expects_body(true, begin);
@@ -124,7 +128,7 @@ fn a_literal_before_the_login_buys_no_time() {
 }
 
 #[test]
-fn a_client_that_takes_nothing_is_ended_and_one_that_takes_it_slowly_is_not() {
+fn a_client_that_reads_nothing_is_ended_and_a_slow_reader_is_not() {
     let begin = Instant::now();
     let taking = |octets| {
         move |conduct: &mut Conduct, now| {
@@ -147,7 +151,7 @@ fn a_client_that_takes_nothing_is_ended_and_one_that_takes_it_slowly_is_not() {
 }
 
 #[test]
-fn our_own_work_is_not_held_against_a_peer() {
+fn our_own_work_does_not_count_against_a_peer() {
     let begin = Instant::now();
     let mut conduct = reading(begin);
     conduct.moved(Direction::Reading, 6, RATE, at(begin, 1));
@@ -155,7 +159,7 @@ fn our_own_work_is_not_held_against_a_peer() {
 }
 
 #[test]
-fn a_message_that_is_accepted_begins_a_new_life() {
+fn an_accepted_message_restarts_the_time_limit() {
     let begin = Instant::now();
     let mut conduct = reading(begin);
     conduct.accepted(at(begin, 599));
@@ -165,7 +169,7 @@ fn a_message_that_is_accepted_begins_a_new_life() {
 }
 
 #[test]
-fn silence_is_a_matter_only_while_others_wait() {
+fn silence_counts_only_while_the_service_is_filling_up() {
     let begin = Instant::now();
     let conduct = reading(begin);
     assert_eq!(conduct.expiry(&hosts(), easy(), at(begin, 400)), None, "the session has its own limit");

@@ -4,7 +4,7 @@ use crate::init::unit::End;
 use crate::ports::taken;
 
 #[test]
-fn a_reload_reaches_who_is_ready_at_once_and_who_is_starting_when_it_can_listen() {
+fn a_reload_is_sent_to_ready_daemons_at_once_and_to_starting_ones_later() {
     let now = Moment::now();
     let mut supervision = up(now);
     supervision.buried(MTA, End::Exit(1), now);
@@ -19,7 +19,7 @@ fn a_reload_reaches_who_is_ready_at_once_and_who_is_starting_when_it_can_listen(
 }
 
 #[test]
-fn who_is_to_reach_something_else_begins_anew_and_the_others_are_told() {
+fn a_daemon_with_changed_rules_is_restarted_and_the_others_reload() {
     let now = Moment::now();
     let mut supervision = up(now);
     let program = Program { path: "/another".into(), arguments: Vec::new() };
@@ -32,7 +32,7 @@ fn who_is_to_reach_something_else_begins_anew_and_the_others_are_told() {
 }
 
 #[test]
-fn that_nobody_has_a_mailbox_is_told_until_somebody_is_added() {
+fn the_concern_without_users_lasts_until_one_is_added() {
     let now = Moment::now();
     let mut supervision = up(now);
     supervision.reload(Reloaded { concerns: vec![other(), NOBODY], ..Reloaded::default() });
@@ -45,7 +45,7 @@ fn that_nobody_has_a_mailbox_is_told_until_somebody_is_added() {
 }
 
 #[test]
-fn changed_accounts_are_told_to_those_who_read_them_and_what_they_read_is_shown() {
+fn changed_accounts_are_reloaded_and_their_fingerprint_is_reported() {
     let now = Moment::now();
     let mut supervision = up(now);
     supervision.buried(MTA, End::Exit(1), now);
@@ -70,7 +70,7 @@ fn changed_accounts_are_told_to_those_who_read_them_and_what_they_read_is_shown(
 }
 
 #[test]
-fn a_new_certificate_is_told_to_those_who_show_it_and_only_when_it_is_new() {
+fn only_a_new_certificate_makes_the_mail_daemons_reload() {
     let now = Moment::now();
     let mut supervision = up(now);
     supervision.begin_with(vec![taken("http")], Some("aa".into()), now);
@@ -92,7 +92,7 @@ fn a_new_certificate_is_told_to_those_who_show_it_and_only_when_it_is_new() {
 }
 
 #[test]
-fn a_refused_reload_is_a_concern_until_one_succeeds_and_the_daemons_read_their_files_nevertheless() {
+fn a_refused_reload_is_a_concern_and_the_daemons_still_reload() {
     let now = Moment::now();
     let mut supervision = up(now);
     supervision.reload(Reloaded { concerns: vec![NOBODY], ..Reloaded::default() });
@@ -107,7 +107,7 @@ fn a_refused_reload_is_a_concern_until_one_succeeds_and_the_daemons_read_their_f
 }
 
 #[test]
-fn a_reload_that_ends_while_all_stops_is_told_to_no_daemon() {
+fn a_reload_that_ends_during_the_stop_reaches_no_daemon() {
     let now = Moment::now();
     let mut supervision = up(now);
     supervision.stop(now);

@@ -24,7 +24,7 @@ fn a_stop_ends_the_mta_then_the_mda_then_the_steward_each_with_its_sockets_first
 }
 
 #[test]
-fn who_is_dead_before_the_stop_is_not_waited_for_nor_started_again() {
+fn a_daemon_dead_before_the_stop_is_neither_awaited_nor_restarted() {
     let now = Moment::now();
     let mut supervision = up(now);
     for pid in [MTA, MDA, STEWARD] {
@@ -38,7 +38,7 @@ fn who_is_dead_before_the_stop_is_not_waited_for_nor_started_again() {
 }
 
 #[test]
-fn who_does_not_stop_is_killed_and_the_whole_ends_with_its_own_status() {
+fn a_daemon_that_does_not_stop_is_killed_and_sets_the_exit_status() {
     let now = Moment::now();
     let mut supervision = up(now);
     supervision.stop(now);
@@ -54,7 +54,7 @@ fn who_does_not_stop_is_killed_and_the_whole_ends_with_its_own_status() {
 }
 
 #[test]
-fn all_limits_together_stay_below_the_containers_and_what_cannot_die_is_left() {
+fn all_limits_stay_below_the_containers_and_an_unkillable_daemon_is_left() {
     let limits: Duration = Role::STOPPED.iter().map(|role| role.stop_limit()).sum();
     assert!(limits < PATIENCE && PATIENCE < Duration::from_secs(40));
     let now = Moment::now();
@@ -66,7 +66,7 @@ fn all_limits_together_stay_below_the_containers_and_what_cannot_die_is_left() {
 }
 
 #[test]
-fn a_second_request_asks_all_at_once_and_soon() {
+fn a_second_request_stops_all_at_once() {
     let now = Moment::now();
     let mut supervision = up(now);
     supervision.stop(now);
