@@ -119,7 +119,7 @@ mod tests {
     fn a_part_is_refused_until_it_is_read() {
         let refusals = Refusals::default();
         assert_eq!(refusals.keep(Part::Relay, Err::<u8, _>("no such file")), None);
-        assert_eq!(refusals.keep(Part::Accounts, Ok::<_, &str>(7)), Some(7), "another part stands alone");
+        assert_eq!(refusals.keep(Part::Accounts, Ok::<_, &str>(7)), Some(7), "another part is not affected");
         assert!(refusals.any());
         assert!(refusals.0.borrow()[&Part::Relay].problem.ends_with("no such file"));
         assert_eq!(refusals.keep(Part::Relay, Ok::<_, &str>(8)), Some(8));

@@ -71,7 +71,7 @@ variables! {
     ///
     /// A password of less than 8 characters, one with a control character, and one that looks like the rest of a hash,
     /// such as `$6`, stop the start; the error shows the line to write. With `{PLAIN}` in front, everything else is
-    /// taken as a password. The same password with accents is accepted in every encoding of a keyboard (RFC 8265).
+    /// taken as a password. A password with accents matches however a keyboard encodes it (RFC 8265).
     ///
     /// In the file each user has a line: the secret is everything after the first colon, with commas and dollar signs.
     /// Empty lines and lines that begin with `#` are skipped. A file without any user is refused.
@@ -91,7 +91,7 @@ variables! {
     ALIASES = "MAIL_ALIASES" or file "/run/secrets/aliases", default "none",
         example "info:ann bob@example.net,@example.net:ann";
 
-    /// The size of a user's mail, with `K`, `M` or `G` after the number for powers of 1024: a size for all users, then
+    /// The limit on a user's mail, with `K`, `M` or `G` after the number for powers of 1024: a limit for all users, then
     /// `user:size` for single ones, separated by commas. `none` means unlimited. A message for a full mailbox is
     /// deferred, and the sender's server retries.
     QUOTA = "MAIL_QUOTA", default "none", example "2G,ann:5G,bob@example.net:none";

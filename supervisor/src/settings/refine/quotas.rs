@@ -23,7 +23,7 @@ pub(super) fn quotas(raw: &mut Raw, served: &Served, faults: &mut Vec<Fault>) ->
         let read = match piece.split_once(':') {
             // A malformed size is reported as such, and not as a second one.
             None => bound(piece).and_then(|octets| match is_everybody_set {
-                true => Err(format!("has {piece:?} in it, a second size for all users; keep one")),
+                true => Err(format!("has {piece:?} in it, a second limit for all users; keep one")),
                 false => {
                     is_everybody_set = true;
                     quotas.everybody = octets;

@@ -218,7 +218,7 @@ fn refused_sizes() {
         &[
             ("much", "\"much\" in it, which is neither a number of octets nor `none`"),
             ("1K", "less than 1M"),
-            ("1G,2G", "\"2G\" in it, a second size for all users; keep one"),
+            ("1G,2G", "\"2G\" in it, a second limit for all users; keep one"),
             (
                 "1G,bob",
                 "\"bob\" in it, which is neither a number of octets nor `none`; for one user write user:size",
