@@ -153,7 +153,11 @@ fn a_dropped_staged_file_is_removed_and_a_failed_commit_can_be_retried() {
     assert!(names(folder.path()).is_empty());
 
     let mut staged = Staged::create(temporary.clone(), 0o600).unwrap();
-    assert_eq!(Staged::create(temporary, 0o600).unwrap_err().step, Step::Create, "an existing name is refused");
+    assert_eq!(
+        Staged::create(temporary, 0o600).unwrap_err().step,
+        Step::Create,
+        "an existing name is refused"
+    );
     staged.write(b"message").unwrap();
     let refused = staged.commit(&folder.path().join("missing/file")).unwrap_err();
     assert_eq!(refused.error.step, Step::Rename);
