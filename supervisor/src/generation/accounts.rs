@@ -12,7 +12,7 @@ use crate::volume::{AccountsFile, AccountsFileError};
 #[derive(Debug, thiserror::Error)]
 pub enum AccountsError {
     /// The declaration contradicts the present accounts.
-    #[error("the new accounts contradict each other:{}", accounts::list_faults(.0))]
+    #[error("the new accounts are inconsistent:{}", accounts::list_faults(.0))]
     Contradiction(Vec<accounts::Fault>),
     /// The file could not be locked, read or written.
     #[error(transparent)]

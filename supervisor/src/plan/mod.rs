@@ -43,7 +43,7 @@ pub enum PlanError {
     #[error("a start would fail: {0}")]
     Accounts(#[from] AccountsFileError),
     /// The declaration contradicts the present accounts.
-    #[error("the new accounts contradict each other:{}", accounts::list_faults(.0))]
+    #[error("the new accounts are inconsistent:{}", accounts::list_faults(.0))]
     Contradiction(Vec<accounts::Fault>),
     /// The settings that were applied last cannot be read.
     #[error(transparent)]

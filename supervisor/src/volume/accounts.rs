@@ -43,7 +43,7 @@ pub enum AccountsFileError {
         applied: PathBuf,
     },
     /// The new content would be refused by its readers.
-    #[error("{} was not changed, since the new content contradicts itself:{}", path.display(), accounts::list_faults(faults))]
+    #[error("{} was not changed, since the new content is inconsistent:{}", path.display(), accounts::list_faults(faults))]
     Contradiction {
         /// The accounts.
         path: PathBuf,

@@ -112,7 +112,7 @@ pub enum Event {
 
 /// An event that is illegal in the unit's phase. It changes nothing; its sender has a bug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{event:?} does not happen to a unit in {phase:?}")]
+#[error("event {event:?} is illegal in phase {phase:?}")]
 pub struct Illegal {
     /// The phase of the unit.
     pub phase: Phase,

@@ -38,7 +38,7 @@ enum UserError {
     )]
     NoColonBehindComma(usize),
     /// The name is empty or has a character that no mailbox's folder can have.
-    #[error("entry {0}: {1:?} is not a user's name; letters, digits, dots, hyphens and underscores are")]
+    #[error("entry {0}: {1:?} is not a user's name; use letters, digits, dots, hyphens and underscores")]
     BadName(usize, String),
     /// The text after the `@` is not a domain.
     #[error("entry {0}: {1}")]
