@@ -15,7 +15,7 @@ pub enum AliasName {
 
 /// The error for a text that is not an alias name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is neither an address nor an @ and a domain")]
+#[error("{0:?} cannot be an alias: give an address, or @ and a domain")]
 pub struct AliasNameError(String);
 
 impl AliasName {
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_an_address_or_a_whole_domain() {
+    fn a_name_is_an_address_or_a_catch_all() {
         for text in ["info@example.org", "@example.org"] {
             assert_eq!(AliasName::parse(text).unwrap().to_string(), text);
         }
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn case_does_not_matter_and_a_domain_is_no_address() {
+    fn comparison_ignores_case_and_keeps_catch_alls_apart() {
         let name = |text: &str| AliasName::parse(text).unwrap();
         assert!(name("Info@Example.org").is_same(&name("info@example.ORG")));
         assert!(!name("@example.org").is_same(&name("info@example.org")));

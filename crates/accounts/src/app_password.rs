@@ -39,7 +39,7 @@ pub struct AppName(String);
 
 /// The error for a text that is not a device name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no name for an app password: it has 1 to 64 characters, and no control characters")]
+#[error("{0:?} cannot name an app password: use 1 to 64 characters and no control characters")]
 pub struct NotAName(pub String);
 
 /// The first characters of an app password.
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_is_recognised_however_it_is_typed_and_is_not_in_what_is_kept() {
+    fn an_app_password_is_recognised_in_any_spelling_and_not_stored() {
         let (issued, shown) = AppPassword::issue(name("telephone"), String::new(), &[]);
         assert_eq!(shown.len(), 24);
         let spaced = shown.replace('-', " ");
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn other_passwords_do_not_look_like_one() {
+    fn other_passwords_are_not_app_passwords() {
         for password in [
             "correct horse",
             "k7mq-x3fp-9dwn-t2hc",

@@ -165,7 +165,7 @@ impl Gate {
         })
         .await
         .map_err(|error| {
-            tracing::error!(%error, "checking a password failed");
+            tracing::error!(%error, "password check failed");
             Denied::Unavailable
         })
     }

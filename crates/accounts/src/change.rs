@@ -17,7 +17,7 @@ use crate::{
 pub enum ChangeError {
     /// The domain is not local.
     #[error(
-        "mail for {domain} is not for here; the domains are {}: name another one in MAIL_DOMAIN first",
+        "{domain} is not a local domain; the local domains are {}: add it to MAIL_DOMAIN first",
         listed(domains)
     )]
     DomainElsewhere {
@@ -27,28 +27,28 @@ pub enum ChangeError {
         domains: Vec<Domain>,
     },
     /// The name is reserved for the internal mailbox.
-    #[error("{0} is where the server's own test messages go; take another name")]
+    #[error("{0} is reserved for the server's test messages: choose another name")]
     Reserved(User),
     /// The user exists already.
-    #[error("{0} is a user already; `mailstead user passwd` changes the password")]
+    #[error("the user {0} already exists: `mailstead user passwd` changes the password")]
     UserExists(User),
     /// The user exists already, and is disabled.
-    #[error("{0} is a user already, and disabled; `mailstead user enable` lets it log in again")]
+    #[error("the user {0} already exists and is disabled: `mailstead user enable` lets it log in again")]
     UserDisabled(User),
     /// The address is an alias.
-    #[error("{0} is an alias; delete it first with `mailstead alias delete`")]
+    #[error("{0} is an alias: delete it first with `mailstead alias delete`")]
     IsAlias(AliasName),
     /// The user does not exist.
-    #[error("there is no user {0}; `mailstead user list` shows who there is")]
+    #[error("there is no user {0}: `mailstead user list` lists the users")]
     NoUser(User),
     /// The user is declared: the next start would create it again.
     #[error(
-        "{0} is declared in MAIL_USERS and would be back after the next start: take it out there and restart, or \
-         disable it for good with `mailstead user disable`"
+        "{0} is declared in MAIL_USERS and would be created again at the next start: remove it there and restart, \
+         or disable it with `mailstead user disable`"
     )]
     UserDeclared(User),
     /// The user is a target of aliases.
-    #[error("mail for {} goes to {user}: delete that alias first, or have it reach others", names(aliases))]
+    #[error("{user} is a target of {}: delete that alias first, or give it other targets", names(aliases))]
     Reached {
         /// The user.
         user: User,
@@ -56,19 +56,19 @@ pub enum ChangeError {
         aliases: Vec<AliasName>,
     },
     /// The address belongs to a user.
-    #[error("{0} is a user; an alias needs an address of its own")]
+    #[error("{0} is a user: an alias needs an address of its own")]
     IsUser(AliasName),
     /// The alias exists already.
-    #[error("{0} is an alias already; delete it first to have it lead elsewhere")]
+    #[error("the alias {0} already exists: delete it first to give it other targets")]
     AliasExists(AliasName),
     /// The alias does not exist.
-    #[error("there is no alias {0}; `mailstead alias list` shows which there are")]
+    #[error("there is no alias {0}: `mailstead alias list` lists the aliases")]
     NoAlias(AliasName),
     /// The alias is declared: the next start would create it again.
     #[error("{0} is declared in MAIL_ALIASES: change it there and restart")]
     AliasDeclared(AliasName),
     /// The app password exists already.
-    #[error("{user} has an app password {name} already; revoke it first, or give this one another name")]
+    #[error("{user} already has an app password {name}: revoke it first, or choose another name")]
     AppPasswordExists {
         /// The user.
         user: User,
@@ -76,7 +76,7 @@ pub enum ChangeError {
         name: AppName,
     },
     /// The app password does not exist.
-    #[error("{user} has no app password {name}; `mailstead app-password list` shows which there are")]
+    #[error("{user} has no app password {name}: `mailstead app-password list` lists them")]
     NoAppPassword {
         /// The user.
         user: User,
@@ -84,21 +84,21 @@ pub enum ChangeError {
         name: AppName,
     },
     /// The alias is a target of other aliases.
-    #[error("mail for {} goes to {alias}: delete that alias first, or have it reach others", names(aliases))]
+    #[error("{alias} is a target of {}: delete that alias first, or give it other targets", names(aliases))]
     AliasReached {
         /// The alias.
         alias: AliasName,
         /// The aliases that have it as a target.
         aliases: Vec<AliasName>,
     },
-    /// A target is named twice.
-    #[error("{0} is named twice; once is enough")]
+    /// A target is listed twice.
+    #[error("the target {0} is listed twice: list it once")]
     TargetTwice(Address),
     /// The user has more app passwords than people have devices.
-    #[error("{0} has {MOST_APP_PASSWORDS} app passwords already; revoke those that are not used any more")]
+    #[error("{0} already has {MOST_APP_PASSWORDS} app passwords: revoke those that are no longer used")]
     TooManyAppPasswords(User),
     /// The accounts would contradict themselves after the change.
-    #[error("that cannot be: {0}")]
+    #[error("the accounts would not be valid: {0}")]
     Contradiction(Fault),
 }
 

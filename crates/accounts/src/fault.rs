@@ -45,7 +45,9 @@ pub enum Fault {
         error: NotAName,
     },
     /// An app password's selector is damaged.
-    #[error("users: the app password {name} of {user}: its selector is four letters or digits of ours")]
+    #[error(
+        "users: the selector of the app password {name} of {user} is damaged: remove the app password and create it again"
+    )]
     AppPasswordSelector {
         /// The user.
         user: String,
@@ -61,13 +63,13 @@ pub enum Fault {
         name: AppName,
     },
     /// A user or an alias has the name that is reserved for the internal mailbox.
-    #[error("{0}: this name is for the server's own test messages; take another one")]
+    #[error("{0}: this name is reserved for the server's test messages: choose another one")]
     Reserved(String),
     /// A user is listed twice; case does not count.
     #[error("users: {0} is listed twice")]
     UserTwice(User),
     /// An enabled user belongs to a domain that is not served.
-    #[error("users: {0} is enabled, but its domain is not among the domains")]
+    #[error("users: {0} is enabled, but its domain is not listed in domains")]
     UserElsewhere(User),
     /// An alias is neither an address nor a domain.
     #[error("aliases: {0}")]
@@ -81,13 +83,13 @@ pub enum Fault {
         error: AddressError,
     },
     /// An alias for an address that is not local.
-    #[error("aliases: {0} does not belong to any of the domains")]
+    #[error("aliases: the domain of {0} is not listed in domains")]
     AliasElsewhere(AliasName),
     /// An alias that is listed twice.
     #[error("aliases: {0} is listed twice; list all targets in one place")]
     AliasTwice(AliasName),
     /// An address is both an alias and an enabled user.
-    #[error("aliases: {0} is a user already")]
+    #[error("aliases: {0} is also a user: an alias needs an address of its own")]
     AliasIsUser(AliasName),
     /// A target at a local domain that is neither a user nor an alias.
     #[error("aliases: {alias} leads to {target}, who is neither a user nor an alias")]
@@ -98,10 +100,10 @@ pub enum Fault {
         target: Address,
     },
     /// An alias without a target, or one that leads only back to itself.
-    #[error("aliases: {0} leads nowhere, or only back to itself")]
+    #[error("aliases: {0} reaches no recipient: it has no targets, or leads only back to itself")]
     LeadsNowhere(AliasName),
     /// An alias that reaches too many addresses, to each of which a message would be copied.
-    #[error("aliases: {0} reaches more than the {MOST_REACHED} addresses that an alias may reach")]
+    #[error("aliases: {0} reaches more than {MOST_REACHED} addresses, the limit of an alias")]
     ReachesTooMany(AliasName),
 }
 

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_later_use_of_two_daemons_counts_and_outlives_a_restart() {
+    fn the_latest_use_of_all_daemons_survives_a_restart() {
         let (imap, smtp) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let now = 1_796_000_000;
         for (folder, protocol, at) in
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_bounded_and_a_damaged_line_costs_itself() {
+    fn a_file_is_bounded_and_a_damaged_line_is_skipped() {
         let mut text = "2026-11-30 imap ann@example.org tablet\n2026 x\n\u{fffd}\n".to_owned();
         for number in 0..=MOST {
             let _ = writeln!(text, "2026-11-{:02} smtp u{number}@example.org phone", 1 + number % 28);

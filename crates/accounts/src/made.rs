@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_made_differs_and_can_be_typed_and_pasted_anywhere() {
+    fn generated_passwords_differ_and_have_plain_characters() {
         let made = make_password();
         assert_ne!(made, make_password());
         assert_eq!(made.len(), 19);
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hyphen_stands_between_groups_and_nowhere_else() {
+    fn hyphens_separate_groups() {
         for (characters, expected) in
             [("", ""), ("abc", "abc"), ("abcd", "abcd"), ("abcdefghj", "abcd-efgh-j")]
         {

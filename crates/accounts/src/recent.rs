@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_accepted_is_accepted_again_and_only_for_a_while() {
+    fn an_accepted_login_is_accepted_again_until_it_expires() {
         let recent = Recent::new();
         let (ann, bob) = (user("ann@example.org"), user("bob@example.org"));
         let (old, new) = (Secret::hash(&password("a")), Secret::hash(&password("a")));
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn it_never_grows_past_its_bound_and_forgets_what_has_expired() {
+    fn the_cache_is_bounded_and_drops_expired_entries() {
         let recent = Recent::new();
         let secret = Secret::hash(&password("a"));
         let now = Instant::now();
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_name_picks_the_same_and_none_picks_from_nothing() {
+    fn a_name_always_picks_the_same_index() {
         let recent = Recent::new();
         assert_eq!(recent.pick("who", 7), recent.pick("who", 7));
         assert_eq!(recent.pick("who", 0), None);

@@ -35,7 +35,7 @@ impl<T> Saved<T> {
     /// Keeps the value in this file from now on. `add_keywords` merges the file's text into the value.
     pub(crate) fn keep_in(&self, path: &Path, take_in: impl FnOnce(&mut T, &str)) {
         let text = read(path).unwrap_or_else(|error| {
-            tracing::warn!(path = %path.display(), %error, "cannot read what past logins have left");
+            tracing::warn!(path = %path.display(), %error, "cannot read the login records");
             String::new()
         });
         let mut state = self.lock();
@@ -55,7 +55,7 @@ impl<T> Saved<T> {
         if let Err(error) = &written {
             state.is_changed = true;
             if !state.is_failing {
-                tracing::warn!(path = %path.display(), %error, "cannot write what past logins have left");
+                tracing::warn!(path = %path.display(), %error, "cannot write the login records");
             }
         }
         state.is_failing = written.is_err();
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_is_written_once_and_a_failed_write_is_tried_again() {
+    fn a_change_is_written_once_and_a_failed_write_is_retried() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("made/value");
         let saved = Saved::new(1);

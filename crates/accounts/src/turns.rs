@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn owners_come_before_strangers_and_strangers_by_their_failures() {
+    async fn known_networks_come_first_then_those_with_the_fewest_failures() {
         let mut crowd = vec![(stranger(5), 1); 50];
         crowd.extend([(stranger(0), 1), (OWNER, 1), (stranger(2), 2)]);
         let order = order(&crowd).await;
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_large_one_is_not_passed_by_small_ones_and_one_who_leaves_is_not_waited_for() {
+    async fn small_checks_do_not_overtake_a_large_one_and_a_cancelled_one_leaves() {
         let turns = Turns::new(64);
         let first = turns.take(OWNER, 0, 20).await.unwrap();
         {
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_turn_that_comes_too_late_is_given_back() {
+    async fn memory_granted_to_a_cancelled_check_is_released() {
         let turns = Turns::new(64);
         let all = turns.take(OWNER, 0, 64).await.unwrap();
         let mut waits = Box::pin(turns.take(OWNER, 1, 64));
@@ -216,7 +216,7 @@ mod tests {
             _ = &mut waits => panic!("memory was granted beyond the total"),
             () = std::future::ready(()) => {}
         }
-        // It is admitted, and leaves before it notices.
+        // It is granted memory, and is cancelled before it notices.
         drop(all);
         assert_eq!(turns.state().free, 0);
         drop(waits);

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_has_no_case_and_a_folder_of_its_own() {
+    fn a_user_name_ignores_case_and_names_a_folder() {
         let ann = user("Ann@Example.ORG").unwrap();
         assert_eq!(ann, user("ann@example.org").unwrap());
         assert_eq!(ann.folder(Path::new("/data/mail")), Path::new("/data/mail/example.org/ann"));
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_leads_out_of_its_folder() {
+    fn no_name_escapes_its_folder() {
         for bad in [
             "a/b@example.org",
             "\"..\"@example.org",

@@ -7,15 +7,15 @@ use accounts::{Accounts, Credentials, Denied, Directory, Password, Secret, User,
 
 /// The resident memory of this process, in MiB.
 fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("Linux tells it");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("among others");
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux has /proc");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("the file has this line");
     line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).expect("in KiB") / 1024
 }
 
 /// Each of these needs 19 MiB on a thread of its own. Three may run at once, and no memory may remain in use, neither
 /// with the gate nor in the heaps of the threads.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_logins_at_once_leave_no_memory_behind() {
+async fn parallel_logins_release_their_memory() {
     let user = User::new(&"ann@example.org".parse().unwrap()).unwrap();
     let secret = Secret::hash(&Password::new("right").unwrap());
     let directory = Arc::new(Directory::new(&Accounts {
@@ -39,5 +39,5 @@ async fn many_logins_at_once_leave_no_memory_behind() {
         assert_eq!(login.await.unwrap(), Err(Denied::Wrong));
     }
     let left = resident() - before;
-    assert!(left < 32, "{left} MiB were left behind");
+    assert!(left < 32, "{left} MiB were not released");
 }

@@ -177,7 +177,7 @@ mod tests {
             ("sword\tfish", "control character"),
             ("$6", "only the beginning of a hash"),
             ("$2y$05$swordfish", "cut off or damaged"),
-            ("{ARGON2ID}", "is to begin with $argon2id$"),
+            ("{ARGON2ID}", "must begin with $argon2id$"),
             ("'$6$salt$swordfish'", "in quotation marks"),
         ] {
             let refused = secret(line.as_bytes()).unwrap_err().to_string();

@@ -33,7 +33,7 @@ fn directory() -> Directory {
 }
 
 #[tokio::test]
-async fn the_right_password_lets_in_by_address_or_by_name_in_the_first_domain() {
+async fn the_password_is_accepted_with_the_address_or_the_name_in_the_first_domain() {
     let directory = directory();
     for login in ["ann@example.org", "ANN@Example.org", "ann", "Ann"] {
         let outcome = directory.authenticate(&credentials(login, "ann's"), HERE).await.unwrap();
@@ -44,7 +44,7 @@ async fn the_right_password_lets_in_by_address_or_by_name_in_the_first_domain() 
 }
 
 #[tokio::test]
-async fn nobody_else_gets_in() {
+async fn any_other_login_is_refused() {
     let directory = directory();
     for (login, password) in [
         ("ann@example.org", "wrong"),
@@ -52,8 +52,8 @@ async fn nobody_else_gets_in() {
         ("eve@example.org", "eve's"),
         ("bob", "bob's"),
         ("ann+x@example.org", "ann's"),
-        ("nobody@example.org", "ann's"),
-        ("nobody@elsewhere.example", "x"),
+        ("unknown@example.org", "ann's"),
+        ("unknown@elsewhere.example", "x"),
         ("", "x"),
         ("@", "x"),
     ] {
@@ -63,7 +63,7 @@ async fn nobody_else_gets_in() {
 }
 
 #[tokio::test]
-async fn a_changed_password_counts_at_once_although_the_old_one_was_just_right() {
+async fn a_changed_password_takes_effect_in_spite_of_the_cache() {
     let directory = directory();
     assert!(directory.authenticate(&credentials("ann", "ann's"), HERE).await.is_ok());
     directory.replace(&Accounts {
@@ -76,7 +76,7 @@ async fn a_changed_password_counts_at_once_although_the_old_one_was_just_right()
 }
 
 #[tokio::test]
-async fn each_device_gets_in_with_its_own_password_until_that_is_revoked() {
+async fn each_device_logs_in_with_its_own_password_until_it_is_revoked() {
     let mut accounts = Accounts {
         domains: vec!["example.org".parse().unwrap()],
         users: vec![UserAccount::new(user("ann@example.org"), Secret::hash(&password("ann's")))],
@@ -111,7 +111,7 @@ async fn each_device_gets_in_with_its_own_password_until_that_is_revoked() {
 }
 
 #[tokio::test]
-async fn a_login_falls_with_what_it_was_made_with() {
+async fn a_login_is_revoked_with_its_account_or_password() {
     let mut accounts = Accounts {
         domains: vec!["example.org".parse().unwrap()],
         users: vec![UserAccount::new(user("ann@example.org"), Secret::hash(&password("ann's")))],
@@ -137,13 +137,13 @@ async fn a_login_falls_with_what_it_was_made_with() {
 }
 
 #[tokio::test]
-async fn without_users_a_password_is_checked_all_the_same_and_refused() {
+async fn without_users_a_password_is_still_checked_and_refused() {
     let directory = Directory::new(&Accounts::default());
     assert_eq!(directory.authenticate(&credentials("ann", "x"), HERE).await, Err(Denied::Wrong));
 }
 
 #[tokio::test]
-async fn a_secret_that_wants_more_memory_than_there_is_for_all_runs_alone_and_not_never() {
+async fn a_check_that_needs_more_than_all_memory_runs_alone() {
     let wide = Secret::parse(&NOBODY.replace("m=19456", "m=131072")).unwrap();
     assert!(wide.memory() > MEMORY);
     let gate = Gate::new();
@@ -156,7 +156,7 @@ async fn a_secret_that_wants_more_memory_than_there_is_for_all_runs_alone_and_no
 }
 
 #[test]
-fn strangers_are_checked_against_the_secrets_that_users_have() {
+fn unknown_logins_are_checked_against_users_secrets() {
     let accounts = Accounts {
         domains: Vec::new(),
         users: vec![UserAccount::new(user("ann@example.org"), Secret::hash(&password("a")))],
@@ -184,7 +184,7 @@ fn hiding() -> Directory {
 }
 
 #[tokio::test]
-async fn the_programs_own_mailbox_is_found_from_this_machine_only() {
+async fn the_internal_mailbox_is_accepted_from_this_machine_only() {
     let directory = hiding();
     let gateway: IpAddr = "172.18.0.1".parse().unwrap();
     directory.take_for_anybody(&["127.0.0.0/8", "172.18.0.1/32"].map(|network| network.parse().unwrap()));
@@ -204,7 +204,7 @@ async fn the_programs_own_mailbox_is_found_from_this_machine_only() {
 }
 
 #[test]
-fn strangers_who_guess_at_the_programs_own_mailbox_are_charged_to_another_account_than_its_own() {
+fn guesses_at_the_internal_mailbox_from_elsewhere_are_charged_separately() {
     let directory = hiding();
     let stranger: IpAddr = "192.0.2.1".parse().unwrap();
     let (name, short) = ("mailstead-heartbeat@example.org", "Mailstead-Heartbeat");

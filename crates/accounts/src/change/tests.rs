@@ -51,12 +51,12 @@ fn refused(change: impl FnOnce(&mut Accounts) -> Result<(), ChangeError>) -> Str
 }
 
 #[test]
-fn what_cannot_be_is_refused_with_the_way_out_and_changes_nothing() {
+fn an_impossible_change_is_refused_with_advice_and_changes_nothing() {
     let add = |name: &'static str| refused(move |a| a.add_user(&user(name), secret("x")));
     assert!(add("bob@example.org").contains("mailstead user passwd"));
     assert!(add("info@example.org").contains("alias delete"));
-    assert!(add("mailstead-heartbeat@example.org").contains("take another name"));
-    assert!(add("eve@elsewhere.example").contains("the domains are example.org"));
+    assert!(add("mailstead-heartbeat@example.org").contains("choose another name"));
+    assert!(add("eve@elsewhere.example").contains("the local domains are example.org"));
     assert!(
         refused(|a| a.set_secret(&user("eve@example.org"), secret("x"))).contains("no user eve@example.org")
     );
@@ -64,19 +64,21 @@ fn what_cannot_be_is_refused_with_the_way_out_and_changes_nothing() {
     assert!(refused(|a| a.delete_user(&user("ann@example.org"))).contains("declared in MAIL_USERS"));
     assert!(
         refused(|a| a.delete_user(&user("bob@example.org")))
-            .contains("mail for info@example.org goes to bob@example.org")
+            .contains("bob@example.org is a target of info@example.org")
     );
 
     let alias = |name: &'static str, target: &'static str| {
         refused(move |a| a.add_alias(&alias_name(name), vec![address(target)]))
     };
-    assert!(alias("info@example.org", "ann@example.org").contains("alias already"));
+    assert!(
+        alias("info@example.org", "ann@example.org").contains("the alias info@example.org already exists")
+    );
     assert!(alias("bob@example.org", "ann@example.org").contains("is a user"));
-    assert!(alias("x@elsewhere.example", "ann@example.org").contains("not for here"));
+    assert!(alias("x@elsewhere.example", "ann@example.org").contains("is not a local domain"));
     assert!(alias("sales@example.org", "eve@example.org").contains("neither a user nor an alias"));
     assert!(alias("loop@example.org", "loop@example.org").contains("only back to itself"));
     let both = ["bob@example.org", "Bob@example.org"].map(address).to_vec();
-    assert!(refused(|a| a.add_alias(&alias_name("all@example.org"), both)).contains("named twice"));
+    assert!(refused(|a| a.add_alias(&alias_name("all@example.org"), both)).contains("listed twice"));
     assert!(refused(|a| a.delete_alias(&alias_name("sales@example.org"))).contains("no alias"));
     let telephone = AppName::parse("telephone").unwrap();
     assert!(
@@ -85,7 +87,7 @@ fn what_cannot_be_is_refused_with_the_way_out_and_changes_nothing() {
 }
 
 #[test]
-fn what_was_changed_reads_again_as_the_same() {
+fn changed_accounts_load_unchanged() {
     let mut changed = accounts();
     changed.add_user(&user("eve@example.org"), secret("eve's")).unwrap();
     changed.add_app_password(&user("eve@example.org"), app("telephone")).unwrap();
@@ -106,7 +108,7 @@ fn what_was_changed_reads_again_as_the_same() {
 }
 
 #[test]
-fn who_is_disabled_is_so_until_enabled_and_is_told_apart_from_who_was_withdrawn() {
+fn a_disabled_user_stays_disabled_and_differs_from_a_withdrawn_one() {
     let mut accounts = accounts();
     let (ann, bob) = (user("ann@example.org"), user("bob@example.org"));
     assert_eq!(accounts.disable(&ann), Ok(true));
@@ -130,7 +132,7 @@ fn who_is_disabled_is_so_until_enabled_and_is_told_apart_from_who_was_withdrawn(
 }
 
 #[test]
-fn an_alias_may_take_the_address_of_who_is_disabled_who_then_is_not_enabled_over_it() {
+fn an_alias_may_use_a_disabled_users_address_which_blocks_enabling() {
     let mut accounts = accounts();
     let (ann, name) = (user("ann@example.org"), alias_name("ann@example.org"));
     accounts.disable(&ann).unwrap();
@@ -141,12 +143,12 @@ fn an_alias_may_take_the_address_of_who_is_disabled_who_then_is_not_enabled_over
 }
 
 #[test]
-fn an_alias_that_another_leads_to_is_not_deleted() {
+fn a_target_of_another_alias_is_not_deleted() {
     let mut accounts = accounts();
     accounts.add_alias(&alias_name("office@example.org"), vec![address("info@example.org")]).unwrap();
     let before = accounts.clone();
     let refused = accounts.delete_alias(&alias_name("INFO@example.org")).unwrap_err().to_string();
-    assert!(refused.contains("mail for office@example.org goes to"), "{refused}");
+    assert!(refused.contains("is a target of office@example.org"), "{refused}");
     assert_eq!(accounts, before);
     accounts.delete_alias(&alias_name("office@example.org")).unwrap();
     accounts.delete_alias(&alias_name("INFO@example.org")).unwrap();
@@ -154,7 +156,7 @@ fn an_alias_that_another_leads_to_is_not_deleted() {
 }
 
 #[test]
-fn devices_have_names_of_their_own_and_are_not_without_end() {
+fn app_password_names_are_unique_and_bounded() {
     let mut accounts = accounts();
     let bob = user("bob@example.org");
     accounts.add_app_password(&bob, app("telephone")).unwrap();

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_found_right_is_not_computed_again_and_all_else_is() {
+    fn a_verified_password_is_not_computed_again() {
         let proofs = Proofs::default();
         let (right, wrong) = (Password::new("right").unwrap(), Password::new("wrong").unwrap());
         let secret = proofs.hash("ann", &right);
@@ -96,9 +96,9 @@ mod tests {
         }
         assert_eq!(proofs.computed(), 3);
         assert!(proofs.verifies("bob", &secret, &right));
-        assert_eq!(proofs.computed(), 4, "what is right for one says nothing of another");
+        assert_eq!(proofs.computed(), 4, "a match for one user does not count for another");
         let other = Secret::hash(&right);
-        assert!(!proofs.knows("ann", &other, &right), "another hash needs a check of its own");
+        assert!(!proofs.knows("ann", &other, &right), "another hash needs its own check");
         assert!(!Proofs::default().knows("ann", &secret, &right), "another process has another key");
     }
 }

@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn eight_characters_are_enough_whatever_octets_they_have() {
+    fn eight_characters_are_enough_in_any_encoding() {
         let refused = |count| ChosenPasswordError::TooShort(count);
         assert!(ChosenPassword::new("äöüßäöüß").is_ok());
         assert_eq!(ChosenPassword::new("äöüßäöü").unwrap_err(), refused(7));
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn braces_make_a_password_of_what_looks_like_a_hash_and_of_no_short_one() {
+    fn the_plain_prefix_marks_a_password_and_keeps_its_minimum_length() {
         let plain = |text: &str| match DeclaredSecret::parse(text) {
             Ok(DeclaredSecret::Plain(password)) => {
                 String::from_utf8(password.password().octets().to_vec()).ok()

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn several_threads_share_the_work_and_nothing_is_lost_or_out_of_order() {
+    fn threads_share_the_jobs_and_results_keep_their_order() {
         let (meeting, seen) = (Barrier::new(3), Mutex::new(HashSet::new()));
         let work = |number: &usize| {
             // The first three wait until all three have arrived.
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_threads_as_memory_allows_and_one_at_least() {
+    fn memory_bounds_the_threads_and_one_always_runs() {
         let threads = |memory: &str| {
             let hash = format!("$argon2id$v=19$m={memory},t=1,p=1$c29tZXNhbHQ$u1eU6mZFG4/OOoTdAtM5SQ");
             super::threads([Secret::parse(&hash).unwrap()].iter())

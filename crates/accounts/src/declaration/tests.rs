@@ -45,7 +45,7 @@ fn told(merged: &Merged) -> Vec<String> {
 const ANN: &str = "ann@example.org";
 
 #[test]
-fn a_user_who_is_new_gets_the_declared_password_and_only_its_hash_is_kept() {
+fn a_new_user_gets_the_declared_password_as_a_hash() {
     let merged = applied(&Accounts::default(), &declare(&[(ANN, "password one")]));
     assert_eq!(told(&merged), ["accept mail for example.org", "add the user ann@example.org"]);
     let ann = account(&merged.accounts, ANN);
@@ -71,7 +71,7 @@ fn a_password_that_its_owner_changed_survives_restarts() {
 }
 
 #[test]
-fn a_changed_declaration_replaces_the_password_whoever_set_it() {
+fn a_changed_declaration_replaces_the_users_own_password() {
     let mut accounts = applied(&Accounts::default(), &declare(&[(ANN, "password one")])).accounts;
     accounts.users[0].secret = hash_of("my own");
     let merged = applied(&accounts, &declare(&[(ANN, "password two")]));
@@ -82,7 +82,7 @@ fn a_changed_declaration_replaces_the_password_whoever_set_it() {
 }
 
 #[test]
-fn a_declared_hash_is_taken_as_it_is_and_counts_as_changed_when_its_text_changes() {
+fn a_declared_hash_is_stored_and_compared_as_text() {
     let (one, other) = (hash_of("one"), hash_of("one"));
     let merged = applied(&Accounts::default(), &declare(&[(ANN, one.as_str())]));
     assert_eq!(account(&merged.accounts, ANN).secret, one);
@@ -93,7 +93,7 @@ fn a_declared_hash_is_taken_as_it_is_and_counts_as_changed_when_its_text_changes
 }
 
 #[test]
-fn who_is_no_longer_declared_keeps_the_account_without_the_login_and_can_come_back() {
+fn a_user_no_longer_declared_is_disabled_and_can_be_declared_again() {
     let bob = "bob@example.org";
     let mut accounts =
         applied(&Accounts::default(), &declare(&[(ANN, "password a"), (bob, "password b")])).accounts;
@@ -109,7 +109,7 @@ fn who_is_no_longer_declared_keeps_the_account_without_the_login_and_can_come_ba
 }
 
 #[test]
-fn who_was_never_declared_stays_and_becomes_declared_when_named() {
+fn an_undeclared_user_stays_and_can_become_declared() {
     let accounts = Accounts {
         domains: vec!["example.org".parse().unwrap()],
         users: vec![UserAccount::new(user(ANN), hash_of("hers"))],
@@ -125,7 +125,7 @@ fn who_was_never_declared_stays_and_becomes_declared_when_named() {
 }
 
 #[test]
-fn a_domain_that_goes_takes_its_users_logins_along_and_leaves_no_fault() {
+fn removing_a_domain_disables_its_users_and_leaves_no_fault() {
     let mut accounts = applied(&Accounts::default(), &declare(&[(ANN, "password a")])).accounts;
     accounts.users[0].declared = None;
     let elsewhere =
@@ -143,7 +143,7 @@ fn a_domain_that_goes_takes_its_users_logins_along_and_leaves_no_fault() {
 }
 
 #[test]
-fn declared_aliases_come_and_go_with_their_declaration_and_others_stay() {
+fn declared_aliases_follow_their_declaration_and_others_stay() {
     let address = |text: &str| Address::parse(text).unwrap();
     let name = |text: &str| AliasName::parse(text).unwrap();
     let declared =
@@ -185,7 +185,7 @@ fn declared_aliases_come_and_go_with_their_declaration_and_others_stay() {
 }
 
 #[test]
-fn an_alias_made_by_command_loses_what_is_declared_no_longer() {
+fn an_alias_made_by_command_loses_targets_no_longer_declared() {
     let address = |text: &str| Address::parse(text).unwrap();
     let by_hand = |name: &str, targets: &[&str]| Alias {
         name: AliasName::parse(name).unwrap(),
@@ -228,7 +228,7 @@ fn a_secret_is_a_hash_when_it_names_a_scheme_and_a_password_otherwise() {
 }
 
 #[test]
-fn who_the_operator_disabled_stays_so_whatever_is_declared() {
+fn a_user_disabled_by_the_operator_stays_disabled_in_any_declaration() {
     let mut accounts = applied(&Accounts::default(), &declare(&[(ANN, "password one")])).accounts;
     accounts.disable(&user(ANN)).unwrap();
     let again = applied(&accounts, &declare(&[(ANN, "password one")]));
@@ -242,7 +242,7 @@ fn who_the_operator_disabled_stays_so_whatever_is_declared() {
     let ann = account(&withdrawn, ANN);
     assert!(!ann.enabled && !ann.is_declared());
     let back = applied(&withdrawn, &declare(&[(ANN, "password one")])).accounts;
-    assert!(!account(&back, ANN).enabled, "declared again, and let in again");
+    assert!(!account(&back, ANN).enabled, "a declaration must not enable the user");
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn app_passwords_survive_restarts_and_a_changed_declaration() {
 }
 
 #[test]
-fn only_the_first_look_at_a_password_costs_a_hash() {
+fn a_repeated_password_costs_no_hash() {
     let proofs = Proofs::default();
     let look = |before: &Accounts, secret: &str| {
         let computed = proofs.computed();

@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_more_is_kept_of_a_union_than_shows_that_it_is_too_large() {
+    fn a_union_is_truncated_above_the_limit() {
         let set = |numbers: std::ops::Range<u32>| Rc::new(numbers.collect::<Vec<_>>());
         assert_eq!(union(set(0..300), &set(200..400)).len(), 400);
         assert_eq!(union(set(0..400), &set(300..900)).len(), MOST_REACHED + 1);

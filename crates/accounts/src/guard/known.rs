@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_reads_back_as_what_was_written() {
+    fn a_written_file_reads_back_unchanged() {
         let (mut known, key) = (Known::default(), Key::new());
         known.note(home(1, 2), NOW);
         assert!(known.note(home(u64::MAX, 0), NOW - 5));
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_file_costs_what_is_damaged() {
+    fn damaged_lines_are_skipped() {
         let mut known = Known::default();
         known.note(home(1, 2), NOW);
         let text = known.to_text(&Key::new());
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_ahead_makes_nothing_known_for_longer() {
+    fn a_login_in_the_future_expires_like_any_other() {
         let mut known = Known::default();
         known.note(home(1, 2), NOW + 1000 * DAY);
         let (_, read) = Known::parse(&known.to_text(&Key::new()), NOW).unwrap();

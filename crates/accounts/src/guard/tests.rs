@@ -79,7 +79,7 @@ impl Verdict {
 const NO_WAIT: Option<Duration> = Some(Duration::ZERO);
 
 #[test]
-fn who_mistypes_does_not_notice_and_who_goes_on_waits_longer_and_is_refused() {
+fn the_first_failures_are_free_and_further_ones_wait_and_are_refused() {
     let mut scene = Scene::new();
     let waits: Vec<_> = (1..=13).map(|guess| scene.attempt(caller("192.0.2.1", ANN, guess))).collect();
     let seconds: Vec<_> = waits.iter().map(|wait| wait.map(|wait| wait.as_secs())).collect();
@@ -94,7 +94,7 @@ fn who_mistypes_does_not_notice_and_who_goes_on_waits_longer_and_is_refused() {
 }
 
 #[test]
-fn what_was_charged_is_forgotten_with_time() {
+fn charges_expire() {
     let mut scene = Scene::new();
     scene.exhaust("192.0.2.1", ANN);
     scene.pass(5 * 60);
@@ -104,7 +104,7 @@ fn what_was_charged_is_forgotten_with_time() {
 }
 
 #[test]
-fn the_owner_gets_in_from_where_the_owner_has_been_while_others_guess() {
+fn the_owner_gets_in_from_a_known_network_during_an_attack() {
     let mut scene = Scene::new();
     assert_eq!(scene.attempt(caller("203.0.113.7", ANN, RIGHT)), NO_WAIT);
     for attacker in 0..200 {
@@ -119,7 +119,7 @@ fn the_owner_gets_in_from_where_the_owner_has_been_while_others_guess() {
 }
 
 #[test]
-fn who_guesses_next_to_the_owner_locks_nobody_else_out_but_is_stopped() {
+fn a_guesser_in_a_known_network_is_stopped_and_locks_out_no_other_user() {
     let mut scene = Scene::new();
     for account in [ANN, BOB] {
         assert_eq!(scene.attempt(caller("203.0.113.7", account, RIGHT)), NO_WAIT);
@@ -130,7 +130,7 @@ fn who_guesses_next_to_the_owner_locks_nobody_else_out_but_is_stopped() {
 }
 
 #[test]
-fn a_device_with_an_old_password_is_no_guesser() {
+fn a_repeated_old_password_is_not_charged() {
     let mut scene = Scene::new();
     for _ in 0..500 {
         assert_eq!(scene.attempt(caller("203.0.113.7", ANN, 7)), NO_WAIT);
@@ -139,7 +139,7 @@ fn a_device_with_an_old_password_is_no_guesser() {
 }
 
 #[test]
-fn asking_many_at_once_is_no_way_around() {
+fn parallel_attempts_do_not_get_around_the_limits() {
     let mut scene = Scene::new();
     let mut admitted = Vec::new();
     let mut waits = Vec::new();
@@ -180,7 +180,7 @@ fn besiege(scene: &mut Scene, attackers: u32) {
 }
 
 #[test]
-fn an_owner_from_a_new_network_waits_eight_seconds_however_many_guess() {
+fn an_owner_in_a_new_network_waits_eight_seconds_in_any_attack() {
     for attackers in [20, 2000] {
         let mut scene = Scene::new();
         besiege(&mut scene, attackers);
@@ -197,7 +197,7 @@ fn an_owner_from_a_new_network_waits_eight_seconds_however_many_guess() {
 }
 
 #[test]
-fn where_networks_cannot_be_told_apart_only_so_many_wait_and_those_elsewhere_do_not_count() {
+fn behind_a_shared_address_eight_attempts_wait_and_others_do_not_count() {
     let mut scene = Scene::new();
     besiege(&mut scene, 20);
     assert_eq!(scene.attempt(anybody(ANN, 1)), NO_WAIT);
@@ -229,14 +229,14 @@ fn an_attacker_with_a_large_ipv6_network_is_one_attacker() {
 }
 
 #[test]
-fn an_address_is_the_same_in_both_families() {
+fn a_mapped_address_is_its_ipv4_address() {
     let mut scene = Scene::new();
     scene.exhaust("192.0.2.1", ANN);
     assert_eq!(scene.attempt(caller("::ffff:192.0.2.1", BOB, RIGHT)), None);
 }
 
 #[test]
-fn what_stands_for_everybody_is_slowed_by_account_and_never_refused() {
+fn a_shared_address_is_slowed_by_account_and_never_refused() {
     let mut scene = Scene::new();
     for guess in 1..500 {
         assert!(scene.attempt(anybody(ANN, guess)).is_some(), "{guess}");
@@ -251,7 +251,7 @@ fn what_stands_for_everybody_is_slowed_by_account_and_never_refused() {
 }
 
 #[test]
-fn who_has_not_been_there_for_long_is_a_stranger() {
+fn a_known_network_expires() {
     let mut scene = Scene::new();
     scene.attempt(caller("203.0.113.7", ANN, RIGHT));
     scene.pass(KNOWN_FOR);
@@ -260,7 +260,7 @@ fn who_has_not_been_there_for_long_is_a_stranger() {
 }
 
 #[test]
-fn it_never_grows_past_its_bounds() {
+fn the_ledger_is_bounded() {
     let mut scene = Scene::new();
     for number in 0..20_000u32 {
         scene.pass(1);
@@ -276,7 +276,7 @@ fn it_never_grows_past_its_bounds() {
 }
 
 #[test]
-fn a_ticket_that_is_dropped_is_given_back() {
+fn a_dropped_attempt_is_not_charged() {
     let guard = Guard::new();
     let now = Instant::now();
     for guess in 0..50 {
@@ -289,7 +289,7 @@ fn a_ticket_that_is_dropped_is_given_back() {
 }
 
 #[test]
-fn an_owner_is_known_after_a_restart_and_a_stranger_is_not() {
+fn known_networks_survive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("index/known_networks");
     let password = Password::new("right").unwrap();

@@ -39,16 +39,16 @@ impl Salted {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     /// It names an unsupported scheme, or none.
-    #[error("{0}: known are {KNOWN}")]
+    #[error("{0}; supported are {KNOWN}")]
     UnknownScheme(&'static str),
     /// The braces name one scheme, and the text after them has the form of another or of none.
-    #[error("what follows {{{0}}} is to begin with {begins}, and does not", begins = .1.join(" or "))]
+    #[error("a hash after {{{0}}} must begin with {begins}", begins = .1.join(" or "))]
     OtherScheme(&'static str, &'static [&'static str]),
     /// Only the beginning of a hash, or the rest of one in which a program has replaced variables.
-    #[error("only the beginning of a hash is left of it")]
+    #[error("only the beginning of a hash is left")]
     CutOff,
     /// A quotation mark precedes the hash and would become part of it.
-    #[error("a hash in quotation marks that are part of the value")]
+    #[error("the hash is in quotation marks that are part of the value: remove them")]
     Quoted,
     /// The scheme is known, but the rest does not have its format.
     #[error("the {0} hash is cut off or damaged")]
@@ -174,9 +174,8 @@ pub(super) fn read(text: &str) -> Result<(Scheme, &str), SecretError> {
         return Err(SecretError::CutOff);
     }
     let Some(braced) = text.strip_prefix('{') else { return Ok((read_bare(text)?, text)) };
-    let (name, hash) = braced
-        .split_once('}')
-        .ok_or(SecretError::UnknownScheme("the brace in front of it does not close"))?;
+    let (name, hash) =
+        braced.split_once('}').ok_or(SecretError::UnknownScheme("the opening brace is not closed"))?;
     if let Some((name, salted)) = SALTED.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
         return Ok((read_salted(hash, name, *salted)?, text));
     }
