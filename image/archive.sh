@@ -32,7 +32,7 @@ tar --format=ustar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$ep
 layer=$(sha256sum "$work/image/layer.tar" | cut -d' ' -f1)
 created=$(date -u -d "@$epoch" +%Y-%m-%dT%H:%M:%SZ)
 
-# What the Dockerfile says behind its last FROM; times are nanoseconds.
+# The configuration after the last FROM of the Dockerfile; times are nanoseconds.
 cd "$work/image"
 cat >config.json <<JSON
 {"architecture":"$architecture","os":"linux","created":"$created","config":{"Entrypoint":["/bin/mailstead"],"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],"Volumes":{"/data":{}},"WorkingDir":"/","StopSignal":"SIGTERM","Healthcheck":{"Test":["CMD","/bin/mailstead","health"],"Interval":2000000000,"Timeout":5000000000,"Retries":5}},"rootfs":{"type":"layers","diff_ids":["sha256:$layer"]},"history":[{"created":"$created","created_by":"image/archive.sh"}]}

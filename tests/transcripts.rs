@@ -12,7 +12,7 @@ use transcript::Script;
 
 /// Each file gets a site of its own, so that none depends on what another left; as many run at once as there are cores.
 #[test]
-fn every_transcript_is_what_the_daemons_say() {
+fn the_daemons_follow_every_transcript() {
     let files = files();
     assert!(!files.is_empty(), "there is nothing to play");
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
@@ -28,7 +28,7 @@ fn every_transcript_is_what_the_daemons_say() {
         }
     });
     let failed = failed.into_inner().unwrap();
-    println!("{} of {} transcripts hold", files.len() - failed.len(), files.len());
+    println!("{} of {} transcripts pass", files.len() - failed.len(), files.len());
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
 }
 

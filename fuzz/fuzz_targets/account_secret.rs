@@ -1,4 +1,4 @@
-//! Password hashes that somebody brought along: read or refused, and what was read is read again as it is.
+//! Password hashes from other programs: parsed or refused, and a parsed hash parses again unchanged.
 
 #![no_main]
 
@@ -9,7 +9,7 @@ fuzz_target!(|text: &str| {
     let _ = Secret::looks_like(text);
     if let Ok(secret) = Secret::parse(text) {
         assert!(text.ends_with(secret.as_str()));
-        assert!(Secret::looks_like(text), "what can be used as a hash is not taken for a password");
+        assert!(Secret::looks_like(text), "a usable hash is never read as a password");
         assert_eq!(Secret::parse(secret.as_str()), Ok(secret));
     }
 });

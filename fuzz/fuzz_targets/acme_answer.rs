@@ -1,4 +1,4 @@
-//! What a certificate authority answers: fields of HTTP, an empty line, and a problem or a suggestion when to renew.
+//! Responses of a certificate authority: HTTP fields, an empty line, and a problem document or renewal info.
 
 #![no_main]
 
@@ -9,7 +9,7 @@ use supervisor::steward::acme::{detail, due, next_check, said, suggested};
 
 const NOW: i64 = 1_800_000_000;
 const DAY: i64 = 86_400;
-/// What is shown of a stranger's words.
+/// Checks the part of a foreign text that is shown.
 const LONGEST: usize = 603;
 
 fuzz_target!(|answer: &[u8]| {
@@ -18,7 +18,7 @@ fuzz_target!(|answer: &[u8]| {
 
     let said = said(&fields(head), NOW);
     let check = next_check(NOW, said.retry_at);
-    assert!((NOW + 60..=NOW + DAY).contains(&check), "it is asked again, and not at once");
+    assert!((NOW + 60..=NOW + DAY).contains(&check), "the next check is later, within a day");
 
     if let Ok(problem) = serde_json::from_slice(body) {
         is_fit_for_a_terminal(&detail(&problem));
@@ -32,7 +32,7 @@ fuzz_target!(|answer: &[u8]| {
             not_after: NOW + 60 * DAY,
         };
         for draw in [0.0, 0.5, 1.0] {
-            assert!(due(&facts, Some(window), draw) < facts.not_after, "before it is too late");
+            assert!(due(&facts, Some(window), draw) < facts.not_after, "renewal is due before expiry");
         }
         is_fit_for_a_terminal(&page.unwrap_or_default());
     }

@@ -1,5 +1,4 @@
-//! What somebody answers to a signed update of DNS: without the key it is never taken for done, and what the key has
-//! signed always is.
+//! Responses to a signed DNS update: one without the key's signature never counts as success, one with it always does.
 
 #![no_main]
 
@@ -19,12 +18,12 @@ const NOW: u64 = 1_800_000_000;
 fuzz_target!(|octets: &[u8]| {
     let Some((choice, octets)) = octets.split_first() else { return };
     let mut answer = octets.to_vec();
-    // Whoever sees the question knows its number.
+    // An observer of the request knows its ID.
     if let Some(id) = answer.first_chunk_mut() {
         *id = ID.to_be_bytes();
     }
     if choice & 1 == 0 {
-        assert!(question().judge(&answer).is_err(), "nobody without the key can sign");
+        assert!(question().judge(&answer).is_err(), "a response without the key was accepted");
         return;
     }
     let Ok(mut answer) = Message::from_vec(&answer) else { return };

@@ -1,4 +1,4 @@
-//! What other programs may have left in a Maildir: file names, UID lists, folders' names.
+//! Content of a Maildir from other programs: file names, UID lists, folder names.
 
 #![no_main]
 

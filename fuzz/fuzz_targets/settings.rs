@@ -1,4 +1,4 @@
-//! The settings that have a grammar, as typed or from files, with a NUL between two: read, or refused without telling
+//! The settings that have a grammar, as typed or from files, with a NUL between two: parsed, or refused without showing
 //! a secret.
 
 #![no_main]
@@ -6,7 +6,7 @@
 use libfuzzer_sys::fuzz_target;
 use supervisor::settings::{HostAndPort, Settings, lines};
 
-/// How the settings are given: each that has a file's form has its value in it when there is one.
+/// The settings from the input: one that may be given as a file is given so when its value is in the input.
 const NAMES: [(&str, Option<&str>); 8] = [
     ("MAIL_USERS", Some("MAIL_USERS_FILE")),
     ("MAIL_ALIASES", Some("MAIL_ALIASES_FILE")),
@@ -17,7 +17,7 @@ const NAMES: [(&str, Option<&str>); 8] = [
     ("MAIL_DNS_UPDATE_KEY", Some("MAIL_DNS_UPDATE_KEY_FILE")),
     ("MAIL_CHECK_SMTP_HOST", None),
 ];
-/// What the seeds have as a secret.
+/// The secret in the seeds.
 const SECRET: &str = "swordfish";
 
 fuzz_target!(|text: &str| {

@@ -34,7 +34,7 @@ wait_for() {
   local end=$((SECONDS + $1))
   shift
   until "$@" >/dev/null 2>&1; do
-    [ $SECONDS -lt $end ] || { echo "waited in vain: $*" >&2; return 1; }
+    [ $SECONDS -lt $end ] || { echo "timed out: $*" >&2; return 1; }
     sleep .1
   done
 }
@@ -46,7 +46,7 @@ stop() {
   wait "$1" 2>/dev/null || true
 }
 
-# stops PID: it ends when told, with status 0.
+# stops PID: the process ends on SIGTERM, with status 0.
 stops() {
   kill "$1" && wait "$1"
 }

@@ -30,7 +30,7 @@ swaks_to() { swaks --timeout 30 --ehlo client.example.com --server "$host" "$@";
 check "an open relay it is not" answers '^<\*\* 550 5\.7\.1' \
   swaks_to --port "$port_smtp" --from stranger@example.com --to someone@example.net
 check "an unknown recipient gets 550 5.1.1" answers '^<\*\* 550 5\.1\.1' \
-  swaks_to --port "$port_smtp" --from stranger@example.com --to "nobody-here@$domain"
+  swaks_to --port "$port_smtp" --from stranger@example.com --to "unknown@$domain"
 check "a wrong password gets 535 5.7.8" answers '535 5\.7\.8' \
   swaks_to --port "$port_submissions" --tls-on-connect --auth PLAIN --auth-user "$user_0" --auth-password wrong --quit-after AUTH
 check "a size too large gets 552 5.3.4" answers '^552 5\.3\.4' \

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The demo, looked at with tools that nobody here wrote: swaks, curl, Python's imaplib, dkimpy, and Dovecot.
+# Checks the demo with independent tools: swaks, curl, Python's imaplib, dkimpy, and Dovecot.
 # MAILSTEAD_BIN names the program. Ends with `N passed, N failed`.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -23,7 +23,7 @@ finish() {
 }
 trap finish EXIT
 
-# Where all that leaves the demo goes: a small server that keeps each message as a file.
+# Receives all mail that leaves the demo: a small server that stores each message as a file.
 mkdir "$work/sent"
 "$python" "$here/sink.py" "$work/sent" "$work/sink-port" & sink=$!
 wait_for 20 test -s "$work/sink-port"
@@ -40,10 +40,10 @@ echo "-- bad input"
 . "$here/refusals.sh"
 echo "-- health"
 . "$here/health.sh"
-check "mailstead health says that all is well" "$program" health --config "$work/demo/run/steward.toml"
+check "mailstead health reports healthy" "$program" health --config "$work/demo/run/steward.toml"
 echo "-- Dovecot"
 . "$here/dovecot.sh"
 
-check "the demo stops by itself when told" stops "$demo"
+check "the demo stops on SIGTERM" stops "$demo"
 demo=
 verdict

@@ -13,7 +13,7 @@ def until(condition, name, seconds=SECONDS):
     end = time.monotonic() + seconds
     while not (found := condition()):
         if time.monotonic() > end:
-            raise TimeoutError(f"waited in vain until {name}")
+            raise TimeoutError(f"timed out waiting until {name}")
         time.sleep(0.2)
     return found
 

@@ -53,7 +53,7 @@ fn a_slow_and_fussy_authority_is_borne_with() {
 }
 
 #[test]
-fn too_many_orders_wait_as_long_as_the_authority_says_also_across_crashes() {
+fn a_rate_limit_is_honoured_across_crashes() {
     const SECONDS: u64 = 6;
     let (mut steward, authority) = stage(|manners| manners.rate_limits = (1, SECONDS));
     steward.start();
@@ -154,7 +154,7 @@ fn an_account_is_bound_where_that_is_wanted_and_made_anew_when_it_is_forgotten()
         manners.suggests = Some((40 * 86_400, 41 * 86_400));
     });
     steward.start();
-    complains(&steward, "make an account on our pages first");
+    complains(&steward, "create an account on the website first");
     steward.authority(|settings| {
         settings.account_binding = Some(AccountBinding {
             key_id: "customer-7".to_owned(),
@@ -194,7 +194,7 @@ fn with_own_name() -> Vec<&'static str> {
 }
 
 #[test]
-fn a_domains_own_name_is_in_the_certificate_while_it_leads_here_and_no_renewal_waits_for_it() {
+fn a_domains_own_name_is_included_while_it_leads_here_without_delaying_renewal() {
     let (mut steward, authority) = stage(|manners| manners.suggests = Some((40 * 86_400, 41 * 86_400)));
     // An address of another machine.
     let elsewhere = "203.0.113.80".parse().unwrap();

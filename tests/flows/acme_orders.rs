@@ -55,7 +55,7 @@ fn an_order_that_takes_its_time_is_the_only_one_also_for_a_new_process() {
 }
 
 #[test]
-fn a_certificate_that_cannot_be_installed_is_ordered_once_and_the_reason_stays() {
+fn a_certificate_that_cannot_be_installed_is_ordered_once_and_the_error_stays() {
     for (chain, said) in [(Chain::OfAnotherKey, "not for our key"), (Chain::WithoutAName, "is not for ")] {
         let (mut steward, authority) = stage(|manners| manners.chain = chain);
         steward.start();
@@ -117,7 +117,7 @@ fn a_deactivated_account_is_replaced() {
 }
 
 #[test]
-fn while_the_hosts_own_name_is_refused_the_others_are_ordered_once_and_a_changed_record_ends_the_wait() {
+fn a_refused_host_name_is_retried_when_its_record_changes() {
     let (mut steward, authority) = stage(|manners| {
         manners.unproven.insert(NAMES[0].to_owned());
     });

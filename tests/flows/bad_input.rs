@@ -15,11 +15,11 @@ fn still_takes_mail(session: &mut Smtp, to: &str, subject: &str) {
 }
 
 #[test]
-fn a_wrong_password_is_told_from_no_password() {
+fn wrong_and_missing_passwords_get_different_replies() {
     let demo = Demo::start();
     let mut session = demo.doors.submission();
     session.log_in(demo.doors.user(0), "not the password").unwrap().expect_status(535, "5.7.8");
-    session.log_in("nobody@example.org", "not the password").unwrap().expect_status(535, "5.7.8");
+    session.log_in("unknown@example.org", "not the password").unwrap().expect_status(535, "5.7.8");
     let user = &demo.doors.users[0];
     session.log_in(&user.address, &user.password).unwrap().expect_status(235, "2.7.0");
 
@@ -32,14 +32,14 @@ fn a_wrong_password_is_told_from_no_password() {
 }
 
 #[test]
-fn an_unknown_recipient_is_refused_alone() {
+fn only_the_unknown_recipient_is_refused() {
     let site = Site::start();
     let mut session = site.doors.stranger();
     session.command("MAIL FROM:<stranger@example.com>").unwrap().expect(250);
-    session.command("RCPT TO:<nobody@example.org>").unwrap().expect_status(550, "5.1.1");
+    session.command("RCPT TO:<unknown@example.org>").unwrap().expect_status(550, "5.1.1");
     session.command("RCPT TO:<bob@example.org>").unwrap().expect_status(250, "2.1.5");
     session.command("DATA").unwrap().expect(354);
-    session.data(&message(STRANGER, "bob@example.org", "despite-nobody")).unwrap().expect(250);
+    session.data(&message(STRANGER, "bob@example.org", "despite-unknown")).unwrap().expect(250);
     assert_eq!(site.doors.inbox(1).len(), 1);
 }
 
@@ -91,7 +91,7 @@ fn a_nul_in_a_message_is_refused_at_its_end() {
 }
 
 #[test]
-fn an_end_of_message_with_bare_line_feeds_is_none() {
+fn bare_line_feeds_do_not_end_a_message() {
     let site = Site::start();
     let mut session = site.doors.stranger();
     session.command("MAIL FROM:<stranger@example.com>").unwrap().expect(250);

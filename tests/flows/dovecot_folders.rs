@@ -130,7 +130,7 @@ fn maildir(site: &Site) -> PathBuf {
 }
 
 #[test]
-fn dovecot_reads_the_folders_that_mailstead_makes() {
+fn dovecot_reads_folders_created_by_mailstead() {
     let site = Site::start();
     let mut bob = site.doors.reader(1);
     for (name, sent) in NAMES {
@@ -157,7 +157,7 @@ fn dovecot_reads_the_folders_that_mailstead_makes() {
 }
 
 #[test]
-fn mailstead_reads_the_folders_that_dovecot_makes() {
+fn mailstead_reads_folders_created_by_dovecot() {
     let site = Site::start();
     let mut bob = site.doors.reader(1);
     let dovecot = Dovecot::new();

@@ -18,7 +18,7 @@ fn start_with(variables: &[(&str, &str)]) -> Output {
 }
 
 #[test]
-fn all_faults_are_told_in_one_go() {
+fn all_faults_are_reported_together() {
     let output = start_with(&[
         ("MAIL_DOMAIN", "not a domain"),
         ("MAIL_USERS", "ann"),
@@ -34,7 +34,7 @@ fn all_faults_are_told_in_one_go() {
 }
 
 #[test]
-fn an_empty_environment_says_what_is_enough() {
+fn an_empty_environment_names_the_required_settings() {
     let output = start_with(&[]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(USAGE), "{said}");

@@ -52,7 +52,7 @@ fn lets_in(demo: &Demo, user: &str, hash: &str) {
 }
 
 #[test]
-fn what_doveadm_writes_lets_in() {
+fn hashes_of_doveadm_are_accepted() {
     let demo = Demo::start();
     for (number, arguments) in DOVEADM.iter().enumerate() {
         let hash = line("doveadm", &[&["pw", "-p", PASSWORD], *arguments].concat());
@@ -61,7 +61,7 @@ fn what_doveadm_writes_lets_in() {
 }
 
 #[test]
-fn what_openssl_and_opensmtpd_write_lets_in() {
+fn hashes_of_openssl_and_opensmtpd_are_accepted() {
     let demo = Demo::start();
     lets_in(&demo, "six", &line("openssl", &["passwd", "-6", PASSWORD]));
     lets_in(&demo, "five", &line("openssl", &["passwd", "-5", PASSWORD]));
@@ -69,7 +69,7 @@ fn what_openssl_and_opensmtpd_write_lets_in() {
 }
 
 #[test]
-fn what_our_own_command_writes_lets_in_here_and_doveadm_takes_it() {
+fn hashes_of_our_own_command_are_accepted_here_and_by_doveadm() {
     let demo = Demo::start();
     let folder = tempfile::tempdir().unwrap();
     let typed = folder.path().join("password");
@@ -87,7 +87,7 @@ fn what_our_own_command_writes_lets_in_here_and_doveadm_takes_it() {
 }
 
 #[test]
-fn a_hash_that_would_eat_the_machine_is_refused_in_words() {
+fn a_hash_that_is_too_costly_is_refused_with_a_reason() {
     let demo = Demo::start();
     let operator = Operator::of(&demo.volume());
     for (hash, said) in [

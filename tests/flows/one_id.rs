@@ -36,7 +36,7 @@ fn story(log: &str, id: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_strangers_message_has_one_id_from_arrival_to_the_mailbox() {
+fn a_received_message_keeps_one_id_from_arrival_to_the_mailbox() {
     let mut site = Site::start_with(json);
     let letter = message("stranger@example.com", "ann@example.org", "one-id");
     let mut stranger = site.doors.stranger();
@@ -64,7 +64,7 @@ fn a_strangers_message_has_one_id_from_arrival_to_the_mailbox() {
 }
 
 #[test]
-fn a_submission_that_fails_has_one_id_in_the_queue_on_its_way_and_in_its_report() {
+fn a_failed_submission_keeps_one_id_in_the_queue_and_the_report() {
     let elsewhere = Exchange::start("mx.example.net");
     let port = elsewhere.address().port();
     let mut site = Site::start_with(|plan| {
@@ -100,7 +100,7 @@ fn a_submission_that_fails_has_one_id_in_the_queue_on_its_way_and_in_its_report(
 }
 
 #[test]
-fn a_message_that_a_client_appends_has_an_id_too() {
+fn an_appended_message_has_an_id() {
     let mut site = Site::start_with(json);
     let mut client = site.doors.reader(0);
     client.append("Sent", "Subject: a copy\r\n\r\nof what I sent\r\n").unwrap().ok();

@@ -34,7 +34,7 @@ fn empty(site: &Site) {
 }
 
 #[test]
-fn a_stranger_hears_at_rcpt_that_the_mailbox_is_full_and_others_get_their_mail() {
+fn a_full_mailbox_is_refused_at_rcpt_and_others_receive_mail() {
     let site = site(10_000);
     fill(&site, 9_500);
     let mut stranger = site.doors.stranger();
@@ -67,14 +67,14 @@ fn a_users_mail_to_a_full_mailbox_waits_until_there_is_room() {
     let mut submitter = site.doors.submitter(0);
     let letter = message("ann@example.org", BOB, "patient");
     submitter.mail("ann@example.org", &[BOB], &letter).unwrap().expect(250);
-    patience::until_true("it was tried", || site.mta().log().contains("Mailbox full"));
+    patience::until_true("delivery was attempted", || site.mta().log().contains("Mailbox full"));
     empty(&site);
     site.doors.finds(1, "patient");
-    assert!(site.doors.inbox(0).is_empty(), "nobody was told of a failure");
+    assert!(site.doors.inbox(0).is_empty(), "no failure was reported");
 }
 
 #[test]
-fn one_of_two_recipients_is_full_and_the_other_has_the_message_at_once() {
+fn a_full_recipient_does_not_delay_the_other() {
     let site = site(10_000);
     fill(&site, 9_600);
     let mut stranger = site.doors.stranger();

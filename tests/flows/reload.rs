@@ -15,7 +15,7 @@ use tests::site::{HOSTNAME, Site};
 use tests::smtp::{Smtp, message};
 
 #[test]
-fn a_renewed_certificate_is_shown_to_who_comes_and_ends_no_session() {
+fn a_renewed_certificate_is_used_for_new_sessions_and_ends_none() {
     let mut site = Site::start();
     let mut submitter = site.doors.submitter(0);
     let mut reader = site.doors.reader(0);
@@ -34,7 +34,7 @@ fn a_renewed_certificate_is_shown_to_who_comes_and_ends_no_session() {
 }
 
 #[test]
-fn changed_accounts_count_at_once() {
+fn changed_accounts_take_effect_at_once() {
     let mut site = Site::start();
     let (mut ann, mut bob) = (site.doors.reader(0), site.doors.reader(1));
     site.doors.stranger();
@@ -44,7 +44,7 @@ fn changed_accounts_count_at_once() {
     fs::write(&file, accounts.replace("bob@", "robert@")).unwrap();
     site.mta().signal(Signal::SIGHUP);
     site.mda().signal(Signal::SIGHUP);
-    patience::until_true("the new name is known and the old one is not", || {
+    patience::until_true("the accounts are reloaded", || {
         let mut stranger = site.doors.stranger();
         stranger.command("MAIL FROM:<stranger@example.com>").unwrap().expect(250);
         let new = stranger.command("RCPT TO:<robert@example.org>").unwrap().code;
@@ -66,7 +66,7 @@ fn a_broken_file_changes_nothing() {
     fs::write(site.folder().join("certificate.pem"), "nor a certificate").unwrap();
     site.mta().signal(Signal::SIGHUP);
     site.mda().signal(Signal::SIGHUP);
-    patience::until_true("both have complained", || {
+    patience::until_true("both have logged an error", || {
         let complains = |log: String| log.contains("ERROR") || log.contains("WARN");
         complains(site.mta().log()) && complains(site.mda().log())
     });
@@ -76,7 +76,7 @@ fn a_broken_file_changes_nothing() {
 }
 
 #[test]
-fn a_damaged_key_holds_up_neither_the_certificate_nor_the_accounts_nor_the_other_keys() {
+fn a_damaged_key_does_not_block_the_rest_of_a_reload() {
     let folder = tempfile::tempdir().unwrap();
     let other = folder.path().join("other");
     fs::create_dir(&other).unwrap();

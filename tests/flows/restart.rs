@@ -65,7 +65,7 @@ fn call_until(address: SocketAddr, over: &AtomicBool, connected: &AtomicUsize) {
 }
 
 #[test]
-fn who_calls_while_the_daemon_is_dead_is_served_by_the_next_one() {
+fn a_connection_to_a_dead_daemon_is_served_by_the_next_one() {
     let demo = Demo::start();
     kill(demo.role("mta"), Signal::SIGKILL).expect("it runs");
     let to = demo.doors.user(0);
@@ -78,7 +78,7 @@ fn who_calls_while_the_daemon_is_dead_is_served_by_the_next_one() {
 }
 
 #[test]
-fn mail_that_comes_while_the_mda_is_dead_is_not_lost() {
+fn mail_received_while_the_mda_is_dead_is_not_lost() {
     let demo = Demo::start();
     let to = demo.doors.user(0).to_owned();
     let mut stranger = demo.doors.stranger();
@@ -95,7 +95,7 @@ fn mail_that_comes_while_the_mda_is_dead_is_not_lost() {
 }
 
 #[test]
-fn a_stop_ends_everything_and_says_goodbye() {
+fn a_stop_ends_all_processes_and_notifies_clients() {
     let mut demo = Demo::start();
     let mut waiting = Smtp::connect(demo.doors.address("smtp")).unwrap();
     waiting.hello().unwrap().expect(250);

@@ -34,11 +34,11 @@ daemons_are_sandboxed() {
 }
 # As root, whom no rights of files would stop. The volume is there to be written to.
 writes_to_the_volume_alone() {
-  local root path told
+  local root path error
   root=/proc/$(first)/root
   for path in probe bin/probe etc/probe; do
-    told=$(touch "$root/$path" 2>&1) && { echo "$path was written"; return 1; }
-    holds "$told" 'Read-only file system' || return 1
+    error=$(touch "$root/$path" 2>&1) && { echo "$path was written"; return 1; }
+    holds "$error" 'Read-only file system' || return 1
   done
   touch "$root/data/probe" && rm "$root/data/probe"
 }
@@ -102,7 +102,7 @@ leaks_no_process() {
   done
   wait_for 5 four_processes && wait_for 5 only_daemons_left
 }
-# stopped_early SECONDS: told to stop so long after its start, it does, and says that it was asked to.
+# stopped_early SECONDS: a stop so long after its start ends it in time, with status 0.
 stopped_early() {
   local begin
   docker start "$container" && sleep "$1" && begin=$SECONDS && docker kill --signal TERM "$container" >/dev/null &&
@@ -112,7 +112,7 @@ comes_back() {
   local before
   before=$(pid_of "$1")
   kill -9 "$before"
-  # Refused by nobody: the socket belongs to process 1.
+  # The connection is not refused: the socket belongs to process 1.
   swaks --silent 2 --timeout 30 --ehlo client.example.com --server "$host" --from stranger@example.com --to "$user_0" \
     --header "Subject: after-$1" || return 1
   wait_for 60 is_another "$1" "$before"
@@ -172,12 +172,12 @@ check "a killed mda comes back, and mail is taken" takes_mail_after_mda
 check "it is healthy again" still_healthy
 check "process 1 reaps a hundred orphans" reaps_orphans
 check "two hundred health checks leave nothing behind" leaks_no_process
-check "signals that nobody asked for do nothing" ignores_strange_signals
+check "unexpected signals do nothing" ignores_strange_signals
 check "a kill from inside does nothing" survives_a_kill_from_inside
 check "compose stop ends within the grace period with status 0" stops_in_time
-check "told to stop as it starts, it stops" stopped_early 0
-check "and 5 ms later" stopped_early 0.005
-check "and 50 ms later" stopped_early 0.05
+check "a stop right after the start works" stopped_early 0
+check "a stop 5 ms after the start works" stopped_early 0.005
+check "a stop 50 ms after the start works" stopped_early 0.05
 check "it starts again and has its mail" starts_again_with_its_mail
 check "a wrong environment lists every fault with status 64" lists_every_fault
 check "a misspelt name in .env is found by plan" finds_a_misspelt_name

@@ -13,7 +13,7 @@ unpack_layer() {
   rm -r "$work/saved"
 }
 one_layer() { holds "$(layers mailstead:latest)" '^1 sha256:'; }
-# Mode, owner and path of each: no shell, no package, no key, nobody's authorities.
+# Mode, owner and path of each: no shell, no package, no key, no certificate authority.
 only_what_is_listed() { tar --numeric-owner -tvf "$work/layer.tar" | awk '{ print $1, $2, $6 }' | LC_ALL=C sort -k3 | diff "$top/tests/image/files" -; }
 no_later_than_its_epoch() { is "$(tar --utc --full-time -tvf "$work/layer.tar" | awk '{ print $4, $5 }' | sort -u)" "2023-11-14 22:13:20"; }
 at_most_20_mb() {

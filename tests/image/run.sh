@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the container image and proves it: the real compose.yaml is brought up on this machine's own ports, mail goes in
-# and out with tools that nobody here wrote, and it is stopped. Needs root on Debian 12; installs an engine where none
+# and out with independent tools, and it is stopped. Needs root on Debian 12; installs an engine where none
 # answers. Ends with `N passed, N failed`.
 #
 # RUST_IMAGE names the build image; without it a local stand-in for the official one is made.
@@ -46,7 +46,7 @@ RUST_IMAGE=$RUST_IMAGE
 MAIL_DOMAIN=example.org
 MAIL_USERS=ann:correct horse,bob:battery staple
 MAIL_RELAY_URL=smtp://127.0.0.1:$(cat "$work/sink-port")
-# Nobody answers there, so that no question leaves this machine.
+# Nothing answers DNS there, so no query leaves this machine.
 MAIL_DNS_SERVERS=127.0.0.1:$(cat "$work/sink-port")
 C
 

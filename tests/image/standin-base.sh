@@ -3,7 +3,7 @@
 # machine's own Rust toolchain: for machines that reach no container registry. Prints its tag.
 #
 # Usage: standin-base.sh            makes it when it is missing
-#        standin-base.sh --force    makes it anew
+#        standin-base.sh --force    makes it again
 set -euo pipefail
 
 suite=bookworm

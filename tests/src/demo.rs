@@ -109,7 +109,7 @@ fn launch(folder: &Path, arguments: &[String], environment: &[(String, String)])
 
 fn ready(process: &mut Process, folder: &Path) -> Facts {
     let file = volume(folder).join("demo.json");
-    patience::until("the demo says where it listens", || {
+    patience::until("the demo writes its addresses", || {
         if let Some(status) = process.ended() {
             panic!("the demo ended before it answered: {status}");
         }

@@ -171,13 +171,13 @@ impl<'s> Session<'s> {
                 self.greet(&verb)?;
             }
             "STARTTLS" if !self.secure && !locked(&self.shared.script).without_tls => {
-                self.say("220 2.0.0 go ahead")?;
+                self.say("220 2.0.0 ready to start TLS")?;
                 self.wire.accept_secure(Arc::clone(&self.shared.tls.config))?;
                 self.secure = true;
             }
             "AUTH" => self.log_in(line)?,
             "MAIL" if self.login.is_none() && locked(&self.shared.script).login.is_some() => {
-                self.say("530 5.7.0 log in first")?;
+                self.say("530 5.7.0 authentication required")?;
             }
             "MAIL" => {
                 (self.from, self.to) = (Some(path(line)), Vec::new());
@@ -194,7 +194,7 @@ impl<'s> Session<'s> {
                 self.say("221 2.0.0 bye")?;
                 return Ok(false);
             }
-            _ => self.say("502 5.5.1 what?")?,
+            _ => self.say("502 5.5.1 command not implemented")?,
         }
         Ok(true)
     }
@@ -228,9 +228,9 @@ impl<'s> Session<'s> {
         match right {
             Some((name, _)) if self.secure => {
                 self.login = Some(name);
-                self.say("235 2.7.0 welcome")
+                self.say("235 2.7.0 authenticated")
             }
-            _ => self.say("535 5.7.8 who are you?"),
+            _ => self.say("535 5.7.8 invalid credentials"),
         }
     }
 
@@ -251,7 +251,7 @@ impl<'s> Session<'s> {
             self.say("503 5.5.1 RCPT first")?;
             return Ok(true);
         };
-        self.say("354 go ahead")?;
+        self.say("354 send the message")?;
         let mut message = Vec::new();
         loop {
             let line = self.wire.line()?.ok_or(io::ErrorKind::UnexpectedEof)?;
@@ -284,7 +284,7 @@ impl<'s> Session<'s> {
             login: self.login.clone(),
         };
         locked(&self.shared.taken).push(taken);
-        self.say("250 2.0.0 taken")?;
+        self.say("250 2.0.0 accepted")?;
         Ok(true)
     }
 }

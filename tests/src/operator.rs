@@ -40,7 +40,7 @@ impl Operator {
 
     /// Runs a command at a terminal, and types a line after each question. Returns the text that the terminal showed.
     pub fn run_at_terminal(&self, arguments: &[&str], lines: &[&str]) -> Done {
-        let OpenptyResult { master, slave } = openpty(None, None).expect("there is a terminal to be had");
+        let OpenptyResult { master, slave } = openpty(None, None).expect("a terminal can be opened");
         let shared = |end: &OwnedFd| end.try_clone().expect("a terminal can be shared");
         let mut command = Command::new(program::mailstead());
         command.args(arguments).arg("--dir").arg(&self.folder).env_clear();
@@ -51,14 +51,14 @@ impl Operator {
         let mut shown = Vec::new();
         for line in lines {
             read_until(&mut terminal, &mut shown, b": ");
-            terminal.write_all(line.as_bytes()).expect("somebody reads");
-            terminal.write_all(b"\n").expect("somebody reads");
+            terminal.write_all(line.as_bytes()).expect("the command reads");
+            terminal.write_all(b"\n").expect("the command reads");
             shown.extend_from_slice(b"|");
         }
         // Fails once the other side is closed.
         let _ = terminal.read_to_end(&mut shown);
         let status = child.expect("the program starts").wait().expect("it ends").code();
-        Done { printed: String::new(), told: String::from_utf8(shown).expect("it speaks UTF-8"), status }
+        Done { printed: String::new(), told: String::from_utf8(shown).expect("the output is UTF-8"), status }
     }
 
     /// Runs a command, with this standard input.
@@ -92,7 +92,7 @@ fn read_until(terminal: &mut File, shown: &mut Vec<u8>, end: &[u8]) {
 
 impl From<Output> for Done {
     fn from(output: Output) -> Self {
-        let text = |octets| String::from_utf8(octets).expect("it speaks UTF-8");
+        let text = |octets| String::from_utf8(octets).expect("the output is UTF-8");
         Self { printed: text(output.stdout), told: text(output.stderr), status: output.status.code() }
     }
 }

@@ -18,7 +18,7 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         if let Some(found) = look() {
             return found;
         }
-        assert!(begin.elapsed() < DEADLINE, "waited in vain until {what}");
+        assert!(begin.elapsed() < DEADLINE, "timed out waiting until {what}");
         thread::sleep(PAUSE);
     }
 }

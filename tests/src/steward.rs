@@ -50,7 +50,7 @@ pub fn stage(manners: impl FnOnce(&mut Manners)) -> (Steward, Authority) {
 /// Waits until the last error contains these words.
 #[track_caller]
 pub fn complains(steward: &Steward, words: &str) {
-    patience::until_true(&format!("the state says {words:?}"), || {
+    patience::until_true(&format!("the state contains {words:?}"), || {
         steward.state()["last_error"].as_str().unwrap_or_default().contains(words)
     });
 }

@@ -117,7 +117,7 @@ impl Wire {
             }
             seen = self.ahead.len();
             if seen > LONGEST_LINE {
-                return Err(io::Error::other("a line without end"));
+                return Err(io::Error::other("a line is too long"));
             }
             if self.read_more()? == 0 {
                 return if seen == 0 { Ok(None) } else { Err(io::ErrorKind::UnexpectedEof.into()) };

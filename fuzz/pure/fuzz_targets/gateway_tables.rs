@@ -1,4 +1,4 @@
-//! The kernel's routing tables, or whatever is in their place: IPv4's, a line with a dash, IPv6's.
+//! The kernel's routing tables, or any other text in their place: IPv4's, a line with a dash, IPv6's.
 
 #![no_main]
 
@@ -13,6 +13,6 @@ fuzz_target!(|tables: &str| {
     assert!(gateways.len() <= ipv4.lines().count() + ipv6.lines().count());
     for (at, gateway) in gateways.iter().enumerate() {
         assert!(!gateways[..at].contains(gateway), "each is named once");
-        assert_ne!(*gateway, IpAddr::from([0; 16]), "nobody is behind the unspecified address");
+        assert_ne!(*gateway, IpAddr::from([0; 16]), "the unspecified address is no gateway");
     }
 });

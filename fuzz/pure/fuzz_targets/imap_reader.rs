@@ -18,7 +18,7 @@ fuzz_target!(|octets: &[u8]| {
     }
 });
 
-/// What a server hears. Whether it takes messages follows from `choices`, and so is the same each time.
+/// The events of a session. `choices` decides which messages are accepted, so it is the same in each run.
 fn read(octets: &[u8], size: usize, choices: u8) -> Vec<String> {
     let mut reader = Reader::new(4096);
     let mut heard = Vec::new();

@@ -1,4 +1,4 @@
-//! What a daemon, perhaps one that somebody has taken over, sends to process 1.
+//! Notices that a daemon, perhaps a compromised one, sends to process 1.
 
 #![no_main]
 

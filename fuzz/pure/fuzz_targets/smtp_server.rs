@@ -16,7 +16,7 @@ fuzz_target!(|octets: &[u8]| {
     assert_eq!(whole, pieces);
 });
 
-/// What the peer is sent, and the messages that were taken.
+/// The octets sent to the peer, and the accepted messages.
 fn talk(mut octets: &[u8], size: usize, choices: u8) -> (Vec<u8>, Vec<Vec<u8>>) {
     let dialect = [Dialect::Smtp, Dialect::Submission, Dialect::Lmtp][usize::from(choices % 3)];
     let settings = Settings {
@@ -56,7 +56,7 @@ fn talk(mut octets: &[u8], size: usize, choices: u8) -> (Vec<u8>, Vec<Vec<u8>>) 
             Event::Rcpt(request) if agrees() => request.accept(),
             Event::Data(request) if agrees() => request.accept(),
             Event::Login(request) if agrees() => request.accept(),
-            // Whoever drops a question leaves the answer to the session.
+            // A dropped request is answered by the session.
             Event::Hello(_) | Event::Mail(_) | Event::Rcpt(_) | Event::Data(_) | Event::Login(_) => {}
             Event::Message(request) => {
                 messages.push(std::mem::take(&mut message));

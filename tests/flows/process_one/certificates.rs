@@ -41,7 +41,7 @@ fn shown_everywhere(appliance: &Appliance, trust: &Arc<ClientConfig>) {
 }
 
 #[test]
-fn a_brought_certificate_is_swapped_while_sessions_run_and_a_bad_one_changes_nothing() {
+fn an_external_certificate_is_replaced_without_ending_sessions_and_a_bad_one_is_ignored() {
     let container = Container::new()
         .set("MAIL_TLS_CERT_FILE", "/data/brought/live/certificate.pem")
         .set("MAIL_TLS_KEY_FILE", "/data/brought/live/key.pem");

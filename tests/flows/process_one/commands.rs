@@ -16,7 +16,7 @@ fn told(appliance: &Appliance, command: &[&str]) -> String {
 }
 
 #[test]
-fn who_is_added_under_an_earlier_name_is_told_of_the_mail_that_was_kept() {
+fn adding_a_former_user_reports_the_kept_mail() {
     let mut appliance = Container::new().serve();
     let add = ["user", "add", "zoe", "--generate"];
     let first = told(&appliance, &add);
@@ -36,7 +36,7 @@ fn who_is_added_under_an_earlier_name_is_told_of_the_mail_that_was_kept() {
 }
 
 #[test]
-fn a_password_that_was_made_is_printed_also_where_a_daemon_did_not_confirm_it() {
+fn a_generated_password_is_printed_even_without_a_daemons_confirmation() {
     let mut appliance = Container::new().serve();
     let mda = appliance.role("mda");
     kill(mda, Signal::SIGSTOP).unwrap();

@@ -212,7 +212,7 @@ fn plant(appliance: &Appliance) {
 }
 
 #[test]
-fn a_daemon_that_was_taken_over_reaches_nothing_beyond_its_row() {
+fn a_compromised_daemon_reaches_nothing_beyond_its_row() {
     let appliance = Container::new().serve();
     assert!(
         appliance.log().contains("Landlock") && appliance.log().contains("signals"),

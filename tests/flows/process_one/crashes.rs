@@ -23,14 +23,14 @@ fn crash_restart() {
             doors.finds(0, subject);
         }
     });
-    patience::until_true("it is green again", || appliance.is_healthy());
+    patience::until_true("it is healthy again", || appliance.is_healthy());
     let log = appliance.log();
     for role in ["mta", "mda", "steward"] {
         assert_eq!(appliance.restarts(role), 1, "{role}");
-        let told = |line: &str| {
+        let is_logged = |line: &str| {
             line.contains("exited unexpectedly") && line.contains(role) && line.contains("signal 9")
         };
-        assert!(log.lines().any(told), "nobody tells that the {role} died:\n{log}");
+        assert!(log.lines().any(is_logged), "the death of the {role} is not logged:\n{log}");
     }
 }
 
@@ -50,7 +50,7 @@ fn crash_loop() {
     // This many attempts within this time would be a loop: the waits have grown.
     assert!(appliance.restarts("mta") < 10);
     appliance.mend_role("mta", &good);
-    patience::until_true("it is green again", || appliance.is_healthy());
+    patience::until_true("it is healthy again", || appliance.is_healthy());
     appliance.inside(|| doors.stranger());
     assert_eq!(appliance.stop(), Some(0));
 }

@@ -38,12 +38,12 @@ fn stopped_daemons() {
 }
 
 #[test]
-fn a_daemon_that_goes_on_is_left_alone() {
+fn a_daemon_that_makes_progress_is_not_restarted() {
     let mut appliance = Container::new().serve();
     let mta = appliance.role("mta");
     kill(mta, Signal::SIGSTOP).unwrap();
     patience::until_true("it is reported", || appliance.log().contains("does not respond"));
-    patience::until_true("health says so", || !appliance.is_healthy());
+    patience::until_true("health reports it", || !appliance.is_healthy());
     kill(mta, Signal::SIGCONT).unwrap();
     patience::until_true("it responds", || appliance.log().contains("responding again"));
     patience::until_true("it is healthy", || appliance.is_healthy());

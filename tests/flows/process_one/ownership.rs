@@ -96,7 +96,7 @@ fn links_below_mail_are_not_followed() {
 }
 
 #[test]
-fn a_volume_of_the_users_before_is_taken_over_once() {
+fn a_volume_of_former_users_is_taken_over_once() {
     let mut appliance = Container::new().serve();
     assert_eq!(appliance.stop(), Some(0));
     let volume = appliance.volume();
@@ -152,7 +152,7 @@ fn a_volume_of_the_users_before_is_taken_over_once() {
 }
 
 #[test]
-fn a_takeover_that_was_cut_off_goes_on() {
+fn an_interrupted_takeover_is_resumed() {
     let mut appliance = Container::new().serve();
     assert_eq!(appliance.stop(), Some(0));
     let mail = appliance.volume().join("mail");
@@ -166,7 +166,7 @@ fn a_takeover_that_was_cut_off_goes_on() {
 }
 
 #[test]
-fn a_takeover_needs_no_right_to_read_folders_of_others() {
+fn a_takeover_does_not_read_folders_of_other_owners() {
     let mut appliance = Container::new().without_capability("dac_read_search").serve();
     assert_eq!(appliance.stop(), Some(0));
     let mail = appliance.volume().join("mail");
@@ -181,7 +181,7 @@ fn a_takeover_needs_no_right_to_read_folders_of_others() {
 }
 
 #[test]
-fn what_a_daemon_wrote_keeps_process_1_from_nothing() {
+fn files_of_a_daemon_do_not_hinder_process_1() {
     let mut appliance = Container::new().serve();
     let volume = appliance.volume();
     let tls = volume.join("tls");

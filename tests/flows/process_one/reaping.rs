@@ -14,8 +14,8 @@ fn orphans(count: usize) -> String {
 }
 
 #[track_caller]
-fn buries_all(appliance: &Appliance) {
-    patience::until_true("all are buried", || {
+fn reaps_all(appliance: &Appliance) {
+    patience::until_true("all zombies are reaped", || {
         process::descendants(appliance.init()).len() == 3 && appliance.zombies().is_empty()
     });
 }
@@ -24,7 +24,7 @@ fn buries_all(appliance: &Appliance) {
 fn orphan_reap() {
     let appliance = Container::new().serve();
     assert!(appliance.shell(&orphans(100)).status.success());
-    buries_all(&appliance);
+    reaps_all(&appliance);
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn zombie_storm() {
     patience::until_true("the mda is back", || {
         appliance.status().is_some() && appliance.restarts("mda") == 1
     });
-    buries_all(&appliance);
+    reaps_all(&appliance);
     // The rest of the storm comes while it stops.
     let mut storm = Command::new("nsenter")
         .args([&format!("--target={}", appliance.init()), "--pid", "--", "sh", "-c", &orphans(500)])
@@ -87,9 +87,9 @@ fn pid_wrap() {
         .split_whitespace()
         .map(|number| number.parse().unwrap())
         .collect();
-    assert!(numbers[1] < numbers[0], "the numbers did not begin anew: {output:?}");
-    buries_all(&appliance);
-    assert_eq!(inside("mta"), new, "a stranger's end was taken for the daemon's");
+    assert!(numbers[1] < numbers[0], "the process numbers did not wrap around: {output:?}");
+    reaps_all(&appliance);
+    assert_eq!(inside("mta"), new, "the exit of another process was taken for the daemon's");
     assert_eq!(appliance.restarts("mta"), restarts);
     assert!(appliance.is_healthy());
 }
@@ -103,7 +103,7 @@ fn not_pid_1() {
     for role in ["mta", "mda", "steward"] {
         appliance.kill_and_await(role);
     }
-    buries_all(&appliance);
+    reaps_all(&appliance);
     assert_eq!(appliance.stop(), Some(0));
 }
 
@@ -113,11 +113,11 @@ fn health_exec() {
     for _ in 0..200 {
         assert!(appliance.is_healthy());
     }
-    buries_all(&appliance);
+    reaps_all(&appliance);
     // Dead for longer than a moment: the next check reports it.
     let good = appliance.break_role("mta");
-    patience::until_true("it is red", || !appliance.is_healthy());
+    patience::until_true("it is unhealthy", || !appliance.is_healthy());
     appliance.mend_role("mta", &good);
-    patience::until_true("it is green again", || appliance.is_healthy());
-    buries_all(&appliance);
+    patience::until_true("it is healthy again", || appliance.is_healthy());
+    reaps_all(&appliance);
 }

@@ -81,11 +81,11 @@ fn exit_codes_port_taken() {
     assert_eq!(status, Some(69), "{log}");
     assert!(log.contains("port 25 ") && log.contains("taken"), "{log}");
     let runtime = contents(&container.volume().join("run"));
-    assert!(runtime.is_empty(), "somebody's socket was replaced: {:?}", runtime.keys());
+    assert!(runtime.is_empty(), "the other server's socket was replaced: {:?}", runtime.keys());
 }
 
 #[test]
-fn a_second_server_on_the_volume_is_refused_and_disturbs_nothing() {
+fn a_second_server_on_the_volume_is_refused_without_side_effects() {
     let mut appliance = Container::new().serve();
     // The operator has forgotten the command's name, in the container…
     let environment = fs::read(format!("/proc/{}/environ", appliance.init())).unwrap();
@@ -121,7 +121,7 @@ fn misses(appliance: &Appliance, port: u16) -> bool {
 }
 
 #[test]
-fn taken_web_ports_are_lived_with_and_are_ours_once_they_are_free() {
+fn occupied_web_ports_are_tolerated_and_bound_once_free() {
     // Another web server, which ends when its file is removed.
     let listen = "perl -MIO::Socket::INET -e '@s = map { IO::Socket::INET->new(LocalPort => $_, Listen => 1) or die } \
                   80, 443; open(F, \">tmp/up\"); close F; select(undef, undef, undef, 0.05) while -e \"tmp/up\"' & \
@@ -173,7 +173,7 @@ fn exit_codes_volume() {
 }
 
 #[test]
-fn a_container_that_was_given_too_little_is_told_what_to_add() {
+fn a_container_without_enough_rights_reports_what_to_add() {
     let as_somebody =
         "unset BEFORE; exec chroot \"$root\" /sbin/setpriv --reuid 1000 --clear-groups /bin/mailstead";
     for (lines, status, words) in [
@@ -219,7 +219,7 @@ fn bad_exec() {
 }
 
 #[test]
-fn a_full_volume_is_started_on_and_refuses_new_mail_for_the_moment() {
+fn a_full_volume_starts_and_defers_new_mail() {
     let mut appliance = Container::new().serve();
     serves_mail(&appliance, "before-it-was-full");
     assert_eq!(appliance.stop(), Some(0));
@@ -246,7 +246,7 @@ fn a_full_volume_is_started_on_and_refuses_new_mail_for_the_moment() {
 }
 
 #[test]
-fn a_volume_of_a_foreign_owner_becomes_ours() {
+fn a_volume_of_another_owner_is_taken_over() {
     let mut appliance = Container::new().serve();
     serves_mail(&appliance, "of-before");
     assert_eq!(appliance.stop(), Some(0));
@@ -263,14 +263,14 @@ fn a_volume_of_a_foreign_owner_becomes_ours() {
     let foreign: Vec<_> = contents(&volume).into_iter().filter(|(_, (_, uid, _))| *uid == 4242).collect();
     assert!(
         foreign.is_empty(),
-        "still somebody else's: {:?}",
+        "still owned by the other user: {:?}",
         foreign.iter().map(|(path, _)| path).collect::<Vec<_>>()
     );
     assert_eq!(appliance.stop(), Some(0));
 }
 
 #[test]
-fn files_that_were_put_back_by_hand_get_their_rights_again() {
+fn restored_files_get_their_modes_back() {
     let mut appliance = Container::new().serve();
     let volume = appliance.volume();
     let before = contents(&volume);
@@ -296,7 +296,7 @@ fn files_that_were_put_back_by_hand_get_their_rights_again() {
 }
 
 #[test]
-fn files_from_the_future_and_the_past_are_no_reason_not_to_start() {
+fn files_of_future_and_past_versions_do_not_prevent_the_start() {
     let mut appliance = Container::new().serve();
     serves_mail(&appliance, "timely");
     for date in ["2091-01-01", "1971-01-01"] {
@@ -314,7 +314,7 @@ fn files_from_the_future_and_the_past_are_no_reason_not_to_start() {
 }
 
 #[test]
-fn without_a_resolver_it_starts_and_takes_mail() {
+fn without_a_resolver_it_starts_and_accepts_mail() {
     let container = Container::new().unset("MAIL_DNS_SERVERS");
     assert!(!container.etc().join("resolv.conf").exists());
     let mut appliance = container.serve();

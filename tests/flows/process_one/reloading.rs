@@ -66,7 +66,9 @@ fn deaths_and_health_in_a_reload() {
     }
     drop(held);
     patience::until_true("bob is known", || knows_bob(&appliance));
-    patience::until_true("both have ended", || appliance.log().matches("reload complete").count() == 2);
+    patience::until_true("both reloads have completed", || {
+        appliance.log().matches("reload complete").count() == 2
+    });
     patience::until_true("no reload was refused", || refusals(&appliance) == 0);
     assert_eq!(appliance.stop(), Some(0), "{}", appliance.log());
     assert_eq!(appliance.log().matches("reload complete").count(), 2);
@@ -92,13 +94,13 @@ fn term_in_the_first_start() {
     let held = lock(&container.volume());
     let mut appliance = container.start();
     let steward = appliance.path("/run/mailstead/steward.toml");
-    patience::until_true("it has come as far as the accounts", || steward.exists());
+    patience::until_true("it has reached the accounts", || steward.exists());
     // A reload that is requested this early is made once it is possible.
     appliance.signal(Signal::SIGHUP);
     assert_eq!(appliance.stop(), Some(0), "{}", appliance.log());
     appliance.restart();
     let steward = appliance.path("/run/mailstead/steward.toml");
-    patience::until_true("it has come as far as the accounts", || steward.exists());
+    patience::until_true("it has reached the accounts", || steward.exists());
     appliance.signal(Signal::SIGHUP);
     drop(held);
     appliance.await_ready();
@@ -134,7 +136,7 @@ fn all_or_nothing() {
     fs::remove_dir(&obstacle).unwrap();
     appliance.signal(Signal::SIGHUP);
     patience::until_true("bob is known", || knows_bob(&appliance));
-    patience::until_true("it is over", || refusals(&appliance) == 0);
+    patience::until_true("the refusals end", || refusals(&appliance) == 0);
     // The MDA's contains no domain.
     let changed: Vec<bool> = files().iter().zip(&before).map(|(after, before)| after != before).collect();
     assert_eq!(changed, [true, false, true, true, true]);

@@ -96,7 +96,7 @@ fn child_state() {
     users.dedup();
     assert_eq!(users.len(), 3, "two daemons are the same user");
     // Each asks the kernel for its own, which no other process here may do.
-    patience::until_true("every process tells its memory", || {
+    patience::until_true("every process reports its memory", || {
         let numbers = numbers(&appliance);
         ROLES.iter().chain(&["process-1"]).all(|process| {
             numbers.contains(&format!(

@@ -194,7 +194,7 @@ fn interrupt_and_quit_stop_too() {
 }
 
 #[test]
-fn who_is_connected_is_told() {
+fn connected_clients_are_notified_of_the_stop() {
     let mut appliance = Container::new().serve();
     let smtp: SocketAddr = appliance.doors().address("smtp");
     let mut waiting = appliance.inside(|| {

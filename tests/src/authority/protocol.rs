@@ -86,7 +86,7 @@ fn directory(base: &str, manners: &Manners) -> Answer {
 
 /// Parses the request's envelope (RFC 8555 §6.2) and uses up its nonce (§6.5).
 fn signed(request: &Request, base: &str, book: &mut Book, manners: &Manners) -> Result<Signed, Answer> {
-    let malformed = || Answer::problem(400, "malformed", "that is no signed request");
+    let malformed = || Answer::problem(400, "malformed", "malformed signed request");
     let decode = |value: &Value| URL_SAFE_NO_PAD.decode(value.as_str()?).ok();
     let envelope = web::json(&request.body).ok_or_else(malformed)?;
     let head = decode(&envelope["protected"]).and_then(|octets| web::json(&octets)).ok_or_else(malformed)?;
@@ -94,7 +94,7 @@ fn signed(request: &Request, base: &str, book: &mut Book, manners: &Manners) -> 
     let nonce = head["nonce"].as_str().unwrap_or_default();
     let is_good = book.nonces.remove(nonce);
     if !is_good || (manners.is_fussy && !book.given.is_multiple_of(3)) {
-        return Err(Answer::problem(400, "badNonce", "I have seen better nonces"));
+        return Err(Answer::problem(400, "badNonce", "the nonce is not valid"));
     }
     if head["url"] != json!(format!("{base}{}", request.path)) {
         return Err(Answer::problem(401, "unauthorized", "signed for another page"));
@@ -169,10 +169,12 @@ fn post(
 }
 
 fn new_account(signed: &Signed, base: &str, book: &mut Book, manners: &Manners) -> Answer {
-    let Some(key) = signed.key.clone() else { return Answer::problem(400, "malformed", "whose account?") };
+    let Some(key) = signed.key.clone() else {
+        return Answer::problem(400, "malformed", "the request has no key");
+    };
     let binding = &signed.payload["externalAccountBinding"];
     if manners.wants_binding && !binding.is_object() {
-        return Answer::problem(403, "externalAccountRequired", "make an account on our pages first");
+        return Answer::problem(403, "externalAccountRequired", "create an account on the website first");
     }
     let bound = binding["protected"].as_str().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
     if let Some(head) = bound.and_then(|octets| web::json(&octets)) {
@@ -318,7 +320,7 @@ fn finalize(
     manners: &Manners,
 ) -> Answer {
     if book.orders[number].proofs.iter().any(|proof| proof.state != Proved::Valid) {
-        return Answer::problem(403, "orderNotReady", "prove the names first");
+        return Answer::problem(403, "orderNotReady", "the names are not validated");
     }
     if book.orders[number].early < manners.is_not_ready {
         book.orders[number].early += 1;
@@ -331,7 +333,7 @@ fn finalize(
     let request = signed.payload["csr"].as_str().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
     let issued = request
         .and_then(|request| shared.issuing.sign(&request, number, now(), manners.lifetime, manners.chain));
-    let Some(issued) = issued else { return Answer::problem(400, "badCSR", "that cannot be signed") };
+    let Some(issued) = issued else { return Answer::problem(400, "badCSR", "the request cannot be signed") };
     let sorted = |names: &[String]| {
         let mut names = names.to_vec();
         names.sort();
@@ -351,7 +353,9 @@ fn renewal(id: &str, book: &Book, manners: &Manners) -> Answer {
         return Answer::problem(404, "malformed", "no suggestions");
     };
     let serial = id.split_once('.').map_or("", |(_, serial)| serial);
-    let Some(begin) = book.issued.get(serial) else { return Answer::problem(404, "malformed", "not mine") };
+    let Some(begin) = book.issued.get(serial) else {
+        return Answer::problem(404, "malformed", "unknown certificate");
+    };
     let (from, to) = if book.revoked.contains(serial) { (-7200, -3600) } else { (from, to) };
     let window = json!({ "start": calendar::rfc3339(begin + from), "end": calendar::rfc3339(begin + to) });
     let body = json!({ "suggestedWindow": window, "explanationURL": "https://authority.example/why" });
