@@ -45,13 +45,13 @@ starttls_with_openssl() {
 check "swaks submits over 465 with a password" submit_with_swaks
 check "swaks submits over 587 with STARTTLS" submit_with_starttls
 check "curl submits over 465 with a password" submit_with_curl
-check "what swaks submitted leaves" arrives_outside by-swaks
-check "dkimpy verifies it against what mailstead dns prints" signature_holds by-swaks
-check "what was submitted over 587 leaves" arrives_outside by-starttls
+check "the message from swaks leaves" arrives_outside by-swaks
+check "dkimpy verifies it with the records that mailstead dns prints" signature_holds by-swaks
+check "the message over 587 leaves" arrives_outside by-starttls
 check "dkimpy verifies that too" signature_holds by-starttls
-check "a stranger's mail is taken on 25" from_a_stranger
+check "mail from another host is accepted on 25" from_a_stranger
 check "curl reads it over imaps" read_with_curl by-stranger
-check "curl reads what curl wrote" read_with_curl by-curl
+check "curl reads the message from curl" read_with_curl by-curl
 check "imaplib reads, flags, copies, moves, expunges" read_with_imaplib by-stranger
 check "openssl trusts the certificate on 25" starttls_with_openssl "$port_smtp" smtp
 check "openssl trusts the certificate on 143" starttls_with_openssl "$port_imap" imap

@@ -1,4 +1,4 @@
-# What bad input gets. Sourced by run.sh.
+# Replies to bad input. Sourced by run.sh.
 # shellcheck shell=bash disable=SC2154
 
 # answers PATTERN COMMAND...: the command's output has a line that matches; how it ends does not matter.
@@ -27,7 +27,7 @@ wrong_environment() {
 }
 swaks_to() { swaks --timeout 30 --ehlo client.example.com --server "$host" "$@"; }
 
-check "an open relay it is not" answers '^<\*\* 550 5\.7\.1' \
+check "relaying is refused" answers '^<\*\* 550 5\.7\.1' \
   swaks_to --port "$port_smtp" --from stranger@example.com --to someone@example.net
 check "an unknown recipient gets 550 5.1.1" answers '^<\*\* 550 5\.1\.1' \
   swaks_to --port "$port_smtp" --from stranger@example.com --to "unknown@$domain"

@@ -11,6 +11,6 @@ has_no_bad_answer() { ! grep -E ' (BAD|NO) ' "$work/geary.log"; }
 deliver for-geary "Hello from elsewhere."
 geary_up
 drive geary
-check "geary: what it sent has arrived" wait_for 20 holds_message "$user_1" "$password_1" INBOX from-geary
+check "geary: its message has arrived" wait_for 20 holds_message "$user_1" "$password_1" INBOX from-geary
 check "geary: a copy is in Sent" wait_for 20 holds_message "$user_0" "$password_0" Sent from-geary
 check "geary: no command was refused" has_no_bad_answer

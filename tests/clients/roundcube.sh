@@ -1,7 +1,7 @@
 # Roundcube, the web mail of Debian, in Chromium. Sourced by run.sh.
 # shellcheck shell=bash disable=SC2016,SC2154
 
-# What an administrator writes. `ip netns exec` shows this folder as /etc/roundcube.
+# The configuration that an administrator writes. `ip netns exec` shows this folder as /etc/roundcube.
 roundcube_settings() {
   local folder=/etc/netns/$net-client/roundcube
   mkdir -p "$folder" "$home"/roundcube/{temp,logs}
@@ -36,5 +36,5 @@ deliver "no longer needed" "Delete me."
 roundcube_settings
 roundcube_up
 drive roundcube
-check "roundcube: what it sent has arrived" wait_for 20 holds_message "$user_1" "$password_1" INBOX from-roundcube
+check "roundcube: its message has arrived" wait_for 20 holds_message "$user_1" "$password_1" INBOX from-roundcube
 check "roundcube: its log has no error" has_no_errors

@@ -17,5 +17,5 @@ C
 deliver for-thunderbird "Hello from elsewhere."
 thunderbird_up
 drive thunderbird
-check "thunderbird: what it sent has arrived" wait_for 20 holds_message "$user_1" "$password_1" INBOX from-thunderbird
+check "thunderbird: its message has arrived" wait_for 20 holds_message "$user_1" "$password_1" INBOX from-thunderbird
 check "thunderbird: a copy is in Sent" wait_for 20 holds_message "$user_0" "$password_0" Sent from-thunderbird

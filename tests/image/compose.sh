@@ -27,9 +27,9 @@ print(*sorted(port["target"] for port in service["ports"]))' >"$work/published"
   is "$(<"$work/published")" "$(sed -n 's/^tcp \*:\([0-9]*\)$/\1/p' "$top/tests/image/sockets" | sort -n | xargs)"
 }
 
-check "compose.yaml is understood" compose config --quiet
+check "compose.yaml is valid" compose config --quiet
 check "and by clients of 2021" has_nothing_that_old_clients_refuse
 check "without a domain it says what is missing" without_a_domain
-check "it passes on every setting, and nothing else" passes_every_setting
-check "compose.bridge.yaml is understood" bridge config --quiet
-check "it publishes just the ports that are served" publishes_what_is_served
+check "it passes on the settings and nothing else" passes_every_setting
+check "compose.bridge.yaml is valid" bridge config --quiet
+check "it publishes the served ports only" publishes_what_is_served

@@ -1,4 +1,4 @@
-# What the container is and does beside mail. Sourced by run.sh, with the container running.
+# The container apart from mail. Sourced by run.sh, with the container running.
 # shellcheck shell=bash disable=SC2154
 
 # The numbers, on this machine, of the processes in the container.
@@ -47,7 +47,7 @@ users_differ() {
   users=$(for role in mta mda steward; do status_of "$(pid_of $role)" Uid; done | sort -u | wc -l)
   is "$users" 3
 }
-# Every socket on which a process of the container can be reached, each once. Questions to DNS leave from sockets of UDP
+# Every socket on which a process of the container can be reached, each once. DNS queries leave from sockets of UDP
 # that have a high port for as long as the answer takes; no other is allowed.
 sockets() {
   processes >"$work/processes"
@@ -162,13 +162,13 @@ finds_a_misspelt_name() {
 check "the engine says healthy" wait_for 60 engine_says_healthy
 check "it was healthy within three seconds" healthy_in_time
 check "the engine gives it what README promises, and no more" as_promised
-check "the daemons have no capability and no way to one" daemons_have_nothing
+check "the daemons have no capability and cannot gain one" daemons_have_nothing
 check "the daemons are three users" users_differ
-check "the kernel keeps them to their work" daemons_are_sandboxed
-check "nothing can be written but the volume" writes_to_the_volume_alone
-check "it listens where it should and nowhere else" listens_where_it_should
+check "the daemons are sandboxed" daemons_are_sandboxed
+check "only the volume is writable" writes_to_the_volume_alone
+check "it listens on the expected sockets only" listens_where_it_should
 check "a killed mta comes back, and no connection is refused" comes_back mta
-check "a killed mda comes back, and mail is taken" takes_mail_after_mda
+check "a killed mda comes back, and mail is accepted" takes_mail_after_mda
 check "it is healthy again" still_healthy
 check "process 1 reaps a hundred orphans" reaps_orphans
 check "two hundred health checks leave nothing behind" leaks_no_process

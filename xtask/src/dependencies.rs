@@ -8,7 +8,7 @@ const REFUSED: [&str; 1] = ["ring"];
 
 /// Fails when a refused crate is in the dependency tree.
 pub(crate) fn obey_the_rules() -> Result<(), String> {
-    eprintln!("xtask: the dependency tree holds none of {REFUSED:?}");
+    eprintln!("xtask: the dependency tree contains none of {REFUSED:?}");
     let tree =
         cargo(["tree", "--locked", "--workspace", "--edges", "all", "--prefix", "none", "--format", "{p}"])
             .output()?;

@@ -36,7 +36,7 @@ pub(crate) fn targets(workspace: &str, seconds: u32, only: Option<&str>) -> Resu
     let all = names(&folder)?;
     let chosen: Vec<_> = all.iter().filter(|name| only.is_none_or(|only| only == *name)).collect();
     if chosen.is_empty() {
-        return Err(format!("no such target in {workspace}; there are {}", all.join(", ")));
+        return Err(format!("no such target in {workspace}; the targets are {}", all.join(", ")));
     }
     let built = build(&folder)?;
     let mut crashed = Vec::new();

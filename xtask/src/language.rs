@@ -27,7 +27,7 @@ struct Counts {
 
 /// Fails when the tree has more odd words or headless doc comments than the file with the ceilings allows.
 pub(crate) fn is_plain() -> Result<(), String> {
-    eprintln!("xtask: the wording is no odder than before");
+    eprintln!("xtask: count the words that docs/language.md rules out");
     let mut counts = Counts::default();
     for file in files(repository_root())? {
         let text = fs::read_to_string(&file)
