@@ -57,7 +57,7 @@ fn a_full_mailbox_is_refused_at_rcpt_and_others_receive_mail() {
     empty(&site);
     stranger.mail(STRANGER, &[BOB], &message(STRANGER, BOB, "there-is-room")).unwrap().expect(250);
     site.doors.finds(1, "there-is-room");
-    assert_eq!(site.doors.inbox(1).len(), 1, "what was refused was not kept");
+    assert_eq!(site.doors.inbox(1).len(), 1, "the refused message was not stored");
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn links_below_mail_are_not_followed() {
         symlink(target, mail.join(link)).unwrap();
         give(&mail.join(link), VMAIL);
     }
-    // And below a folder that the operator has brought, whose content is given to the MDA.
+    // And below a folder that the operator has copied in, whose content is given to the MDA.
     put(&mail, "example.org/brought/Maildir/new/2.message", (1000, 1000));
     for (link, target) in
         [("new/to-the-keys", "/data/dkim"), ("cur", "/data/tls"), ("tmp", "/data/accounts.toml")]

@@ -122,7 +122,7 @@ fn stop_while_dead() {
     appliance.signal(Signal::SIGTERM);
     let (status, time) = timed(&mut appliance);
     assert_eq!(status, Some(0), "{}", appliance.log());
-    assert!(time < Duration::from_secs(30), "the dead one was waited for: {time:?}");
+    assert!(time < Duration::from_secs(30), "stopping waited for the dead daemon: {time:?}");
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn stop_while_restarting() {
     appliance.signal(Signal::SIGTERM);
     let (status, time) = timed(&mut appliance);
     assert_eq!(status, Some(0), "{}", appliance.log());
-    assert!(time < Duration::from_secs(30), "the wait was waited for: {time:?}");
+    assert!(time < Duration::from_secs(30), "stopping waited for the restart delay: {time:?}");
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn stop_while_in_acme() {
     appliance.signal(Signal::SIGTERM);
     let (status, time) = timed(&mut appliance);
     assert_eq!(status, Some(0), "{}", appliance.log());
-    assert!(time < Duration::from_secs(30), "the authority was waited for: {time:?}");
+    assert!(time < Duration::from_secs(30), "stopping waited for the authority: {time:?}");
     // Every written file is whole: it starts again and serves.
     appliance.start_again();
     assert_eq!(appliance.stop(), Some(0));
@@ -180,7 +180,7 @@ fn double_term() {
     let (status, time) = timed(&mut appliance);
     // Three that do not answer have 35 seconds in all when it is asked once.
     assert_eq!(status, Some(70), "{}", appliance.log());
-    assert!(time < Duration::from_secs(30), "asking again did not hurry it: {time:?}");
+    assert!(time < Duration::from_secs(30), "a second request did not shorten the stop: {time:?}");
 }
 
 #[test]
