@@ -90,7 +90,7 @@ fn the_numbers_follow_the_mail_and_every_one_of_them_is_in_the_manual() {
     let (ann, stranger) = (demo.doors.user(0), "stranger@example.com");
     let mut door = demo.doors.stranger();
     door.mail(stranger, &[ann], &message(stranger, ann, "counted")).unwrap().expect(250);
-    door.mail(stranger, &["nobody@demo.test"], "").unwrap().expect(550);
+    door.mail(stranger, &["unknown@demo.test"], "").unwrap().expect(550);
     door.command("RSET").unwrap().expect(250);
     door.mail(stranger, &["bob@elsewhere.example"], "").unwrap().expect(550);
     let mut submission = demo.doors.submission();

@@ -61,7 +61,7 @@ fn an_external_certificate_is_replaced_without_ending_sessions_and_a_bad_one_is_
 
     // The key of another certificate: the previous one stays in use, and the error is reported.
     fs::copy(brought.join("one/key.pem"), brought.join("two/key.pem")).unwrap();
-    patience::until_true("it is told of", || {
+    patience::until_true("the error is reported", || {
         let concerns = appliance.status().map(|status| status.concerns).unwrap_or_default();
         concerns.iter().any(|concern| {
             concern.problem.contains("MAIL_TLS_CERT_FILE") && concern.problem.contains("serves on")
