@@ -16,19 +16,19 @@ net=mailstead-doctor-$$ # apart from those that run.sh clears away
 work=$(mktemp -d "${TMPDIR:-/tmp}/mailstead-doctor-XXXXXX")
 chmod 755 "$work"
 . "$top/tests/clients/server.sh"
-# What the world says of the machine, as run.sh has it.
+# The blocklist that run.sh uses.
 settings+=(MAIL_BLOCKLISTS=dnsbl.example.com)
 places=(all private)
 
 stage_up
 stage "visits"
-# unseen PORT: whether it is open has not been seen.
+# unseen PORT: the doctor reports that it could not check the port.
 unseen() {
   look
   "$python" - "$report" "$1" <<'P'
 import json, re, sys
 causes = [f["cause"] for f in json.load(open(sys.argv[1]))["findings"] if f["id"] == "not-checked" and f["check"] == "incoming"]
-sys.exit(not any(re.search(r"connect to port [^c]*\b" + sys.argv[2] + r"\b", cause) for cause in causes))
+sys.exit(not any(re.search(r"blocks port [^w]*\b" + sys.argv[2] + r"\b", cause) for cause in causes))
 P
 }
 seen() { ! unseen "$1"; }
@@ -40,7 +40,7 @@ check "and one that the authority has connected to is" seen 80
 visits 993
 check "a connection from another host shows that it is open" wait_for 10 seen 993
 is_not_green() { ! holds "$(inside check)" "green" >/dev/null; }
-check "what was not looked at is not called green" is_not_green
+check "a report with unchecked things is not green" is_not_green
 stage "faults"
 . "$network/checks/faults.sh"
 stage "done"

@@ -72,7 +72,7 @@ ids! {
     SpfSyntax = "spf-syntax";
     /// an SPF record that refers to a record that does not exist
     SpfInclude = "spf-include";
-    /// an SPF record that makes receivers ask for too much
+    /// an SPF record that needs too many DNS lookups
     SpfLookups = "spf-lookups";
     /// an SPF record that lets every host send
     SpfOpen = "spf-open";
@@ -80,17 +80,17 @@ ids! {
     DkimMissing = "dkim-missing";
     /// another key is published than mail is signed with
     DkimDifferent = "dkim-different";
-    /// a signing key is published in part only
+    /// only a part of a signing key is published
     DkimCut = "dkim-cut";
     /// a signing key is published with quotes or backslashes in it
     DkimQuoted = "dkim-quoted";
-    /// a signing key is published as one that is only tried (`t=y`)
+    /// a signing key is published with the flag for testing (`t=y`)
     DkimTesting = "dkim-testing";
     /// no DMARC record
     DmarcMissing = "dmarc-missing";
     /// several DMARC records, which count as none
     DmarcSeveral = "dmarc-several";
-    /// a DMARC record that asks for nothing, or cannot be understood
+    /// a DMARC record whose policy is `none` or invalid
     DmarcWeak = "dmarc-weak";
     /// no MTA-STS record
     MtaStsMissing = "mta-sts-missing";
@@ -102,29 +102,29 @@ ids! {
     MtaStsPolicy = "mta-sts-policy";
     /// senders do not trust the web server that has the MTA-STS policy
     MtaStsCertificate = "mta-sts-certificate";
-    /// nobody is told where reports about encryption go
+    /// no record names an address for reports about encryption
     TlsReportingMissing = "tls-reporting-missing";
-    /// a record about reports that cannot be understood, or several
+    /// an invalid record about reports, or several
     TlsReportingWrong = "tls-reporting-wrong";
     /// mail programs do not find the servers by themselves
     ServiceMissing = "service-missing";
-    /// a service is published as not offered, and it is
+    /// a service is published as not offered, although it is
     ServiceDenied = "service-denied";
-    /// a service that begins in the clear is preferred, or the encrypted one is not
+    /// a service that begins without TLS is preferred, or the one with TLS is not
     ServicePreference = "service-preference";
-    /// mail programs are sent elsewhere
+    /// mail programs are sent to another host
     ServiceDifferent = "service-different";
     /// a name under which pages are served has no address
     WebMissing = "web-missing";
-    /// a name under which pages are served leads elsewhere
+    /// a name under which pages are served leads to another host
     WebElsewhere = "web-elsewhere";
-    /// the domain's own name leads here, and the certificate that is shown under it is not for it
+    /// the domain's own name leads here, and the certificate that is served there is not for it
     DomainCertificate = "domain-certificate";
     /// a CAA record forbids the authority to issue certificates
     CaaForbids = "caa-forbids";
     /// any authority may issue certificates
     CaaMissing = "caa-missing";
-    /// a CAA record lets other authorities issue certificates, and the one that is asked has no known name
+    /// CAA records allow other authorities, and the CAA name of the one in use is not known
     CaaOther = "caa-other";
     /// the zone is signed and has no TLSA record
     TlsaMissing = "tlsa-missing";
@@ -148,23 +148,23 @@ ids! {
     Blocklisted = "blocklisted";
     /// a blocklist does not answer this resolver
     BlocklistRefuses = "blocklist-refuses";
-    /// a blocklist answers nothing, or everything: it is dead, or the resolver makes answers up
+    /// a blocklist lists nothing, or everything: it is dead, or the resolver invents answers
     BlocklistUseless = "blocklist-useless";
     /// no name server is known, or none answers
     ResolverSilent = "resolver-silent";
     /// the resolver refuses to answer this machine
     ResolverRefuses = "resolver-refuses";
-    /// the resolver answers every question with an error
+    /// the resolver answers every query with an error
     ResolverFails = "resolver-fails";
     /// the name servers of a zone do not answer
     ZoneUnanswered = "zone-unanswered";
-    /// the signatures of a zone are wrong (DNSSEC)
+    /// the signatures of a zone are invalid (DNSSEC)
     ZoneBogus = "zone-bogus";
     /// one name has no answer although others have
     Unanswered = "unanswered";
-    /// something could not be looked at from here
+    /// something could not be checked from here
     NotChecked = "not-checked";
-    /// the resolver does not check signatures (DNSSEC)
+    /// the resolver does not validate signatures (DNSSEC)
     ResolverNotValidating = "resolver-not-validating";
     /// the resolver is one of the large public ones
     ResolverPublic = "resolver-public";
@@ -172,19 +172,19 @@ ids! {
     ClockWrong = "clock-wrong";
     /// the volume is nearly full
     SpaceLow = "space-low";
-    /// the volume has room for few more files
+    /// the volume is nearly out of inodes
     InodesLow = "inodes-low";
-    /// the volume, or a folder in it, cannot be written or looked at
+    /// the volume, or a folder in it, cannot be written or accessed
     VolumeUnusable = "volume-unusable";
-    /// a folder on the volume belongs to somebody else, or has other rights
+    /// a folder on the volume has a wrong owner or wrong permissions
     VolumeForeign = "volume-foreign";
     /// the certificate cannot be read
     CertificateUnusable = "certificate-unusable";
-    /// the certificate is one that the server made itself
+    /// the certificate is self-made
     CertificateSelfMade = "certificate-self-made";
-    /// the certificate has ended, or will within days
+    /// the certificate has expired, or expires within days
     CertificateEnds = "certificate-ends";
-    /// the certificate is not for a name that others use
+    /// the certificate is not for a name that clients use
     CertificateName = "certificate-name";
     /// the certificate comes without the chain to its authority
     CertificateChain = "certificate-chain";
@@ -196,9 +196,9 @@ ids! {
     NotRunning = "not-running";
     /// another program holds port 25
     Port25Taken = "port-25-taken";
-    /// a daemon does not work, or something else that the health page tells
+    /// a daemon does not work, or another fault on the health page
     Unhealthy = "unhealthy";
-    /// strangers arrive under the address of the container's gateway
+    /// clients connect with the address of the container's gateway
     GatewayClients = "gateway-clients";
 }
 

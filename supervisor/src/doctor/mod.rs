@@ -36,7 +36,7 @@ pub struct Doctor {
     /// The folder of a running `mailstead demo`; without it, this container is examined.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// Tell it as JSON.
+    /// Print the report as JSON.
     #[arg(long)]
     json: bool,
 }

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_machine_has_its_own_addresses_whatever_dns_says() {
+    fn the_machine_has_its_own_addresses_whatever_dns_has() {
         let (host, owner) =
             (Name::from_ascii("mail.example.org.").unwrap(), Name::from_ascii("example.org.").unwrap());
         let record = RData::TXT(TXT::from_bytes(vec![b"v=spf1 a:mail.example.org -all"]));

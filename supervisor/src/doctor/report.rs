@@ -166,11 +166,9 @@ impl Report {
         let unseen = wrong.iter().filter(|(_, finding)| finding.id == Id::NotChecked).count();
         let summary = match (errors, warnings, unseen) {
             (0, 0, 0) => "All is green.".to_owned(),
-            (0, 0, 1) => {
-                "Nothing wrong was found, and one thing was not checked: see not-checked.".to_owned()
-            }
+            (0, 0, 1) => "No faults were found; one thing was not checked: see not-checked.".to_owned(),
             (0, 0, unseen) => {
-                format!("Nothing wrong was found, and {unseen} things were not checked: see not-checked.")
+                format!("No faults were found; {unseen} things were not checked: see not-checked.")
             }
             (errors, warnings, _) => {
                 format!("{}, {}.", counted(errors, "error"), counted(warnings, "warning"))
@@ -236,20 +234,20 @@ mod tests {
     }
 
     #[test]
-    fn all_well_is_one_green_line_at_the_end() {
+    fn a_report_without_faults_ends_with_a_green_line() {
         let text = report(Vec::new()).text();
         assert!(text.ends_with("All is green. 2 checks, 0 notices.\n"), "{text}");
         assert!(text.contains("ok      SPF, example.org\n"), "{text}");
     }
 
     #[test]
-    fn what_was_not_looked_at_is_never_green() {
+    fn a_report_with_unchecked_things_is_not_green() {
         let text = report(vec![Finding::notice(Id::NotChecked, "not seen", "look")]).text();
         assert!(!text.contains("green") && text.contains("one thing was not checked"), "{text}");
     }
 
     #[test]
-    fn the_worst_comes_first_with_its_fix_and_a_script_finds_the_same() {
+    fn the_worst_finding_comes_first_with_its_fix_and_json_has_the_same() {
         let report = report(vec![
             Finding::notice(Id::CaaMissing, "small", "a"),
             Finding::error(Id::SpfMissing, "large", "publish:\nline"),

@@ -33,7 +33,7 @@ pub async fn watch(presence: PathBuf, findings: Findings) {
                 findings.replace(Source::Doctor, found);
             }
             Err(message) => {
-                tracing::warn!(message, "the records cannot be compared with what the world sees");
+                tracing::warn!(message, "cannot run the check");
                 pause = PAUSE;
             }
         }
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_notice_stands_on_the_board_and_degrades_nothing() {
+    fn a_notice_is_published_and_degrades_nothing() {
         let findings = vec![
             Finding::notice(Id::CaaMissing, "any authority may", "publish"),
             Finding::error(Id::MxMissing, "no MX", "publish\nline"),

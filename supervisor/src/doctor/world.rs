@@ -196,7 +196,7 @@ impl World {
     /// The answer for a query; one that was not made is unknown.
     pub(super) fn answer(&self, name: &Name, kind: RecordType) -> &Answer {
         static NOT_ASKED: std::sync::LazyLock<Answer> =
-            std::sync::LazyLock::new(|| Answer::Failed("it was not asked in time".to_owned()));
+            std::sync::LazyLock::new(|| Answer::Failed("it was not queried in time".to_owned()));
         self.names.get(&(name.clone(), kind)).unwrap_or(&NOT_ASKED)
     }
 

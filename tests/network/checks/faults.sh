@@ -1,4 +1,4 @@
-# The faults of faults.txt: each planted, found once under its name, and mended by the lines of the fix as they are printed.
+# The faults of faults.txt: each is planted, found once under its name, and fixed by the printed lines of its fix.
 # Sourced by run.sh and doctor.sh, which set `places`.
 # shellcheck shell=bash disable=SC2154
 
@@ -27,6 +27,6 @@ inside dns >"$work/zone-of-faults" 2>/dev/null
 check "before any fault nothing is found" wait_for 20 nothing_found
 while IFS=$'\t' read -r -u 8 finding zone changes tidy; do
   check "$finding: $changes" plant "$zone" "$changes" "$finding"
-  check "  mended by its fix" applied_literally "$finding"
+  check "  fixed by its fix" applied_literally "$finding"
   [ -z "$tidy" ] || updates "$tidy" | change "$zone" client "$(provider_of "$zone")"
 done 8<"$work/rows"

@@ -21,7 +21,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         return vec![Finding::error(
             Id::MxAlias,
             format!(
-                "{} is an alias of {}, and MX records name it; some hosts refuse that",
+                "{} is an alias of {}, and MX records name it; some hosts refuse such mail",
                 plain(host),
                 plain(meant)
             ),
@@ -70,12 +70,13 @@ fn of_family(case: &Case<'_>, kind: RecordType, seen: &[IpAddr]) -> Vec<Finding>
     findings.push(match is_v4 {
         true => Finding::error(
             Id::AddressMissing,
-            format!("{named} has no IPv4 address, which many hosts have nothing else to send to"),
+            format!("{named} has no IPv4 address; many hosts send over IPv4 only"),
             publish(wanted),
         ),
         false => Finding::warning(
             Id::Ipv6Unpublished,
-            format!("this machine sends over IPv6 too, and {named} has no IPv6 address, so that receivers cannot confirm such mail"),
+            format!("this machine also sends over IPv6, and {named} has no IPv6 address, so receivers cannot confirm \
+                     such mail"),
             publish(wanted),
         ),
     });

@@ -8,7 +8,7 @@ use super::{Case, of_purpose, plain, publish};
 use crate::dns::record::{Content, Purpose, fqdn, line_of};
 
 /// The text for an authority with an empty name.
-const NOBODY: &str = "nobody";
+const NOBODY: &str = "no authority";
 
 /// Checks that the authority may issue certificates for every name that we request (RFC 8659), and that no other
 /// authority may.
@@ -36,11 +36,16 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         .into_iter()
         .map(|(holder, (severity, names, who))| {
             let cause = format!(
-                "CAA at {} lets {who} issue certificates for {}",
+                "CAA at {} allows {who} to issue certificates for {}",
                 plain(&holder),
                 names.join(" and ")
             );
-            Finding::new(severity, Id::CaaForbids, cause, format!("beside that, {}", at(&holder, authority)))
+            Finding::new(
+                severity,
+                Id::CaaForbids,
+                cause,
+                format!("beside the existing records, {}", at(&holder, authority)),
+            )
         })
         .collect();
     // Records without `issue` restrict only wildcard certificates (RFC 8659 §4.3).
@@ -52,7 +57,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     {
         findings.push(Finding::notice(
             Id::CaaMissing,
-            format!("any authority in the world may issue certificates for {}", plain(&case.host)),
+            format!("any authority may issue certificates for {}", plain(&case.host)),
             publish([record]),
         ));
     }
@@ -77,14 +82,14 @@ fn unknown(case: &Case<'_>) -> Vec<Finding> {
     vec![Finding::notice(
         Id::CaaOther,
         format!(
-            "CAA at {} lets {who} issue certificates for {}, and certificates are ordered at {directory}, whose name in CAA \
-             records is not known here",
+            "CAA at {} allows {who} to issue certificates for {}, and certificates are ordered from {directory}, whose \
+             name in CAA records is not known here",
             plain(&holder),
             plain(&case.host)
         ),
         format!(
-            "where that authority looks at CAA, add a record with the name that it documents (`CAA 0 issue`), or let any \
-             authority issue: remove\n{}",
+            "if that authority checks CAA, add a record with the name that it documents (`CAA 0 issue`), or allow any \
+             authority: remove\n{}",
             lines.join("\n")
         ),
     )]

@@ -20,8 +20,8 @@ fn of_list(list: &Blocklist) -> Vec<Finding> {
     if answers.flat_map(|answer| answer.records()).any(is_refusal) {
         return vec![Finding::notice(
             Id::BlocklistRefuses,
-            format!("{zone} does not answer this resolver; large public ones are refused"),
-            "ask through a resolver of your own: run unbound on the machine and set MAIL_DNS_SERVERS=127.0.0.1",
+            format!("{zone} does not answer this resolver; it refuses large public resolvers"),
+            "use a resolver of your own: run unbound on the machine and set MAIL_DNS_SERVERS=127.0.0.1",
         )];
     }
     if !list.listed.records().iter().any(is_listing) || list.unlisted.records().iter().any(is_listing) {
@@ -34,8 +34,8 @@ fn of_list(list: &Blocklist) -> Vec<Finding> {
         };
         return vec![Finding::notice(
             Id::BlocklistUseless,
-            format!("{zone} {said}; it is gone, or the resolver makes answers up"),
-            "take it out of MAIL_BLOCKLISTS, or ask through another resolver (MAIL_DNS_SERVERS)",
+            format!("{zone} {said}; it is gone, or the resolver invents answers"),
+            "remove it from MAIL_BLOCKLISTS, or use another resolver (MAIL_DNS_SERVERS)",
         )];
     }
     let listed = list.own.iter().filter(|(_, answer)| answer.records().iter().any(is_listing));
@@ -53,8 +53,8 @@ fn listing(list: &Blocklist, own: IpAddr, answer: &Answer) -> Finding {
             codes.join(", ")
         ),
         format!(
-            "look the reason up and ask to be taken off, on the web site of {}; a new machine may have a former \
-             owner's bad name: ask the provider for another address",
+            "look up the reason and request removal on the web site of {}; the address of a new machine may be listed \
+             because of its former owner: ask the provider for another",
             list.zone
         ),
     )

@@ -64,26 +64,26 @@ fn of_zone(zone: &Domain, fault: &Fault) -> Finding {
         Fault::Bogus(said) => Finding::error(
             Id::ZoneBogus,
             format!(
-                "the signatures of {zone} are wrong (DNSSEC): the resolver withholds what it has, and so do those of others: \
-                 {said}"
+                "the signatures of {zone} are invalid (DNSSEC), so validating resolvers have no answers for it: {said}"
             ),
             format!(
-                "sign the zone again where it is served: knotc zone-sign {zone} (Knot), rndc sign {zone} (BIND); where its keys \
-                 are new or gone, put their DS record in the place of the one at the registrar, or have that removed. See which: \
-                 delv @<its name server> {zone} SOA, dig {zone} DS"
+                "sign the zone again on its name server: knotc zone-sign {zone} (Knot), rndc sign {zone} (BIND); if \
+                 its keys are new or gone, replace the DS record at the registrar, or remove it. To see which: delv \
+                 @<its name server> {zone} SOA, dig {zone} DS"
             ),
         ),
         Fault::Refused => Finding::error(
             Id::ResolverRefuses,
             format!("the resolver refuses to answer for {zone} (REFUSED)"),
-            "allow this machine to ask it, or set MAIL_DNS_SERVERS to another",
+            "allow this machine to query it, or set MAIL_DNS_SERVERS to another resolver",
         ),
         Fault::Unanswered(said) => Finding::error(
             Id::ZoneUnanswered,
             format!("the name servers of {zone} do not answer: {said}"),
             format!(
-                "see which they are, dig {zone} NS +trace, and ask each: dig @<name server> {zone} SOA. At the registrar name \
-                 those that have the zone; at a name server of your own, load the zone and let port 53 pass (UDP and TCP)"
+                "list them with dig {zone} NS +trace, and query each: dig @<name server> {zone} SOA. At the registrar, \
+                 enter the servers that have the zone; on a name server of your own, load the zone and open port 53 \
+                 (UDP and TCP)"
             ),
         ),
     }
@@ -116,14 +116,14 @@ fn fresh(case: &Case<'_>, causes: &mut Causes) {
             case.facts.addresses.all().map(|address| zone::pointer(address, host)).collect();
         if !pointers.is_empty() {
             fix.push_str(
-                "\nand have the reverse name set where the address comes from, in the provider's panel:\n",
+                "\nand set the reverse name where the address comes from, in the provider's panel:\n",
             );
             fix.push_str(&pointers.join("\n"));
         }
     }
     causes.findings.push(Finding::error(
         Id::NothingPublished,
-        format!("nothing is published yet for {}, so that no mail comes", named.join(" and ")),
+        format!("no records are published yet for {}, so no mail arrives", named.join(" and ")),
         fix,
     ));
 }

@@ -16,9 +16,9 @@ const LATE: i64 = 6;
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let presence = &case.facts.presence;
     let fix = match presence.acme_directory {
-        Some(_) => "see why it is not renewed: `mailstead health`, and the container's log",
+        Some(_) => "see in `mailstead health` and in the container's log why it is not renewed",
         None => {
-            "put a new one with its key where the old one is (MAIL_TLS_CERT_FILE), or let one be obtained by ACME"
+            "replace it and its key (MAIL_TLS_CERT_FILE, MAIL_TLS_KEY_FILE), or have one obtained by ACME"
         }
     };
     let (facts, chain) = match &case.world.machine.certificate {
@@ -29,7 +29,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     // The reason why there is no better certificate is reported with its own fix, and one cause is one finding.
     let is_explained = is_self_made(facts) && is_told_by_health(case);
     if is_self_made(facts) {
-        let cause = "the certificate is one that the server made itself: mail programs warn about it";
+        let cause = "the certificate is self-made: mail programs warn about it";
         return vec![match (presence.is_attested, presence.is_local) {
             (_, true) => return Vec::new(),
             _ if is_explained => return Vec::new(),
@@ -46,18 +46,22 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let life = facts.not_after - facts.not_before;
     let end = rfc3339(facts.not_after);
     if facts.not_after <= now {
-        findings.push(Finding::error(Id::CertificateEnds, format!("the certificate ended on {end}"), fix));
+        findings.push(Finding::error(Id::CertificateEnds, format!("the certificate expired on {end}"), fix));
     } else if facts.not_before > now {
-        let cause = format!("the certificate is valid from {} on only", rfc3339(facts.not_before));
-        findings.push(Finding::error(Id::CertificateEnds, cause, "see whether the clock is right"));
+        let cause = format!("the certificate is not valid before {}", rfc3339(facts.not_before));
+        findings.push(Finding::error(Id::CertificateEnds, cause, "check the clock"));
     } else if facts.not_after - now < life / LATE {
-        findings.push(Finding::warning(Id::CertificateEnds, format!("the certificate ends on {end}"), fix));
+        findings.push(Finding::warning(
+            Id::CertificateEnds,
+            format!("the certificate expires on {end}"),
+            fix,
+        ));
     }
     findings.extend(of_chain(chain, facts, presence));
     if !covers(&facts.names, presence.hostname.as_str()) {
         findings.push(Finding::error(
             Id::CertificateName,
-            format!("the certificate is for {}, and not for {}", named(facts), presence.hostname),
+            format!("the certificate is for {} and not for {}", named(facts), presence.hostname),
             fix,
         ));
     }
@@ -89,11 +93,11 @@ fn of_pages(case: &Case<'_>, facts: &Facts) -> Vec<Finding> {
         findings.push(Finding::notice(
             Id::CertificateName,
             format!(
-                "a certificate has room for {MOST_NAMES} names, and {} come behind them: their pages are not trusted",
+                "a certificate has room for {MOST_NAMES} names, and {} do not fit: their pages are not trusted",
                 without_room.join(", ")
             ),
-            "mail works without them; for their pages (MTA-STS, settings of mail programs) serve some of the domains by \
-             another server, or bring a certificate that has all of them (MAIL_TLS_CERT_FILE)",
+            "mail works without them; for their pages (MTA-STS, settings of mail programs), serve some of the domains \
+             from another server, or provide a certificate with all names (MAIL_TLS_CERT_FILE)",
         ));
     }
     if !others.is_empty() {
@@ -101,8 +105,8 @@ fn of_pages(case: &Case<'_>, facts: &Facts) -> Vec<Finding> {
             Id::CertificateName,
             format!("the certificate is not for {}, under which pages are served", others.join(", ")),
             match is_acme {
-                true => "let those names lead here; each is asked for as soon as it does",
-                false => "bring one that is for those names too (MAIL_TLS_CERT_FILE)",
+                true => "point those names at this machine; each joins the certificate when it leads here",
+                false => "provide one that is for those names too (MAIL_TLS_CERT_FILE)",
             },
         ));
     }
@@ -117,31 +121,32 @@ fn of_chain(chain: &Chain, facts: &Facts, presence: &Presence) -> Option<Finding
         Chain::Broken => {
             return Some(Finding::error(
                 Id::CertificateChain,
-                format!("the certificate comes without that of its issuer, {issuer}"),
-                "put the issuer's certificate behind it in the same file, as in fullchain.pem",
+                format!("the certificate of the issuer, {issuer}, is missing from the chain"),
+                "append the issuer's certificate in the same file, as in fullchain.pem",
             ));
         }
         Chain::Distrusted(Distrust::Unknown) => {
-            format!("no authority that they know stands behind its issuer, {issuer}")
+            format!("its issuer, {issuer}, does not lead to an authority that they know")
         }
         Chain::Distrusted(Distrust::Ended) => {
-            format!("one in its chain has ended, above its issuer, {issuer}")
+            format!("a certificate in its chain has expired, above its issuer, {issuer}")
         }
-        Chain::Distrusted(Distrust::Early) => "one in its chain is not valid yet".to_owned(),
-        Chain::Distrusted(Distrust::Name) => "one in its chain is for other names".to_owned(),
+        Chain::Distrusted(Distrust::Early) => "a certificate in its chain is not valid yet".to_owned(),
+        Chain::Distrusted(Distrust::Name) => "a certificate in its chain is for other names".to_owned(),
         Chain::Distrusted(Distrust::Other(why)) => why.clone(),
     };
     let fix = match presence.acme_directory.as_deref() {
         Some(directory) if directory.contains("staging") => {
-            "that authority is for trying only: take MAIL_ACME_DIRECTORY out of .env, and Let's Encrypt's true one is asked"
+            "that authority is for tests only: remove MAIL_ACME_DIRECTORY from .env to use Let's Encrypt's production \
+             directory"
         }
         Some(_) => {
-            "if the authority is your own and your users' devices know it, name its root's certificate in \
-             MAIL_ACME_CA_FILE; else ask a public one: take MAIL_ACME_DIRECTORY out of .env"
+            "if the authority is your own and your users' devices trust it, set MAIL_ACME_CA_FILE to a file with its \
+             root certificate; otherwise use a public one: remove MAIL_ACME_DIRECTORY from .env"
         }
         None => {
-            "bring one of a public authority with its chain (MAIL_TLS_CERT_FILE), or take both MAIL_TLS_ settings out of \
-             .env, and one is obtained from Let's Encrypt"
+            "provide one of a public authority with its chain (MAIL_TLS_CERT_FILE), or remove both MAIL_TLS_ settings \
+             from .env to obtain one from Let's Encrypt"
         }
     };
     let cause = format!("browsers and mail programs do not trust the certificate: {why}");

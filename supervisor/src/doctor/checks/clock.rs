@@ -10,10 +10,10 @@ const SERIOUS: u64 = 300;
 
 /// Checks the clock, on which certificates, signatures and the queue depend.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
-    const FIX: &str = "let the machine set its clock by NTP: timedatectl set-ntp true";
+    const FIX: &str = "have the machine set its clock by NTP: timedatectl set-ntp true";
     let world = case.world;
     if world.at < WRITTEN {
-        let cause = "the clock is years behind: this version was not yet written then";
+        let cause = "the clock is years behind: it shows a time before this version was built";
         return vec![Finding::error(Id::ClockWrong, cause, FIX)];
     }
     let Some(ahead) = world.ahead else { return vec![unknown(case)] };
@@ -32,13 +32,13 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
 /// The finding if the authority's web server, the only clock to compare with, has not answered.
 fn unknown(case: &Case<'_>) -> Finding {
     let why = match &case.facts.presence.acme_directory {
-        Some(directory) => format!("the web server of {directory} told no time"),
-        None => "there is no authority whose web server could be asked for the time".to_owned(),
+        Some(directory) => format!("the web server of {directory} sent no time"),
+        None => "no authority is set whose web server could be asked for the time".to_owned(),
     };
     let cause = format!("the clock was not checked: {why}");
     Finding::notice(
         Id::NotChecked,
         cause,
-        "look at it by hand: `timedatectl` on the machine says whether it is synchronised",
+        "check it by hand: `timedatectl` on the machine shows whether it is synchronised",
     )
 }

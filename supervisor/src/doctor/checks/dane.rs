@@ -36,7 +36,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         findings.push(Finding::notice(
             Id::TlsaMissing,
             format!(
-                "the zone of {} is signed, but does not say which key its certificate has (DANE)",
+                "the zone of {} is signed and has no TLSA record of the certificate's key (DANE)",
                 case.facts.presence.hostname
             ),
             publish(missing),
@@ -48,10 +48,10 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
 fn wrong(records: &[&Record], is_signed: bool) -> String {
     let names: Vec<String> = records.iter().map(|record| record.name.to_string()).collect();
     let effect = match is_signed {
-        true => "hosts that look at it do not deliver",
-        false => "as soon as the zone is signed, hosts that look at it do not deliver",
+        true => "hosts that check it do not deliver",
+        false => "once the zone is signed, hosts that check it do not deliver",
     };
-    format!("the TLSA record of {} is of another key than the certificate's; {effect}", names.join(" and "))
+    format!("the TLSA record of {} is not that of the certificate's key; {effect}", names.join(" and "))
 }
 
 /// Returns true for usages 1 and 3, which concern the host's own certificate; 0 and 2 concern an authority's (RFC 6698

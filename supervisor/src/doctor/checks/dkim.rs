@@ -14,9 +14,8 @@ const LONGEST_STRING: usize = 255;
 /// Checks that each signing key is published unchanged (RFC 6376 §3.6).
 pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
     if of_purpose(wanted, Purpose::Dkim).next().is_none() {
-        let cause = format!(
-            "no signing key is there for {domain}, so that receivers cannot tell its mail from a forgery"
-        );
+        let cause =
+            format!("{domain} has no signing key, so receivers cannot distinguish its mail from forgeries");
         return vec![Finding::error(Id::DkimMissing, cause, KEYS_ARE_MADE)];
     }
     of_purpose(wanted, Purpose::Dkim).filter_map(|record| of_key(case, record)).collect()
@@ -38,7 +37,7 @@ fn of_key(case: &Case<'_>, record: &Record) -> Option<Finding> {
             return Some(Finding::error(
                 Id::DkimMissing,
                 format!(
-                    "mail is signed with a key that is not published at {}, so that receivers cannot check it",
+                    "mail is signed with a key that is not published at {}, so receivers cannot verify it",
                     record.name
                 ),
                 publish([record]),
@@ -64,7 +63,7 @@ fn of_text(record: &Record, ours: &str, found: &str) -> Option<(Severity, Id, St
     let published = tag(found, "p").unwrap_or_default();
     if found.contains(['"', '\\']) && tag(&unquoted(found), "p").as_ref() == Some(&key) {
         let cause = format!(
-            "the record at {named} has quotes or backslashes in it, so that every signature is wrong: they belong to a zone \
+            "the record at {named} contains quotes or backslashes, so every signature fails: they belong in a zone \
              file, and a provider's form wants the text without them"
         );
         return Some((Severity::Error, Id::DkimQuoted, cause));
@@ -74,7 +73,7 @@ fn of_text(record: &Record, ours: &str, found: &str) -> Option<(Severity, Id, St
         let is_testing = flags.split(':').any(|flag| flag.eq_ignore_ascii_case("y"));
         return is_testing.then(|| {
             let cause = format!(
-                "the key at {named} has the flag t=y: receivers take mail that it signs for unsigned (RFC 6376 §3.6.1)"
+                "the key at {named} has the flag t=y: receivers treat mail that it signs as unsigned (RFC 6376 §3.6.1)"
             );
             (Severity::Warning, Id::DkimTesting, cause)
         });
@@ -83,22 +82,21 @@ fn of_text(record: &Record, ours: &str, found: &str) -> Option<(Severity, Id, St
     if !unquoted.is_empty() && unquoted.len() < key.len() && key.starts_with(&unquoted) {
         let at = if found.len() == LONGEST_STRING { " at 255 characters" } else { "" };
         let cause = format!(
-            "the key at {named} is cut off{at}, so that every signature is wrong; a longer text is one record with two strings"
+            "the key at {named} is truncated{at}, so every signature fails; a longer text is one record with two \
+             strings"
         );
         return Some((Severity::Error, Id::DkimCut, cause));
     }
     if published == key {
         let cause = format!(
-            "the record at {named} has another version or type of key (v=, k=) than mail is signed with: {found}"
+            "the record at {named} has another version or key type (v=, k=) than the signing key: {found}"
         );
         return Some((Severity::Error, Id::DkimDifferent, cause));
     }
     let cause = match published.is_empty() && tag(found, "p").is_some() {
-        true => format!("the key at {named} is withdrawn (p=), and mail is signed with it"),
+        true => format!("the key at {named} is revoked (p=), and mail is signed with it"),
         false => {
-            format!(
-                "the key at {named} is another one than mail is signed with, so that every signature is wrong"
-            )
+            format!("the key at {named} is not the signing key, so every signature fails")
         }
     };
     Some((Severity::Error, Id::DkimDifferent, cause))

@@ -35,15 +35,15 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
                 Finding::notice(
                     Id::DmarcWeak,
                     format!(
-                        "the DMARC record of {domain} asks others to do nothing about forgeries (p=none)"
+                        "the DMARC record of {domain} asks receivers to take no action on forgeries (p=none)"
                     ),
-                    format!("nothing while you are trying it; then {}", fix(&publish)),
+                    format!("nothing during a trial; after it, {}", fix(&publish)),
                 )
             }
             Some(_) => return Vec::new(),
             None => Finding::warning(
                 Id::DmarcWeak,
-                format!("the DMARC record of {domain} has no policy (p=) that is understood: {text}"),
+                format!("the DMARC record of {domain} has no valid policy (p=): {text}"),
                 fix(&kept),
             ),
         },
@@ -70,7 +70,7 @@ fn missing(case: &Case<'_>, domain: &Domain, record: &Record) -> Finding {
     match misplaced {
         None => Finding::warning(
             Id::DmarcMissing,
-            format!("{domain} has no DMARC record, which large receivers ask for"),
+            format!("{domain} has no DMARC record, which large receivers require"),
             super::publish([record]),
         ),
         Some((apex, data)) => {
@@ -82,7 +82,7 @@ fn missing(case: &Case<'_>, domain: &Domain, record: &Record) -> Finding {
             Finding::warning(
                 Id::DmarcMissing,
                 format!(
-                    "the DMARC record of {domain} stands at {domain} instead of {}, where receivers do not look",
+                    "the DMARC record of {domain} is at {domain}, where receivers do not look, instead of {}",
                     record.name
                 ),
                 format!("remove\n{}\n{}", line_of(apex, data), super::publish([&moved])),

@@ -24,7 +24,7 @@ pub(super) fn policy(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec
         [] => {
             return vec![Finding::warning(
                 Id::MtaStsMissing,
-                format!("other hosts do not know that mail for {domain} is to be encrypted (MTA-STS)"),
+                format!("no MTA-STS record tells other hosts to encrypt mail for {domain}"),
                 publish([record]),
             )];
         }
@@ -67,14 +67,14 @@ fn served(case: &Case<'_>, domain: &Domain) -> Option<Finding> {
         Ok(_) => Some(Finding::error(
             Id::MtaStsPolicy,
             format!(
-                "another policy than ours is served at {address}; where it names other hosts, mail is not sent"
+                "another policy than ours is served at {address}; if it names other hosts, senders do not deliver here"
             ),
-            "let that name lead to this machine, and see whether another web server answers on port 443",
+            "point that name at this machine, and check whether another web server answers on port 443",
         )),
         Err(Unfetched::Failed(why)) => Some(Finding::warning(
             Id::MtaStsPolicy,
             format!("{address} cannot be fetched: {why}"),
-            "let TCP port 443 pass the firewall, and see that the name leads to this machine",
+            "open TCP port 443 in the firewall, and check that the name leads to this machine",
         )),
         Err(Unfetched::Distrusted(why)) if is_own_fault(case, domain, why) => None,
         Err(Unfetched::Distrusted(why)) => Some(distrusted(domain, why)),
@@ -102,8 +102,8 @@ fn is_own_fault(case: &Case<'_>, domain: &Domain, why: &Distrust) -> bool {
 fn distrusted(domain: &Domain, why: &Distrust) -> Finding {
     let host = format!("{}.{domain}", mta_sts::LABEL);
     let why = match why {
-        Distrust::Unknown => "no authority that they know stands behind it",
-        Distrust::Ended => "it has ended",
+        Distrust::Unknown => "it does not lead to an authority that they know",
+        Distrust::Ended => "it has expired",
         Distrust::Early => "it is not valid yet",
         Distrust::Name => "it is for other names",
         Distrust::Other(why) => why,
@@ -111,11 +111,11 @@ fn distrusted(domain: &Domain, why: &Distrust) -> Finding {
     Finding::warning(
         Id::MtaStsCertificate,
         format!(
-            "senders do not take the MTA-STS policy of {domain}, since they do not trust the certificate at {host}: {why}"
+            "senders ignore the MTA-STS policy of {domain}, since they do not trust the certificate at {host}: {why}"
         ),
         format!(
-            "it is not the one that this machine has, so another web server answers there: let {host} lead to this machine \
-             with its port 443, or give that web server a certificate for {host}"
+            "it is not this machine's certificate, so another web server answers there: point {host} at this machine, \
+             with port 443, or give that web server a certificate for {host}"
         ),
     )
 }
@@ -144,7 +144,7 @@ pub(super) fn reporting(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> 
     }
     vec![Finding::notice(
         Id::TlsReportingMissing,
-        format!("other hosts do not know where to report that mail to {domain} could not be encrypted"),
+        format!("no record names an address for reports that mail to {domain} could not be encrypted"),
         publish([record]),
     )]
 }

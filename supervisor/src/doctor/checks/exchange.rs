@@ -30,9 +30,7 @@ impl Exchanges<'_> {
         if hosts.is_empty() {
             return vec![Finding::error(
                 Id::MxMissing,
-                format!(
-                    "{domain} has no MX record, so its mail goes to whatever address the name itself has"
-                ),
+                format!("{domain} has no MX record, so its mail goes to the addresses of the name itself"),
                 self.without(&|_| false),
             )];
         }
@@ -63,9 +61,9 @@ impl Exchanges<'_> {
 
     fn impossible(&self, wrong: &[&Name]) -> Finding {
         let named: Vec<String> = wrong.iter().map(|host| host.to_string()).collect();
-        let why = "an MX record names a host, in full and with a dot at its end, and never an address (RFC 5321 §5.1)";
+        let why = "an MX record must name a host, in full and with a trailing dot, and not an address (RFC 5321 §5.1)";
         let why = if wrong.iter().any(|host| host.is_root()) {
-            "`.` says that the domain takes no mail (RFC 7505)"
+            "`.` means that the domain accepts no mail (RFC 7505)"
         } else {
             why
         };
@@ -93,7 +91,7 @@ impl Exchanges<'_> {
         Some(Finding::error(
             Id::MxAlias,
             format!(
-                "the MX record of {} names {}, which is an alias of {}; some hosts refuse that",
+                "the MX record of {} names {}, which is an alias of {}; some hosts refuse such mail",
                 self.domain,
                 plain(host),
                 plain(meant)
@@ -113,13 +111,13 @@ impl Exchanges<'_> {
         match self.case.world.dead_exchanges.get(host) {
             Some(why) => Finding::warning(
                 Id::MxDead,
-                format!("mail for {domain} may go to {named} too, whose port 25 does not answer: {why}"),
+                format!("mail for {domain} may also go to {named}, whose port 25 does not answer: {why}"),
                 fix,
             ),
             None => Finding::notice(
                 Id::MxElsewhere,
-                format!("mail for {domain} may go to {named} too, which has to pass it on"),
-                format!("nothing if that host is a backup on purpose; else {fix}"),
+                format!("mail for {domain} may also go to {named}, which has to forward it"),
+                format!("nothing if that host is an intended backup; otherwise {fix}"),
             ),
         }
     }

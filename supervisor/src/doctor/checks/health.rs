@@ -41,9 +41,9 @@ fn silence(why: &str, holder: Option<&Holder>) -> Vec<Finding> {
     {
         return vec![Finding::error(
             Id::Unhealthy,
-            format!("Mailstead runs here and has port 25, but its steward does not say how it is: {why}"),
-            "see why in the log, docker compose logs mail; it is started again by itself, and all of it by docker compose \
-             restart",
+            format!("Mailstead runs here and has port 25, but its steward does not report: {why}"),
+            "see the reason in the log: docker compose logs mail; the steward is restarted automatically, and docker \
+             compose restart restarts everything",
         )];
     }
     let gone = Finding::error(
@@ -57,12 +57,12 @@ fn silence(why: &str, holder: Option<&Holder>) -> Vec<Finding> {
         Some(Holder::Program { name, id }) => Some(taken(
             format!("the program {name} (process {id}) holds port 25"),
             format!(
-                "find what started it: systemctl status {id}\nand end that: systemctl disable --now {name}"
+                "find what started it: systemctl status {id}\nand stop that: systemctl disable --now {name}"
             ),
         )),
         Some(Holder::Unseen) => Some(taken(
             "another program holds port 25, perhaps a mail server that came with the system".to_owned(),
-            "find it: ss -ltnp 'sport = :25'\nand end it: systemctl disable --now exim4 postfix".to_owned(),
+            "find it: ss -ltnp 'sport = :25'\nand stop it: systemctl disable --now exim4 postfix".to_owned(),
         )),
     };
     [gone].into_iter().chain(taken).collect()

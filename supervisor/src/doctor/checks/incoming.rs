@@ -81,15 +81,12 @@ fn of_closed(case: &Case<'_>, closed: &Ports) -> Option<Finding> {
         Reach::Silent(why) if ip == address && at == port => Some(why.as_str()),
         _ => None,
     });
-    let cause = format!(
-        "{} does not answer even to this machine: {}",
-        closed.named(),
-        why.unwrap_or("no connection")
-    );
+    let cause =
+        format!("{} does not even answer this machine: {}", closed.named(), why.unwrap_or("no connection"));
     let open = closed.ports.iter().map(u16::to_string).collect::<Vec<_>>().join(",");
     let fix = format!(
-        "open it in this machine's own firewall: ufw allow {open}/tcp\nin a container with a network of its own, publish the port \
-         (`ports:` in compose.yaml); and see that no program holds it: ss -ltnp"
+        "open it in this machine's own firewall: ufw allow {open}/tcp\nin a container with its own network, publish \
+         the port (`ports:` in compose.yaml); check that no other program holds it: ss -ltnp"
     );
     let is_needed = closed.ports.contains(&25);
     Some(match is_needed {
@@ -100,12 +97,12 @@ fn of_closed(case: &Case<'_>, closed: &Ports) -> Option<Finding> {
 
 fn of_proxied(said: &str, ports: &Ports) -> Finding {
     let cause = format!(
-        "{} is not answered by this machine, but with {said}: a proxy or another server stands before it",
+        "{} is not answered by this machine, but with {said}: a proxy or another server is in front of it",
         ports.named()
     );
     let fix = format!(
-        "let the port lead to this machine without a proxy: switch off the proxy or load balancer for TCP port {}, and its \
-         PROXY protocol; where it has to stay, let it keep the clients' addresses (DNAT)",
+        "let the port lead to this machine without a proxy: switch off the proxy or load balancer for TCP port {}, and \
+         its PROXY protocol; if it has to stay, it must keep the clients' addresses (DNAT)",
         list(&ports.ports)
     );
     Finding::error(Id::PortProxied, cause, fix)
@@ -123,11 +120,11 @@ fn of_unseen(case: &Case<'_>, unseen: &BTreeMap<u16, Vec<IpAddr>>) -> Option<Fin
         seen.map(|(port, at)| format!("{port} ({})", rfc3339(i64::try_from(*at).unwrap_or(0)))).collect();
     let beside = match seen.is_empty() {
         true => String::new(),
-        false => format!("; others have connected to {}", seen.join(", ")),
+        false => format!("; there were connections to {}", seen.join(", ")),
     };
     let cause = format!(
-        "whether a firewall of the provider lets others connect to port {} cannot be seen from here: no connection from outside \
-         has come since the start{beside}",
+        "whether a firewall of the provider blocks port {} was not checked: no connection from outside has arrived \
+         since the start{beside}",
         list(&ports)
     );
     let commands: Vec<String> = ports.iter().map(|port| command(host.as_str(), *port)).collect();

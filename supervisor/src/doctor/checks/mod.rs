@@ -226,10 +226,10 @@ fn unanswered(case: &Case<'_>, name: &Name, kind: RecordType) -> Option<Finding>
     match case.world.answer(name, kind) {
         Answer::Failed(why) => Some(Finding::warning(
             Id::Unanswered,
-            format!("nothing is known of {kind} of {}: {why}", plain(name)),
+            format!("no answer for {kind} of {}: {why}", plain(name)),
             format!(
-                "ask by hand, `dig {name} {kind}`; when that fails too, see the name servers of the zone, and its \
-                 signatures when it has any"
+                "query by hand: `dig {name} {kind}`; if that fails too, check the name servers of the zone, and its \
+                 signatures if it has any"
             ),
         )),
         Answer::Found(_) | Answer::Nothing => None,

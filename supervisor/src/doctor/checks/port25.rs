@@ -21,7 +21,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
                     "whether mail can leave over {} was not checked: {host} has no address of that family",
                     named(*family)
                 ),
-                "set MAIL_CHECK_SMTP_HOST to a host with IPv4 and IPv6 addresses that takes mail",
+                "set MAIL_CHECK_SMTP_HOST to a mail host with IPv4 and IPv6 addresses",
             )),
             probe => findings.extend(of_all(case, host, probe)),
         }
@@ -45,22 +45,22 @@ fn named(family: Family) -> &'static str {
 /// The finding if mail leaves over the other family only.
 fn of_one_family(case: &Case<'_>, host: &str, family: Family, why: &str) -> Finding {
     let cause = format!(
-        "port 25 of {host} cannot be reached over {}, and over the other family it can: {why}",
+        "port 25 of {host} cannot be reached over {}, only over the other family: {why}",
         named(family)
     );
     if case.facts.presence.is_relayed {
         return Finding::notice(
             Id::Port25Blocked,
             cause,
-            "nothing: mail leaves by the host of MAIL_RELAY_URL",
+            "nothing: mail leaves through the host of MAIL_RELAY_URL",
         );
     }
     let (severity, what) = match family {
         Family::V4 => (Severity::Error, "many hosts have IPv4 only"),
-        Family::V6 => (Severity::Warning, "deliveries to hosts with IPv6 begin with a connection that fails"),
+        Family::V6 => (Severity::Warning, "deliveries to hosts with IPv6 begin with a failed connection"),
     };
     let fix = format!(
-        "ask the provider to open outgoing port 25 over {} too, and see this machine's own firewall; {what}",
+        "ask the provider to open outgoing port 25 over {} too, and check this machine's own firewall; {what}",
         named(family)
     );
     Finding::new(severity, Id::Port25Blocked, cause, fix)
@@ -72,7 +72,7 @@ fn of_all(case: &Case<'_>, host: &str, probe: &Probe) -> Vec<Finding> {
         Probe::NoAddress(why) => vec![Finding::warning(
             Id::Unanswered,
             format!("whether mail can leave is not known, since {host} has no address: {why}"),
-            "set MAIL_CHECK_SMTP_HOST to a host that takes mail",
+            "set MAIL_CHECK_SMTP_HOST to a mail host",
         )],
         Probe::Failed(why) => {
             let cause = format!("port 25 of {host} cannot be reached: {why}");
@@ -80,13 +80,13 @@ fn of_all(case: &Case<'_>, host: &str, probe: &Probe) -> Vec<Finding> {
                 Finding::notice(
                     Id::Port25Blocked,
                     cause,
-                    "nothing: mail leaves by the host of MAIL_RELAY_URL",
+                    "nothing: mail leaves through the host of MAIL_RELAY_URL",
                 )
             } else {
                 Finding::error(
                     Id::Port25Blocked,
                     cause,
-                    "ask the provider to open outgoing port 25 and see the firewall, or send through another host: \
+                    "ask the provider to open outgoing port 25, and check the firewall; or send through another host: \
                      MAIL_RELAY_URL=submission://user:password@smtp.example.net",
                 )
             }]

@@ -25,10 +25,10 @@ const PUBLIC: [&str; 14] = [
     "208.67.220.220",
 ];
 
-const OWN: &str = "run a resolver on the machine, which takes a minute: apt-get install unbound, and set \
-                   MAIL_DNS_SERVERS=127.0.0.1 where the container has the machine's network (network_mode: host); in a \
-                   network of its own, set the machine's address in that network, and let unbound answer there \
-                   (interface and access-control in unbound.conf)";
+const OWN: &str = "run a resolver on the machine: apt-get install unbound, and set MAIL_DNS_SERVERS=127.0.0.1 if the \
+                   container has the machine's network (network_mode: host); with a network of its own, set the \
+                   machine's address in that network, and have unbound answer there (interface and access-control in \
+                   unbound.conf)";
 
 /// Returns true if no resolver answers, which explains what other checks could not see.
 pub(super) fn is_failing(case: &Case<'_>) -> bool {
@@ -59,8 +59,8 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     if is_silent(world) {
         return vec![Finding::error(
             Id::ResolverSilent,
-            format!("no name server answers: {asked} was asked"),
-            "see whether it runs and a firewall lets port 53 pass, or set MAIL_DNS_SERVERS to another",
+            format!("no name server answers: {asked} was queried"),
+            "check that it runs and that the firewall allows port 53, or set MAIL_DNS_SERVERS to another resolver",
         )];
     }
     let mut findings = Vec::new();
@@ -87,15 +87,15 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     if world.authentic.is_empty() {
         findings.push(Finding::notice(
             Id::ResolverNotValidating,
-            format!("{first} does not check the signatures of DNS (DNSSEC), or tells nobody"),
+            format!("{first} does not validate DNSSEC signatures, or does not report it"),
             OWN,
         ));
     } else if world.gives_forged == Some(true) {
         findings.push(Finding::notice(
             Id::ResolverNotValidating,
             format!(
-                "{first} says that it checks the signatures of DNS (DNSSEC), but answers for {FORGED}, which is signed \
-                 wrongly on purpose; what it vouches for may be anybody's"
+                "{first} reports that it validates DNSSEC signatures, but answers for {FORGED}, whose signatures are \
+                 invalid on purpose; its answers may be forged"
             ),
             OWN,
         ));
@@ -109,15 +109,15 @@ fn failing(world: &World, asked: &str) -> Option<Finding> {
     Some(match fault {
         Fault::Refused => Finding::error(
             Id::ResolverRefuses,
-            format!("the resolver {asked} refuses every question (REFUSED)"),
-            "allow this machine to ask it (access-control in unbound.conf, allow-recursion in named.conf), or set \
-             MAIL_DNS_SERVERS to another",
+            format!("the resolver {asked} refuses every query (REFUSED)"),
+            "allow this machine to query it (access-control in unbound.conf, allow-recursion in named.conf), or set \
+             MAIL_DNS_SERVERS to another resolver",
         ),
         Fault::Bogus(said) | Fault::Unanswered(said) => Finding::error(
             Id::ResolverFails,
-            format!("the resolver {asked} answers every question with an error: {said}"),
-            "see its log: it may not reach other name servers (a firewall, port 53 over UDP and TCP), or have a wrong clock or \
-             trust anchor, without which every signature is wrong; or set MAIL_DNS_SERVERS to another",
+            format!("the resolver {asked} answers every query with an error: {said}"),
+            "see its log: a firewall may keep it from other name servers (port 53 over UDP and TCP), or a wrong clock \
+             or trust anchor makes every signature invalid; or set MAIL_DNS_SERVERS to another resolver",
         ),
     })
 }

@@ -16,11 +16,11 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         return vec![Finding::notice(
             Id::NotChecked,
             format!(
-                "reverse names were not checked: no public address of this machine is known, neither by its interfaces nor \
-                 by {host}"
+                "reverse names were not checked: no public address of this machine is known, from its interfaces or \
+                 from {host}"
             ),
             format!(
-                "publish the address of {host} and check again, or ask by hand: `dig -x` with the address"
+                "publish the address of {host} and check again, or query by hand: `dig -x` with the address"
             ),
         )];
     }
@@ -44,8 +44,12 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
         Answer::Found(records) => records.iter().filter_map(name).collect(),
         Answer::Nothing => Vec::new(),
         Answer::Failed(why) => {
-            let cause = format!("the reverse name of {address} is not known: {why}");
-            return Some(Finding::warning(Id::Unanswered, cause, format!("ask by hand, `dig -x {address}`")));
+            let cause = format!("no answer for the reverse name of {address}: {why}");
+            return Some(Finding::warning(
+                Id::Unanswered,
+                cause,
+                format!("query by hand: `dig -x {address}`"),
+            ));
         }
     };
     let leads_back = |name: &Name| reverse.forward.get(name).is_some_and(|found| found.contains(&address));
@@ -62,10 +66,7 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
             .collect();
         return Some(Finding::notice(
             Id::ReverseSeveral,
-            format!(
-                "{address} has the names {}, and some hosts look at one of them only",
-                told.join(" and ")
-            ),
+            format!("{address} has the names {}, and some hosts check only one of them", told.join(" and ")),
             format!("where the address comes from (the provider's panel), remove\n{}", others.join("\n")),
         ));
     }

@@ -44,7 +44,7 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
         super::instead_of_names(case, meant.filter_map(|(_, record)| Some((record.owner().ok()?, *record))))
     };
     let missing = of(Published::Nothing { is_offered: true }).map(|(_, records)| {
-        let cause = format!("mail programs do not find the servers of {domain} by themselves");
+        let cause = format!("mail programs do not find the servers of {domain} automatically");
         Finding::notice(Id::ServiceMissing, cause, records)
     });
     let denied = of(Published::Denied).map(|(published, _)| {
@@ -54,11 +54,11 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
         Finding::notice(Id::ServiceDenied, cause, instead(published))
     });
     let preference = of(Published::OtherPreference).map(|(published, _)| {
-        let cause = format!("services of {domain} have another preference than they should");
+        let cause = format!("services of {domain} have a wrong priority");
         Finding::notice(Id::ServicePreference, cause, instead(published))
     });
     let elsewhere = of(Published::Elsewhere).map(|(published, _)| {
-        let cause = format!("mail programs of {domain} are sent elsewhere");
+        let cause = format!("mail programs of {domain} are sent to another host");
         Finding::warning(Id::ServiceDifferent, cause, instead(published))
     });
     [missing, denied, preference, elsewhere].into_iter().flatten().collect()

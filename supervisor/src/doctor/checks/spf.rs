@@ -37,9 +37,7 @@ fn of_name(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> 
     let finding = match texts.as_slice() {
         [] => Finding::error(
             Id::SpfMissing,
-            format!(
-                "{domain} does not say who may send in its name (SPF), and large receivers refuse such mail"
-            ),
+            format!("{domain} has no SPF record, and large receivers refuse such mail"),
             publish([record]),
         ),
         [text] if Content::Txt(text.clone()) == record.content && case.facts.presence.is_relayed => {
@@ -66,13 +64,14 @@ fn of_name(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> 
 /// relay's HELO name is its own business.
 fn for_relay(case: &Case<'_>, name: &Name, record: &Record) -> Option<Finding> {
     let Content::Txt(ours) = &record.content else { return None };
-    let added = ours.replace(" -all", " include:<what the provider tells> -all");
-    let fix = "put into it the term that the provider of that host tells, so that it is like";
+    let added = ours.replace(" -all", " include:<the provider's term> -all");
+    let fix = "add the SPF term of that host's provider, as in";
     (*name != case.host || case.facts.presence.domains.contains(&record.name)).then(|| {
         Finding::warning(
             Id::SpfDifferent,
             format!(
-                "mail leaves by the host of MAIL_RELAY_URL, and by the SPF record of {} this machine alone may send: {ours}",
+                "mail leaves through the host of MAIL_RELAY_URL, and the SPF record of {} permits only this machine: \
+                 {ours}",
                 record.name
             ),
             format!("{fix}\n{name} 3600 IN TXT \"{added}\""),
@@ -117,13 +116,13 @@ impl Published<'_> {
                     Qualifier::Pass => return self.open(verdict),
                     Qualifier::Fail => "is forged (fail",
                     Qualifier::SoftFail => "is probably forged (softfail",
-                    Qualifier::Neutral => "may be anybody's (neutral",
+                    Qualifier::Neutral => "is of unknown origin (neutral",
                 };
                 let why = match &verdict.by {
                     Some(place) => format!("by {}", self.told(place)),
-                    None => "since no term of it matches".to_owned(),
+                    None => "since none of its terms matches".to_owned(),
                 };
-                let cause = format!("by the SPF record of {domain} mail from {ips} {what}, {why}): {text}");
+                let cause = format!("by the SPF record of {domain}, mail from {ips} {what}, {why}): {text}");
                 (Id::SpfDifferent, cause, self.replacement(None))
             }
             Err(Stop::Broken(broken)) => {
@@ -138,15 +137,15 @@ impl Published<'_> {
             Err(Stop::Absent) => {
                 let version = text.split(' ').next().unwrap_or_default();
                 let cause = format!(
-                    "receivers do not see an SPF record of {domain}: it begins with {version} instead of v=spf1 and a space \
-                     (RFC 7208 §4.5): {text}"
+                    "receivers ignore the SPF record of {domain}: it begins with {version} instead of v=spf1 and a \
+                     space (RFC 7208 §4.5): {text}"
                 );
                 let fix = self.replacement(Some(version));
                 (Id::SpfSyntax, cause, fix)
             }
             Err(Stop::Unknown(question, why)) => return Some(self.unknown(ips, question, why)),
             Err(Stop::Asks(questions)) => {
-                return Some(self.unknown(ips, questions.first()?, "it was not asked in time"));
+                return Some(self.unknown(ips, questions.first()?, "it was not queried in time"));
             }
         };
         Some(Finding::new(severity(outcome), id, cause, fix))
@@ -156,11 +155,9 @@ impl Published<'_> {
         let domain = &self.wanted.name;
         Finding::warning(
             Id::Unanswered,
+            format!("it is unknown if the SPF record of {domain} permits {ips}: {kind} of {name}, {why}"),
             format!(
-                "whether the SPF record of {domain} lets {ips} send is not known: {kind} of {name}, {why}"
-            ),
-            format!(
-                "ask by hand, `dig {name} {kind}`; or do without that answer: {}",
+                "query by hand: `dig {name} {kind}`; or publish a record that does not need that answer: {}",
                 self.replacement(None)
             ),
         )
@@ -169,10 +166,10 @@ impl Published<'_> {
     fn broken(&self, fault: &Fault, place: &Place) -> (Id, String) {
         let term = self.told(place);
         match fault {
-            Fault::Syntax(why) => (Id::SpfSyntax, format!("{term} cannot be read, since {why}")),
+            Fault::Syntax(why) => (Id::SpfSyntax, format!("{term} is malformed: {why}")),
             Fault::Length(octets) => (
                 Id::SpfSyntax,
-                format!("the record to which it comes by {term} has {octets} octets, which is too long"),
+                format!("the record that {term} refers to has {octets} octets, which is too long"),
             ),
             Fault::Records(None, _) => (Id::SpfInclude, format!("{term} names no domain")),
             Fault::Records(Some(of), 0) => {
@@ -182,16 +179,15 @@ impl Published<'_> {
                 Id::SpfInclude,
                 format!("{term} refers to {of}, which has {count} SPF records, which count as none"),
             ),
-            Fault::Lookups => (
-                Id::SpfLookups,
-                format!("with {term} it asks for more than ten further records (RFC 7208 §4.6.4)"),
-            ),
+            Fault::Lookups => {
+                (Id::SpfLookups, format!("{term} exceeds the limit of ten lookups (RFC 7208 §4.6.4)"))
+            }
             Fault::Hosts(count) => {
                 (Id::SpfLookups, format!("{term} has {count} hosts, and ten are allowed (RFC 7208 §4.6.4)"))
             }
             Fault::Voids(names) => {
                 let names: Vec<String> = names.iter().map(Name::to_string).collect();
-                let what = "it asks for more than two records that do not exist (RFC 7208 §4.6.4), of";
+                let what = "it looks up more than two records that do not exist (RFC 7208 §4.6.4), of";
                 (Id::SpfLookups, format!("{what} {}", names.join(" and ")))
             }
         }
@@ -201,8 +197,8 @@ impl Published<'_> {
         match fault {
             Fault::Syntax(_) | Fault::Length(_) | Fault::Records(..) => self.replacement(Some(in_own(place))),
             Fault::Lookups | Fault::Hosts(_) | Fault::Voids(_) => format!(
-                "take out of it what is not needed any more, and name networks by ip4: and ip6:, which ask for nothing; \
-                 until then, so that mail from here passes: {}",
+                "remove terms that are no longer needed, and name networks with ip4: and ip6:, which need no lookup; \
+                 until then, to let mail from here pass: {}",
                 self.within_limits()
             ),
         }
@@ -267,7 +263,7 @@ impl Published<'_> {
         Some(Finding::warning(
             Id::SpfOpen,
             format!(
-                "the SPF record of {} lets every host in the world send in its name ({term}): {}",
+                "the SPF record of {} permits every host to send in its name ({term}): {}",
                 self.wanted.name, self.text
             ),
             instead(self.case, &self.name, RecordType::TXT, is_spf, [&record]),

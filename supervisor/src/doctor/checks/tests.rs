@@ -140,7 +140,7 @@ fn assert_found(scene: Scene, id: Id, severity: Severity, fix: &str) {
 }
 
 #[test]
-fn a_name_in_a_sentence_has_no_dot_behind_it() {
+fn a_name_in_a_sentence_has_no_trailing_dot() {
     let own: IpAddr = "198.51.100.7".parse().unwrap();
     let host = "mail.example.org.";
     let forward = [(name("vps7.example.com."), vec![own])].into();
@@ -171,7 +171,7 @@ fn a_name_in_a_sentence_has_no_dot_behind_it() {
 }
 
 #[test]
-fn a_world_in_order_is_all_green() {
+fn a_correct_setup_is_all_green() {
     let report = green().report();
     assert_eq!(report.severity(), Severity::Ok, "{}", report.text());
     assert_eq!(report.0.len(), 1 + 1 + 4 + 1 + 2 * 8 + 9);
@@ -211,7 +211,7 @@ fn each_fault_in_the_records_is_named_with_the_record_to_publish() {
             vec![mx(host), mx("mx.example.com.")],
             Id::MxElsewhere,
             Notice,
-            "nothing if that host is a backup on purpose",
+            "nothing if that host is an intended backup",
         ),
         ("example.org.", RecordType::TXT, vec![text("other")], Id::SpfMissing, Error, spf),
         (
@@ -356,7 +356,7 @@ fn each_fault_in_the_records_is_named_with_the_record_to_publish() {
 }
 
 #[test]
-fn a_record_of_anothers_making_that_does_is_left_alone() {
+fn a_sufficient_record_of_the_operator_is_accepted() {
     for records in [
         vec![text("v=spf1 include:_spf.example.com mx ~all")],
         vec![text("v=spf1 ip4:198.51.100.0/24 ip6:2001:db8:51::/48 -all"), text("verification=1")],
@@ -380,7 +380,7 @@ fn a_record_of_anothers_making_that_does_is_left_alone() {
 }
 
 #[test]
-fn what_receivers_make_of_a_record_is_told_with_the_term_that_decides() {
+fn the_result_of_an_spf_record_is_reported_with_the_deciding_term() {
     use Severity::{Error, Warning};
     let many: String = (1..=11).map(|number| format!(" include:i{number}.example.com")).collect();
     let both = "198.51.100.7 and 2001:db8:51::7";
@@ -403,7 +403,7 @@ fn what_receivers_make_of_a_record_is_told_with_the_term_that_decides() {
             "v=spf1 include:some.example.com",
             Id::SpfDifferent,
             Warning,
-            format!("mail from {both} may be anybody's (neutral, since no term of it matches)"),
+            format!("mail from {both} is of unknown origin (neutral, since none of its terms matches)"),
             "v=spf1 mx include:some.example.com\"",
         ),
         (
@@ -417,14 +417,14 @@ fn what_receivers_make_of_a_record_is_told_with_the_term_that_decides() {
             "v=spf1 ip:198.51.100.7 mx -all",
             Id::SpfSyntax,
             Error,
-            format!("is broken (permerror) for mail from {both}: its term ip:198.51.100.7 cannot be read"),
+            format!("is broken (permerror) for mail from {both}: its term ip:198.51.100.7 is malformed"),
             "TXT \"v=spf1 mx -all\"",
         ),
         (
             "v=spf1 include:wrong.example.com mx ~all",
             Id::SpfSyntax,
             Error,
-            "the term ip4:1.2.3 of wrong.example.com. (by way of include:wrong.example.com) cannot be read"
+            "the term ip4:1.2.3 of wrong.example.com. (by way of include:wrong.example.com) is malformed"
                 .to_owned(),
             "TXT \"v=spf1 mx ~all\"",
         ),
@@ -447,14 +447,14 @@ fn what_receivers_make_of_a_record_is_told_with_the_term_that_decides() {
             &format!("v=spf1{many} mx -all"),
             Id::SpfLookups,
             Error,
-            "with its term include:i11.example.com it asks for more than ten".to_owned(),
+            "its term include:i11.example.com exceeds the limit of ten lookups".to_owned(),
             "v=spf1 ip4:198.51.100.7 ip6:2001:db8:51::7 include:i1.example.com include:i2.example.com",
         ),
         (
             "v=spf1 a:x.example.com a:y.example.com a:z.example.com mx -all",
             Id::SpfLookups,
             Warning,
-            format!("for mail from {both}: it asks for more than two records that do not exist"),
+            format!("for mail from {both}: it looks up more than two records that do not exist"),
             "v=spf1 ip4:198.51.100.7 ip6:2001:db8:51::7 a:x.example.com",
         ),
         (
@@ -488,7 +488,7 @@ fn what_receivers_make_of_a_record_is_told_with_the_term_that_decides() {
 }
 
 #[test]
-fn what_is_to_be_published_in_the_place_of_a_broken_record_does() {
+fn the_record_suggested_for_a_broken_one_passes() {
     for broken in [
         "v=spf1 ip4:192.0.2.1 ~all",
         "v=spf1 all:me mx a:printer.example.org ip4:192.0.2.1 -all",
@@ -511,7 +511,7 @@ fn what_is_to_be_published_in_the_place_of_a_broken_record_does() {
 }
 
 #[test]
-fn a_missing_name_of_the_web_costs_its_certificate() {
+fn a_missing_web_name_is_found() {
     let gone = ["autoconfig.example.org."; 2].into_iter().zip([RecordType::A, RecordType::AAAA]);
     let scene = gone.fold(green(), |scene, (owner, kind)| scene.with(owner, kind, Vec::new()));
     let scene = scene.but(|world| drop(world.aliases.remove(&name("autoconfig.example.org."))));
@@ -524,29 +524,29 @@ fn a_missing_name_of_the_web_costs_its_certificate() {
 }
 
 #[test]
-fn a_domain_whose_keys_are_not_made_yet_costs_the_other_checks_nothing() {
+fn a_domain_without_keys_does_not_affect_the_other_checks() {
     let mut scene = green();
     let before = scene.report().0.len();
     scene.facts.presence.signatures.retain(|signature| signature.domain.as_str() == "example.org");
     assert_eq!(scene.report().0.len(), before);
-    assert_found(scene, Id::DkimMissing, Severity::Error, "made by the next start");
+    assert_found(scene, Id::DkimMissing, Severity::Error, "the next start");
 }
 
 #[test]
-fn a_certificate_without_names_is_said_to_be_for_nobody() {
+fn a_certificate_without_names_is_reported() {
     let scene = green().but(|world| {
         let Some(Ok((facts, _))) = &mut world.machine.certificate else { panic!("no certificate") };
         facts.names.clear();
     });
     let causes: Vec<String> = scene.findings().into_iter().map(|finding| finding.cause).collect();
     assert!(
-        causes.iter().any(|cause| cause.contains("is for nobody, since it has no subjectAltName")),
+        causes.iter().any(|cause| cause.contains("is for no name, since it has no subjectAltName")),
         "{causes:?}"
     );
 }
 
 #[test]
-fn what_could_not_be_looked_at_is_not_said_to_be_well() {
+fn unchecked_things_are_reported_as_such() {
     let scene = green().but(|world| world.reverse.clear());
     assert_found(scene, Id::NotChecked, Severity::Notice, "dig -x");
 }
@@ -587,7 +587,7 @@ fn each_fault_of_an_address_is_named() {
 }
 
 #[test]
-fn a_list_that_refuses_or_lies_is_told_from_one_that_has_us() {
+fn a_blocklist_that_refuses_or_invents_answers_is_distinguished_from_a_listing() {
     let list = |change: fn(&mut Blocklist)| green().but(|world| change(&mut world.blocklists[0]));
     let listed = list(|list| list.own[0].1 = Answer::Found(vec![v4("127.0.0.4")]));
     assert_found(listed, Id::Blocklisted, Severity::Error, "bl.example.com");
@@ -623,22 +623,17 @@ fn relayed() -> Scene {
 }
 
 #[test]
-fn what_leaves_by_another_host_is_not_judged_by_our_address() {
+fn mail_through_a_relay_is_not_judged_by_our_address() {
     assert_eq!(relayed().findings(), []);
     let ours = relayed().with("example.org.", RecordType::TXT, vec![text("v=spf1 mx -all")]);
-    assert_found(
-        ours,
-        Id::SpfDifferent,
-        Severity::Warning,
-        "v=spf1 mx include:<what the provider tells> -all",
-    );
+    assert_found(ours, Id::SpfDifferent, Severity::Warning, "v=spf1 mx include:<the provider's term> -all");
     let broken = relayed().with("spf.example.com.", RecordType::TXT, Vec::new());
     let found: Vec<Id> = broken.findings().iter().map(|finding| finding.id).collect();
     assert_eq!(found, [Id::SpfInclude, Id::SpfInclude], "for each domain");
 }
 
 #[test]
-fn what_keeps_mail_in_the_machine_is_named() {
+fn a_fault_that_keeps_mail_from_leaving_is_named() {
     let blocked = |world: &mut World| {
         let failed = || Probe::Failed("no answer".into());
         let both = vec![(Family::V4, failed()), (Family::V6, failed())];
@@ -649,7 +644,7 @@ fn what_keeps_mail_in_the_machine_is_named() {
 }
 
 #[test]
-fn a_resolver_that_is_silent_hides_the_records_and_is_the_one_thing_said_of_them() {
+fn a_silent_resolver_is_the_only_finding_about_records() {
     let silent = green().but(|world| {
         for answer in world.names.values_mut() {
             *answer = Answer::Failed("no answer in time".into());
@@ -668,7 +663,7 @@ fn a_resolver_that_is_silent_hides_the_records_and_is_the_one_thing_said_of_them
 }
 
 #[test]
-fn a_wrong_key_in_an_unsigned_zone_keeps_nobody_away() {
+fn a_wrong_key_in_an_unsigned_zone_is_a_warning() {
     let name = "_25._tcp.mail.example.org.";
     let records = green().world.names[&(self::name("_465._tcp.mail.example.org."), RecordType::TLSA)].clone();
     let RData::TLSA(mut wrong) = records.records()[0].clone() else { panic!("no TLSA") };
@@ -676,12 +671,12 @@ fn a_wrong_key_in_an_unsigned_zone_keeps_nobody_away() {
     let scene = green().with(name, RecordType::TLSA, vec![RData::TLSA(wrong)]);
     let scene =
         scene.but(|world| world.authentic.retain(|vouched| *vouched != self::name("mail.example.org.")));
-    assert!(scene.findings()[0].cause.contains("as soon as the zone is signed"));
+    assert!(scene.findings()[0].cause.contains("once the zone is signed"));
     assert_found(scene, Id::TlsaDifferent, Severity::Warning, "TLSA");
 }
 
 #[test]
-fn a_policy_that_others_cannot_fetch_or_that_names_others_is_found() {
+fn a_policy_that_cannot_be_fetched_or_names_other_hosts_is_found() {
     let domain = Domain::parse("example.org").unwrap();
     let policy = |policy: Result<String, Unfetched>| {
         let domain = domain.clone();
@@ -704,9 +699,9 @@ fn a_policy_behind_a_certificate_that_senders_do_not_trust_is_found_once() {
     };
     // The server there has another certificate than ours.
     for (why, cause) in [
-        (Distrust::Ended, "it has ended"),
+        (Distrust::Ended, "it has expired"),
         (Distrust::Name, "it is for other names"),
-        (Distrust::Unknown, "no authority that they know"),
+        (Distrust::Unknown, "not lead to an authority that they know"),
         (Distrust::Early, "not valid yet"),
     ] {
         let finding = shown(&why).findings().remove(0);
@@ -743,7 +738,7 @@ fn a_policy_behind_a_certificate_that_senders_do_not_trust_is_found_once() {
 }
 
 #[test]
-fn the_machine_itself_is_looked_at() {
+fn the_machine_itself_is_checked() {
     use Severity::{Error, Warning};
     let certificate = |change: fn(&mut CertificateFacts, &mut Chain)| {
         green().but(|world| {
@@ -806,7 +801,7 @@ fn the_machine_itself_is_looked_at() {
 }
 
 #[test]
-fn why_there_is_no_better_certificate_is_told_once() {
+fn the_reason_for_a_self_made_certificate_is_reported_once() {
     let self_made = || {
         green().but(|world| {
             let Some(Ok((facts, chain))) = &mut world.machine.certificate else { panic!("no certificate") };
@@ -814,7 +809,7 @@ fn why_there_is_no_better_certificate_is_told_once() {
             *chain = Chain::Distrusted(Distrust::Unknown);
         })
     };
-    let told = |source: &str, severity: &str, problem: &str| {
+    let reported = |source: &str, severity: &str, problem: &str| {
         let reason = Reason {
             source: source.into(),
             severity: severity.into(),
@@ -828,17 +823,17 @@ fn why_there_is_no_better_certificate_is_told_once() {
             .map(|finding| finding.id)
             .collect::<Vec<_>>()
     };
-    assert_eq!(told("acme", "error", "it is down"), [Id::AcmeFailed]);
+    assert_eq!(reported("acme", "error", "it is down"), [Id::AcmeFailed]);
     assert_eq!(
-        told("settings", "warning", "the certificate of MAIL_TLS_CERT_FILE cannot be used"),
+        reported("settings", "warning", "the certificate of MAIL_TLS_CERT_FILE cannot be used"),
         [Id::Unhealthy]
     );
-    assert_eq!(told("acme", "note", "an order is under way"), [Id::CertificateSelfMade]);
-    assert_eq!(told("queue", "warning", "it waits"), [Id::CertificateSelfMade, Id::Unhealthy]);
+    assert_eq!(reported("acme", "note", "an order is pending"), [Id::CertificateSelfMade]);
+    assert_eq!(reported("queue", "warning", "it waits"), [Id::CertificateSelfMade, Id::Unhealthy]);
 }
 
 #[test]
-fn names_for_which_a_certificate_has_no_room_are_told_as_that_and_once() {
+fn names_that_do_not_fit_into_a_certificate_are_reported_once() {
     let mut scene = green();
     let more = (0..40).map(|count| Domain::parse(&format!("d{count}.example")).unwrap());
     scene.facts.presence.domains.extend(more);
@@ -847,7 +842,7 @@ fn names_for_which_a_certificate_has_no_room_are_told_as_that_and_once() {
         crate::certificate::wanted_names(&scene.facts.presence.hostname, &scene.facts.presence.domains, &[]);
     let Some(Ok((facts, _))) = &mut scene.world.machine.certificate else { panic!("no certificate") };
     facts.names = names.names;
-    let problem = "the certificate is without d39.example: a certificate has room for 100 names";
+    let problem = "the certificate does not cover d39.example: a certificate has room for 100 names";
     let (source, severity) = ("acme".into(), "note".into());
     scene.world.machine.health =
         Some(Ok(vec![Reason { source, severity, problem: problem.into(), fix: String::new() }]));
@@ -860,34 +855,34 @@ fn names_for_which_a_certificate_has_no_room_are_told_as_that_and_once() {
         "{found:?}"
     );
     assert!(found[0].cause.contains("room for 100 names") && found[0].cause.contains("mta-sts.d39.example"));
-    assert_eq!(health::check(&case), [], "it is said above");
+    assert_eq!(health::check(&case), [], "the certificate's check reports it");
 }
 
 #[test]
-fn what_the_steward_says_is_passed_on_and_its_silence_too() {
+fn the_stewards_findings_are_repeated_and_its_silence_is_reported() {
     let reason = |source: &str| Reason {
         source: source.into(),
         severity: "warning".into(),
         problem: "the order failed".into(),
         fix: "wait".into(),
     };
-    let told = |source: &str| {
+    let reported = |source: &str| {
         let reason = reason(source);
         green().but(|world| world.machine.health = Some(Ok(vec![reason])))
     };
-    assert_found(told("acme"), Id::AcmeFailed, Severity::Warning, "wait");
-    assert_found(told("process"), Id::Unhealthy, Severity::Warning, "wait");
-    assert_eq!(told("doctor").findings(), [], "the doctor would quote itself");
+    assert_found(reported("acme"), Id::AcmeFailed, Severity::Warning, "wait");
+    assert_found(reported("process"), Id::Unhealthy, Severity::Warning, "wait");
+    assert_eq!(reported("doctor").findings(), [], "the doctor would quote itself");
     let handover::Concern { problem, fix } = handover::notice::GATEWAY_CLIENTS;
     let gateway = Reason { problem: problem.into(), fix: fix.into(), ..reason("settings") };
     let bridged = green().but(|world| world.machine.health = Some(Ok(vec![gateway])));
     assert_found(bridged, Id::GatewayClients, Severity::Warning, "network_mode: host");
-    let gone = green().but(|world| world.machine.health = Some(Err("nobody answers".into())));
+    let gone = green().but(|world| world.machine.health = Some(Err("no answer".into())));
     let found: Vec<Id> = gone.findings().iter().map(|finding| finding.id).collect();
     assert_eq!(found, [Id::NotRunning, Id::Port25Taken]);
     let held_by = |holder: Option<Holder>| {
         green().but(|world| {
-            world.machine.health = Some(Err("nobody answers".into()));
+            world.machine.health = Some(Err("no answer".into()));
             world.machine.port_25 = holder;
         })
     };
@@ -903,7 +898,7 @@ fn what_the_steward_says_is_passed_on_and_its_silence_too() {
 }
 
 #[test]
-fn behind_a_router_the_addresses_of_the_name_are_taken_for_ours() {
+fn behind_a_router_the_addresses_of_the_name_count_as_ours() {
     let mut scene = green();
     scene.facts.addresses = crate::dns::addresses::Addresses { private_v6: true, ..Default::default() };
     assert_eq!(scene.findings(), []);
@@ -913,7 +908,7 @@ fn behind_a_router_the_addresses_of_the_name_are_taken_for_ours() {
 }
 
 #[test]
-fn an_alias_of_the_web_is_as_good_as_addresses() {
+fn an_alias_for_a_web_name_is_as_good_as_addresses() {
     let scene = green().with(
         "autoconfig.example.org.",
         RecordType::AAAA,
@@ -941,13 +936,13 @@ fn with_own_name(addresses: Vec<RData>, visit: Result<(), Unfetched>) -> Scene {
 }
 
 #[test]
-fn a_domains_own_name_that_leads_here_without_a_certificate_is_named_with_what_to_do() {
+fn a_domains_own_name_that_leads_here_without_a_certificate_is_reported_with_the_fix() {
     let wrong = || Err(Unfetched::Distrusted(Distrust::Name));
     let here = || v4("198.51.100.7");
     let id = Id::DomainCertificate;
     assert_found(with_own_name(vec![here()], wrong()), id, Severity::Warning, "quarter of an hour");
     let both = with_own_name(vec![here(), v4("198.51.100.80")], wrong());
-    assert_found(both, id, Severity::Warning, "it leads to 198.51.100.80 too");
+    assert_found(both, id, Severity::Warning, "it also leads to 198.51.100.80");
     let mut brought = with_own_name(vec![here()], wrong());
     brought.facts.presence.acme_directory = None;
     assert_found(brought, id, Severity::Warning, "MAIL_TLS_CERT_FILE");
@@ -965,7 +960,7 @@ fn a_domains_own_name_that_leads_here_without_a_certificate_is_named_with_what_t
 }
 
 #[test]
-fn a_domains_own_name_that_leads_elsewhere_or_shows_a_good_certificate_is_in_order() {
+fn a_domains_own_name_that_leads_elsewhere_or_has_a_valid_certificate_is_accepted() {
     let here = || vec![v4("198.51.100.7")];
     let wrong = || Err(Unfetched::Distrusted(Distrust::Name));
     for scene in [

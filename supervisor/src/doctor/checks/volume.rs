@@ -13,13 +13,13 @@ const FEW_FILES: u64 = 50;
 
 /// Checks the free space.
 pub(super) fn space(case: &Case<'_>) -> Vec<Finding> {
-    const FIX: &str = "delete something on the machine, or enlarge the disk";
+    const FIX: &str = "delete files on the machine, or enlarge the disk";
     match &case.world.machine.free {
         None => Vec::new(),
         Some(Err(why)) => vec![Finding::error(
             Id::VolumeUnusable,
-            format!("the volume {} cannot be looked at: {why}", case.facts.presence.volume.display()),
-            "see whether it is mounted",
+            format!("the volume {} cannot be accessed: {why}", case.facts.presence.volume.display()),
+            "check that it is mounted",
         )],
         Some(Ok(free)) => {
             let cause = format!("{} MiB are free on the volume", free >> 20);
@@ -40,10 +40,10 @@ pub(super) fn space(case: &Case<'_>) -> Vec<Finding> {
 /// Checks the free inodes: each message is a file, and some file systems have a fixed number of them.
 fn files(case: &Case<'_>) -> Option<Finding> {
     let (free, all) = case.world.machine.files?;
-    let cause = format!("the volume has room for {free} more files (inodes), of {all}");
+    let cause = format!("the volume has {free} free inodes of {all}, one for each file");
     let fix = format!(
-        "see which folder has so many, and delete what is not needed: du --inodes -d 3 -x {} | sort -n | tail\na file system that \
-         was made with more inodes (mkfs.ext4 -N) has room for more",
+        "find the folder with the most files, and delete what is not needed: du --inodes -d 3 -x {} | sort -n | \
+         tail\na file system made with more inodes (mkfs.ext4 -N) holds more",
         case.facts.presence.volume.display()
     );
     match free {
@@ -61,21 +61,21 @@ pub(super) fn rights(case: &Case<'_>) -> Vec<Finding> {
         findings.push(Finding::error(
             Id::VolumeUnusable,
             format!("the volume {} is mounted read-only", case.facts.presence.volume.display()),
-            "mount it read-write; a disk with errors is mounted so by the kernel: see dmesg",
+            "mount it read-write; the kernel mounts a disk with errors read-only: see dmesg",
         ));
     }
     for why in &machine.unreachable {
         findings.push(Finding::error(
             Id::VolumeUnusable,
             why.clone(),
-            "start the container once; it makes its folders",
+            "start the container once: the start creates its folders",
         ));
     }
     for why in &machine.foreign {
         findings.push(Finding::warning(
             Id::VolumeForeign,
             why.clone(),
-            "restart the container, which puts its folders right: docker compose restart",
+            "restart the container, which corrects its folders: docker compose restart",
         ));
     }
     findings

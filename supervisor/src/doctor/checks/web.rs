@@ -31,10 +31,10 @@ fn of_missing(records: &[&Record]) -> Finding {
     let names: Vec<&str> = records.iter().map(|record| record.name.as_str()).collect();
     let cause = match names.as_slice() {
         [one] => {
-            format!("{one} has no address, so that there is no certificate for it and no page can be fetched")
+            format!("{one} has no address, so there is no certificate for it and no page can be fetched")
         }
         many => format!(
-            "{} have no address, so that there is no certificate for them and no page can be fetched",
+            "{} have no address, so there is no certificate for them and no page can be fetched",
             many.join(" and ")
         ),
     };
@@ -56,21 +56,23 @@ fn of_domain(case: &Case<'_>, domain: &Domain) -> Option<Finding> {
     let fix = if !others.is_empty() {
         let others: Vec<String> = others.iter().map(ToString::to_string).collect();
         format!(
-            "it leads to {} too: let all its addresses be this machine's, and it is put into the certificate, or none",
+            "it also leads to {}: point all its addresses at this machine, and it joins the certificate, or none of \
+             them",
             others.join(" and ")
         )
     } else if covers(&facts.names, domain.as_str()) {
         "another web server answers on port 443: give it a certificate for that name".to_owned()
     } else if case.facts.presence.acme_directory.is_some() {
-        "wait a quarter of an hour if that is new, for it is asked for as soon as it is seen; else see `mailstead health` \
+        "if that is new, wait a quarter of an hour: it joins the certificate then; otherwise see `mailstead health` \
          and the container's log"
             .to_owned()
     } else {
-        "bring one that is for that name too (MAIL_TLS_CERT_FILE), or let the name lead elsewhere".to_owned()
+        "provide one that is for that name too (MAIL_TLS_CERT_FILE), or point the name at another host"
+            .to_owned()
     };
     let cause = format!(
-        "{domain} leads to this machine ({first}), and the certificate that is shown there is not for it: mail programs warn \
-         while they look for their settings"
+        "{domain} leads to this machine ({first}), and the certificate that is served there is not for it: mail \
+         programs warn during set-up"
     );
     Some(Finding::warning(Id::DomainCertificate, cause, fix))
 }

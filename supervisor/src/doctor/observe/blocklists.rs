@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_asked_for_backwards() {
+    fn an_address_is_queried_in_reverse() {
         let zone = Domain::parse("bl.example.com").unwrap();
         for (address, name) in [
             ("192.0.2.99", "99.2.0.192.bl.example.com."),

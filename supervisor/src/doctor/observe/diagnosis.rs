@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_words_of_a_resolver_are_read() {
+    fn extended_errors_of_a_resolver_are_read() {
         let mut answer = Message::response(1, OpCode::Query);
         answer.metadata.response_code = ResponseCode::ServFail;
         assert_eq!(words(&answer), "Server Failure");

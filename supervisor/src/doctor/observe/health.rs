@@ -23,11 +23,11 @@ pub(super) async fn ask(configuration: &Path, end: Instant) -> Result<Vec<Reason
     let address = steward.health;
     let answer = timeout_at(end, fetch(reachable(address), QUESTION)).await;
     let answer = answer.map_err(|_| format!("{address} does not answer in time"))?;
-    let answer = answer.map_err(|error| format!("nobody answers on {address}: {error}"))?;
+    let answer = answer.map_err(|error| format!("no answer on {address}: {error}"))?;
     let text = String::from_utf8_lossy(&answer);
     let body = text.split_once("\r\n\r\n").map(|(_, body)| body);
     let report = body.and_then(|body| serde_json::from_str::<Report>(body).ok());
-    report.map(|report| report.reasons).ok_or_else(|| format!("what answers on {address} is not the steward"))
+    report.map(|report| report.reasons).ok_or_else(|| format!("the server on {address} is not the steward"))
 }
 
 /// The steward's raw response.

@@ -35,19 +35,19 @@ fn compare(wanted: &volume::Wanted, machine: &mut Machine) {
     let found = match std::fs::metadata(&wanted.path) {
         Ok(found) => found,
         Err(error) => {
-            machine.unreachable.push(format!("the folder {path} cannot be looked at: {error}"));
+            machine.unreachable.push(format!("the folder {path} cannot be accessed: {error}"));
             return;
         }
     };
     if !found.is_dir() {
-        machine.unreachable.push(format!("{path} is no folder"));
+        machine.unreachable.push(format!("{path} is not a folder"));
         return;
     }
     if let Some((user, group)) = wanted.owner
         && (found.uid(), found.gid()) != (user.as_raw(), group.as_raw())
     {
         machine.foreign.push(format!(
-            "the folder {path} belongs to {}:{} and not to {user}:{group}",
+            "the folder {path} belongs to {}:{} instead of {user}:{group}",
             found.uid(),
             found.gid()
         ));
@@ -56,6 +56,6 @@ fn compare(wanted: &volume::Wanted, machine: &mut Machine) {
     if mode != wanted.mode {
         machine
             .foreign
-            .push(format!("the folder {path} has the mode {mode:04o} and not {:04o}", wanted.mode));
+            .push(format!("the folder {path} has the mode {mode:04o} instead of {:04o}", wanted.mode));
     }
 }

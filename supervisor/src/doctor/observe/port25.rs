@@ -78,7 +78,8 @@ async fn visit(addresses: Vec<SocketAddr>) -> Probe {
             // Some servers refuse our address at once; the port is open nevertheless.
             Ok(Ok(line)) if line.starts_with(['4', '5']) => return Probe::Greeted(line),
             Ok(Ok(line)) => {
-                failed = format!("{} says {line:?}, which is no mail server's greeting", address.ip())
+                failed =
+                    format!("{} sends {line:?}, which is not the greeting of a mail server", address.ip())
             }
             Ok(Err(error)) => failed = format!("{}: {error}", address.ip()),
             Err(_) => {
@@ -90,7 +91,7 @@ async fn visit(addresses: Vec<SocketAddr>) -> Probe {
 }
 
 async fn addresses(resolver: &TokioResolver, host: &str) -> Result<Vec<SocketAddr>, String> {
-    let HostAndPort { host, port } = HostAndPort::parse(host).ok_or("it is no host and port")?;
+    let HostAndPort { host, port } = HostAndPort::parse(host).ok_or("it is not a host and port")?;
     match host {
         address::Host::Literal(ip) => Ok(vec![(ip, port).into()]),
         address::Host::Domain(name) => {

@@ -152,7 +152,7 @@ async fn line(stream: &mut TcpStream) -> Result<String, Reach> {
             Ok(b'\n') => break,
             Ok(octet) => line.push(octet),
             Err(_) if line.is_empty() => {
-                return Err(Reach::Other("a connection that closes without a word".to_owned()));
+                return Err(Reach::Other("a connection that closes without a greeting".to_owned()));
             }
             Err(error) => return Err(Reach::Silent(error.to_string())),
         }
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_of_that_name_that_starts_tls_is_told_from_what_stands_before_it() {
+    async fn a_server_of_that_name_that_starts_tls_is_distinguished_from_a_proxy() {
         let own = met(&[
             "220 mail.example.org ESMTP\r\n",
             "250-mail.example.org\r\n250 STARTTLS\r\n",
@@ -194,9 +194,9 @@ mod tests {
         for (lines, said) in [
             (&["220 proxy.example.com ESMTP\r\n"] as &'static [&'static str], "proxy.example.com"),
             (&["220 mail.example.org ESMTP\r\n", "500 unknown command\r\n"], "500 unknown command"),
-            (&[""], "closes without a word"),
+            (&[""], "closes without a greeting"),
         ] {
-            let Err(Reach::Other(why)) = met(lines).await else { panic!("{said} was taken for ours") };
+            let Err(Reach::Other(why)) = met(lines).await else { panic!("{said} was accepted as ours") };
             assert!(why.contains(said), "{why}");
         }
     }

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_numbers_of_the_daemons_are_read_by_port() {
+    fn the_metrics_of_the_daemons_are_read_by_port() {
         let text = format!(
             "HTTP/1.0 200 OK\r\n\r\n# HELP x\n{FAMILY}service=\"smtp\"}} 1795834800\n{FAMILY}service=\"imaps\"}} 0\n\
              {FAMILY}service=\"nonsense\"}} 5\nmailstead_sessions{{service=\"imap\"}} 3\n"

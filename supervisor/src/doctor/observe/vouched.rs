@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resolver_that_answers_what_is_signed_wrongly_is_told_from_one_that_cannot_know() {
+    fn a_resolver_that_answers_for_invalid_signatures_is_distinguished_from_one_that_cannot_know() {
         use ResponseCode::{NXDomain, NoError, ServFail};
         let soa = RData::SOA(SOA::new(Name::root(), Name::root(), 1, 1, 1, 1, 1));
         let delegation = RData::Unknown { code: RecordType::DS, rdata: NULL::with(vec![1]) };

@@ -41,8 +41,8 @@ struct Page {
 /// certificate is not verified: with a wrong clock none is valid, and a forged answer causes only a wrong finding.
 pub(super) async fn date(resolver: &TokioResolver, directory: Option<&str>, end: Instant) -> Option<i64> {
     let (host, port, path) = parts(directory?)?;
-    let anybody = Connector::opportunistic().ok()?;
-    let page = timeout_at(end, get(resolver, &host, port, &path, &anybody)).await.ok()?.ok()?;
+    let unverified = Connector::opportunistic().ok()?;
+    let page = timeout_at(end, get(resolver, &host, port, &path, &unverified)).await.ok()?.ok()?;
     let (_, date) = page.fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("date"))?;
     let theirs = httpdate::parse_http_date(date).ok()?;
     let ours = SystemTime::now();
@@ -157,7 +157,7 @@ async fn talk(stream: TcpStream, host: &str, path: &str, connector: &Connector) 
     let mut answer = Vec::new();
     // A server that closes without a close_notify has sent its whole answer.
     let _ = (&mut stream).take(LONGEST).read_to_end(&mut answer).await;
-    read(&answer).ok_or_else(|| failed("what answers there is no web server"))
+    read(&answer).ok_or_else(|| failed("the server there is not a web server"))
 }
 
 /// Distinguishes a certificate that is not trusted from a connection that fails otherwise.
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_policy_is_taken_from_a_web_server_that_is_trusted_under_its_name_only() {
+    async fn a_policy_is_accepted_only_from_a_web_server_that_is_trusted_under_its_name() {
         let (name, later) = ("mta-sts.example.org", (4000, 1, 1));
         let page = visit(name, later, true).await.unwrap_or_else(|why| panic!("{why:?}"));
         assert_eq!(page.body, "version: STSv1\r\n");

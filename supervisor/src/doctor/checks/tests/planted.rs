@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_key_that_a_form_has_spoilt_is_named_for_what_it_is() {
+fn a_key_damaged_by_a_web_form_is_recognized() {
     let owner = "one._domainkey.example.org.";
     let key = format!("v=DKIM1; k=rsa; p={}", "A".repeat(392));
     for (found, id, severity) in [
@@ -43,7 +43,7 @@ fn a_fresh_domain_is_one_finding_with_the_whole_zone() {
 }
 
 #[test]
-fn one_domain_that_is_fresh_beside_another_is_one_finding() {
+fn a_fresh_domain_beside_a_published_one_is_one_finding() {
     let domain = Domain::parse("example.net").unwrap();
     let scene = green().but(|world| {
         let is_below = |name: &Name| name.to_string().ends_with("example.net.");
@@ -100,7 +100,7 @@ fn the_zone_and_the_resolver_are_named_where_they_are_the_cause() {
 }
 
 #[test]
-fn an_address_that_a_cloud_translates_is_never_to_be_removed() {
+fn a_translated_address_is_never_removed_by_a_fix() {
     let published: IpAddr = "203.0.113.9".parse().unwrap();
     let translated = |reach: Option<Reach>| {
         let mut scene = green().with("mail.example.org.", RecordType::A, vec![v4("203.0.113.9")]);
@@ -135,7 +135,7 @@ fn an_address_that_a_cloud_translates_is_never_to_be_removed() {
 }
 
 #[test]
-fn a_port_that_is_closed_or_has_a_proxy_before_it_is_found_and_an_unseen_one_is_said() {
+fn a_closed_or_proxied_port_is_found_and_an_unchecked_one_is_reported() {
     let own: IpAddr = "198.51.100.7".parse().unwrap();
     let reach =
         |port: u16, reach: Reach| green().but(move |world| drop(world.reach.insert((own, port), reach)));
