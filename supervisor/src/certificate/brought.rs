@@ -38,13 +38,13 @@ enum BroughtError {
     Read { path: PathBuf, source: io::Error },
     #[error(transparent)]
     Certificate(#[from] CertificateError),
-    #[error("the key in {} is not that of the first certificate in it", .0.display())]
+    #[error("the key in {} does not match the first certificate", .0.display())]
     Mismatch(PathBuf),
     #[error("the key in {} is {kind}, which TLS cannot use here", path.display())]
     Kind { path: PathBuf, kind: String },
-    #[error("it ended on {}", rfc3339(*.0))]
+    #[error("it expired on {}", rfc3339(*.0))]
     Ended(i64),
-    #[error("it is valid from {} on only", rfc3339(*.0))]
+    #[error("it is not valid before {}", rfc3339(*.0))]
     Early(i64),
     #[error("it cannot be copied to {}: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
@@ -58,30 +58,31 @@ impl BroughtError {
             Self::Read { path, source } if source.kind() == io::ErrorKind::NotFound => {
                 let path = path.display();
                 format!(
-                    "put it at {path} as the container sees it, or correct the setting that names it; it is watched"
+                    "put it at {path} in the container, or correct the setting that names it; the file is watched"
                 )
             }
             Self::Read { path, .. } => {
-                format!("let {} be read by root in the container; it is watched", path.display())
+                format!("let root in the container read {}; the file is watched", path.display())
             }
             Self::Certificate(CertificateError::Pem { source: PemError::Encrypted, .. }) => {
                 format!(
-                    "decrypt it: openssl pkey -in {key} -out {key}.plain && mv {key}.plain {key}; it is watched"
+                    "decrypt it: openssl pkey -in {key} -out {key}.plain && mv {key}.plain {key}; the file is watched"
                 )
             }
             Self::Kind { .. } => format!(
-                "make a key that clients know, and have a certificate issued for it: openssl genpkey -algorithm EC \
+                "create a key of a type that clients support, and have a certificate issued for it: openssl genpkey \
+                 -algorithm EC \
                  -pkeyopt ec_paramgen_curve:P-256 -out {key}"
             ),
             Self::Mismatch(_) => {
-                format!(
-                    "put the key into {key} for which the certificate in {certificate} was issued; both are watched"
-                )
+                format!("put the key of the certificate in {certificate} into {key}; both files are watched")
             }
-            Self::Ended(_) => "bring a new one; both files are watched".to_owned(),
-            Self::Early(_) => "see whether this machine's clock is right; both files are watched".to_owned(),
-            Self::Certificate(_) => "write both files again, whole and in PEM; they are watched".to_owned(),
-            Self::Write { .. } => "make room in the container's /run".to_owned(),
+            Self::Ended(_) => "provide a new one; both files are watched".to_owned(),
+            Self::Early(_) => "check this machine's clock; both files are watched".to_owned(),
+            Self::Certificate(_) => {
+                "write both files again, complete and in PEM; they are watched".to_owned()
+            }
+            Self::Write { .. } => "free space in the container's /run".to_owned(),
         }
     }
 }
@@ -100,7 +101,8 @@ pub fn bring(from: &Tls, folder: &Path, host: &str, now: i64, keeper: Option<Kee
     match take(from, folder, now, before.as_ref(), keeper) {
         Ok(facts) => shortcoming(from, &facts, host, now),
         Err(error) => {
-            let serves = if before.is_some() { "the one before serves on" } else { "a self-made one serves" };
+            let serves =
+                if before.is_some() { "the previous one stays in use" } else { "a self-made one is in use" };
             Some(unusable(from, &format!("cannot be used, and {serves}"), &error))
         }
     }
@@ -129,22 +131,22 @@ fn shortcoming(from: &Tls, facts: &Facts, host: &str, now: i64) -> Option<Concer
     if !covers(&facts.names, host) {
         return Some(Concern::new(
             format!(
-                "the certificate in {certificate} is for {} and not for {host}, which mail clients ask for",
+                "the certificate in {certificate} is for {} and not for {host}, to which mail clients connect",
                 named(facts)
             ),
-            format!("bring one that has {host} among its subjectAltNames"),
+            format!("provide one with {host} among its subjectAltNames"),
         ));
     }
     (facts.not_after <= now).then(|| {
-        let problem = format!("the certificate in {certificate} ended on {}", rfc3339(facts.not_after));
-        Concern::new(problem, "bring a new one")
+        let problem = format!("the certificate in {certificate} expired on {}", rfc3339(facts.not_after));
+        Concern::new(problem, "provide a new one")
     })
 }
 
 /// The names of a certificate, as text. Clients check only these names, and not the `CN` of the subject.
 pub fn named(facts: &Facts) -> String {
     match facts.names.as_slice() {
-        [] => "nobody, since it has no subjectAltName (a CN does not count)".to_owned(),
+        [] => "no name, since it has no subjectAltName (a CN does not count)".to_owned(),
         names => names.join(", "),
     }
 }

@@ -48,14 +48,14 @@ pub(super) fn replace(tls: &Tls, key: &KeyPair) -> Result<(), durable::Error> {
     if tls.key.exists() {
         tracing::error!(
             key = %tls.key.display(),
-            "the certificate's key cannot be used; it was moved aside and a new one was made"
+            "certificate key unusable, moved aside and created a new one"
         );
         set_aside(&tls.key)?;
     } else if tls.certificate.exists() {
-        tracing::error!(key = %tls.key.display(), "the certificate's key is gone; a new one was made");
+        tracing::error!(key = %tls.key.display(), "certificate key missing, created a new one");
         volume::write(
             &missing(&tls.key),
-            b"The key was gone at a start, and a new one was made.\n",
+            b"The key was missing at a start, and a new one was created.\n",
             0o644,
             None,
         )?;
@@ -79,12 +79,12 @@ pub(super) fn markers(folder: &Path) -> [PathBuf; 2] {
 pub fn replaced(folder: &Path) -> Option<Concern> {
     let marker = markers(folder).into_iter().find(|marker| marker.exists())?;
     Some(Concern::new(
-        "the key of the certificate was lost or damaged, and a new one was made: TLSA records that were published for the \
-         old one keep mail away"
+        "the key of the certificate was lost or damaged, and a new one was created: published TLSA records of the old \
+         key block incoming mail"
             .to_owned(),
         format!(
-            "publish the TLSA records that `mailstead dns` prints in the place of the old ones; this ends by itself when they \
-             are seen in DNS. Where the zone has no TLSA records, remove the file that tells of it: docker run --rm \
+            "replace the old TLSA records with those that `mailstead dns` prints; this report ends when they are in \
+             DNS. If the zone has no TLSA records, remove the marker file: docker run --rm \
              --volumes-from \"$(docker compose ps -q mail)\" busybox rm -r {}",
             marker.display()
         ),
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_key_is_reported_until_a_person_removes_the_file_that_tells_of_it() {
+    fn a_damaged_key_is_reported_until_the_marker_file_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let tls = files(folder.path());
         assert_eq!(ensure(folder.path(), &names(), NOW, None).unwrap(), Found::Made);
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_gone_is_reported_too_and_a_second_damaged_one_does_not_cover_the_first() {
+    fn a_missing_key_is_reported_too_and_a_second_damaged_one_does_not_replace_the_first() {
         let folder = tempfile::tempdir().unwrap();
         let tls = files(folder.path());
         ensure(folder.path(), &names(), NOW, None).unwrap();
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_cannot_be_read_now_is_left_for_life() {
+    fn a_key_that_cannot_be_read_now_is_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let tls = files(folder.path());
         ensure(folder.path(), &names(), NOW, None).unwrap();

@@ -64,7 +64,7 @@ pub enum SelfMadeError {
     #[error(transparent)]
     Write(#[from] durable::Error),
     /// The owner of the folder or of a file in it could not be set.
-    #[error("cannot give {} to its owner: {source}", path.display())]
+    #[error("cannot set the owner of {}: {source}", path.display())]
     Owner {
         /// The folder or file.
         path: PathBuf,
@@ -136,7 +136,7 @@ pub fn ensure(
     };
     let found = match facts(&tls.certificate) {
         Ok(facts) => match &key {
-            None => Trouble::Unusable(format!("its key {} is not there or no key", tls.key.display())),
+            None => Trouble::Unusable(format!("its key {} is missing or not a key", tls.key.display())),
             Some(key) if !is_of(&tls.certificate, key) => {
                 Trouble::Unusable(format!("it is not for the key {}", tls.key.display()))
             }
@@ -146,7 +146,7 @@ pub fn ensure(
                 Some(wrong) => Trouble::Outdated(wrong),
             },
         },
-        Err(error) if error.is_missing() => Trouble::Outdated("there was none".to_owned()),
+        Err(error) if error.is_missing() => Trouble::Outdated("it was missing".to_owned()),
         Err(error) if !error.is_of_content() => return Ok(Found::Unread { wrong: error.to_string() }),
         Err(error) => Trouble::Unusable(error.to_string()),
     };
@@ -169,7 +169,7 @@ pub fn ensure(
         }
         write(folder, &made)
     })?;
-    tracing::info!(names = names.join(","), because, "made a certificate of our own");
+    tracing::info!(names = names.join(","), because, "created a self-made certificate");
     Ok(Found::Made)
 }
 
@@ -187,7 +187,7 @@ pub fn renew_self_made(tls: &Tls, now: u64) -> Result<bool, SelfMadeError> {
     let Ok(key) = key::load(&tls.key) else { return Ok(false) };
     let made = make(&facts.names, &key, now).map_err(make_error(&facts.names))?;
     write(folder, &made)?;
-    tracing::info!(names = facts.names.join(","), because, "renewed our own certificate");
+    tracing::info!(names = facts.names.join(","), because, "renewed the self-made certificate");
     Ok(true)
 }
 
@@ -212,7 +212,7 @@ fn shortcoming(facts: &Facts, names: &[String], now: u64) -> Option<String> {
     match names.iter().find(|name| !covers(&facts.names, name)) {
         Some(name) => Some(format!("it is not for {name}")),
         None if facts.not_before > end => Some("it is not valid yet".to_owned()),
-        None if is_old => Some("it has ended or will soon".to_owned()),
+        None if is_old => Some("it has expired or expires soon".to_owned()),
         None => None,
     }
 }

@@ -82,7 +82,7 @@ fn a_client_that_trusts_the_authority_accepts_every_name_and_no_other() {
 }
 
 #[test]
-fn a_good_one_is_kept_and_one_that_ends_or_has_another_name_is_made_anew() {
+fn a_valid_certificate_is_kept_and_an_expiring_or_misnamed_one_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let one = names(&["mail.example.org"]);
     let other = names(&["mx.example.org"]);
@@ -98,7 +98,7 @@ fn a_good_one_is_kept_and_one_that_ends_or_has_another_name_is_made_anew() {
 }
 
 #[test]
-fn the_key_is_made_once_and_every_certificate_is_for_it() {
+fn the_key_is_created_once_and_every_certificate_is_for_it() {
     let folder = tempfile::tempdir().unwrap();
     let tls = files(folder.path());
     ensure(folder.path(), &names(&["mail.example.org"]), now(), None).unwrap();
@@ -113,7 +113,7 @@ fn the_key_is_made_once_and_every_certificate_is_for_it() {
 }
 
 #[test]
-fn an_authoritys_certificate_is_never_replaced_whatever_its_names_and_dates() {
+fn an_authoritys_certificate_is_never_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let foreign = rcgen::generate_simple_self_signed(names(&["*.example.org"])).unwrap();
     let tls = files(folder.path());
@@ -127,7 +127,7 @@ fn an_authoritys_certificate_is_never_replaced_whatever_its_names_and_dates() {
 }
 
 #[test]
-fn what_nobody_could_serve_with_is_moved_aside_and_not_lost() {
+fn unusable_files_are_moved_aside_and_kept() {
     let folder = tempfile::tempdir().unwrap();
     let tls = files(folder.path());
     let host = names(&["mail.example.org"]);
@@ -139,7 +139,7 @@ fn what_nobody_could_serve_with_is_moved_aside_and_not_lost() {
     let foreign = rcgen::generate_simple_self_signed(host.clone()).unwrap();
     fs::write(&tls.certificate, foreign.cert.pem()).unwrap();
     assert_eq!(ensure(folder.path(), &host, now(), None).unwrap(), Found::Made);
-    assert_eq!(aside("certificate.pem.unusable"), "half a certi", "what was kept first is kept");
+    assert_eq!(aside("certificate.pem.unusable"), "half a certi", "the first file stays");
     assert_eq!(aside("certificate.pem.unusable-2"), foreign.cert.pem());
     fs::write(&tls.key, "no key").unwrap();
     assert_eq!(ensure(folder.path(), &host, now(), None).unwrap(), Found::Made);

@@ -18,7 +18,7 @@ use crate::volume;
 const LARGEST: u64 = 1;
 
 /// The fix for an unusable file.
-const PUT_RIGHT: &str = "put a certificate there in PEM and send SIGHUP";
+const PUT_RIGHT: &str = "put a certificate into that file in PEM and send SIGHUP";
 
 /// Copies the configured files. Returns the faults that the operator has to fix.
 pub fn hand_on(site: &Site) -> impl Iterator<Item = Concern> {
@@ -45,7 +45,7 @@ fn to_the_steward(site: &Site, doing: Doing) -> Option<Concern> {
     let error = doing(from, &site.folders.authority_ca(), group).err()?;
     Some(Concern::new(
         format!(
-            "the file of MAIL_ACME_CA_FILE, {}, cannot be handed on, and without it no certificate is obtained: {error}",
+            "the file of MAIL_ACME_CA_FILE, {}, cannot be copied, and without it no certificate is obtained: {error}",
             from.display()
         ),
         PUT_RIGHT,
@@ -59,8 +59,8 @@ fn to_the_mta(site: &Site, doing: Doing) -> Option<Concern> {
     let to = site.folders.relay_ca();
     let error = doing(from, &to, group).err()?;
     let meanwhile = match to.exists() {
-        true => "the one before counts on",
-        false => "mail for the relay waits unless a public authority vouches for it",
+        true => "the previous one stays in use",
+        false => "mail for the relay waits unless a public authority issued its certificate",
     };
     Some(Concern::new(
         format!(

@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_is_asked_for_twice_nor_more_than_a_certificate_holds() {
+    fn no_name_is_requested_twice_and_no_more_than_a_certificate_holds() {
         let host = domain("autoconfig.example.org");
         assert_eq!(
             wanted_names(&host, &[domain("example.org"), domain("example.org")], &[]).names,
@@ -60,11 +60,11 @@ mod tests {
         let many: Vec<Domain> = (0..60).map(|n| domain(&format!("d{n}.example"))).collect();
         let wanted = wanted_names(&host, &many, &[]);
         assert_eq!((wanted.names.len(), wanted.surplus.len()), (MOST_NAMES, 81));
-        assert_eq!(wanted.surplus[0], "mta-sts.d33.example", "what has no room is known by its name");
+        assert_eq!(wanted.surplus[0], "mta-sts.d33.example", "the surplus lists names without room");
     }
 
     #[test]
-    fn a_domains_own_name_comes_last_and_gives_way_first() {
+    fn a_domains_own_name_comes_last_and_is_dropped_first() {
         let own = ["example.org".to_owned()];
         let host = domain("mail.example.org");
         let names = wanted_names(&host, &[domain("example.org")], &own).names;

@@ -64,7 +64,7 @@ fn an_external_certificate_is_replaced_without_ending_sessions_and_a_bad_one_is_
     patience::until_true("the error is reported", || {
         let concerns = appliance.status().map(|status| status.concerns).unwrap_or_default();
         concerns.iter().any(|concern| {
-            concern.problem.contains("MAIL_TLS_CERT_FILE") && concern.problem.contains("serves on")
+            concern.problem.contains("MAIL_TLS_CERT_FILE") && concern.problem.contains("stays in use")
         })
     });
     shown_everywhere(&appliance, &second);

@@ -55,7 +55,7 @@ impl Stage {
 }
 
 #[test]
-fn a_new_pair_takes_the_place_of_the_one_before_and_leaves_nothing_of_it() {
+fn a_new_pair_replaces_the_previous_one_completely() {
     let stage = stage();
     let pairs = [pair(HOST, 30), pair("*.example.org", 60)];
     for pair in &pairs {
@@ -78,27 +78,27 @@ fn a_new_pair_takes_the_place_of_the_one_before_and_leaves_nothing_of_it() {
 }
 
 #[test]
-fn what_cannot_be_used_is_named_and_the_one_before_serves_on() {
+fn an_unusable_pair_is_reported_and_the_previous_one_stays_in_use() {
     let stage = stage();
-    assert!(stage.bring().unwrap().contains("fullchain.pem"), "there is none at all");
+    assert!(stage.bring().unwrap().contains("fullchain.pem"), "there is no file yet");
     assert_eq!(stage.serving(), None);
     let good = pair(HOST, 30);
     let other = pair(HOST, 30);
     stage.write(&good);
     assert_eq!(stage.bring(), None);
     for (bad, said) in [
-        ((good.0.clone(), other.1.clone()), "privkey.pem is not that of the first certificate"),
+        ((good.0.clone(), other.1.clone()), "privkey.pem does not match the first certificate"),
         (
             ("half a certi".to_owned(), good.1.clone()),
             "fullchain.pem cannot be used: it has no certificate in PEM",
         ),
         ((good.0.clone(), String::new()), "privkey.pem cannot be used: it has no private key in PEM"),
         ((not_x509(), good.1.clone()), "fullchain.pem is not X.509"),
-        (pair(HOST, -1), "it ended on"),
+        (pair(HOST, -1), "it expired on"),
     ] {
         stage.write(&bad);
         let concern = stage.bring().unwrap();
-        assert!(concern.contains(said) && concern.contains("serves on"), "{concern}");
+        assert!(concern.contains(said) && concern.contains("stays in use"), "{concern}");
         assert!(!concern.contains("PRIVATE"), "{concern}");
         assert!(!concern.contains("run/tls"), "our own copy is named: {concern}");
         assert_eq!(stage.serving().as_ref(), Some(&good), "{said}");
@@ -111,21 +111,21 @@ fn what_cannot_be_used_is_named_and_the_one_before_serves_on() {
 }
 
 #[test]
-fn one_with_a_cn_and_no_names_is_for_nobody() {
+fn a_certificate_with_a_cn_and_no_names_is_reported() {
     let key = KeyPair::generate().unwrap();
     let mut parameters = CertificateParams::default();
     parameters.distinguished_name.push(rcgen::DnType::CommonName, HOST);
     let stage = stage();
     stage.write(&(parameters.self_signed(&key).unwrap().pem(), key.serialize_pem()));
     let concern = stage.bring().unwrap();
-    assert!(concern.contains("is for nobody, since it has no subjectAltName"), "{concern}");
+    assert!(concern.contains("is for no name, since it has no subjectAltName"), "{concern}");
 }
 
 #[test]
-fn one_for_other_names_or_out_of_date_serves_when_there_is_none_better_and_is_told_of() {
+fn a_pair_with_other_names_or_an_old_date_is_used_without_a_better_one_and_is_reported() {
     let stage = stage();
     for (pair, said) in
-        [(pair(HOST, -1), "ended on"), (pair("mx.example.net", 30), "not for mail.example.org")]
+        [(pair(HOST, -1), "expired on"), (pair("mx.example.net", 30), "not for mail.example.org")]
     {
         stage.write(&pair);
         let concern = stage.bring().unwrap();
@@ -136,7 +136,7 @@ fn one_for_other_names_or_out_of_date_serves_when_there_is_none_better_and_is_to
 }
 
 #[test]
-fn a_key_that_cannot_be_used_is_told_as_what_it_is_with_what_to_do() {
+fn an_unusable_key_is_reported_with_its_type_and_the_fix() {
     let stage = stage();
     let (certificate, key) = pair(HOST, 30);
     let encrypted =
@@ -161,7 +161,7 @@ fn a_key_that_cannot_be_used_is_told_as_what_it_is_with_what_to_do() {
 }
 
 #[test]
-fn a_pair_whose_lines_are_joined_serves_with_all_its_certificates() {
+fn a_pair_whose_lines_are_joined_is_used_with_all_its_certificates() {
     let stage = stage();
     let (certificate, key) = pair(HOST, 30);
     let (issuer, _) = pair("ca.example.org", 30);

@@ -51,14 +51,14 @@ impl Stage {
         let concerns = self.hand_on();
         let [concern] = &concerns[..] else { panic!("{concerns:?}") };
         let named = format!("the file of MAIL_RELAY_CA_FILE, {}, cannot be used", self.file.display());
-        for said in [named.as_str(), why, meanwhile, "; put a certificate there in PEM"] {
+        for said in [named.as_str(), why, meanwhile, "; put a certificate into that file in PEM"] {
             assert!(concern.contains(said), "{said:?} is missing in {concern}");
         }
     }
 }
 
 #[test]
-fn a_file_that_is_none_is_told_and_the_relay_is_not_trusted_by_it() {
+fn an_unusable_file_is_reported_and_the_relay_is_not_trusted_by_it() {
     let stage = stage();
     let waits = "mail for the relay waits";
     stage.assert_refused("No such file", waits);
@@ -76,13 +76,13 @@ fn a_file_that_is_none_is_told_and_the_relay_is_not_trusted_by_it() {
 }
 
 #[test]
-fn a_good_file_is_copied_and_counts_on_until_there_is_another_good_one() {
+fn a_valid_file_is_copied_and_stays_in_use_until_there_is_another_valid_one() {
     let stage = stage();
     let authorities = [authority(), authority() + &authority()];
     std::fs::write(&stage.file, &authorities[0]).unwrap();
     assert_eq!((stage.hand_on(), stage.trusted_by()), (vec![], Some(authorities[0].clone())));
     std::fs::write(&stage.file, "").unwrap();
-    stage.assert_refused("no certificate in PEM", "the one before counts on");
+    stage.assert_refused("no certificate in PEM", "the previous one stays in use");
     assert_eq!(stage.trusted_by(), Some(authorities[0].clone()));
     std::fs::write(&stage.file, &authorities[1]).unwrap();
     assert_eq!((stage.hand_on(), stage.trusted_by()), (vec![], Some(authorities[1].clone())));
