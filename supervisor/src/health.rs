@@ -25,11 +25,9 @@ pub(crate) const LONGEST_ANSWER: u64 = 256 * 1024;
 enum HealthError {
     #[error("{0}; is Mailstead running here?")]
     Config(#[from] config::ConfigError),
-    #[error(
-        "nobody answers on {address}: {source}; read the log, with `docker compose logs` for the container"
-    )]
+    #[error("no answer on {address}: {source}; read the log, in a container with `docker compose logs`")]
     Ask { address: SocketAddr, source: io::Error },
-    #[error("what answers on {0} is not Mailstead's steward")]
+    #[error("the server on {0} is not Mailstead's steward")]
     Stranger(SocketAddr),
 }
 
@@ -100,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_good_or_bad_or_not_ours() {
+    fn a_reply_is_healthy_or_unhealthy_or_not_the_stewards() {
         let answer = |is_serving| Some(Answer { is_serving, report: "{}\n".to_owned() });
         for (text, expected) in [
             ("HTTP/1.0 200 OK\r\na: b\r\n\r\n{}\n", answer(true)),
@@ -116,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn who_listens_everywhere_is_asked_on_the_loopback() {
+    fn a_server_on_all_addresses_is_queried_on_the_loopback() {
         for (listening, asked) in [
             ("0.0.0.0:8025", "127.0.0.1:8025"),
             ("[::]:8025", "[::1]:8025"),
@@ -127,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_answers_the_address_is_named() {
+    fn a_missing_answer_is_reported_with_the_address() {
         let address = {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             listener.local_addr().unwrap()

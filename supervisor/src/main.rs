@@ -14,7 +14,7 @@ use supervisor::operator::{self, AliasCommand, AppPasswordCommand, HashPassword,
 use supervisor::plan::{self, PlanFor};
 use supervisor::{health, init, steward};
 
-/// A mail server appliance: SMTP, IMAP and everything around them, in one program.
+/// A complete mail server in one program: SMTP, IMAP, certificates, DNS records and checks.
 ///
 /// Without a command it is process 1 of its container: it reads the environment, prepares the volume, binds the
 /// ports, and runs the daemons. To try it out on any machine, run `mailstead demo`.
@@ -29,19 +29,19 @@ struct CommandLine {
 enum Role {
     /// Run the whole server to try it out, without root; Ctrl-C stops it.
     Demo(Demo),
-    /// Compare what other hosts see of this server with what they should see; the exit status shows the worst finding.
+    /// Check DNS records, ports, certificate and machine; the exit status is the worst severity.
     Check(Doctor),
     /// Print the DNS records that the domains need, or publish them.
     Dns(Dns),
-    /// Manage the users and their mailboxes.
+    /// Manage users.
     User(UserCommand),
-    /// Manage the aliases.
+    /// Manage aliases.
     Alias(AliasCommand),
-    /// Manage the passwords of devices.
+    /// Manage app passwords, one for each device.
     AppPassword(AppPasswordCommand),
     /// Hash a password for MAIL_USERS.
     HashPassword(HashPassword),
-    /// Print the health of the server; the exit status shows it too.
+    /// Print the health of the server; the exit status is 0 while mail is served.
     Health {
         /// The steward's configuration.
         #[arg(long, value_name = "FILE", default_value = "/run/mailstead/steward.toml")]
@@ -49,19 +49,19 @@ enum Role {
         /// The folder of a `mailstead demo`, instead of a configuration.
         #[arg(long, value_name = "DIR", conflicts_with = "config")]
         dir: Option<PathBuf>,
-        /// Print the whole report as JSON, for a program.
+        /// Print the whole report as JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Print what a start with this environment would change; the exit status shows if anything would.
+    /// Print what a start with this environment would change; the exit status is 3 if anything would.
     Plan(PlanFor),
     /// Run the daemon that receives and sends mail.
     Mta(Configured),
     /// Run the daemon that stores mail and serves it.
     Mda(Configured),
-    /// Run the daemon that reports the health of the whole server.
+    /// Run the daemon that reports the health and obtains the certificate.
     Steward(Configured),
-    /// Drop all privileges and become a daemon; for process 1 only.
+    /// Drop all privileges and become a daemon; process 1 uses it.
     #[command(hide = true)]
     Launch(Launch),
 }

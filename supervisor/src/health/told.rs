@@ -70,7 +70,7 @@ fn write_report(text: &mut String, report: &Report, is_serving: bool) -> std::fm
     for Reason { source, severity, problem, fix } in &report.reasons {
         writeln!(text, "\n{severity} ({source}): {problem}")?;
         if !fix.is_empty() {
-            writeln!(text, "    do: {fix}")?;
+            writeln!(text, "    fix: {fix}")?;
         }
     }
     writeln!(text)?;
@@ -79,10 +79,10 @@ fn write_report(text: &mut String, report: &Report, is_serving: bool) -> std::fm
     for Process { name, state, since, restarts, last_end } in &report.processes {
         write!(text, "{name:<12} {state} since {since}")?;
         if *restarts > 0 {
-            write!(text, ", started again {restarts} times")?;
+            write!(text, ", restarted {restarts} times")?;
         }
         if let Some(end) = last_end {
-            write!(text, ", last ended by {end}")?;
+            write!(text, ", last exit: {end}")?;
         }
         writeln!(text)?;
     }
@@ -90,7 +90,7 @@ fn write_report(text: &mut String, report: &Report, is_serving: bool) -> std::fm
         writeln!(text, "certificate  for {}, by {issuer}, until {expires}", names.join(", "))?;
     }
     if let Some(Renewal { next_try: Some(next) }) = &report.renewal {
-        writeln!(text, "renewal      next looked after at {next}")?;
+        writeln!(text, "renewal      next check at {next}")?;
     }
     if let Some(queue) = report.queue {
         writeln!(text, "queue        {queue} waiting")?;
@@ -102,11 +102,11 @@ fn write_report(text: &mut String, report: &Report, is_serving: bool) -> std::fm
     match &report.heartbeat {
         None => writeln!(text, "heartbeat    none yet"),
         Some(Heartbeat { at, succeeded: true, latency_seconds, .. }) => {
-            writeln!(text, "heartbeat    through in {:.3} s, at {at}", latency_seconds.unwrap_or_default())
+            writeln!(text, "heartbeat    succeeded in {:.3} s, at {at}", latency_seconds.unwrap_or_default())
         }
         Some(Heartbeat { at, last_success, .. }) => {
             let last = last_success.as_deref().unwrap_or("never since the start");
-            writeln!(text, "heartbeat    lost at {at}, last through: {last}")
+            writeln!(text, "heartbeat    failed at {at}, last success: {last}")
         }
     }
 }
@@ -143,28 +143,28 @@ mod tests {
     }"#;
 
     #[test]
-    fn a_report_is_told_in_lines_that_begin_with_what_matters() {
+    fn a_report_is_printed_with_the_status_and_the_faults_first() {
         assert_eq!(
             told(REPORT, true).unwrap(),
             "degraded: mail is served\n\
              \n\
-             error (heartbeat): lost\n    do: read the log\n\
+             error (heartbeat): lost\n    fix: read the log\n\
              \n\
              warning (settings): odd\n\
              \n\
              version      0.1.0, since 2026-11-22T18:33:16Z\n\
-             mta          ready since 2026-11-22T18:33:56Z, started again 2 times, last ended by signal 9\n\
+             mta          ready since 2026-11-22T18:33:56Z, restarted 2 times, last exit: signal 9\n\
              mda          ready since 2026-11-22T18:33:56Z\n\
              certificate  for mail.example.org, mta-sts.example.org, by CN=R11, until 2027-01-21T18:34:56Z\n\
-             renewal      next looked after at 2026-12-22T18:34:56Z\n\
+             renewal      next check at 2026-12-22T18:34:56Z\n\
              queue        3 waiting\n\
              free         10240 MiB, 600000 files\n\
-             heartbeat    through in 0.042 s, at 2026-11-22T18:34:00Z\n"
+             heartbeat    succeeded in 0.042 s, at 2026-11-22T18:34:00Z\n"
         );
     }
 
     #[test]
-    fn before_anything_is_known_that_is_told_too() {
+    fn a_report_of_the_first_seconds_is_printed_too() {
         let bare = r#"{ "status": "starting", "reasons": [], "version": "0.1.0", "processes": [] }"#;
         assert_eq!(
             told(bare, false).unwrap(),

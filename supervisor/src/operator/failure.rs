@@ -30,13 +30,14 @@ pub(super) enum Failure {
     File(#[from] AccountsFileError),
     /// There are no accounts to change.
     #[error(
-        "there are no accounts in {0} yet: they are made by the first start, with the domains of MAIL_DOMAIN; start \
-         Mailstead once, and try again"
+        "there are no accounts in {0} yet: the first start creates them, with the domains of MAIL_DOMAIN; start \
+         Mailstead once and try again"
     )]
     NoAccounts(std::path::PathBuf),
     /// There is not even a folder.
     #[error(
-        "there is no folder {0}: --dir names that of a `mailstead demo`, and without it the volume is to be mounted there"
+        "there is no folder {0}: --dir names the folder of a `mailstead demo`; without it, the volume must be mounted \
+         there"
     )]
     NoVolume(std::path::PathBuf),
     /// There is no user to switch to.
@@ -46,8 +47,10 @@ pub(super) enum Failure {
     #[error(transparent)]
     NotFollowed(#[from] NotFollowed),
     /// Mail could not be removed.
-    #[error("the account is gone, but its mail in {} could not be removed: {source}; nothing else is wrong, and \
-             the same command may be given again", path.display())]
+    #[error(
+        "the account was deleted, but its mail in {} could not be removed: {source}; run the same command again",
+        path.display()
+    )]
     Purge {
         /// The folder.
         path: std::path::PathBuf,
@@ -55,7 +58,7 @@ pub(super) enum Failure {
         source: std::io::Error,
     },
     /// The operator did not confirm.
-    #[error("nothing was done: {0}")]
+    #[error("nothing was changed: {0}")]
     NotConfirmed(&'static str),
 }
 

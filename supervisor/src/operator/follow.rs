@@ -32,8 +32,8 @@ pub(super) enum Followed {
 pub(super) enum NotFollowed {
     /// Process 1 could not be asked.
     #[error(
-        "the change is written, but process 1 could not be told over {}: {source}; it counts from the next start, or \
-         after a SIGHUP to process 1",
+        "the change is written, but process 1 could not be notified over {}: {source}; the change takes effect at the \
+         next start, or after a SIGHUP to process 1",
         path.display()
     )]
     Ask {
@@ -44,8 +44,8 @@ pub(super) enum NotFollowed {
     },
     /// The daemons have not reported that they have read it.
     #[error(
-        "the change is written, but {waiting} did not confirm it within {} seconds: until that is so, what was before \
-         may still count there; look into the log, and at `mailstead health`",
+        "the change is written, but {waiting} did not confirm it within {} seconds and may still use the previous \
+         accounts; see the log and `mailstead health`",
         PATIENCE.as_secs()
     )]
     Silent {
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn who_runs_has_followed_when_it_works_with_what_the_file_has() {
+    fn a_running_daemon_has_followed_when_it_uses_the_accounts_in_the_file() {
         for (state, accounts, late) in [
             (State::Ready, Some("new"), false),
             (State::Ready, Some("old"), true),
@@ -165,12 +165,12 @@ mod tests {
         ] {
             let status = status(&[("steward", State::Ready, None), ("mta", state, accounts)]);
             assert_eq!(is_late("mta", "new", &status), late, "{state:?} {accounts:?}");
-            assert!(!is_late("mda", "new", &status), "there is none");
+            assert!(!is_late("mda", "new", &status), "it does not run");
         }
     }
 
     #[test]
-    fn one_or_two_did_not_confirm_it() {
+    fn the_error_names_the_daemons_that_did_not_confirm() {
         for waiting in ["mda", "mta and mda"] {
             let said = NotFollowed::Silent { waiting: waiting.to_owned() }.to_string();
             assert!(said.contains(&format!("{waiting} did not confirm it within 15 seconds")), "{said}");
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_listens_nothing_runs_here_and_where_nobody_answers_it_is_not_followed() {
+    fn without_a_listener_nothing_runs_here_and_without_a_confirmation_the_change_is_not_followed() {
         let folder = tempfile::tempdir().unwrap();
         let folders = Folders { volume: folder.path().to_owned(), runtime: folder.path().to_owned() };
         std::fs::write(folders.accounts(), "new").unwrap();

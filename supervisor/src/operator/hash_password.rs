@@ -18,8 +18,8 @@ impl HashPassword {
         let _ = writeln!(io::stdout(), "{{ARGON2ID}}{}", hash.as_str());
         if io::stdout().is_terminal() {
             eprintln!(
-                "In a compose file or an .env file put it between single quotes, or write every $ as $$; in MAIL_USERS_FILE \
-                 it stands as it is."
+                "In a compose file or an .env file, put it between single quotes or write every $ as $$; in \
+                 MAIL_USERS_FILE, use it unchanged."
             );
         }
         Ok(())

@@ -5,7 +5,7 @@ use super::say;
 /// The format of a list.
 #[derive(Debug, clap::Args)]
 pub(super) struct Listing {
-    /// As JSON, for scripts.
+    /// Print the list as JSON, for scripts.
     #[arg(long)]
     json: bool,
 }

@@ -9,20 +9,20 @@ use address::{Address, Domain};
 pub(super) enum NameError {
     /// It is not the name of a mailbox.
     #[error(
-        "{0:?} is no user's name: letters, digits, dots, hyphens and underscores are, with @ and a domain behind them \
-         where it is not the first one, such as ann or bob@example.net"
+        "{0:?} is not a valid user name: use letters, digits, dots, hyphens and underscores, and add @ and the domain \
+         unless it is the first one, such as ann or bob@example.net"
     )]
     User(String),
     /// It is not an address.
     #[error(
-        "{0:?} is no address: info, info@example.org and @example.org, which is the rest of a domain, are"
+        "{0:?} is not a valid address: use one such as info, info@example.org, or @example.org for the rest of a domain"
     )]
     Address(String),
     /// The text before the `@` is longer than any server sends.
-    #[error("{0:?} is too long: {LONGEST_LOCAL_PART} octets may stand in front of the @")]
+    #[error("{0:?} is too long: at most {LONGEST_LOCAL_PART} octets are allowed before the @")]
     TooLong(String),
     /// A name alone needs a domain to be in.
-    #[error("{0:?} needs an @ and a domain behind it: the accounts have no domain yet")]
+    #[error("{0:?} needs an @ and a domain: the accounts have no domain yet")]
     NoDomain(String),
 }
 
@@ -94,11 +94,11 @@ mod tests {
     fn a_new_alias_is_no_longer_than_a_server_may_send() {
         assert!(new_alias(&"a".repeat(64), &accounts()).is_ok());
         assert!(matches!(new_alias(&"a".repeat(65), &accounts()), Err(NameError::TooLong(_))));
-        assert!(alias(&"a".repeat(65), &accounts()).is_ok(), "one that is there can be deleted");
+        assert!(alias(&"a".repeat(65), &accounts()).is_ok(), "an existing one can be deleted");
     }
 
     #[test]
-    fn what_names_nobody_is_refused_with_what_would() {
+    fn an_invalid_name_is_refused() {
         for bad in ["", "a b", "../x", "ann@", "@example.org", "ann@[192.0.2.1]", "ann:secret"] {
             assert!(matches!(user(bad, &accounts()), Err(NameError::User(_))), "{bad:?}");
         }

@@ -12,7 +12,7 @@ use crate::read_limited::quirk_byte_order_mark;
 /// The options for a new password.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct NewPassword {
-    /// Have a password made, and show it once. Without this it is asked for on a terminal, twice, or else read from
+    /// Generate a password, and show it once. Without this, a terminal asks for it, twice; otherwise it is read from
     /// standard input: one line, a password or a hash as in MAIL_USERS.
     #[arg(long)]
     generate: bool,
@@ -33,19 +33,19 @@ pub(super) enum PasswordFault {
     #[error("the two passwords differ; nothing was changed")]
     Differ,
     /// It is too short to withstand guessing.
-    #[error("{0}, and a few words are easier to remember than a few signs")]
+    #[error("{0}; a few words are easier to remember than a few signs")]
     TooShort(ChosenPasswordError),
     /// A password that cannot be set, or a hash that cannot be used.
     #[error(transparent)]
     Unusable(DeclaredSecretError),
     /// Standard input is empty, as when a container's standard input is not passed on.
     #[error(
-        "standard input is empty: give the password there, through `docker exec -i` or `docker compose exec -T`, or be \
-         asked for it with `docker exec -it`"
+        "standard input is empty: pass the password there, through `docker exec -i` or `docker compose exec -T`, or \
+         use `docker exec -it` for a prompt"
     )]
     NothingCame,
     /// There was more than a password.
-    #[error("standard input has more than one line; one is expected, the password")]
+    #[error("standard input has more than one line; only the password is expected")]
     MoreLines,
     /// It could not be read.
     #[error("the password could not be read: {0}")]
@@ -110,7 +110,7 @@ fn secret(line: &[u8]) -> Result<DeclaredSecret, PasswordFault> {
 
 fn twice(question: &str) -> Result<Zeroizing<Vec<u8>>, PasswordFault> {
     let first = terminal::ask_hidden(question)?;
-    let second = terminal::ask_hidden("The same again: ")?;
+    let second = terminal::ask_hidden("Repeat the password: ")?;
     if first == second { Ok(first) } else { Err(PasswordFault::Differ) }
 }
 
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn who_gives_nothing_is_told_how_to_give_it() {
+    fn an_empty_input_is_refused_with_the_ways_to_pass_a_password() {
         for nothing in ["", "\n"] {
             let error = some_line(&mut nothing.as_bytes()).unwrap_err();
             assert!(error.to_string().contains("docker exec -it"), "{error}");
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_shell_of_windows_puts_around_a_password_is_dropped() {
+    fn a_byte_order_mark_and_a_carriage_return_are_dropped() {
         for input in ["\u{feff}correct horse\r\n", "\u{feff}correct horse", "correct horse\r"] {
             assert_eq!(*one_line(&mut input.as_bytes()).unwrap(), b"correct horse", "{input:?}");
         }
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_set_is_refused_in_words_that_do_not_show_it() {
+    fn a_refusal_does_not_show_the_password() {
         for (line, said) in [
             ("swordfi", "7 characters; at least 8"),
             ("swordfish\rswordfish", "control character"),
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_made_password_is_right_for_its_hash() {
+    fn a_generated_password_matches_its_hash() {
         let given = NewPassword { generate: true }.obtain("ann").unwrap();
         let made = given.made.unwrap();
         assert!(given.secret.verifies(&accounts::Password::new(made.as_bytes()).unwrap()));

@@ -45,13 +45,13 @@ mod tests {
     use crate::volume::Folders;
 
     #[test]
-    fn looking_takes_no_lock_and_a_folder_that_is_not_there_is_named() {
+    fn reading_takes_no_lock_and_a_missing_folder_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let place = |folder: &std::path::Path| Place::of(folder);
         fs::write(folder.path().join("accounts.toml"), "domains = [\"example.org\"]\n").unwrap();
         assert_eq!(look(&place(folder.path())).unwrap().domains.len(), 1);
         let folders = Folders { volume: folder.path().to_owned(), runtime: folder.path().join("run") };
-        assert!(!folders.accounts_lock().exists(), "a look has made a file");
+        assert!(!folders.accounts_lock().exists(), "reading has created a file");
 
         let missing = look(&place(&folder.path().join("elsewhere"))).unwrap_err();
         assert!(missing.to_string().contains("there is no folder"), "{missing}");

@@ -10,7 +10,7 @@ use super::follow::{Followed, NotFollowed};
 pub(super) fn done(what: &str, followed: Result<Followed, NotFollowed>) -> Result<(), Failure> {
     match &followed {
         Ok(followed) => eprintln!("{what}{}", since(*followed)),
-        Err(_) => eprintln!("{what}; it is stored, and not in force everywhere yet."),
+        Err(_) => eprintln!("{what}; the change is stored, but not in effect everywhere yet."),
     }
     followed.map(drop).map_err(Failure::NotFollowed)
 }
@@ -19,10 +19,11 @@ fn since(followed: Followed) -> &'static str {
     match followed {
         Followed::AtOnce => ".",
         Followed::RunsElsewhere => {
-            "; the server with this volume runs in another container, so it counts there after a SIGHUP (`docker compose \
-             kill -s HUP mail`), and at once when the command is given there (`docker compose exec mail mailstead …`)."
+            "; the server with this volume runs in another container, where the change takes effect after a SIGHUP \
+             (`docker compose kill -s HUP mail`); a command that runs in that container takes effect at once (`docker \
+             compose exec mail mailstead …`)."
         }
-        Followed::NothingRuns => "; nothing runs here, so it counts from the next start.",
+        Followed::NothingRuns => "; no server runs here, so the change takes effect at the next start.",
     }
 }
 

@@ -44,7 +44,7 @@ fn a_generated_password_is_printed_even_without_a_daemons_confirmation() {
         let output = appliance.enter(&[&["/bin/mailstead"], command].concat()).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(76), "{said}");
-        assert!(said.contains("it is stored") && said.contains("mda did not confirm it"), "{said}");
+        assert!(said.contains("the change is stored") && said.contains("mda did not confirm it"), "{said}");
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     };
     let added = unconfirmed(&["user", "add", "zoe", "--generate"]);

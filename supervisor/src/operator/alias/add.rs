@@ -5,9 +5,10 @@ use crate::operator::{names, revision, say};
 /// The arguments of `alias add`.
 #[derive(Debug, clap::Args)]
 pub struct Add {
-    /// `info` in the first domain, `info@example.net`, or `@example.net` for whatever is for nobody else there.
+    /// `info` in the first domain, `info@example.net`, or `@example.net` for every address there without its own user or
+    /// alias.
     alias: String,
-    /// Whom it reaches: users, other aliases, addresses elsewhere.
+    /// The addresses that it reaches: users, other aliases, addresses elsewhere.
     #[arg(required = true)]
     targets: Vec<String>,
 }

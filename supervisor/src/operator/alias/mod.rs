@@ -10,11 +10,11 @@ use super::place::Place;
 /// The commands on aliases.
 #[derive(Debug, clap::Subcommand)]
 pub enum Verb {
-    /// Have an address reach others.
+    /// Add an alias, an address that reaches others.
     Add(add::Add),
-    /// Show which there are.
+    /// List the aliases.
     List(list::List),
-    /// Forget one.
+    /// Delete an alias.
     Delete(delete::Delete),
 }
 

@@ -10,7 +10,7 @@ use crate::operator::{names, revision, say};
 pub struct Add {
     /// `ann` in the first domain, or `bob@example.net`.
     user: String,
-    /// What the device is called, such as `telephone`.
+    /// The name of the device, such as `telephone`.
     device: String,
 }
 
@@ -25,7 +25,7 @@ impl Add {
             accounts.add_app_password(&user, app)?;
             Ok((user, shown))
         })?;
-        let done = say::done(&format!("{user} has a password for {name}"), followed);
+        let done = say::done(&format!("{user} has an app password for {name}"), followed);
         say::show_once(&shown);
         done
     }

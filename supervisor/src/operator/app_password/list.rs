@@ -9,7 +9,7 @@ use crate::operator::{listing::Listing, names, revision};
 /// The arguments of `app-password list`.
 #[derive(Debug, clap::Args)]
 pub struct List {
-    /// One user's only: `ann` in the first domain, or `bob@example.net`.
+    /// Only this user's: `ann` in the first domain, or `bob@example.net`.
     user: Option<String>,
     #[command(flatten)]
     listing: Listing,

@@ -10,11 +10,11 @@ use super::place::Place;
 /// The commands on app passwords.
 #[derive(Debug, clap::Subcommand)]
 pub enum Verb {
-    /// Make one, and show it once.
+    /// Create an app password, and show it once.
     Add(add::Add),
-    /// Show which devices have one.
+    /// List the devices with their app passwords.
     List(list::List),
-    /// Take one away; who is logged in with it is put out.
+    /// Revoke an app password; sessions with it end.
     Revoke(revoke::Revoke),
 }
 

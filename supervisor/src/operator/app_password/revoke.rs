@@ -9,7 +9,7 @@ use crate::operator::{names, revision, say};
 pub struct Revoke {
     /// `ann` in the first domain, or `bob@example.net`.
     user: String,
-    /// What the device is called.
+    /// The name of the device.
     device: String,
 }
 
@@ -21,6 +21,6 @@ impl Revoke {
             accounts.revoke_app_password(&user, &name)?;
             Ok(user)
         })?;
-        say::done(&format!("the password of {user} for {name} is revoked"), followed)
+        say::done(&format!("the app password of {user} for {name} was revoked"), followed)
     }
 }

@@ -37,8 +37,8 @@ impl Add {
 
 fn told(user: &User, mail: &Path) -> String {
     format!(
-        "There is mail in {} already, of whoever had this name before; {user} reads it now. To be without it, give \
-         `mailstead user delete {user} --purge-mail`, and add the user again.",
+        "There is mail in {} already, from a former user of this name; {user} can read it now. To remove it, run \
+         `mailstead user delete {user} --purge-mail` and add the user again.",
         mail.display()
     )
 }
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_gets_the_mail_of_somebody_before_is_told_with_the_folder() {
+    fn mail_of_a_former_user_is_reported_with_its_folder() {
         let folder = tempfile::tempdir().unwrap();
         let user = |name: &str| User::new(&format!("{name}@example.org").parse().unwrap()).unwrap();
         let place = Place::of(folder.path());

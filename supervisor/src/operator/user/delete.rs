@@ -19,10 +19,10 @@ use crate::volume::{Owner, absent_is_fine};
 pub struct Delete {
     /// `ann` in the first domain, or `bob@example.net`.
     name: String,
-    /// Remove the mail too, for good.
+    /// Remove the mail too, permanently.
     #[arg(long)]
     purge_mail: bool,
-    /// Do not ask whether the mail is really to be removed.
+    /// Do not ask for a confirmation.
     #[arg(long, requires = "purge_mail")]
     yes: bool,
 }
@@ -60,13 +60,14 @@ impl Delete {
         }
         if !io::stdin().is_terminal() {
             return Err(Failure::NotConfirmed(
-                "--purge-mail removes mail for good, and needs --yes in a script",
+                "--purge-mail removes mail permanently, and needs --yes in a script",
             ));
         }
-        let question = format!("All mail of {user} will be gone for good. Type the address to go on: ");
+        let question =
+            format!("All mail of {user} will be removed permanently. Type the address to continue: ");
         match terminal::ask(&question) {
             Ok(answer) if answer == user.to_string() => Ok(()),
-            _ => Err(Failure::NotConfirmed("that was not the address")),
+            _ => Err(Failure::NotConfirmed("the typed address does not match")),
         }
     }
 }
@@ -107,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn purging_removes_one_users_mail_and_index_and_nobody_elses_and_may_be_repeated() {
+    fn purging_removes_the_mail_and_index_of_only_one_user_and_may_be_repeated() {
         let folder = tempfile::tempdir().unwrap();
         let (mail, index) = (folder.path().join("mail"), folder.path().join("index"));
         let user = |name: &str| User::new(&format!("{name}@example.org").parse().unwrap()).unwrap();

@@ -16,7 +16,7 @@ impl Disable {
             let is_news = accounts.disable(&user)?;
             Ok((user, is_news))
         })?;
-        let what = if is_news { "cannot log in any more and gets no mail" } else { "was disabled before" };
-        say::done(&format!("{user} {what}; the mail that is there is kept"), followed)
+        let what = if is_news { "can no longer log in and receives no mail" } else { "was disabled already" };
+        say::done(&format!("{user} {what}; existing mail is kept"), followed)
     }
 }

@@ -16,7 +16,7 @@ impl Enable {
             let is_news = accounts.enable(&user)?;
             Ok((user, is_news))
         })?;
-        let what = if is_news { "can log in and gets mail again" } else { "was enabled before" };
+        let what = if is_news { "can log in and receives mail again" } else { "was enabled already" };
         say::done(&format!("{user} {what}"), followed)
     }
 }

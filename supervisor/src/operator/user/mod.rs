@@ -14,17 +14,17 @@ use super::place::Place;
 /// The commands on users.
 #[derive(Debug, clap::Subcommand)]
 pub enum Verb {
-    /// Give somebody a mailbox.
+    /// Add a user with a mailbox.
     Add(add::Add),
-    /// Show who has one.
+    /// List the users.
     List(list::List),
-    /// Set another password; who is logged in with the old one is put out.
+    /// Set a new password; sessions with the old one end.
     Passwd(passwd::Passwd),
-    /// Take login and address away at once, and keep the mail.
+    /// Disable login and address at once, and keep the mail.
     Disable(disable::Disable),
-    /// Give both back.
+    /// Enable login and address again.
     Enable(enable::Enable),
-    /// Forget somebody; the mail is kept unless it is purged.
+    /// Delete a user; the mail is kept unless it is purged.
     Delete(delete::Delete),
 }
 

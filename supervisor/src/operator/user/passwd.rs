@@ -23,14 +23,14 @@ impl Passwd {
         let given = self.password.obtain(&user.to_string())?;
         let ((), followed) =
             revision::revise(place, |accounts| Ok(accounts.set_secret(&user, given.secret.clone())?))?;
-        let done = say::done(&format!("{user} has another password"), followed);
+        let done = say::done(&format!("{user} has a new password"), followed);
         if devices > 0 {
             eprintln!(
-                "Its {devices} app passwords go on to work; `mailstead app-password revoke` takes them away."
+                "Its {devices} app passwords still work; `mailstead app-password revoke` revokes them."
             );
         }
         if !is_enabled {
-            eprintln!("It is disabled all the same; `mailstead user enable {user}` lets it log in.");
+            eprintln!("It is still disabled; `mailstead user enable {user}` lets it log in.");
         }
         super::show(&given);
         done
