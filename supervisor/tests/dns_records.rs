@@ -55,7 +55,7 @@ fn wanted() -> Wanted {
 }
 
 #[test]
-fn the_zone_of_each_domain_is_read_by_a_name_server_without_a_complaint() {
+fn the_zone_of_each_domain_is_loaded_by_a_name_server_without_a_warning() {
     let folder = tempfile::tempdir().unwrap();
     for zone in ["example.org", "example.net"] {
         let lines = wanted().lines_of(&domain(zone));
@@ -86,29 +86,29 @@ fn asked(command: &[&str], domains: &str) -> (Option<i32>, String, String) {
 }
 
 #[test]
-fn keys_that_are_not_made_yet_cost_only_their_own_records() {
+fn missing_keys_cost_only_their_own_records() {
     let (status, zone, said) = asked(&["dns"], "example.org");
     assert_eq!(status, Some(0), "{said}");
     assert!(zone.contains("example.org. 3600 IN MX 10 mail.example.org."), "{zone}");
-    let told = "mailstead dns: no signing key is there for example.org: they are made by the next start";
-    assert!(said.contains(told), "{said}");
+    let missing = "mailstead dns: there is no signing key for example.org: the next start";
+    assert!(said.contains(missing), "{said}");
 
     let (status, zone, said) = asked(&["dns", "--publish"], "example.org");
     assert_eq!((status, zone.as_str()), (Some(74), ""));
-    assert!(said.contains("mailstead dns: nothing was published, since no signing key is there"), "{said}");
+    assert!(said.contains("mailstead dns: nothing was published: there is no signing key"), "{said}");
 }
 
 #[test]
-fn a_zone_that_nothing_of_ours_is_in_is_a_mistake() {
+fn a_zone_without_our_records_is_an_error() {
     let (status, zone, said) = asked(&["dns", "--zone", "foo.org"], "example.org");
     assert_eq!((status, zone.as_str()), (Some(64), ""));
-    assert!(said.contains("mailstead dns: nothing of ours is in the zone foo.org"), "{said}");
+    assert!(said.contains("mailstead dns: the zone foo.org has none of the records"), "{said}");
     assert!(said.contains("mail.example.org"), "{said}");
     assert_eq!(asked(&["dns", "--zone", "example.org"], "example.org").0, Some(0));
 }
 
 #[test]
-fn a_script_reads_why_nothing_could_be_checked() {
+fn the_json_has_the_reason_why_nothing_could_be_checked() {
     let (status, json, said) = asked(&["check", "--json"], "no domain");
     assert_eq!(status, Some(64), "{said}");
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
@@ -136,7 +136,7 @@ async fn publish(updater: &Updater) -> Result<String, PublishError> {
 }
 
 #[tokio::test]
-async fn a_domain_that_is_with_another_provider_does_not_cost_the_others_their_records() {
+async fn a_domain_at_another_provider_does_not_affect_the_others() {
     let knot = Knot::start(&[("example.org", "")], Signing::Off);
     let error = publish(&updater(&knot)).await.unwrap_err().to_string();
     assert!(error.contains("_dmarc.example.net.") && !error.contains("_dmarc.example.org."), "{error}");
@@ -144,13 +144,13 @@ async fn a_domain_that_is_with_another_provider_does_not_cost_the_others_their_r
 }
 
 #[tokio::test]
-async fn published_records_are_served_and_a_second_time_changes_nothing() {
-    let stale = "@ TXT \"owner=somebody\"\nwww A 198.51.100.80\nmail A 198.51.100.99\n_submission._tcp SRV 0 0 0 .\n\
+async fn published_records_are_served_and_a_second_run_changes_nothing() {
+    let stale = "@ TXT \"owner=example\"\nwww A 198.51.100.80\nmail A 198.51.100.99\n_submission._tcp SRV 0 0 0 .\n\
                  @ MX 5 192.0.2.1.\n";
     let knot = Knot::start(&[("example.org", stale), ("example.net", "")], Signing::On);
     let updater = updater(&knot);
-    let told = publish(&updater).await.unwrap();
-    assert!(told.contains("example.net. ") && told.contains("example.org. "), "{told}");
+    let outcome = publish(&updater).await.unwrap();
+    assert!(outcome.contains("example.net. ") && outcome.contains("example.org. "), "{outcome}");
 
     for (question, answer) in [
         (["mail.example.org", "A"], "198.51.100.7"),
@@ -167,14 +167,14 @@ async fn published_records_are_served_and_a_second_time_changes_nothing() {
     ] {
         assert_eq!(knot.dig(&question), answer, "{question:?}");
     }
-    assert_eq!(sorted(&knot.dig(&["example.org", "TXT"])), ["\"owner=somebody\"", "\"v=spf1 mx -all\""]);
+    assert_eq!(sorted(&knot.dig(&["example.org", "TXT"])), ["\"owner=example\"", "\"v=spf1 mx -all\""]);
     let tlsa = knot.dig(&["_25._tcp.mail.example.org", "TLSA"]).replace(' ', "").to_lowercase();
     assert_eq!(tlsa, format!("311{}", "ab".repeat(32)));
 
     assert!(planned(&updater).await.is_empty());
     let again = publish(&updater).await.unwrap();
     for line in again.lines() {
-        assert!(line.contains(". 0 records were published, 0 removed"), "{again}");
+        assert!(line.contains(". 0 records published, 0 removed"), "{again}");
     }
 }
 
@@ -186,7 +186,7 @@ fn sorted(lines: &str) -> Vec<&str> {
 
 /// Publishes into a zone that other services use too: no record is lost or weakened.
 #[tokio::test]
-async fn publishing_destroys_and_weakens_nothing() {
+async fn publishing_removes_and_weakens_nothing() {
     let foreign = "@ MX 5 mail\n@ MX 20 backup.example.com.\n\
                    @ TXT \"v=spf1 include:_spf.example.com mx ~all\"\n\
                    _dmarc TXT \"v=DMARC1; p=reject; rua=mailto:reports@example.com\"\n\
@@ -203,7 +203,7 @@ async fn publishing_destroys_and_weakens_nothing() {
     let updater = updater(&knot);
     let shown = planned(&updater).await.to_string();
     for line in [
-        "  keep    example.org. IN MX 20 backup.example.com.: another host takes mail too",
+        "  keep    example.org. IN MX 20 backup.example.com.: another host also accepts mail",
         "  keep    autoconfig.example.org. IN CNAME web.example.com.: the name leads to another web server",
         "  keep    example.net. IN MX 10 mx.example.com.: mail goes to another host",
         "  add     mail.example.org. 3600 IN AAAA 2001:db8:51::7",
@@ -256,5 +256,5 @@ async fn a_zone_that_changes_between_reading_and_writing_is_left_as_it_is() {
     let error = plan.apply(&updater).await.unwrap_err().to_string();
     assert!(error.contains("other records than a moment ago"), "{error}");
     assert_eq!(knot.dig(&["_dmarc.example.org", "TXT"]), "\"v=DMARC1; p=reject\"");
-    assert_eq!(knot.dig(&["example.org", "MX"]), "", "all of the zone or nothing");
+    assert_eq!(knot.dig(&["example.org", "MX"]), "", "a zone is changed as a whole or not at all");
 }

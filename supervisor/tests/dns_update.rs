@@ -12,7 +12,7 @@ use supervisor::dns::update::{Change, Fault, UpdateError, Updater};
 use tests::dns::{Mood, NameServer};
 use tests::knot::{KEY_NAME, Knot, SECRET, Signing};
 
-const ZONE: &str = "www CNAME elsewhere.example.net.\n@ TXT \"owner=somebody\"\n@ TXT \"v=spf1 -all\"\n";
+const ZONE: &str = "www CNAME elsewhere.example.net.\n@ TXT \"owner=example\"\n@ TXT \"v=spf1 -all\"\n";
 
 fn name(text: &str) -> Name {
     Name::from_ascii(text).expect("a name")
@@ -56,7 +56,7 @@ async fn records_are_replaced_added_and_removed_in_a_signed_zone() {
     updater.apply(&top, changes).await.unwrap();
     let mut texts: Vec<String> = knot.dig(&["example.org", "TXT"]).lines().map(str::to_owned).collect();
     texts.sort();
-    assert_eq!(texts, ["\"owner=somebody\"", "\"v=spf1 mx -all\""]);
+    assert_eq!(texts, ["\"owner=example\"", "\"v=spf1 mx -all\""]);
     assert_eq!(updater.records(&top, RecordType::TXT).await.unwrap().len(), 2);
 
     updater.add(&top, 60, exchange(30, "late.example.org.")).await.unwrap();
@@ -84,7 +84,7 @@ async fn the_zone_of_a_name_is_found_whether_it_exists_or_is_an_alias() {
 }
 
 #[tokio::test]
-async fn a_challenge_is_shown_by_every_server_of_the_zone_before_anybody_asks() {
+async fn a_challenge_is_served_by_every_server_of_the_zone_before_it_is_offered() {
     let knot = Knot::start(&[("example.org", "")], Signing::Off);
     let names = NameServer::start();
     names.host("ns.example.org", knot.address().ip());
@@ -103,7 +103,7 @@ async fn a_challenge_is_shown_by_every_server_of_the_zone_before_anybody_asks() 
 }
 
 #[tokio::test]
-async fn what_the_server_refuses_is_said_with_its_fix() {
+async fn a_refusal_of_the_server_is_reported_with_its_fix() {
     let knot = Knot::start(&[("example.org", "")], Signing::Off);
     let host = name("mail.example.org.");
 
@@ -125,7 +125,7 @@ async fn what_the_server_refuses_is_said_with_its_fix() {
 }
 
 #[tokio::test]
-async fn the_end_of_aliases_is_found_and_a_circle_has_none() {
+async fn the_end_of_aliases_is_found_and_a_loop_is_an_error() {
     let names = NameServer::start();
     let alias = |from: &str, to: &str| {
         names.add(from, RData::CNAME(CNAME(name(to))));
@@ -149,7 +149,7 @@ async fn the_end_of_aliases_is_found_and_a_circle_has_none() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_named() {
+async fn a_missing_server_is_named() {
     let knot = Knot::start(&[("example.org", "")], Signing::Off);
     let (address, updater) = (knot.address(), updater(&knot));
     drop(knot);

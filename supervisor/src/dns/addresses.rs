@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_that_will_be_gone_tomorrow_are_known_by_their_flags() {
+    fn temporary_and_deprecated_addresses_are_recognized_by_their_flags() {
         let table = "20010db8000000000000000000000007 02 40 00 80     eth0\n\
                      20010db800000000abcdabcdabcdabcd 02 40 00 01     eth0\n\
                      20010db8000000000000000000000009 02 40 00 a0     eth0\n\
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_public_address_may_be_translated_where_interfaces_have_private_ones_only() {
+    fn a_public_address_may_be_translated_if_interfaces_have_only_private_ones() {
         let of = |all: &[&str]| Addresses::public_ones(all.iter().map(|address| address.parse().unwrap()));
         let cloud = of(&["127.0.0.1", "10.0.0.4", "2001:db8::7"]);
         assert!(cloud.may_be_translated(true) && !cloud.may_be_translated(false));

@@ -21,7 +21,7 @@ pub enum AliasError {
         source: NetError,
     },
     /// The aliases form a loop, or nearly so.
-    #[error("{0} leads through more than {MOST} aliases; let its CNAME record lead to the last name at once")]
+    #[error("{0} leads through more than {MOST} aliases; point its CNAME record directly at the last name")]
     Endless(Name),
 }
 

@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_the_same_however_it_is_written() {
+    fn a_key_is_read_from_every_form_of_the_record() {
         for text in ["v=DKIM1; k=rsa; p=AB==", "k=rsa;p=AB==", "v=DKIM1;p= A B = = ;", "p=AB=="] {
             assert_eq!(tag(text, "p").as_deref(), Some("AB=="), "{text}");
         }

@@ -43,14 +43,14 @@ pub struct Dns {
     /// Print the records as JSON.
     #[arg(long, conflicts_with = "publish")]
     json: bool,
-    /// Put the records into their zones, at the name server of MAIL_DNS_UPDATE_SERVER. The changes are shown first.
-    /// Only records that are this machine's or plainly wrong are changed.
+    /// Publish the records in their zones, at the name server of MAIL_DNS_UPDATE_SERVER. The changes are shown first.
+    /// Only records that are this machine's or clearly wrong are changed.
     #[arg(long)]
     publish: bool,
     /// Show the changes of --publish, and change nothing. The exit status is 3 when there are some.
     #[arg(long, requires = "publish", conflicts_with = "yes")]
     dry_run: bool,
-    /// Do not ask whether the changes are to be made.
+    /// Do not ask for a confirmation.
     #[arg(long, requires = "publish")]
     yes: bool,
 }
@@ -86,9 +86,9 @@ fn act(dns: &Dns) -> Result<(String, Exit), (Exit, String)> {
     let wanted = Wanted::of(&facts).map_err(|error| (Exit::Usage, error.to_string()))?;
     let unsigned = wanted.without_keys();
     if !unsigned.is_empty() && !facts.presence.is_local {
-        let missing = format!("no signing key is there for {}: {KEYS_ARE_MADE}", unsigned.join(", "));
+        let missing = format!("there is no signing key for {}: {KEYS_ARE_MADE}", unsigned.join(", "));
         if dns.publish {
-            return Err((Exit::VolumeFault, format!("nothing was published, since {missing}")));
+            return Err((Exit::VolumeFault, format!("nothing was published: {missing}")));
         }
         // On standard error: a script that reads the records has no place for it.
         eprintln!("mailstead dns: {missing}");
@@ -117,8 +117,8 @@ fn printed(dns: &Dns, facts: &Facts, wanted: &Wanted) -> Result<String, (Exit, S
 }
 
 /// The fix if there is no signing key yet.
-pub(crate) const KEYS_ARE_MADE: &str = "they are made by the next start with these settings (docker compose up -d); after \
-                                        it, publish the records that `mailstead dns` prints";
+pub(crate) const KEYS_ARE_MADE: &str = "the next start with these settings (docker compose up -d) creates them; then \
+                                        publish the records that `mailstead dns` prints";
 
 /// The lines of a zone. A zone without any of our records was most likely mistyped, which is an error: an empty file
 /// would remove its records.
@@ -130,8 +130,8 @@ fn lines_of(facts: &Facts, wanted: &Wanted, zone: &Domain) -> Result<String, (Ex
     let Presence { hostname, domains, .. } = &facts.presence;
     let domains: Vec<&str> = domains.iter().map(Domain::as_str).collect();
     let message = format!(
-        "nothing of ours is in the zone {zone}; this machine is {hostname} and its domains are {}: name a zone that one of \
-         these is in",
+        "the zone {zone} has none of the records; this machine is {hostname} and its domains are {}: name a zone that \
+         contains one of these",
         domains.join(", ")
     );
     Err((Exit::Usage, message))

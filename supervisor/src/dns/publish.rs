@@ -37,8 +37,7 @@ pub(super) fn run(
 ) -> Result<(String, Exit), (Exit, String)> {
     let settings = Settings::read(std::env::vars_os()).map_err(|faults| (Exit::Usage, faults.to_string()))?;
     let Some(update) = settings.dns_update else {
-        let message =
-            "nowhere to publish: set MAIL_DNS_UPDATE_SERVER, and MAIL_DNS_UPDATE_KEY if it wants one";
+        let message = "no server to publish at: set MAIL_DNS_UPDATE_SERVER, and MAIL_DNS_UPDATE_KEY if the server requires a key";
         return Err((Exit::Usage, message.to_owned()));
     };
     let updater = Updater::new(&update).map_err(|error| (Exit::Usage, error.to_string()))?;
@@ -70,7 +69,7 @@ fn confirm() -> Result<(), (Exit, String)> {
         let message = "--publish changes the zones, and needs --yes in a script; nothing was changed";
         return Err((Exit::Usage, message.to_owned()));
     }
-    match crate::operator::ask("Publish these changes? Type yes to go on: ") {
+    match crate::operator::ask("Publish these changes? Type yes to continue: ") {
         Ok(answer) if answer == "yes" => Ok(()),
         _ => Err((Exit::Usage, "not confirmed; nothing was changed".to_owned())),
     }
@@ -89,8 +88,8 @@ pub enum PublishError {
     },
     /// Some names are in none of the server's zones.
     #[error(
-        "{outcome}not published, since MAIL_DNS_UPDATE_SERVER has no zone for them or refuses the key; publish them where \
-         their zone is:\n{names}"
+        "{outcome}not published, since MAIL_DNS_UPDATE_SERVER has no zone for these names or refuses the key; publish \
+         them where their zone is:\n{names}"
     )]
     Elsewhere {
         /// The changes that were made.

@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn each_content_is_written_as_a_zone_has_it_and_as_the_library_prints_it() {
+    fn each_content_is_printed_in_zone_syntax_as_the_library_does() {
         let host = Domain::parse("mail.example.org").unwrap();
         for (content, written) in [
             (Content::A([192, 0, 2, 1].into()), "A 192.0.2.1"),
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_a_zone_is_written_so_that_an_update_removes_it() {
+    fn a_published_record_is_printed_so_that_an_update_removes_it() {
         let name = Name::from_ascii("_x.example.org.").unwrap();
         for (data, line) in [
             (RData::TXT(TXT::from_bytes(vec![b"a\"b\\", b"\xc3 "])), "TXT \"a\\\"b\\\\\" \"\\195 \""),
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_split_into_strings_that_dns_can_hold_and_loses_nothing() {
+    fn a_long_text_is_split_into_strings_without_loss() {
         let text = format!("v=DKIM1; k=rsa; p={}", "A".repeat(392));
         let record = record(Content::Txt(text.clone()));
         let line = record.line();

@@ -65,7 +65,7 @@ pub(crate) fn said(error: &NetError) -> String {
         NetError::Timeout => "no answer in time".to_owned(),
         NetError::Dns(DnsError::NoRecordsFound(nothing)) => match nothing.response_code {
             ResponseCode::NXDomain => "DNS has no such name".to_owned(),
-            ResponseCode::NoError => "DNS has nothing of that kind for the name".to_owned(),
+            ResponseCode::NoError => "DNS has no record of that type for the name".to_owned(),
             code => code.to_string(),
         },
         NetError::Dns(DnsError::ResponseCode(code)) => code.to_string(),

@@ -88,7 +88,7 @@ pub(crate) fn settle(set: &Set<'_>, present: &Present, own: &Own) -> Settled {
         (Purpose::Web, _) => web(present, own, wanted),
         // The host name's alias is removed together with its addresses.
         (_, Some(_)) if set.name == own.host => missing(&[], wanted),
-        (_, Some(_)) => Settled::kept("the name is an alias (CNAME), which another service looks after"),
+        (_, Some(_)) => Settled::kept("the name is an alias (CNAME) of another service"),
         (Purpose::Exchange, None) => exchanges(set, present, own, wanted),
         (Purpose::Spf, None) => spf(set, present, own, wanted),
         (Purpose::Dkim, None) => Settled::replace(present.records.clone(), wanted),
@@ -151,13 +151,13 @@ fn exchanges(set: &Set<'_>, present: &Present, own: &Own, wanted: Vec<RData>) ->
     let wrong: Vec<RData> = wrong.into_iter().cloned().collect();
     let is_ours = |data: &RData| matches!(data, RData::MX(found) if found.exchange == own.host);
     if right.iter().any(|data| is_ours(data)) {
-        let kept = right.iter().any(|data| !is_ours(data)).then_some("another host takes mail too");
+        let kept = right.iter().any(|data| !is_ours(data)).then_some("another host also accepts mail");
         return Settled { remove: wrong, add: Vec::new(), kept };
     }
     if right.is_empty() {
         return Settled { remove: wrong, add: wanted, kept: None };
     }
-    Settled::kept("mail goes to another host; when it is to come here, remove that record and publish again")
+    Settled::kept("mail goes to another host; to receive it here, remove that record and publish again")
 }
 
 fn texts(present: &Present) -> Vec<(RData, String)> {
@@ -192,7 +192,7 @@ fn spf(set: &Set<'_>, present: &Present, own: &Own, wanted: Vec<RData>) -> Settl
     };
     match spf_text::merged(&found, &pass, &own.addresses) {
         Some(text) => replaced_text(records, &text),
-        None => Settled::kept("several SPF records that cannot be joined; leave only one of them"),
+        None => Settled::kept("several SPF records that cannot be merged; keep only one of them"),
     }
 }
 

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_version_ends_where_it_ends() {
+    fn a_version_is_a_complete_term() {
         for (text, is_it) in [
             ("v=spf1 mx -all", true),
             ("V=SPF1", true),

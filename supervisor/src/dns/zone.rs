@@ -28,9 +28,10 @@ pub(super) fn text(facts: &Facts, wanted: &Wanted) -> String {
     }
     if wanted.host.iter().any(|record| record.purpose == Purpose::Dane) {
         line(
-            "; The TLSA records count where the zone is signed (DNSSEC); elsewhere nobody looks at them. They stay right",
+            "; The TLSA records have an effect only in a signed zone (DNSSEC). They stay right as long as the \
+             certificate's key",
         );
-        line("; as long as the certificate's key does.");
+        line("; stays the same.");
     }
     line(&format!(
         "; The reverse name of each address is set where the address comes from, not in this zone: {host}."
@@ -41,7 +42,7 @@ pub(super) fn text(facts: &Facts, wanted: &Wanted) -> String {
     for (domain, records) in &wanted.domains {
         line(&format!("\n; {domain}: its mail"));
         if !records.iter().any(|record| record.purpose == Purpose::Dkim) {
-            line("; Its signing keys are made by the next start; their records are to be published then.");
+            line("; The next start creates its signing keys; publish their records then.");
         }
         for record in records {
             line(&record.line());
@@ -66,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn every_record_is_a_line_that_stands_alone() {
+    fn every_record_is_a_complete_line() {
         let text = printed(&facts());
         for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with(';')) {
             assert!(line.contains(". 3600 IN "), "{line}");
@@ -75,9 +76,9 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_whose_keys_are_not_made_yet_has_its_other_records_and_it_is_said() {
+    fn a_domain_without_keys_has_its_other_records_and_a_comment() {
         let mut facts = facts();
-        let told = "; Its signing keys are made by the next start";
+        let told = "; The next start creates its signing keys";
         assert!(!printed(&facts).contains(told));
         facts.presence.signatures.clear();
         let text = printed(&facts);
@@ -85,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_address_it_is_said_what_to_put() {
+    fn without_an_address_a_comment_shows_the_record() {
         let mut facts = facts();
         facts.addresses = Addresses::default();
         let text = printed(&facts);

@@ -1,10 +1,10 @@
 # The records: published, judged by the doctor, and each fault found and named. Sourced by run.sh.
 # shellcheck shell=bash disable=SC2015,SC2154
 
-# The doctor's report is kept, to be looked at.
+# Keeps the doctor's report for the log.
 examine() { inside check --json >"$work/report"; }
 green() { examine || { cat "$work/report"; return 1; }; }
-# names FINDING: it is found, with its cause and what to do, and the status says how bad it is.
+# names FINDING: the report has it, with cause and fix, and the exit status is that of its severity.
 names() {
   local status=0
   examine || status=$?
@@ -16,17 +16,17 @@ assert found and all(finding["cause"] and finding["fix"] for finding in found), 
 assert status == {"warning": 1, "error": 2}[report["status"]], status
 P
 }
-# fault FINDING ZONE KEY LINE...: with that changed in DNS, the doctor says so.
+# fault FINDING ZONE KEY LINE...: with that change in DNS, the doctor reports the finding.
 fault() {
   local finding=$1 zone=$2 key=$3
   shift 3
   printf '%s\n' "$@" | change "$zone" client "$key" && wait_for 20 names "$finding" || { cat "$work/report"; return 1; }
 }
-# What it says is mended by what it says to do.
+# The printed fix removes the finding.
 mended() { inside dns --publish --yes && wait_for 20 green || { cat "$work/report"; return 1; }; }
 mended_by_owner() { change "$1" client owner && wait_for 20 green || { cat "$work/report"; return 1; }; }
 mended_by_provider() { change "$1" client provider && wait_for 20 green || { cat "$work/report"; return 1; }; }
-nothing_to_publish() { holds "$(inside dns --publish --yes)" "^$1\\. 0 records were published"; }
+nothing_to_publish() { holds "$(inside dns --publish --yes)" "^$1\\. 0 records published"; }
 published_from_nothing() {
   local name
   for name in example.org town.example; do
@@ -37,32 +37,32 @@ published_from_nothing() {
 }
 
 check "mailstead check is all green" green
-check "what was published by hand is what mailstead would publish" nothing_to_publish example.org
+check "the records published by hand are those that mailstead would publish" nothing_to_publish example.org
 check "and for the other domain" nothing_to_publish town.example
-check "taken away and published by mailstead, all is green again" published_from_nothing
+check "removed and published by mailstead, all is green again" published_from_nothing
 
 org=mail.example.org.
 check "no SPF record: spf-missing" fault spf-missing example.org owner 'update delete example.org. TXT'
-check "mended by publishing" mended
+check "fixed by publishing" mended
 check "an SPF record without us: spf-different" fault spf-different example.org owner 'update delete example.org. TXT' \
   'update add example.org. 60 TXT "v=spf1 ip4:198.51.100.20 -all"'
-check "mended by publishing" mended
+check "fixed by publishing" mended
 check "an SPF record that refers to nothing: spf-include" fault spf-include example.org owner 'update delete example.org. TXT' \
   'update add example.org. 60 TXT "v=spf1 include:mx.example.net mx -all"'
-check "mended by publishing" mended
+check "fixed by publishing" mended
 check "no DKIM key: dkim-missing" fault dkim-missing example.org owner 'update delete mailstead-ed25519._domainkey.example.org. TXT'
-check "mended by publishing" mended
+check "fixed by publishing" mended
 check "another DKIM key: dkim-different" fault dkim-different town.example owner 'update delete mailstead-ed25519._domainkey.town.example. TXT' \
   'update add mailstead-ed25519._domainkey.town.example. 60 TXT "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="'
-check "mended by publishing" mended
+check "fixed by publishing" mended
 check "no DMARC record: dmarc-missing" fault dmarc-missing town.example owner 'update delete _dmarc.town.example. TXT'
-check "mended by publishing" mended
+check "fixed by publishing" mended
 check "another address: address-different" fault address-different example.org owner "update delete $org A" "update add $org 60 A 198.51.100.66"
-check "mended by publishing" mended
+check "fixed by publishing" mended
 check "another key in TLSA: tlsa-different" fault tlsa-different example.org owner "update delete _25._tcp.$org TLSA" \
   "update add _25._tcp.$org 60 TLSA 3 1 1 $(printf '%064d' 0)"
-check "mended by publishing" mended
-# Records of others are left to their owner: the fix that is printed takes them away.
+check "fixed by publishing" mended
+# Records of other services stay: publishing does not remove them.
 foreign() {
   local before
   printf '%s\n' "$@" | change example.org client owner && inside dns --publish --yes >"$work/published" 2>&1
@@ -72,12 +72,12 @@ foreign() {
 check "a backup MX, a stricter policy and a foreign web name survive publishing" foreign 'update delete mta-sts.example.org.' \
   'update add mta-sts.example.org. 2 CNAME mx.example.net.' 'update add example.org. 2 MX 5 mx.example.net.' \
   'update delete _dmarc.example.org. TXT' 'update add _dmarc.example.org. 2 TXT "v=DMARC1; p=reject"'
-check "taken away, all is green" mended_by_owner example.org <<L
+check "removed, all is green" mended_by_owner example.org <<L
 update delete mta-sts.example.org.
 update add mta-sts.example.org. 2 CNAME mail.example.org.
 update delete example.org. MX 5 mx.example.net.
 L
 check "no reverse name: reverse-missing" fault reverse-missing 100.51.198.in-addr.arpa provider 'update delete 10.100.51.198.in-addr.arpa. PTR'
-check "mended by the provider" mended_by_provider 100.51.198.in-addr.arpa <<<"update add 10.100.51.198.in-addr.arpa. 60 PTR $org"
+check "fixed by the provider" mended_by_provider 100.51.198.in-addr.arpa <<<"update add 10.100.51.198.in-addr.arpa. 60 PTR $org"
 check "on a block list: blocklisted" fault blocklisted example.com provider 'update add 10.100.51.198.dnsbl.example.com. 60 A 127.0.0.2'
-check "mended by the list" mended_by_provider example.com <<<'update delete 10.100.51.198.dnsbl.example.com. A'
+check "fixed by the list" mended_by_provider example.com <<<'update delete 10.100.51.198.dnsbl.example.com. A'

@@ -96,10 +96,8 @@ impl Plan {
                 sets.iter().filter(|of_set| of_set.settled.kept.is_some()).map(|of_set| of_set.count).sum();
             let right = sets.iter().map(|of_set| of_set.count).sum::<usize>().saturating_sub(added + kept);
             // Writing to a string does not fail.
-            let _ = writeln!(
-                outcome,
-                "{zone} {added} records were published, {removed} removed, {right} were right already"
-            );
+            let _ =
+                writeln!(outcome, "{zone} {added} records published, {removed} removed, {right} unchanged");
         }
         match self.names_elsewhere() {
             Some(names) => Err(PublishError::Elsewhere { outcome, names }),

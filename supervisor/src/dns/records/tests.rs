@@ -47,7 +47,7 @@ fn lines(facts: &Facts) -> Vec<String> {
 }
 
 #[test]
-fn a_machine_with_everything_has_a_record_for_everything() {
+fn all_records_are_made_for_all_features() {
     let lines = lines(&facts());
     for expected in [
         "mail.example.org. 3600 IN A 198.51.100.7",
@@ -77,14 +77,14 @@ fn a_machine_with_everything_has_a_record_for_everything() {
 }
 
 #[test]
-fn only_pop3_is_said_not_to_be_offered() {
+fn only_pop3_is_published_as_not_offered() {
     let denied: Vec<String> =
         lines(&facts()).into_iter().filter(|line| line.ends_with("SRV 0 0 0 .")).collect();
     assert!(denied.iter().all(|line| line.starts_with("_pop3")) && denied.len() == 4, "{denied:?}");
 }
 
 #[test]
-fn a_name_has_one_spf_record_though_the_machine_and_the_domain_share_it() {
+fn a_name_has_one_spf_record_if_the_machine_and_the_domain_share_it() {
     let mut facts = facts();
     facts.presence.hostname = domain("example.org");
     let lines = lines(&facts);
@@ -95,7 +95,7 @@ fn a_name_has_one_spf_record_though_the_machine_and_the_domain_share_it() {
 }
 
 #[test]
-fn what_is_not_served_is_not_announced() {
+fn services_that_are_not_served_have_no_records() {
     let mut facts = facts();
     facts.presence.is_attested = false;
     let without = lines(&facts).join("\n");
@@ -121,7 +121,7 @@ fn only_an_authority_whose_name_is_known_gets_a_record() {
 }
 
 #[test]
-fn a_zone_has_its_own_names_only() {
+fn a_zone_contains_only_its_own_names() {
     let zone = Wanted::of(&facts()).unwrap().lines_of(&domain("example.net"));
     assert!(zone.lines().count() > 10);
     for line in zone.lines() {

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn replacing_removes_the_old_ones_first_and_nothing_is_replaced_by_nothing() {
+    fn replacing_removes_the_old_records_first_and_an_empty_set_changes_nothing() {
         let name = Name::from_ascii("example.org.").unwrap();
         let text = |text: &str| RData::TXT(TXT::new(vec![text.into()]));
         let changes = Change::replace(&name, 60, vec![text("one"), text("two")]);

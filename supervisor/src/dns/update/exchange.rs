@@ -74,7 +74,7 @@ impl Question {
     pub fn judge(self, octets: &[u8]) -> Result<Message, Fault> {
         let answer = Message::from_vec(octets).map_err(|error| Fault::Malformed(error.to_string()))?;
         if answer.metadata.id != self.id || answer.metadata.message_type != MessageType::Response {
-            return Err(Fault::Malformed("it answers another question".to_owned()));
+            return Err(Fault::Malformed("it answers another query".to_owned()));
         }
         let signature = answer.signature().map(|record| &record.data);
         if let (Some(key), Some(tsig)) = (&self.key, signature)

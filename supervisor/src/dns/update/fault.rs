@@ -20,20 +20,20 @@ pub struct UpdateError {
 pub enum Fault {
     /// No connection.
     #[error(
-        "cannot be reached: {0}; see whether MAIL_DNS_UPDATE_SERVER is right and a firewall lets TCP to that port pass"
+        "cannot be reached: {0}; check MAIL_DNS_UPDATE_SERVER, and that the firewall allows TCP to that port"
     )]
     Unreachable(#[source] io::Error),
     /// There was no answer in time.
-    #[error("did not answer within {0} seconds; see its log, and whether it takes updates over TCP")]
+    #[error("did not answer within {0} seconds; see its log, and check that it accepts updates over TCP")]
     Silent(u64),
     /// The response does not match the query, or is not DNS.
-    #[error("gave an answer that is none of DNS: {0}; see whether MAIL_DNS_UPDATE_SERVER is a name server")]
+    #[error("sent a malformed answer: {0}; check that MAIL_DNS_UPDATE_SERVER is a name server")]
     Malformed(String),
     /// The answer is unsigned, although the query was signed.
-    #[error("gave an answer without the signature of the key; somebody stands between, or it knows no TSIG")]
+    #[error("sent an answer without a signature; the answer is forged, or the server does not support TSIG")]
     Unsigned,
     /// The answer's signature is not from our key.
-    #[error("gave an answer with a wrong signature; somebody stands between, or its key is another one")]
+    #[error("sent an answer with a wrong signature; the answer is forged, or the server has another key")]
     Forged,
     /// TSIG error BADKEY (RFC 8945 §5.2.1).
     #[error(
@@ -48,21 +48,20 @@ pub enum Fault {
     )]
     BadSignature(String),
     /// TSIG error BADTIME (RFC 8945 §5.2.3).
-    #[error("says that the clocks differ by {} (BADTIME); set this machine's clock by NTP", seconds(*.0))]
+    #[error("reports that the clocks differ by {} (BADTIME); set this machine's clock by NTP", seconds(*.0))]
     BadTime(Option<u64>),
     /// TSIG error BADTRUNC (RFC 8945 §5.2.4), or an unknown one.
     #[error("refuses the signature with the error {0}; use the algorithm hmac-sha256")]
     OtherSignatureError(u16),
     /// REFUSED.
     #[error(
-        "refuses it (REFUSED); allow the key of MAIL_DNS_UPDATE_KEY to update the zone: in Knot by an acl with \
+        "refuses the request (REFUSED); allow the key of MAIL_DNS_UPDATE_KEY to update the zone: in Knot by an acl \
+         with \
          `action: update`, in BIND by `update-policy` or `allow-update`"
     )]
     Refused,
     /// NOTAUTH without an error of TSIG.
-    #[error(
-        "is not the zone's primary server (NOTAUTH); MAIL_DNS_UPDATE_SERVER must be the one where the zone is changed"
-    )]
+    #[error("is not the zone's primary server (NOTAUTH); MAIL_DNS_UPDATE_SERVER must be the primary server")]
     NotAuthoritative,
     /// No zone above the name.
     #[error(
@@ -71,7 +70,7 @@ pub enum Fault {
     )]
     NoZone(Name),
     /// NOTIMP: a server without RFC 2136.
-    #[error("takes no updates (NOTIMP); publish the records by hand, or at a server that knows RFC 2136")]
+    #[error("does not support updates (NOTIMP); publish the records by hand, or use a server with RFC 2136")]
     NoUpdates,
     /// A prerequisite was not met (RFC 2136 §3.2.5): YXDOMAIN, YXRRSET, NXRRSET.
     #[error(
@@ -82,11 +81,11 @@ pub enum Fault {
     #[error("answers {0}; see its log")]
     Code(ResponseCode),
     /// More changes than one message holds.
-    #[error("would need a message longer than DNS knows")]
+    #[error("would need a message longer than DNS allows")]
     TooLong,
     /// The authoritative servers do not agree in time.
     #[error(
-        "took it, but after {seconds} seconds {} does not show it; see whether zone transfers work",
+        "accepted the record, but after {seconds} seconds {} does not serve it; check the zone transfers",
         list(servers)
     )]
     NotShown {

@@ -20,7 +20,7 @@ fn answer(is_authoritative: bool) -> Message {
 }
 
 #[test]
-fn the_zone_is_that_of_the_soa_wherever_it_stands() {
+fn the_zone_is_that_of_the_soa_in_either_section() {
     let asked = name("_acme-challenge.mail.example.org.");
     let mut absent = answer(true);
     absent.metadata.response_code = ResponseCode::NXDomain;
@@ -33,7 +33,7 @@ fn the_zone_is_that_of_the_soa_wherever_it_stands() {
 }
 
 #[test]
-fn what_a_resolver_or_another_zone_says_names_no_zone() {
+fn an_answer_of_a_resolver_or_another_zone_gives_no_zone() {
     let asked = name("mail.example.org.");
     let mut resolver = answer(false);
     resolver.add_authority(soa("example.org."));

@@ -67,14 +67,14 @@ fn unsigned_error(asked: &Asked, error: TsigError, other: Vec<u8>) -> Vec<u8> {
 }
 
 #[test]
-fn a_signed_answer_is_believed() {
+fn a_signed_answer_is_accepted() {
     let asked = ask();
     let octets = asked.signed(asked.answer(ResponseCode::NoError), &asked.key, NOW + 5);
     assert!(asked.judge(&octets).is_ok());
 }
 
 #[test]
-fn an_answer_without_our_signature_is_not() {
+fn an_answer_without_our_signature_is_rejected() {
     let asked = ask();
     let octets = asked.answer(ResponseCode::NoError).to_vec().unwrap();
     assert!(matches!(asked.judge(&octets), Err(Fault::Unsigned)));
@@ -86,7 +86,7 @@ fn an_answer_without_our_signature_is_not() {
 
     let asked = ask();
     let octets = asked.signed(asked.answer(ResponseCode::NoError), &asked.key, NOW + 10_000);
-    assert!(matches!(asked.judge(&octets), Err(Fault::Forged)), "a day's old answer was taken");
+    assert!(matches!(asked.judge(&octets), Err(Fault::Forged)), "an old answer was accepted");
 
     let asked = ask();
     let mut octets = asked.signed(asked.answer(ResponseCode::NoError), &asked.key, NOW);
@@ -119,7 +119,7 @@ fn each_error_of_a_signature_has_its_own_fix() {
 }
 
 #[test]
-fn an_error_is_told_whether_it_is_signed_or_not() {
+fn an_error_is_reported_with_or_without_a_signature() {
     for (code, word) in [
         (ResponseCode::Refused, "REFUSED"),
         (ResponseCode::NotAuth, "NOTAUTH"),
@@ -137,7 +137,7 @@ fn an_error_is_told_whether_it_is_signed_or_not() {
 }
 
 #[test]
-fn what_answers_another_question_or_is_none_of_dns_is_not_read_on() {
+fn a_mismatched_or_malformed_answer_is_rejected() {
     let asked = ask();
     let mut answer = asked.answer(ResponseCode::NoError);
     answer.metadata.id = asked.id.wrapping_add(1);
