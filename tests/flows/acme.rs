@@ -14,7 +14,7 @@ use tests::patience;
 use tests::steward::{DOMAIN, NAMES, Steward, complains, outcomes, stage};
 
 #[test]
-fn an_authority_that_is_down_is_asked_again_and_counts_no_order() {
+fn an_unavailable_authority_is_retried_and_no_order_counts() {
     let (mut steward, authority) = stage(|manners| manners.is_down = true);
     steward.start();
     complains(&steward, "localhost broke off");
@@ -26,7 +26,7 @@ fn an_authority_that_is_down_is_asked_again_and_counts_no_order() {
 }
 
 #[test]
-fn an_authority_that_says_when_to_come_again_is_left_alone_until_then_also_by_a_new_process() {
+fn retry_after_is_honoured_also_by_a_new_process() {
     let (mut steward, authority) = stage(|manners| manners.busy = Some(20));
     steward.start();
     complains(&steward, "answers 503");
@@ -41,7 +41,7 @@ fn an_authority_that_says_when_to_come_again_is_left_alone_until_then_also_by_a_
 }
 
 #[test]
-fn a_slow_and_fussy_authority_is_borne_with() {
+fn a_slow_and_strict_authority_issues_in_the_end() {
     let (mut steward, authority) = stage(|manners| {
         manners.slowness = Duration::from_millis(150);
         manners.is_fussy = true;
@@ -72,7 +72,7 @@ fn a_rate_limit_is_honoured_across_crashes() {
 }
 
 #[test]
-fn a_name_that_is_refused_costs_the_others_nothing() {
+fn a_refused_name_does_not_affect_the_others() {
     for at_the_order in [true, false] {
         let (mut steward, authority) = stage(|manners| {
             let names = if at_the_order { &mut manners.unwanted } else { &mut manners.unproven };
@@ -81,7 +81,7 @@ fn a_name_that_is_refused_costs_the_others_nothing() {
         steward.start();
         steward.obtains(&[NAMES[0], NAMES[1], NAMES[3]]);
         patience::until_true("the ledger has both", || outcomes(&steward) == ["names", "issued"]);
-        patience::until_true("the name is told of", || steward.state()["left_out"][0]["name"] == NAMES[2]);
+        patience::until_true("the name is reported", || steward.state()["left_out"][0]["name"] == NAMES[2]);
         let said = if at_the_order { "not on my watch" } else { "looks wrong to me" };
         let left_out = &steward.state()["left_out"][0];
         assert!(left_out["problem"].to_string().contains(said), "{left_out}");
@@ -115,7 +115,7 @@ fn a_revoked_certificate_is_replaced_at_once_and_the_key_stays() {
 }
 
 #[test]
-fn a_certificate_of_seconds_is_renewed_after_two_thirds_of_them_and_not_without_end() {
+fn a_certificate_of_seconds_is_renewed_at_two_thirds_and_within_the_limits() {
     let (mut steward, _authority) = stage(|manners| manners.lifetime = Duration::from_secs(6));
     steward.start();
     let first = steward.obtains(&NAMES);
@@ -130,7 +130,7 @@ fn a_certificate_of_seconds_is_renewed_after_two_thirds_of_them_and_not_without_
 }
 
 #[test]
-fn a_wrong_clock_makes_no_orders_and_a_right_one_goes_on() {
+fn no_order_is_placed_under_a_wrong_clock() {
     let (mut steward, authority) = stage(|manners| manners.clock_ahead = 3 * 365 * 86_400);
     // A clock ten years ahead has written here.
     let ahead = r#"{"at":2100000000,"authority":"AUTHORITY","names":["mail.example.org"],"outcome":"begun"}"#;
@@ -148,7 +148,7 @@ fn a_wrong_clock_makes_no_orders_and_a_right_one_goes_on() {
 }
 
 #[test]
-fn an_account_is_bound_where_that_is_wanted_and_made_anew_when_it_is_forgotten() {
+fn an_account_is_bound_if_required_and_created_again_if_the_authority_forgets_it() {
     let (mut steward, authority) = stage(|manners| {
         manners.wants_binding = true;
         manners.suggests = Some((40 * 86_400, 41 * 86_400));
@@ -175,7 +175,7 @@ fn an_account_is_bound_where_that_is_wanted_and_made_anew_when_it_is_forgotten()
 }
 
 #[test]
-fn names_that_come_to_lead_here_are_taken_in_and_what_is_served_follows() {
+fn names_that_start_to_lead_here_join_the_certificate_and_the_pages_follow() {
     let (mut steward, _authority) = stage(|_| {});
     for name in &NAMES[1..] {
         steward.dns.remove(name);
@@ -237,7 +237,7 @@ fn renews_for(steward: &mut Steward, authority: &Authority, names: &[&str]) {
 }
 
 #[test]
-fn a_domains_own_name_that_the_authority_refuses_costs_the_others_nothing() {
+fn a_refused_own_name_of_a_domain_does_not_affect_the_others() {
     let (mut steward, authority) = stage(|manners| {
         manners.unwanted.insert(DOMAIN.to_owned());
     });

@@ -11,7 +11,7 @@ use tests::patience;
 use tests::steward::{NAMES, Steward, complains, outcomes, stage};
 
 #[test]
-fn a_steward_that_dies_in_every_order_takes_the_same_one_up_again() {
+fn a_steward_that_dies_in_every_order_continues_the_same_one() {
     let (mut steward, authority) = stage(|manners| manners.never_signs = true);
     for round in 0..3 {
         steward.start();
@@ -35,7 +35,7 @@ fn under_way(steward: &Steward) {
 }
 
 #[test]
-fn an_order_that_takes_its_time_is_the_only_one_also_for_a_new_process() {
+fn a_slow_order_is_the_only_one_also_for_a_new_process() {
     for slow in [
         (|manners: &mut Manners| manners.signs_after = 4) as fn(&mut Manners),
         |manners| manners.has_no_certificate = 2,
@@ -82,7 +82,7 @@ fn now() -> i64 {
 }
 
 #[test]
-fn a_chain_in_any_order_names_in_capitals_and_a_directory_that_has_moved_are_no_trouble() {
+fn a_chain_in_any_order_names_in_capitals_and_a_redirected_directory_are_accepted() {
     for odd in [
         (|manners: &mut Manners| manners.chain = Chain::Reversed) as fn(&mut Manners),
         |manners| manners.chain = Chain::Joined,
@@ -132,7 +132,7 @@ fn a_refused_host_name_is_retried_when_its_record_changes() {
     });
     let health = steward.get(sockets::HEALTH, "localhost", "/health/ready");
     assert!(
-        health.contains("no certificate can be had for the host's own name mail.example.org"),
+        health.contains("no certificate can be obtained for the host's own name mail.example.org"),
         "{health}"
     );
     assert_eq!(outcomes(&steward), ["names", "issued"]);
@@ -149,7 +149,7 @@ fn a_refused_host_name_is_retried_when_its_record_changes() {
 }
 
 #[test]
-fn a_self_made_certificate_that_is_not_valid_yet_is_renewed_while_it_runs_and_process_1_is_told() {
+fn a_self_made_certificate_that_is_not_valid_yet_is_renewed_while_it_runs_and_process_1_is_notified() {
     let (mut steward, _authority) = stage(|_| {});
     steward.config.renewal = None;
     steward.self_made_from(now() + 400 * 86_400);
@@ -158,5 +158,5 @@ fn a_self_made_certificate_that_is_not_valid_yet_is_renewed_while_it_runs_and_pr
     patience::until_true("it is valid now", || steward.facts().not_before <= now());
     assert_eq!(steward.facts().names, [NAMES[0]]);
     assert_eq!(fs::read(&steward.tls().key).unwrap(), key);
-    patience::until_true("process 1 is told of it", || !steward.told().is_empty());
+    patience::until_true("process 1 is notified", || !steward.told().is_empty());
 }

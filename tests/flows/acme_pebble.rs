@@ -26,7 +26,7 @@ fn stage(challenge: Challenge) -> (Steward, Pebble) {
 }
 
 #[test]
-fn a_certificate_for_all_names_is_had_by_http_and_by_tls_alone() {
+fn a_certificate_for_all_names_is_obtained_by_http_and_by_tls_alone() {
     for (challenge, is_http) in [(Challenge::Http01, true), (Challenge::TlsAlpn01, false)] {
         let (mut steward, pebble) = stage(challenge);
         let key = std::fs::read(&steward.tls().key).unwrap();
@@ -35,10 +35,10 @@ fn a_certificate_for_all_names_is_had_by_http_and_by_tls_alone() {
         assert!(facts.issuer.contains("Pebble"), "{}", facts.issuer);
         assert_eq!(std::fs::read(&steward.tls().key).unwrap(), key, "there is one key for life");
         assert_eq!(pebble.log().contains("validate w/ HTTP"), is_http, "{challenge:?} was asked for");
-        let mut told = Vec::new();
-        patience::until_true("process 1 is told of the first one and of the new one", || {
-            told.extend(steward.told());
-            told.len() == 2
+        let mut notified = Vec::new();
+        patience::until_true("process 1 is notified of the first certificate and of the new one", || {
+            notified.extend(steward.told());
+            notified.len() == 2
         });
         let ledger = steward.ledger();
         assert_eq!(ledger.last().unwrap()["outcome"], "issued", "{ledger:?}");
@@ -50,7 +50,7 @@ fn a_certificate_for_all_names_is_had_by_http_and_by_tls_alone() {
 }
 
 #[test]
-fn a_name_that_leads_nowhere_is_left_out_and_comes_in_when_it_leads_here() {
+fn a_name_that_leads_nowhere_is_left_out_until_it_leads_here() {
     let (mut steward, _pebble) = stage(Challenge::Auto);
     steward.dns.remove(NAMES[3]);
     steward.start();
@@ -72,7 +72,7 @@ between CNAME one.acme.example.net.
 ";
 
 #[test]
-fn a_challenge_is_published_where_its_name_leads_to_and_nothing_of_it_stays() {
+fn a_dns_challenge_is_published_at_the_end_of_the_alias_and_removed() {
     // Only a real resolver follows an alias to its target for Pebble.
     let knot = Knot::start(&[("example.org", ALIASES), ("acme.example.net", "")], Signing::Off);
     let unbound = Unbound::start(&knot, &[], &["example.org", "acme.example.net"]);

@@ -30,7 +30,7 @@ enum Fate {
 }
 
 #[test]
-fn nothing_that_was_answered_is_lost_and_nothing_is_there_twice() {
+fn acknowledged_mail_is_neither_lost_nor_duplicated() {
     let mut demo = Demo::start();
     let mut fates = BTreeMap::new();
     for round in 0..ROUNDS {
@@ -137,7 +137,7 @@ fn subjects(doors: &Doors, user: usize) -> Vec<String> {
 }
 
 #[test]
-fn submissions_that_were_answered_leave_after_the_crash() {
+fn acknowledged_submissions_leave_after_the_crash() {
     let elsewhere = Exchange::start("mx.example.net");
     elsewhere.script(|script| script.silent = true);
     let mut demo = Demo::start_with(&["--relay-to", &elsewhere.address().to_string()]);

@@ -35,7 +35,7 @@ fn numbers(demo: &Demo) -> BTreeMap<String, f64> {
     let text = patience::until("all daemons tell their numbers", || {
         let text = page(demo, "/metrics");
         let is_silent =
-            |line: &str| line.starts_with("mailstead_process_numbers_told") && line.ends_with(" 0");
+            |line: &str| line.starts_with("mailstead_process_metrics_reported") && line.ends_with(" 0");
         (!text.lines().any(is_silent)).then_some(text)
     });
     let samples = text.lines().filter(|line| !line.starts_with('#'));
@@ -82,7 +82,7 @@ fn configure(demo: &Demo, text: &str) {
 }
 
 #[test]
-fn the_numbers_follow_the_mail_and_every_one_of_them_is_in_the_manual() {
+fn the_metrics_follow_the_mail_and_all_are_in_the_manual() {
     let demo = Demo::start();
     beat_after(&demo, 0.0);
     let before = numbers(&demo);
@@ -105,7 +105,7 @@ fn the_numbers_follow_the_mail_and_every_one_of_them_is_in_the_manual() {
     let after = numbers(&demo);
     let grown = |name: &str| {
         let full = format!("mailstead_{name}");
-        let now = after.get(&full).unwrap_or_else(|| panic!("{full} is not told: {after:#?}"));
+        let now = after.get(&full).unwrap_or_else(|| panic!("{full} is not exported: {after:#?}"));
         now - before.get(&full).copied().unwrap_or(0.0)
     };
     for (name, by) in [
@@ -137,7 +137,7 @@ fn the_numbers_follow_the_mail_and_every_one_of_them_is_in_the_manual() {
     drop((door, submission, submitter, reader));
 
     let manual = include_str!("../../docs/operating.md");
-    let told: BTreeSet<String> = page(&demo, "/metrics")
+    let exported: BTreeSet<String> = page(&demo, "/metrics")
         .lines()
         .filter_map(|line| Some(line.strip_prefix("# TYPE ")?.split(' ').next()?.to_owned()))
         .collect();
@@ -147,12 +147,12 @@ fn the_numbers_follow_the_mail_and_every_one_of_them_is_in_the_manual() {
         .map(|name| format!("mailstead_{name}"))
         .collect();
     let only_sometimes = |name: &&String| !name.starts_with("mailstead_acme_");
-    let difference: Vec<&String> = told.symmetric_difference(&written).filter(only_sometimes).collect();
-    assert!(difference.is_empty(), "told or written alone: {difference:?}");
+    let difference: Vec<&String> = exported.symmetric_difference(&written).filter(only_sometimes).collect();
+    assert!(difference.is_empty(), "only exported or only documented: {difference:?}");
 }
 
 #[test]
-fn a_heartbeat_goes_through_and_leaves_nothing_behind() {
+fn a_heartbeat_succeeds_and_leaves_nothing_behind() {
     let demo = Demo::start();
     let report = beat_after(&demo, 0.0);
     let beat = &report["heartbeat"];
@@ -191,7 +191,7 @@ fn a_heartbeat_goes_through_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_heartbeat_that_is_lost_says_where_and_what_to_do_while_mail_is_served() {
+fn a_failed_heartbeat_names_its_step_and_the_fix_while_mail_is_served() {
     let demo = Demo::start();
     beats(&demo, None);
     let good = fs::read_to_string(steward_toml(&demo)).unwrap();
@@ -236,18 +236,18 @@ fn a_heartbeat_that_is_lost_says_where_and_what_to_do_while_mail_is_served() {
 }
 
 #[test]
-fn a_daemon_that_does_not_answer_costs_its_own_numbers_and_one_that_died_is_seen_to_be_back() {
+fn a_daemon_that_does_not_answer_costs_its_own_metrics_and_a_restart_is_counted() {
     let demo = Demo::start();
     beat_after(&demo, 0.0);
     let mda = demo.role("mda");
     kill(mda, Signal::SIGSTOP).unwrap();
     // On a busy machine the other daemon may miss the time limit once.
-    let text = patience::until("the numbers of the other one are told", || {
+    let text = patience::until("the metrics of the other daemon are exported", || {
         let text = page(&demo, "/metrics");
-        text.contains("mailstead_process_numbers_told{process=\"mta\"} 1\n").then_some(text)
+        text.contains("mailstead_process_metrics_reported{process=\"mta\"} 1\n").then_some(text)
     });
     kill(mda, Signal::SIGCONT).unwrap();
-    assert!(text.contains("mailstead_process_numbers_told{process=\"mda\"} 0\n"), "{text}");
+    assert!(text.contains("mailstead_process_metrics_reported{process=\"mda\"} 0\n"), "{text}");
     assert!(text.contains("mailstead_sessions{service=\"smtp\"}"), "{text}");
     assert!(!text.contains("service=\"imap\""), "{text}");
 
@@ -260,7 +260,7 @@ fn a_daemon_that_does_not_answer_costs_its_own_numbers_and_one_that_died_is_seen
 }
 
 #[test]
-fn health_is_told_in_lines_to_a_person_and_as_json_to_a_program() {
+fn health_is_printed_as_text_and_as_json() {
     let demo = Demo::start();
     let ask = |more: &[&str]| {
         let mut command = Command::new(program::mailstead());

@@ -41,9 +41,9 @@ impl Keeping {
             let folder = steward.volume.join(TLS);
             if key::replaced(&folder).is_some() && is_in_dns(&steward).await {
                 match tokio::task::block_in_place(|| key::is_published(&folder)) {
-                    Ok(()) => tracing::info!("the TLSA records of the new key are published"),
+                    Ok(()) => tracing::info!("TLSA records of the new key published"),
                     Err(error) => {
-                        tracing::warn!(%error, "the file that tells of the lost key cannot be moved")
+                        tracing::warn!(%error, "cannot move the marker of the lost key")
                     }
                 }
                 tokio::task::block_in_place(|| self.look(&steward));
@@ -67,8 +67,8 @@ impl Keeping {
             Err(error) => Some(Finding::new(
                 Source::Settings,
                 Severity::Error,
-                format!("the self-made certificate has to be renewed, and cannot be: {error}"),
-                "make room on the volume, or repair it",
+                format!("cannot renew the self-made certificate: {error}"),
+                "free space on the volume, or repair it",
             )),
         };
         let replaced = key::replaced(&steward.volume.join(TLS));
@@ -82,7 +82,7 @@ impl Keeping {
 
     fn show(&self, tls: &Tls) {
         if let Err(error) = self.live.load(tls) {
-            tracing::error!(%error, "the new certificate cannot be shown");
+            tracing::error!(%error, "cannot load the new certificate");
         }
         if let Ok(fingerprint) = fingerprint(&tls.certificate) {
             self.notifier.fact(CERTIFICATE, fingerprint);
@@ -107,12 +107,12 @@ async fn is_in_dns(steward: &Steward) -> bool {
 fn of_key(error: &KeyError) -> Finding {
     let fix = match error.is_unread() {
         true => {
-            "see whether the disk is well (dmesg) and whether the volume lets the steward read the key: docker compose \
-             restart puts its owners right"
+            "check the disk (dmesg) and whether the steward may read the key: docker compose restart corrects the \
+             owners on the volume"
         }
         false => {
-            "put the key back from a backup before the next start, which moves it aside, makes another and so breaks \
-             published TLSA records"
+            "restore the key from a backup before the next start, which would move it aside and make another; that \
+             breaks published TLSA records"
         }
     };
     Finding::new(Source::Settings, Severity::Error, error.to_string(), fix)

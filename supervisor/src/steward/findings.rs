@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_source_does_not_repeat_is_put_right_and_others_are_left_alone() {
+    fn a_finding_that_its_source_does_not_repeat_is_resolved_and_others_stay() {
         let findings = Findings::default();
         let found = |source, problem: &str| Finding::new(source, Severity::Warning, problem, "do it");
         findings.clone().replace(Source::Queue, vec![found(Source::Queue, "old mail")]);

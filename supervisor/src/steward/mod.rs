@@ -146,7 +146,7 @@ fn tended(steward: &Steward) -> Option<acme::Settings> {
 /// Starts serving the certificate on disk, and logs which one it is. The steward works without one too.
 fn show(live: &Live, steward: &Steward, notifier: &Notifier) {
     if let Err(error) = live.load(&steward.tls) {
-        tracing::error!(%error, "the web goes on with the certificate that it had");
+        tracing::error!(%error, "keeping the current certificate");
         return;
     }
     if let Ok(fingerprint) = fingerprint(&steward.tls.certificate) {

@@ -48,12 +48,12 @@ impl Question {
             "/health/ready" => Self::Ready,
             "/metrics" => Self::Metrics,
             _ => {
-                let error = "there is /health/live, /health/ready and /metrics";
+                let error = "not found; the pages are /health/live, /health/ready and /metrics";
                 return Err(Page::new(StatusCode::NOT_FOUND, &Mistake { error }));
             }
         };
         if method != Method::GET && method != Method::HEAD {
-            let error = "a page can only be got here";
+            let error = "method not allowed; use GET or HEAD";
             return Err(Page::new(StatusCode::METHOD_NOT_ALLOWED, &Mistake { error }));
         }
         Ok(question)
@@ -89,7 +89,7 @@ impl Page {
 
     /// The response if the disks have not answered in time.
     pub(super) fn too_slow() -> Self {
-        let error = "the volume does not answer; see whether its disk is broken or its server gone";
+        let error = "the volume does not respond; check its disk or its file server";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, &Mistake { error })
     }
 }
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_are_three_pages_and_they_can_only_be_got() {
+    fn there_are_three_pages_for_get_and_head() {
         for (method, path, outcome) in [
             (Method::GET, "/health/live", Ok(Question::Live)),
             (Method::HEAD, "/health/ready", Ok(Question::Ready)),

@@ -175,7 +175,7 @@ impl Report {
 /// The status of process 1 if it is recent; otherwise the fault.
 pub(super) fn alive(observation: &Observation) -> Result<&Status, Finding> {
     let gone = |problem| {
-        let fix = "restart the container, and if that does not help read its log";
+        let fix = "restart the container; if that does not help, read its log";
         Finding::new(Source::Process, Severity::Error, problem, fix)
     };
     let status = observation
@@ -185,7 +185,7 @@ pub(super) fn alive(observation: &Observation) -> Result<&Status, Finding> {
     // After the clock was set back, the status is dated in the future, which is recent enough.
     let age = observation.at.saturating_sub(status.written);
     if age > STALE_SECONDS {
-        return Err(gone(format!("process 1 has not been heard of for {age} seconds")));
+        return Err(gone(format!("process 1 has not reported for {age} seconds")));
     }
     Ok(status)
 }
@@ -203,15 +203,15 @@ fn broken(process: &Process) -> Option<Finding> {
         (State::Starting | State::Ready, None) => return None,
         (State::Starting | State::Ready, Some(since)) => (
             format!("{name} has not responded since {}", moment(since)),
-            "wait a minute, after which it is restarted; if that repeats, read its lines in the log, and see whether the \
-             machine has enough memory and its disk works",
+            "wait a minute: then it is restarted; if it happens again, read its lines in the log, and check the \
+             machine's memory and disk",
         ),
         (State::BackingOff, _) => (
-            format!("{name} ended by itself{ended} and is started again after a wait"),
-            "if that repeats, read its lines in the log",
+            format!("{name} exited{ended} and is restarted after a wait"),
+            "if it happens again, read its lines in the log",
         ),
         (State::Stopping | State::Stopped, _) => {
-            (format!("{name} is stopped{ended}"), "start the container again to have it back")
+            (format!("{name} is stopped{ended}"), "restart the container")
         }
     };
     Some(Finding::new(Source::Process, Severity::Error, problem, fix))
@@ -222,37 +222,37 @@ fn space_trouble(observation: &Observation) -> Vec<Finding> {
         Ok(free) => free,
         Err(error) => {
             let problem = format!("the volume's free space is unknown: {error}");
-            let fix = "see whether the volume is mounted";
+            let fix = "check that the volume is mounted";
             return vec![Finding::new(Source::Space, Severity::Error, problem, fix)];
         }
     };
     let few_bytes = (free.bytes < LITTLE_SPACE).then(|| {
         let (severity, problem) = match free.bytes >> 20 {
-            0 => (Severity::Error, "the volume is full, and mail is refused for the time being".to_owned()),
+            0 => (Severity::Error, "the volume is full, and new mail is deferred".to_owned()),
             mebibytes => (
                 Severity::Warning,
-                format!("only {mebibytes} MiB are free on the volume, and mail is refused for the time being when it is full"),
+                format!("only {mebibytes} MiB are free on the volume; when it is full, new mail is deferred"),
             ),
         };
-        Finding::new(Source::Space, severity, problem, "delete something or enlarge the disk")
+        Finding::new(Source::Space, severity, problem, "delete files or enlarge the disk")
     });
     few_bytes.into_iter().chain(free.files.and_then(few_files)).collect()
 }
 
 fn few_files(files: FreeFiles) -> Option<Finding> {
-    const FIX: &str = "remove files that are not needed, of mail above all, or move to a file system with more inodes (`df -i` shows them)";
+    const FIX: &str = "remove files, mail above all, or move to a file system with more inodes (see `df -i`)";
     let (severity, problem) = match files.free {
         0 => (
             Severity::Error,
-            "no more files can be created on the volume, although it may have room: all its inodes are in use, and mail is \
-             refused for the time being"
+            "no more files can be created on the volume: all its inodes are in use, even if it has free space, and new \
+             mail is deferred"
                 .to_owned(),
         ),
         free if free < FEW_FILES.min(files.total / FEW_FILES_PART) => (
             Severity::Warning,
             format!(
-                "only {free} more files can be created on the volume, and mail is refused for the time being when all its \
-                 inodes are in use"
+                "only {free} more files can be created on the volume; when all its inodes are in use, new mail is \
+                 deferred"
             ),
         ),
         _ => return None,
@@ -271,25 +271,26 @@ fn queue_trouble(process: &Process, now: u64) -> Option<Finding> {
     Some(Finding::new(
         Source::Queue,
         severity,
-        format!("a message has been waiting for {} hours to be delivered, {waiting} in all wait", age / 3600),
-        "read why in the lines of the log that say `deferred`; when they are of one host only, it is that host's trouble",
+        format!("a message has waited for delivery for {} hours; {waiting} in all wait", age / 3600),
+        "see the reason in the log lines `deferred`; if they are all about one host, the fault is that host's",
     ))
 }
 
 fn certificate_trouble(observation: &Observation, now: i64) -> Option<Finding> {
-    const FIX: &str = "read what keeps it from being renewed under `renewal`; a brought one is renewed by whoever brings it";
+    const FIX: &str = "see under `renewal` why it is not renewed; replace a certificate of your own \
+                       (MAIL_TLS_CERT_FILE) yourself";
     let (severity, problem, fix) = match &observation.certificate {
         Err(error) => (Severity::Error, format!("the certificate cannot be used: {error}"), FIX),
         Ok(facts) if facts.not_after <= now => {
-            (Severity::Error, format!("the certificate ended on {}", rfc3339(facts.not_after)), FIX)
+            (Severity::Error, format!("the certificate expired on {}", rfc3339(facts.not_after)), FIX)
         }
         Ok(facts) if facts.not_before > now => (
             Severity::Error,
-            format!("the certificate is valid from {} on only", rfc3339(facts.not_before)),
-            "see whether the clock is right",
+            format!("the certificate is not valid before {}", rfc3339(facts.not_before)),
+            "check the clock",
         ),
         Ok(facts) if facts.not_after - now < soon(facts) => {
-            (Severity::Warning, format!("the certificate ends on {}", rfc3339(facts.not_after)), FIX)
+            (Severity::Warning, format!("the certificate expires on {}", rfc3339(facts.not_after)), FIX)
         }
         Ok(_) => return None,
     };

@@ -43,8 +43,8 @@ pub(super) async fn converse(connection: Connection, steward: Arc<Steward>, know
         .serve_connection(TokioIo::new(connection.stream), service);
     match timeout(CONVERSATION, conversation).await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!(peer = %connection.peer, %error, "health question failed"),
-        Err(_) => tracing::debug!(peer = %connection.peer, "health question took too long"),
+        Ok(Err(error)) => tracing::debug!(peer = %connection.peer, %error, "health request failed"),
+        Err(_) => tracing::debug!(peer = %connection.peer, "health request timed out"),
     }
 }
 

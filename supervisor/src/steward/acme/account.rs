@@ -35,7 +35,7 @@ pub(super) async fn open(folder: &Path, authority: &Acme, http: &Http) -> Result
             Ok(kept) => reopen(&file, kept, contact, http).await,
             Err(error) => Err(Trouble::Ours(Reason::new(
                 format!("the account in {} cannot be read: {error}", file.display()),
-                format!("move the file away, and a new account is made: mv {0} {0}.old", file.display()),
+                format!("move the file aside, and a new account is created: mv {0} {0}.old", file.display()),
             ))),
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -101,11 +101,7 @@ async fn create(
         .create(&new, authority.directory.clone(), binding.as_ref())
         .await
         .map_err(|error| of_creation(Trouble::of(error, http), binding.is_some()))?;
-    tracing::info!(
-        authority = authority.directory,
-        account = account.id(),
-        "made an account at the authority"
-    );
+    tracing::info!(authority = authority.directory, account = account.id(), "account created");
     keep(file, &Kept { contact, credentials })?;
     Ok(account)
 }
@@ -115,7 +111,7 @@ async fn create(
 fn of_creation(trouble: Trouble, is_bound: bool) -> Trouble {
     match trouble {
         Trouble::Unauthorized(reason) | Trouble::Refused(reason) if is_bound => Trouble::Refused(Reason {
-            why: format!("the authority does not accept the account that ours is bound to: {}", reason.why),
+            why: format!("the authority does not accept the external account binding: {}", reason.why),
             fix: Some(fix::of_binding()),
         }),
         Trouble::Unauthorized(reason) => Trouble::Refused(reason),
@@ -128,7 +124,7 @@ fn of_creation(trouble: Trouble, is_bound: bool) -> Trouble {
 pub(super) fn forget(folder: &Path, directory: &str) {
     let file = file(folder, directory);
     if let Err(error) = durable::rename(&file, &file.with_extension("unknown.json")) {
-        tracing::error!(%error, "the account that the authority does not accept cannot be moved away");
+        tracing::error!(%error, "cannot move the refused account aside");
     }
 }
 

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_asks_as_an_authority_sees_the_certificate_of_the_challenge() {
+    fn a_client_with_the_alpn_of_an_authority_gets_the_challenge_certificate() {
         let shown = Arc::new(certificate("mail.example.org", &[7; 32]).unwrap());
         let expected = shown.cert[0].clone();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

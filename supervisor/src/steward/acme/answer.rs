@@ -121,7 +121,7 @@ impl Held {
         if let Some((updater, name, text)) = self.record
             && let Err(error) = updater.remove(&name, text).await
         {
-            tracing::warn!(%name, %error, "the record of a challenge stays in DNS");
+            tracing::warn!(%name, %error, "cannot remove the record of a challenge");
         }
     }
 }

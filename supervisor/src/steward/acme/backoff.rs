@@ -141,7 +141,7 @@ fn after(orders: &[Entry]) -> Option<Wait> {
         Outcome::Issued { lifetime } => {
             // A certificate that lives for minutes is renewed within them.
             let most = lifetime.map_or(i64::MAX, |lifetime| lifetime / 2);
-            let reason = format!("{in_a_row} certificates were issued one after the other");
+            let reason = format!("{in_a_row} certificates were issued in a row");
             (step(&ISSUED, lately(orders, last.at)).min(most), reason.into())
         }
         Outcome::Names { refused } => {
@@ -157,7 +157,7 @@ fn after(orders: &[Entry]) -> Option<Wait> {
         Outcome::Failed { reason } | Outcome::Unusable { reason } => {
             (step(&FAILED, in_a_row), reason.clone())
         }
-        Outcome::Begun => (step(&FAILED, in_a_row), "the last order was cut off".into()),
+        Outcome::Begun => (step(&FAILED, in_a_row), "the last order was interrupted".into()),
     };
     Some(Wait { until: last.at + wait, reason })
 }
@@ -222,7 +222,7 @@ fn crowded(orders: &[Entry], now: i64) -> Option<Wait> {
         .map(|order| order.at)
         .collect();
     let first = lately.len().checked_sub(MOST_ORDERS)?;
-    let why = format!("{MOST_ORDERS} orders were made within {}", duration(span));
+    let why = format!("{MOST_ORDERS} orders were placed within {}", duration(span));
     Some(Wait { until: lately[first] + span, reason: why.into() })
 }
 

@@ -138,7 +138,7 @@ impl Board {
         if State::load(folder).as_ref() != Some(&state)
             && let Err(error) = tokio::task::block_in_place(|| state.save(folder))
         {
-            tracing::warn!(%error, "the state of the renewal cannot be written");
+            tracing::warn!(%error, "cannot write the state of the renewal");
         }
     }
 
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_reason_outlives_the_look_in_which_it_was_true() {
+    fn each_conclusion_replaces_the_reason_of_the_previous_one() {
         let board = Board::new(Findings::default());
         let failed =
             Conclusion::Failed { reason: Reason::new("it is down", "wait"), next: 7, is_about_names: true };

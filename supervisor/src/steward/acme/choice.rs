@@ -41,7 +41,7 @@ pub(super) struct Rules {
 }
 
 /// The fix for a name that the authority has refused for a reason of its own.
-pub(super) const REFUSED: &str = "put right what it names, then: docker compose kill -s HUP mail";
+pub(super) const REFUSED: &str = "fix what the authority reports, then: docker compose kill -s HUP mail";
 
 /// Selects the names to order.
 pub(super) fn choose(
@@ -96,17 +96,18 @@ fn way(name: &str, reached: &Reached, rules: Rules, orders: &[Entry]) -> Result<
 fn no_way(challenge: Challenge) -> Concern {
     match challenge {
         Challenge::Dns01 => Concern::constant(
-            "no name server takes changes, which dns-01 needs",
+            "dns-01 needs a name server that accepts updates, and none is set",
             "set MAIL_DNS_UPDATE_SERVER",
         ),
         Challenge::Http01 => {
-            Concern::constant("port 80 is not ours, which http-01 needs", "see MAIL_HTTP_PORT")
+            Concern::constant("http-01 needs port 80, which this server does not have", "see MAIL_HTTP_PORT")
         }
-        Challenge::TlsAlpn01 => {
-            Concern::constant("port 443 is not ours, which tls-alpn-01 needs", "see MAIL_HTTPS_PORT")
-        }
+        Challenge::TlsAlpn01 => Concern::constant(
+            "tls-alpn-01 needs port 443, which this server does not have",
+            "see MAIL_HTTPS_PORT",
+        ),
         Challenge::Auto => Concern::constant(
-            "neither port 80 nor 443 is ours, and no name server takes changes",
+            "this server has neither port 80 nor 443, and no name server that accepts updates is set",
             "see MAIL_HTTP_PORT and MAIL_DNS_UPDATE_SERVER",
         ),
     }

@@ -23,15 +23,15 @@ pub(super) struct Current {
 pub(super) enum InstallError {
     #[error(transparent)]
     Write(#[from] durable::Error),
-    #[error("what the authority gave is no certificate: {0}")]
+    #[error("the authority sent no certificate: {0}")]
     Malformed(#[from] CertificateError),
-    #[error("what the authority gave is not for {0}")]
+    #[error("the authority's certificate is not for {0}")]
     Names(String),
-    #[error("what the authority gave is not for our key")]
+    #[error("the authority's certificate is not for our key")]
     Key,
-    #[error("what the authority gave ended on {}", rfc3339(*.0))]
+    #[error("the authority's certificate expired on {}", rfc3339(*.0))]
     Ended(i64),
-    #[error("what the authority gave is valid from {} on only", rfc3339(*.0))]
+    #[error("the authority's certificate is not valid before {}", rfc3339(*.0))]
     Early(i64),
     #[error(transparent)]
     OurKey(#[from] KeyError),
@@ -56,15 +56,15 @@ impl InstallError {
     /// The fix to report.
     pub(super) fn fix(&self) -> &'static str {
         match self {
-            Self::Write(_) => "make room on the volume, or repair it",
+            Self::Write(_) => "free space on the volume, or repair it",
             Self::OurKey(_) => "let the steward read the key, or repair the volume",
             Self::Early(_) | Self::Ended(_) => {
-                "see whether this machine's clock is right; if it is, the authority's is not, which its operator has to \
-                 set"
+                "check this machine's clock; if it is right, the authority's clock is wrong, and its operator has to \
+                 set it"
             }
             Self::Malformed(_) | Self::Names(_) | Self::Key => {
-                "report it to the authority's operator, or ask another authority: MAIL_ACME_DIRECTORY in .env, then: \
-                 docker compose up -d"
+                "report it to the authority's operator, or use another authority: set MAIL_ACME_DIRECTORY in .env, \
+                 then: docker compose up -d"
             }
         }
     }
@@ -177,22 +177,22 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_ordered_takes_the_place_of_the_one_before() {
+    fn only_a_certificate_as_ordered_replaces_the_previous_one() {
         let folder = tempfile::tempdir().unwrap();
         let tls = crate::certificate::files(folder.path());
         let names = vec!["mail.example.org".to_owned()];
         crate::certificate::ensure(folder.path(), &names, 1_700_000_000, None).unwrap();
         let before = std::fs::read_to_string(&tls.certificate).unwrap();
         let key = key(&tls).unwrap();
-        assert_eq!(Current::load(&tls), None, "ours is no authority's");
+        assert_eq!(Current::load(&tls), None, "the self-made one is not an authority's");
         let other = KeyPair::generate().unwrap();
         let joined = |chain: [String; 2]| chain.concat();
         for (pem, wrong) in [
             ("half a certi".to_owned(), "no certificate"),
             (joined(issue("mx.example.org", &key, -1, 30)), "not for mail.example.org"),
             (joined(issue("mail.example.org", &other, -1, 30)), "not for our key"),
-            (joined(issue("mail.example.org", &key, -9, -1)), "ended on"),
-            (joined(issue("mail.example.org", &key, 2, 30)), "valid from"),
+            (joined(issue("mail.example.org", &key, -9, -1)), "expired on"),
+            (joined(issue("mail.example.org", &key, 2, 30)), "not valid before"),
         ] {
             let error = install(&tls, &pem, &names, &key, now()).unwrap_err();
             assert!(error.to_string().contains(wrong), "{error}");

@@ -39,9 +39,7 @@ impl Directory {
                 let trouble = match &error {
                     HttpError::Status { status: status @ (404 | 410), .. } => Trouble::Away {
                         reason: Reason::new(
-                            format!(
-                                "the authority has no directory at {address} any more (it answers {status})"
-                            ),
+                            format!("the authority has no directory at {address} (status {status})"),
                             fix::of_directory(),
                         ),
                         retry_at: None,
@@ -62,8 +60,8 @@ impl Directory {
         serde_json::from_slice(content).map_err(|_| Trouble::Away {
             reason: Reason::new(
                 format!(
-                    "what {address} answers is not the directory of an ACME authority; a proxy or the login page of a \
-                     network may answer in its place"
+                    "the answer of {address} is not an ACME directory; a proxy or a network's login page may answer in \
+                     its place"
                 ),
                 fix::of_directory(),
             ),
@@ -77,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_that_is_no_directory_is_reported_as_that() {
+    fn an_answer_that_is_not_a_directory_is_reported() {
         let read = |text: &'static str| {
             Directory::read(&Bytes::from_static(text.as_bytes()), "https://ca.example/d")
         };

@@ -136,8 +136,9 @@ impl Errand<'_> {
             .map_err(|wait| (wait.reason, wait.until))?;
         let entry = Entry::begun(now, self.directory(), names);
         tokio::task::block_in_place(|| ledger.begin(entry)).map_err(|error| {
-            let why = format!("the ledger of orders cannot be written, and without it none is made: {error}");
-            (Reason::new(why, "make room on the volume, or repair it"), now + OURS)
+            let why =
+                format!("cannot write the ledger of orders, and no order is placed without it: {error}");
+            (Reason::new(why, "free space on the volume, or repair it"), now + OURS)
         })?;
         let ways: Vec<String> = names.iter().map(|(name, way)| format!("{name} by {}", way.name())).collect();
         tracing::info!(names = ways.join(", "), authority = self.directory(), "ordering a certificate");
@@ -154,7 +155,7 @@ impl Errand<'_> {
                 refusal.reason.fix = Some(fix::of_caa(&directory.caa_identities()));
             }
             let Refusal { name, way, reason, .. } = refusal;
-            tracing::warn!(name, way = way.name(), why = reason.why, "the authority refused a name");
+            tracing::warn!(name, way = way.name(), why = reason.why, "authority refused a name");
         }
         Trouble::Names(refusals)
     }
@@ -170,7 +171,7 @@ impl Errand<'_> {
         let now = http::now();
         let outcome = outcome(&trouble, ledger.open_order(self.directory()), now);
         if let Err(error) = tokio::task::block_in_place(|| ledger.finish(outcome.clone())) {
-            tracing::error!(%error, "the outcome of an order is not in the ledger");
+            tracing::error!(%error, "cannot record the outcome of an order");
         }
         let refused = |progress: &mut Progress| std::mem::take(&mut progress.left_out);
         if let Outcome::Pending { next, reason, .. } = outcome {
@@ -193,13 +194,13 @@ impl Errand<'_> {
             }
             // Each of these happens once: the next order differs and needs no wait.
             Trouble::CannotReplace(Reason { why, .. }) if progress.replaces.is_some() => {
-                tracing::info!(why, "the new certificate replaces none");
+                tracing::info!(why, "ordering without `replaces`");
                 progress.replaces = None;
                 progress.is_asked = true;
                 None
             }
             Trouble::UnknownAccount(Reason { why, .. }) if !progress.has_new_account => {
-                tracing::warn!(why, "the authority does not accept our account; making a new one");
+                tracing::warn!(why, "account not accepted, creating a new one");
                 account::forget(&self.settings.renewal.folder, self.directory());
                 progress.has_new_account = true;
                 progress.is_asked = true;
@@ -224,7 +225,7 @@ impl Errand<'_> {
             Ok(directory) => directory,
             Err((trouble, Some(HttpError::Untrusted { is_unknown_issuer: false, .. }))) => {
                 let Reason { why, fix } = trouble.reason();
-                let why = format!("{why}; this machine's clock says {}", rfc3339(now));
+                let why = format!("{why}; this machine's clock shows {}", rfc3339(now));
                 return Err((Reason { why, fix }, now + CLOCK_CHECK));
             }
             Err((trouble, _)) => {
@@ -241,8 +242,7 @@ impl Errand<'_> {
         match self.http.said().date {
             Some(theirs) if (theirs - now).abs() > CLOCKS_APART => {
                 let (ours, theirs) = (rfc3339(now), rfc3339(theirs));
-                let why =
-                    format!("this machine's clock says {ours}, the authority's {theirs}; set the clock");
+                let why = format!("this machine's clock shows {ours}, the authority's {theirs}");
                 Err((
                     Reason::new(why, "set the clock, best by NTP: timedatectl set-ntp true"),
                     now + CLOCK_CHECK,
@@ -276,7 +276,7 @@ impl Errand<'_> {
         let outcome = match ordered {
             Ok(mut order) => {
                 if let Err(error) = tokio::task::block_in_place(|| ledger.placed(order.url())) {
-                    tracing::error!(%error, "the order's address is not in the ledger");
+                    tracing::error!(%error, "cannot record the address of an order");
                 }
                 order::complete(&mut order, &means, answers).await
             }
@@ -322,7 +322,7 @@ fn failed(reason: Reason, next: i64, refused: Vec<LeftOut>) -> Ordered {
 fn left_out(refusal: &Refusal, orders: &[Entry], now: i64) -> LeftOut {
     let until = backoff::name(orders, &refusal.name, now, false).err().map(|wait| wait.until);
     let Reason { why, fix } = refusal.reason.clone();
-    let why = format!("the authority refused it by {}: {why}", refusal.way.name());
+    let why = format!("the authority refused it ({}): {why}", refusal.way.name());
     let why = Concern::new(why, fix.unwrap_or_else(|| REFUSED.to_owned()));
     LeftOut { name: refusal.name.clone(), why, until }
 }

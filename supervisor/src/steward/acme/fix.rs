@@ -11,34 +11,35 @@ const AGAIN: &str = "docker compose kill -s HUP mail";
 pub(super) fn of_problem(kind: &str, instructions: Option<&str>) -> Option<String> {
     Some(match kind {
         "externalAccountRequired" => format!(
-            "make an account on the authority's pages, set MAIL_ACME_EAB_KEY_ID and MAIL_ACME_EAB_KEY in .env to what \
-             it shows there, then: {RESTART}"
+            "create an account on the authority's web site, set MAIL_ACME_EAB_KEY_ID and MAIL_ACME_EAB_KEY in .env to \
+             the values shown there, then: {RESTART}"
         ),
         "userActionRequired" => match instructions {
-            Some(page) => format!("read and accept the authority's terms on {page}, then: {AGAIN}"),
-            None => format!("accept the authority's terms on its pages, then: {AGAIN}"),
+            Some(page) => format!("read and accept the authority's terms at {page}, then: {AGAIN}"),
+            None => format!("accept the authority's terms on its web site, then: {AGAIN}"),
         },
         "caa" => of_caa(&[]),
         "dns" => format!("publish the records that `mailstead dns` prints, then: {AGAIN}"),
         "connection" => format!(
-            "let the ports 80 and 443 of this machine be reached from everywhere (the firewall here, that of the \
-             provider, the router), then: {AGAIN}"
+            "open ports 80 and 443 of this machine to all hosts (in its firewall, at the provider, in the router), \
+             then: {AGAIN}"
         ),
         "unauthorized" | "incorrectResponse" => format!(
-            "let all addresses of the name be this machine's, with no other web server in front of it that does not \
-             pass /.well-known/acme-challenge/ on, then: {AGAIN}"
+            "point all addresses of the name at this machine, and let a web server in front of it pass on \
+             /.well-known/acme-challenge/, then: {AGAIN}"
         ),
         "tls" => format!(
-            "let port 443 of the name lead to this machine without a proxy that ends TLS, or set \
+            "let port 443 of the name lead to this machine without a proxy that terminates TLS, or set \
              MAIL_ACME_CHALLENGE=http-01 in .env, then: {RESTART}"
         ),
         "rejectedIdentifier" | "unsupportedIdentifier" => format!(
-            "ask an authority that issues for the name: set MAIL_ACME_DIRECTORY in .env to its directory, then: {RESTART}"
+            "use an authority that issues for the name: set MAIL_ACME_DIRECTORY in .env to its directory, then: \
+             {RESTART}"
         ),
         "invalidContact" | "unsupportedContact" => format!(
-            "set MAIL_ACME_CONTACT in .env to an address that the authority accepts, or take it out, then: {RESTART}"
+            "set MAIL_ACME_CONTACT in .env to an address that the authority accepts, or remove it, then: {RESTART}"
         ),
-        "rateLimited" => "nothing: it is tried again when the authority allows it".to_owned(),
+        "rateLimited" => "nothing: the server retries when the authority allows it".to_owned(),
         _ => return None,
     })
 }
@@ -46,10 +47,11 @@ pub(super) fn of_problem(kind: &str, instructions: Option<&str>) -> Option<Strin
 /// The fix for CAA records that forbid issuance (RFC 8659). `identities` are the authority's own domains from its
 /// directory (RFC 8555 §7.1.1).
 pub(super) fn of_caa(identities: &[String]) -> String {
-    let value = identities.first().map_or("<the domain that the authority names for CAA>", String::as_str);
+    let value =
+        identities.first().map_or("<the domain that the authority documents for CAA>", String::as_str);
     format!(
-        "let the CAA records of the name, or of the parent that has them, allow this authority: publish `CAA 0 issue \
-         \"{value}\"` beside those that are there, then: {AGAIN}"
+        "allow this authority in the CAA records of the name, or of the parent that has them: publish `CAA 0 issue \
+         \"{value}\"` beside the existing records, then: {AGAIN}"
     )
 }
 
@@ -58,19 +60,19 @@ pub(super) fn of_http(error: &HttpError) -> Option<String> {
     Some(match error {
         HttpError::Address(_) | HttpError::Moved { .. } => of_directory(),
         HttpError::Untrusted { is_unknown_issuer: true, .. } => format!(
-            "if the authority is your own, put the certificate that its web server is trusted by into a file, name \
-             that in MAIL_ACME_CA_FILE in .env, then: {RESTART}; if it is a public one, something between here and \
-             there opens TLS connections, so let this machine reach it directly"
+            "if the authority is your own, set MAIL_ACME_CA_FILE in .env to a file with the certificate that its web \
+             server is trusted by, then: {RESTART}; if it is a public authority, something on the way intercepts TLS: \
+             let this machine connect to it directly"
         ),
         HttpError::Untrusted { .. } => {
-            "see whether this machine's clock is right; if it is, the authority has to renew its certificate"
+            "check this machine's clock; if it is right, the authority has to renew its certificate"
                 .to_owned()
         }
         HttpError::Name { host, .. } => format!(
-            "see whether {host} in MAIL_ACME_DIRECTORY is spelled right and whether the resolver answers for it"
+            "check that {host} in MAIL_ACME_DIRECTORY is spelled correctly and that the resolver answers for it"
         ),
         HttpError::Connect { host, .. } => {
-            format!("see whether this machine reaches {host}: a firewall, a route, the authority itself")
+            format!("check whether this machine can reach {host}: a firewall, a route, the authority itself")
         }
         HttpError::Status { .. } | HttpError::Broken { .. } | HttpError::Late { .. } => return None,
     })
@@ -79,15 +81,15 @@ pub(super) fn of_http(error: &HttpError) -> Option<String> {
 /// The fix for a missing directory at the configured address.
 pub(super) fn of_directory() -> String {
     format!(
-        "set MAIL_ACME_DIRECTORY in .env to the address of the authority's directory as its pages show it today, or take \
-         it out and Let's Encrypt is asked, then: {RESTART}"
+        "set MAIL_ACME_DIRECTORY in .env to the directory address that the authority documents, or remove it to use \
+         Let's Encrypt, then: {RESTART}"
     )
 }
 
 /// The fix for a refused external account binding.
 pub(super) fn of_binding() -> String {
     format!(
-        "copy MAIL_ACME_EAB_KEY_ID and MAIL_ACME_EAB_KEY again from the authority's pages into .env, where some \
-         authorities let each be used once only, then: {RESTART}"
+        "copy MAIL_ACME_EAB_KEY_ID and MAIL_ACME_EAB_KEY again from the authority's web site into .env (some \
+         authorities accept each only once), then: {RESTART}"
     )
 }

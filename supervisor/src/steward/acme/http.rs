@@ -58,21 +58,21 @@ pub struct Said {
 /// An error instead of a response.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HttpError {
-    #[error("{0:?} is not an address that begins with https://")]
+    #[error("{0:?} does not begin with https://")]
     Address(String),
     #[error("{host} has no address in DNS: {why}")]
     Name { host: String, why: String },
     #[error("{host} cannot be reached: {why}")]
     Connect { host: String, why: String },
-    #[error("the certificate of {host} is not to be trusted: {why}")]
+    #[error("the certificate of {host} is not trusted: {why}")]
     Untrusted { host: String, why: String, is_unknown_issuer: bool },
-    #[error("{host} broke off: {why}")]
+    #[error("the exchange with {host} failed: {why}")]
     Broken { host: String, why: String },
     #[error("{host} did not answer within {} seconds", REQUEST.as_secs())]
     Late { host: String },
-    #[error("{host} answers {status} without saying why")]
+    #[error("{host} answers {status} without a reason")]
     Status { host: String, status: u16 },
-    #[error("{host} has moved to {to}, where we do not follow: it takes GET over https, five times at most")]
+    #[error("{host} redirects to {to}, which is not followed: only GET over https is, five times at most")]
     Moved { host: String, to: String },
 }
 
@@ -202,7 +202,7 @@ impl Http {
         let addresses = addresses(&self.0.resolver, host)
             .await
             .map_err(|why| HttpError::Name { host: host.to_owned(), why })?;
-        let mut why = "there is no address".to_owned();
+        let mut why = "no address".to_owned();
         for address in addresses {
             let address = SocketAddr::new(address, port);
             match timeout(CONNECTING, TcpStream::connect(address)).await {
@@ -219,8 +219,8 @@ impl Http {
 fn untrusted(host: &str, why: &CertificateError) -> HttpError {
     let is_unknown_issuer = matches!(why, CertificateError::UnknownIssuer);
     let why = match why {
-        CertificateError::UnknownIssuer => "no authority that is known here issued it".to_owned(),
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has ended".to_owned(),
+        CertificateError::UnknownIssuer => "its issuer is unknown".to_owned(),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".to_owned(),
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "it is not valid yet".to_owned()
         }

@@ -23,7 +23,7 @@ pub(super) struct Entry {
     /// The names of the order.
     pub(super) names: Vec<String>,
     /// The challenge type of each name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "ways", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) ways: Vec<Way>,
     /// The order's address at the authority, by which it is continued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,6 +38,7 @@ pub(super) struct Entry {
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub(super) enum Outcome {
     /// The outcome is unknown: the order was interrupted.
+    #[serde(rename = "begun")]
     Begun,
     /// The authority is processing the order, or cannot be asked about it now. The same order is polled again.
     Pending {
@@ -46,6 +47,7 @@ pub(super) enum Outcome {
         /// The time of the next poll.
         next: i64,
         /// Set if the authority has named that time.
+        #[serde(rename = "is_told")]
         is_told: bool,
         /// The reason for waiting.
         #[serde(flatten)]
@@ -77,6 +79,7 @@ pub(super) enum Outcome {
         reason: Reason,
     },
     /// The authority was unreachable, or not working.
+    #[serde(rename = "away")]
     Away {
         /// The end of the wait, if the authority named one.
         until: Option<i64>,
@@ -145,7 +148,7 @@ impl Ledger {
     pub(super) fn open(folder: &Path, now: i64) -> Self {
         let mut ledger = Self { path: folder.join("ledger.jsonl"), entries: Vec::new(), is_unread: true };
         if let Some(error) = ledger.unread(now) {
-            tracing::error!(%error, ledger = %ledger.path.display(), "the ledger of orders cannot be read");
+            tracing::error!(%error, ledger = %ledger.path.display(), "cannot read the ledger of orders");
         }
         ledger
     }
@@ -166,7 +169,7 @@ impl Ledger {
         let ledger = self;
         (ledger.entries, ledger.is_unread) = (entries, false);
         if !is_whole {
-            tracing::error!(ledger = %ledger.path.display(), "the ledger of orders is damaged; going on carefully");
+            tracing::error!(ledger = %ledger.path.display(), "ledger of orders damaged");
             let _ = fs::rename(&ledger.path, ledger.path.with_extension("damaged"));
             let authority = String::new();
             ledger.entries.push(Entry::begun(now, &authority, &[]));
@@ -228,9 +231,9 @@ impl Ledger {
             count += 1;
         }
         if count > 0 {
-            tracing::warn!(count, "the ledger had orders of a time to come; they count as made now");
+            tracing::warn!(count, "corrected ledger entries dated in the future");
             if let Err(error) = self.write() {
-                tracing::error!(%error, "the ledger cannot be written");
+                tracing::error!(%error, "cannot write the ledger");
             }
         }
     }

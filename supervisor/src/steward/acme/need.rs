@@ -60,7 +60,7 @@ pub(super) fn is_worth(
         return Ok(());
     };
     if !has(host) && current.covers(host) {
-        return Err(Some(format!("a certificate without {host} would be worse than the one there is")));
+        return Err(Some(format!("the current certificate covers {host}, and a new one would not")));
     }
     if (has(host) && need != Need::Names) || need == Need::Renewal || renew_at <= now {
         return Ok(());
@@ -156,7 +156,7 @@ mod tests {
             is_worth(Need::Names, &ordered(names), current, &wanted(), orders, NOW).is_ok()
         };
         assert!(worth(&[HOST, POLICY], &[]));
-        assert!(!worth(&[HOST], &[]), "nothing would be won");
+        assert!(!worth(&[HOST], &[]), "no improvement");
         assert!(!worth(&[POLICY], &[]));
         assert!(!worth(&[HOST, POLICY], &[issued(NOW - 60)]));
         assert!(worth(&[HOST, POLICY], &[issued(NOW - 700)]));
@@ -171,14 +171,14 @@ mod tests {
         };
         assert!(worth(&[POLICY], None), "it is better than none");
         assert!(!worth(&[POLICY], Some((&others, NOW + 10))), "it is here already");
-        assert!(worth(&[HOST, POLICY], Some((&others, NOW + 10))), "the host's name has come to be proved");
+        assert!(worth(&[HOST, POLICY], Some((&others, NOW + 10))), "the host's name can be validated now");
         assert!(worth(&[POLICY], Some((&others, NOW))), "it is due");
         let wanted: Vec<String> = [HOST, POLICY, "autoconfig.example.org"].map(str::to_owned).into();
         let more = ordered(&[POLICY, "autoconfig.example.org"]);
         let judge = |orders: &[Entry]| {
             is_worth(Need::First, &more, Some((&others, NOW + 10)), &wanted, orders, NOW).is_ok()
         };
-        assert!(judge(&[issued(NOW - 700)]), "one more name has come to be proved");
+        assert!(judge(&[issued(NOW - 700)]), "one more name can be validated");
         assert!(!judge(&[issued(NOW - 60)]), "but not each of them at once");
     }
 }

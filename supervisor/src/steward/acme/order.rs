@@ -115,7 +115,8 @@ async fn prove(order: &mut Order, means: &Means<'_>, answers: &mut Answers) -> R
         let name = lower(&authorization.identifier().to_string());
         let Some(way) = ways.get(&name).copied() else {
             return Err(Trouble::Refused(
-                format!("the authority wants {} to be proved, which we did not ask for", plain(&name)).into(),
+                format!("the authority asks for a proof of {}, which is not in the order", plain(&name))
+                    .into(),
             ));
         };
         match authorization.status {
@@ -125,7 +126,7 @@ async fn prove(order: &mut Order, means: &Means<'_>, answers: &mut Answers) -> R
             _ => {
                 let said = authorization.challenges.iter().find_map(|challenge| challenge.error.as_ref());
                 let reason = said.map_or_else(
-                    || "the authority does not let it be proved any more; it will in the next order".into(),
+                    || "its authorization is no longer valid; the next order gets a new one".into(),
                     |problem| of_name(problem, http),
                 );
                 refused.push(Refusal::new(name, way, reason));
@@ -176,8 +177,7 @@ async fn offer(
     };
     let Some(mut challenge) = authorization.challenge(kind) else {
         let why = format!("the authority does not offer {} for it", way.name());
-        let fix =
-            "set MAIL_ACME_CHALLENGE in .env to `auto`, or to one that it offers, then: docker compose up -d";
+        let fix = "set MAIL_ACME_CHALLENGE in .env to `auto`, or to a type that it offers, then: docker compose up -d";
         return Err(Offer::Name(Reason::new(why, fix)));
     };
     let is_told = challenge.status != ChallengeStatus::Pending;
@@ -222,7 +222,7 @@ async fn find_refused(order: &mut Order, means: &Means<'_>) -> Trouble {
         if authorization.status == AuthorizationStatus::Invalid {
             let said = authorization.challenges.iter().find_map(|challenge| challenge.error.as_ref());
             let reason =
-                said.map_or_else(|| "the authority does not say why".into(), |said| of_name(said, http));
+                said.map_or_else(|| "the authority gave no reason".into(), |said| of_name(said, http));
             refused.push(Refusal::new(name, way, reason));
         }
     }
@@ -231,7 +231,7 @@ async fn find_refused(order: &mut Order, means: &Means<'_>) -> Trouble {
     }
     match order.state().error.clone() {
         Some(problem) => sorted(Error::Api(problem), ways, http),
-        None => Trouble::Refused("the order became invalid, the authority does not say why".into()),
+        None => Trouble::Refused("the order became invalid; the authority gave no reason".into()),
     }
 }
 
@@ -302,7 +302,9 @@ fn request(names: impl Iterator<Item = String>, key: &KeyPair) -> Result<Vec<u8>
         parameters.distinguished_name = DistinguishedName::new();
         Ok(parameters.serialize_request(key)?.der().to_vec())
     };
-    made().map_err(|error: rcgen::Error| Trouble::ours(format!("the request cannot be made: {error}")))
+    made().map_err(|error: rcgen::Error| {
+        Trouble::ours(format!("cannot create the certificate request: {error}"))
+    })
 }
 
 #[cfg(test)]

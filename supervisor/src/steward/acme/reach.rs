@@ -80,7 +80,7 @@ impl Probe<'_> {
             Err(error) if is_answer(&error) => Vec::new(),
             Err(error) => {
                 let why = format!("DNS does not answer for it: {error}");
-                return nowhere(Concern::new(why, "see whether the name servers of its zone answer"));
+                return nowhere(Concern::new(why, "check that the name servers of its zone answer"));
             }
         };
         if found.is_empty() {
@@ -103,7 +103,7 @@ impl Probe<'_> {
 
     async fn look_by_http(&self, name: &str, address: IpAddr) -> Seen {
         let (Some(token), Some(content)) = (random(), random()) else {
-            return Seen::Nobody("there is no randomness".to_owned());
+            return Seen::Nobody("no random numbers available".to_owned());
         };
         let _held = self.challenges.answer_token(&token, content.clone());
         let asking = async {
@@ -126,12 +126,12 @@ impl Probe<'_> {
     /// Checks all addresses at once with one certificate: there is only one for a name at a time.
     async fn look_by_tls(&self, name: &str, addresses: &[IpAddr]) -> Vec<Seen> {
         let nobody = |why: &str| addresses.iter().map(|_| Seen::Nobody(why.to_owned())).collect();
-        let Some(content) = random() else { return nobody("there is no randomness") };
+        let Some(content) = random() else { return nobody("no random numbers available") };
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, content.as_bytes());
         let Ok(shown) = alpn::certificate(name, digest.as_ref()) else {
-            return nobody("no certificate can be made");
+            return nobody("cannot create a test certificate");
         };
-        let Some(expected) = shown.cert.first().cloned() else { return nobody("no certificate was made") };
+        let Some(expected) = shown.cert.first().cloned() else { return nobody("no test certificate") };
         let _held = self.challenges.answer_name(name, shown);
         let looks = addresses.iter().map(|address| self.look_for(name, &expected, *address));
         futures_util::future::join_all(looks).await
@@ -168,9 +168,9 @@ fn read_answer(answer: &[u8], expected: &str) -> Seen {
     match status {
         "200" if body.trim() == expected => Seen::Us,
         // An authority follows redirects, and so may reach us in the end.
-        "301" | "302" | "303" | "307" | "308" => Seen::Nobody("it is sent on to another page".to_owned()),
-        "" => Seen::Other("an answer that is no HTTP".to_owned()),
-        status => Seen::Other(format!("the status {status} and not our page")),
+        "301" | "302" | "303" | "307" | "308" => Seen::Nobody("a redirect to another page".to_owned()),
+        "" => Seen::Other("an answer that is not HTTP".to_owned()),
+        status => Seen::Other(format!("status {status} instead of the test page")),
     }
 }
 
@@ -182,7 +182,7 @@ fn verdict(addresses: &[IpAddr], seen: &[Seen], port: u16) -> Verdict {
             format!(
                 "its address {address} leads to another server, which answers on port {port} with {what}"
             ),
-            "let all its addresses be this machine's",
+            "point all its addresses at this machine",
         ));
     }
     if seen.contains(&Seen::Us) {
@@ -191,14 +191,14 @@ fn verdict(addresses: &[IpAddr], seen: &[Seen], port: u16) -> Verdict {
     let Some((address, Seen::Nobody(what))) = each().next() else {
         return Verdict::Bad(NO_ADDRESS);
     };
-    let said = format!("nobody answers at its address {address} on port {port} ({what})");
+    let said = format!("no answer from its address {address} on port {port} ({what})");
     if addresses.iter().all(|address| is_local(*address)) {
-        let problem = format!("{said}, although that is this machine");
-        return Verdict::Bad(Concern::new(problem, "see whether the port is open"));
+        let problem = format!("{said}, although the address is this machine's");
+        return Verdict::Bad(Concern::new(problem, "check that the port is open"));
     }
     Verdict::Doubtful(Concern::new(
         said,
-        "see whether that is this machine, and whether a firewall lets the port pass",
+        "check that the address is this machine's and that the firewall allows the port",
     ))
 }
 

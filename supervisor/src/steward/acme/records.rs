@@ -117,7 +117,7 @@ mod tests {
     const NAME: &str = "mail.example.org";
 
     #[test]
-    fn an_answer_is_news_once_and_never_the_first_that_is_seen() {
+    fn an_answer_counts_as_new_once_and_the_first_one_never_does() {
         let mut records = Records::default();
         let mut is_news = |answer: &str| records.is_news(NAME, answer.to_owned(), &[]);
         assert!(!is_news("a"));
@@ -126,11 +126,11 @@ mod tests {
         assert!(!is_news("a"), "by turns");
         assert!(!is_news("b"));
         let news = (0..100).filter(|answer| is_news(&answer.to_string())).count();
-        assert!(news < MOST_ANSWERS, "a name that changes all the time ends no more waits: {news}");
+        assert!(news < MOST_ANSWERS, "a name that changes all the time must not end every wait: {news}");
     }
 
     #[test]
-    fn a_new_process_compares_with_what_was_there_when_the_authority_refused() {
+    fn a_new_process_compares_with_the_answer_at_the_refusal() {
         let refusal = Refusal { records: Some("a".into()), ..Refusal::new(NAME, Way::Http, "404") };
         let outcome = Outcome::Names { refused: vec![refusal] };
         let orders = [Entry { outcome, ..Entry::begun(0, "https://ca.example/", &[]) }];

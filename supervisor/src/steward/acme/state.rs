@@ -77,7 +77,7 @@ impl State {
     pub(super) fn findings(&self, host: &str) -> Vec<Finding> {
         let severity = if self.is_served { Severity::Warning } else { Severity::Error };
         let again = |at: &Option<String>| {
-            at.as_deref().map_or_else(String::new, |at| format!("; it is tried again at {at}"))
+            at.as_deref().map_or_else(String::new, |at| format!("; next attempt at {at}"))
         };
         let next = again(&self.next_try);
         let is_host = |missing: &&Missing| missing.name.eq_ignore_ascii_case(host);
@@ -85,26 +85,27 @@ impl State {
         // One cause is one finding: the finding for the host's own name covers it.
         let failed = self.last_error.as_ref().filter(|_| !(self.is_about_names && of_host.is_some()));
         let failed = failed.map(|error| {
-            let served = if self.is_served { "the one before serves on" } else { "a self-made one serves" };
+            let served =
+                if self.is_served { "the previous one stays in use" } else { "a self-made one is in use" };
             let fix = self
                 .last_fix
                 .as_deref()
-                .unwrap_or("nothing, unless it stays so: `docker compose logs mail` has more");
-            let problem = format!("the last try to get a certificate failed, and {served}: {error}");
+                .unwrap_or("nothing, unless it persists: see `docker compose logs mail`");
+            let problem = format!("the last attempt to obtain a certificate failed, and {served}: {error}");
             Finding::new(Source::Acme, severity, problem, format!("{fix}{next}"))
         });
         let pending = self.pending.as_ref().map(|why| {
-            let problem = format!("the order of a certificate is under way at the authority: {why}");
+            let problem = format!("an order is pending at the authority: {why}");
             Finding::new(Source::Acme, Severity::Note, problem, format!("wait{next}"))
         });
         let of_host = of_host.map(|Missing { name, why, next_try }| {
             let problem =
-                format!("no certificate can be had for the host's own name {name}: {}", why.problem);
+                format!("no certificate can be obtained for the host's own name {name}: {}", why.problem);
             Finding::new(Source::Acme, severity, problem, format!("{}{}", why.fix, again(next_try)))
         });
         // Mail flows without the other names.
         let of_others = self.of_others(host).into_iter().map(|(names, Missing { why, next_try, .. })| {
-            let problem = format!("the certificate is without {}: {}", names.join(", "), why.problem);
+            let problem = format!("the certificate does not cover {}: {}", names.join(", "), why.problem);
             Finding::new(Source::Acme, Severity::Note, problem, format!("{}{}", why.fix, again(next_try)))
         });
         failed.into_iter().chain(pending).chain(of_host).chain(of_others).collect()
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_worse_while_a_self_made_certificate_serves() {
+    fn a_failure_is_an_error_while_a_self_made_certificate_is_in_use() {
         assert_eq!(state().findings("mail.example.org"), []);
         let failed = State { last_error: Some("it is down".into()), ..state() };
         assert_eq!(failed.findings("h")[0].severity, Severity::Warning);
@@ -159,12 +160,12 @@ mod tests {
             findings.iter().map(|finding| finding.severity).collect::<Vec<_>>(),
             [Severity::Warning, Severity::Note]
         );
-        assert_eq!(findings[1].problem, "the certificate is without x: no address; none at all");
+        assert_eq!(findings[1].problem, "the certificate does not cover x: no address; none at all");
         assert_eq!(findings[1].fix, "publish it");
     }
 
     #[test]
-    fn what_is_saved_is_loaded() {
+    fn a_saved_state_is_loaded() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(State::load(folder.path()), None);
         state().save(folder.path()).unwrap();
@@ -187,8 +188,8 @@ mod tests {
         assert_eq!(
             problems,
             [
-                "no certificate can be had for the host's own name mail.example.org: no address",
-                "the certificate is without mta-sts.example.org, autoconfig.example.org: no address"
+                "no certificate can be obtained for the host's own name mail.example.org: no address",
+                "the certificate does not cover mta-sts.example.org, autoconfig.example.org: no address"
             ]
         );
         let other = State { is_about_names: false, ..state };
@@ -196,13 +197,10 @@ mod tests {
     }
 
     #[test]
-    fn an_order_under_way_degrades_nothing_and_a_fix_is_told_with_its_setting() {
+    fn a_pending_order_degrades_nothing_and_a_fix_names_its_setting() {
         let under_way = State { pending: Some("it signs".into()), next_try: Some("soon".into()), ..state() };
         let [finding] = &under_way.findings("h")[..] else { panic!("{under_way:?}") };
-        assert_eq!(
-            (finding.severity, finding.fix.as_str()),
-            (Severity::Note, "wait; it is tried again at soon")
-        );
+        assert_eq!((finding.severity, finding.fix.as_str()), (Severity::Note, "wait; next attempt at soon"));
         let (last_error, last_fix) = (Some("it is down".into()), Some("set MAIL_ACME_DIRECTORY".into()));
         let failed = State { last_error, last_fix, ..state() };
         assert_eq!(failed.findings("h")[0].fix, "set MAIL_ACME_DIRECTORY");

@@ -45,13 +45,13 @@ impl Suggestion {
                         from = calendar::rfc3339(window.start),
                         to = calendar::rfc3339(window.end),
                         explanation = explanation.as_deref().unwrap_or_default(),
-                        "the authority suggests when to renew the certificate"
+                        "renewal window received"
                     );
                 }
                 (self.window, self.explanation) = (Some(window), explanation);
             }
             Ok(None) => (self.window, self.explanation) = (None, None),
-            Err(why) => tracing::debug!(why, "the authority does not say when to renew the certificate"),
+            Err(why) => tracing::debug!(why, "cannot fetch renewal info"),
         }
     }
 

@@ -168,17 +168,17 @@ impl Tender {
     /// Makes one check, with all its consequences. Returns the time until the next.
     async fn look(&self, settings: &Settings, memory: &mut Memory, is_asked: bool) -> (Conclusion, Duration) {
         if let Some(error) = memory.ledger.unread(http::now()) {
-            let fix = "see whether the disk is well (dmesg) and whether the steward may read it";
+            let fix = "check the disk (dmesg) and whether the steward may read the file";
             return hindered(Reason::new(format!("the ledger of orders cannot be read: {error}"), fix));
         }
         let resolver = match resolver::of(&resolver::servers(&settings.dns_servers)) {
             Ok(resolver) => resolver,
-            Err(error) => return hindered(format!("DNS cannot be asked: {error}").into()),
+            Err(error) => return hindered(format!("cannot query DNS: {error}").into()),
         };
         let http = match trust::client(settings.renewal.authority.ca_file.as_deref()) {
             Ok(tls) => Http::new(resolver.clone(), tls),
             Err(error) => {
-                let fix = "put the certificate there in PEM, then: docker compose kill -s HUP mail";
+                let fix = "put the certificate into that file in PEM, then: docker compose kill -s HUP mail";
                 return hindered(Reason::new(error.to_string(), fix));
             }
         };
@@ -229,7 +229,7 @@ impl Tender {
                 return self.resume(settings, memory, &look, &open).await;
             }
             let reason: Reason =
-                "the names, or how they are to be proved, have changed since the order was made".into();
+                "the names or their challenge types have changed since the order was placed".into();
             self.finish(memory, Outcome::Failed { reason });
             memory.answers.withdraw().await;
         }
@@ -238,7 +238,7 @@ impl Tender {
             None => look.wanted.names.clone(),
         };
         if memory.records.have_changed(errand.resolver, &missing, &orders).await {
-            tracing::info!("the records of a name that is wanted in the certificate have changed");
+            tracing::info!("records of a missing name have changed");
             memory.probe_at_once();
             memory.left_out.clear();
             look.is_asked = true;
@@ -302,11 +302,11 @@ impl Tender {
         }
         let reason = match &open.outcome {
             Outcome::Pending { reason, .. } => reason.clone(),
-            _ => "it was cut off, and is taken up again".into(),
+            _ => "it was interrupted and is being continued".into(),
         };
         self.board.conclude(Conclusion::Pending { reason, next: look.now });
         self.board.publish(settings);
-        tracing::info!(order = open.order, names = open.names.join(", "), "taking up an order again");
+        tracing::info!(order = open.order, names = open.names.join(", "), "continuing an order");
         self.board.tries(look.now);
         let Memory { ledger, answers, .. } = memory;
         let wanted = &look.wanted.names;

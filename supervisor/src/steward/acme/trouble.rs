@@ -39,6 +39,8 @@ impl From<&str> for Reason {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::steward) struct Refusal {
     pub(super) name: String,
+    /// The challenge type.
+    #[serde(rename = "way")]
     pub(super) way: Way,
     /// The reason, with its fix.
     #[serde(flatten)]
@@ -110,7 +112,7 @@ impl Trouble {
                 Self::Ours(format!("the account's key cannot be used: {error}").into())
             }
             error => {
-                let why = format!("the authority's answer is not understood: {error}");
+                let why = format!("unexpected answer from the authority: {error}");
                 Self::Away { reason: plain(&why).into(), retry_at }
             }
         }

@@ -14,9 +14,7 @@ use crate::read_limited;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TrustError {
     /// The error for a bad file. Process 1 passes on only a good file, and has reported what is wrong with this one.
-    #[error(
-        "the file of MAIL_ACME_CA_FILE has no certificate in PEM that can be used, so no authority is asked"
-    )]
+    #[error("the file of MAIL_ACME_CA_FILE has no usable certificate in PEM, so no authority is contacted")]
     NotHandedOn,
     #[error("the file of MAIL_ACME_CA_FILE cannot be read as a certificate in PEM: {0}")]
     Extra(String),
@@ -48,10 +46,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_was_not_handed_on_is_told_by_its_setting_and_not_by_our_path() {
+    fn a_missing_copy_is_reported_by_its_setting_and_not_by_our_path() {
         let folder = tempfile::tempdir().unwrap();
         let said = client(Some(&folder.path().join("authority-ca.pem"))).unwrap_err().to_string();
-        assert!(said.contains("the file of MAIL_ACME_CA_FILE has no certificate in PEM"), "{said}");
+        assert!(said.contains("the file of MAIL_ACME_CA_FILE has no usable certificate in PEM"), "{said}");
         assert!(!said.contains("authority-ca.pem") && !said.contains("No such file"), "{said}");
     }
 }

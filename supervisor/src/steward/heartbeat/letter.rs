@@ -9,8 +9,7 @@ use super::{Failure, Step};
 
 /// The header field with the signature.
 const FIELD: &str = "Mailstead-Heartbeat";
-const BODY: &str =
-    "This message shows that mail goes through. It is removed as soon as it has been read.\r\n";
+const BODY: &str = "This message tests the mail flow. It is removed as soon as it has been read.\r\n";
 
 /// The key that signs this process's messages. It exists only in this process, so no other message passes as one.
 pub(super) struct Seal(hmac::Key);
@@ -51,20 +50,20 @@ impl Seal {
     /// Checks that a received message is one of ours, unchanged, and has passed the checks on its way.
     pub(super) fn verify(&self, arrived: &[u8], heartbeat: &Heartbeat) -> Result<(), Failure> {
         let changed = |said: &str| Failure::new(Step::Verify, said);
-        let text = str::from_utf8(arrived).map_err(|_| changed("it is not ASCII any more"))?;
-        let (header, body) = text.split_once("\r\n\r\n").ok_or_else(|| changed("it has no body any more"))?;
+        let text = str::from_utf8(arrived).map_err(|_| changed("it is no longer ASCII"))?;
+        let (header, body) = text.split_once("\r\n\r\n").ok_or_else(|| changed("its body is missing"))?;
         let field = |name: &str| {
-            let said = || changed(&format!("its field {name} is gone"));
+            let said = || changed(&format!("its field {name} is missing"));
             header.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).ok_or_else(said)
         };
         let (message_id, date, seal) = (field("Message-ID")?, field("Date")?, field(FIELD)?);
-        let seal = octets(seal).ok_or_else(|| changed("its signature is no signature"))?;
+        let seal = octets(seal).ok_or_else(|| changed("its signature is malformed"))?;
         hmac::verify(&self.0, signed(message_id, date, body).as_bytes(), &seal)
-            .map_err(|_| changed("its signature does not fit what has arrived"))?;
+            .map_err(|_| changed("its signature does not match its content"))?;
         let recorded = format!("Authentication-Results: {};", heartbeat.hostname);
         match header.lines().any(|line| line.starts_with(&recorded)) {
             true => Ok(()),
-            false => Err(Failure::new(Step::Check, format!("there is no field {recorded}"))),
+            false => Err(Failure::new(Step::Check, format!("the field {recorded} is missing"))),
         }
     }
 }

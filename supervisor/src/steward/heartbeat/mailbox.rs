@@ -53,9 +53,9 @@ impl Mailbox {
         let found = text.lines().find_map(|line| line.trim_end().strip_prefix("* SEARCH"));
         let uid: u32 = found
             .and_then(|uids| uids.split(' ').rev().find_map(|uid| uid.parse().ok()))
-            .ok_or_else(|| lost("it was accepted and is not there"))?;
+            .ok_or_else(|| lost("it was accepted and is not in the mailbox"))?;
         let answer = self.command(Step::Arrive, &format!("UID FETCH {uid} BODY.PEEK[]")).await?;
-        answer.literal.ok_or_else(|| lost("it is there and cannot be read"))
+        answer.literal.ok_or_else(|| lost("it is in the mailbox and cannot be read"))
     }
 
     /// Removes all messages, including those of other local senders, and logs out.
@@ -122,12 +122,12 @@ impl Mailbox {
 
     async fn more(&mut self) -> io::Result<()> {
         if self.unread.len() > LONGEST {
-            return Err(io::Error::other("more was said than there is to say"));
+            return Err(io::Error::other("the response is too long"));
         }
         match self.stream.receive_within(SILENCE, &mut self.unread).await {
             Arrival::Octets(_) => Ok(()),
             Arrival::End => Err(io::Error::other("the connection was closed")),
-            Arrival::Idle | Arrival::Expired(_) => Err(io::Error::other("nothing was said in time")),
+            Arrival::Idle | Arrival::Expired(_) => Err(io::Error::other("no response in time")),
         }
     }
 }

@@ -45,7 +45,7 @@ pub(super) async fn send(heartbeat: &Heartbeat, trusted: &Connector, letter: &Le
     match ended.into_iter().next() {
         Some(Outcome::Delivered(_)) => Ok(()),
         Some(outcome) => Err(Failure::new(Step::Send, outcome.reply().to_string())),
-        None => Err(Failure::new(Step::Send, "nothing was said of it")),
+        None => Err(Failure::new(Step::Send, "no reply about the message")),
     }
 }
 
@@ -78,7 +78,7 @@ async fn converse(
                 Ok(Ok(0)) => return Err(Failure::new(step, "the connection was closed")),
                 Ok(Ok(count)) => session.filled(count),
                 Ok(Err(error)) => return Err(Failure::new(step, error.to_string())),
-                Err(_) => return Err(Failure::new(step, "nothing was said in time")),
+                Err(_) => return Err(Failure::new(step, "no reply in time")),
             },
             Event::StartTls(handshake) => {
                 // The server's name is not verified; its key is.
@@ -89,7 +89,7 @@ async fn converse(
             }
             Event::Ready(idle) => match envelope.take() {
                 Some(envelope) => idle.send(envelope),
-                None => return Err(Failure::new(step, "nothing was said of it")),
+                None => return Err(Failure::new(step, "no reply about the message")),
             },
             Event::Message(sending) => {
                 let mut stuffing = sending.stuffing();

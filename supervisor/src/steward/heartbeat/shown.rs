@@ -43,19 +43,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_certificate_before_counts_for_a_while_after_a_swap_and_no_longer() {
+    fn the_previous_certificate_is_accepted_for_a_while_after_a_swap() {
         let [one, two, three] = [1, 2, 3].map(|octet| CertificateDer::from(vec![octet]));
         let mut shown = Shown::default();
         let start = Instant::now();
         let later = |seconds| start + Duration::from_secs(seconds);
         assert_eq!(shown.now(one.clone(), start), [&one]);
-        assert!(!shown.is_being_swapped(start), "a first certificate takes the place of none");
+        assert!(!shown.is_being_swapped(start), "the first certificate replaces none");
         assert_eq!(shown.now(two.clone(), later(300)), [&two, &one]);
         assert!(shown.is_being_swapped(later(330)));
         assert_eq!(shown.now(two.clone(), later(330)), [&two, &one]);
         assert_eq!(shown.now(two.clone(), later(400)), [&two]);
         assert!(!shown.is_being_swapped(later(400)));
         assert_eq!(shown.now(three.clone(), later(500)), [&three, &two]);
-        assert_eq!(shown.now(one.clone(), later(501)), [&one, &three], "the last one before alone");
+        assert_eq!(shown.now(one.clone(), later(501)), [&one, &three], "only the last previous one");
     }
 }

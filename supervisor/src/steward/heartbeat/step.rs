@@ -69,29 +69,31 @@ impl Step {
 
     fn fix(self) -> &'static str {
         match self {
-            Self::Certificate => "see that certificate and key lie in the volume's folder tls",
+            Self::Certificate => "check that certificate and key are in the volume's folder tls",
             Self::Connect => {
-                "read the mta's lines in the log; when it runs and answers others, it has too many connections or \
-                 shows another certificate than the one on disk, which a restart of the container puts right"
+                "read the mta's lines in the log; if it runs and answers other clients, it has too many connections or \
+                 serves another certificate than the one on disk: restart the container"
             }
             Self::Send => {
-                "strangers' mail is refused in the same way: read the lines of the mta and the mda in the log, and see \
-                 that the volume is writable and has room"
+                "mail from other hosts is refused in the same way: read the lines of the mta and the mda in the log, \
+                 and check that the volume is writable and has space"
             }
             Self::Open => {
-                "read the mda's lines in the log; when it runs and answers others, it has too many connections or \
-                 shows another certificate than the one on disk, which a restart of the container puts right"
+                "read the mda's lines in the log; if it runs and answers other clients, it has too many connections or \
+                 serves another certificate than the one on disk: restart the container"
             }
             Self::LogIn => "read the mda's lines in the log; users may be refused in the same way",
             Self::Arrive | Self::Verify => {
-                "mail is accepted and then lost or changed: read the mda's lines in the log, and see that the volume's \
-                 disk is sound"
+                "mail is accepted and then lost or changed: read the mda's lines in the log, and check the volume's \
+                 disk"
             }
-            Self::Check => "strangers' mail comes in unchecked: read the mta's lines in the log",
+            Self::Check => {
+                "mail from other hosts is accepted without checks: read the mta's lines in the log"
+            }
             Self::Remove => {
-                "read the mda's lines in the log, and see that the volume is writable and has room"
+                "read the mda's lines in the log, and check that the volume is writable and has space"
             }
-            Self::Whole => "the disk or DNS is very slow: read the log, and see what else the machine does",
+            Self::Whole => "the disk or DNS is very slow: read the log, and check the load of the machine",
         }
     }
 }
@@ -101,14 +103,14 @@ impl fmt::Display for Step {
         f.write_str(match self {
             Self::Certificate => "reading the certificate",
             Self::Connect => "connecting to port 25",
-            Self::Send => "handing it over to port 25",
+            Self::Send => "sending it to port 25",
             Self::Open => "connecting to port 993",
             Self::LogIn => "logging in over IMAP",
             Self::Arrive => "finding it in the mailbox",
-            Self::Verify => "comparing it with what was sent",
-            Self::Check => "finding what the checks recorded",
+            Self::Verify => "comparing it with the original",
+            Self::Check => "finding the results of the checks",
             Self::Remove => "removing it from the mailbox",
-            Self::Whole => "waiting for all of it",
+            Self::Whole => "completing all steps",
         })
     }
 }
@@ -124,10 +126,7 @@ impl Failure {
 
     /// The finding for this failure.
     pub(super) fn finding(&self) -> Finding {
-        let problem = format!(
-            "the message that goes through every few minutes was lost at {}: {}",
-            self.step, self.said
-        );
+        let problem = format!("the heartbeat message was lost at {}: {}", self.step, self.said);
         Finding::new(Source::Heartbeat, Severity::Error, problem, self.step.fix())
     }
 }

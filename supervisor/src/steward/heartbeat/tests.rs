@@ -14,7 +14,7 @@ fn heartbeat() -> Heartbeat {
 const CHECKED: &str = "Received: from x\r\nAuthentication-Results: mail.example.org; iprev=pass\r\n";
 
 #[test]
-fn a_letter_is_known_again_behind_its_trace_fields_and_by_nobody_else() {
+fn a_message_is_verified_behind_its_trace_fields_and_only_with_its_own_key() {
     let (ours, heartbeat) = (Seal::new(), heartbeat());
     let letter = ours.write(&heartbeat);
     let arrived = format!("{CHECKED}{}", letter.octets);
@@ -25,7 +25,7 @@ fn a_letter_is_known_again_behind_its_trace_fields_and_by_nobody_else() {
 }
 
 #[test]
-fn what_was_changed_on_the_way_or_was_not_checked_is_found_out() {
+fn a_changed_or_unchecked_message_is_detected() {
     let (ours, heartbeat) = (Seal::new(), heartbeat());
     let octets = ours.write(&heartbeat).octets;
     let arrived = format!("{CHECKED}{octets}");
@@ -48,7 +48,7 @@ fn what_was_changed_on_the_way_or_was_not_checked_is_found_out() {
 }
 
 #[test]
-fn a_failure_names_its_step_what_was_said_and_what_to_do() {
+fn a_failure_names_its_step_the_reply_and_the_fix() {
     for step in Step::ALL {
         let finding = Failure::new(step, "452 4.3.1 full\r\n").finding();
         assert!(finding.problem.contains(&step.to_string()), "{finding:?}");
@@ -59,7 +59,7 @@ fn a_failure_names_its_step_what_was_said_and_what_to_do() {
 }
 
 #[test]
-fn beats_are_counted_by_where_they_ended() {
+fn beats_are_counted_by_outcome() {
     let pulse = Pulse::default();
     let failed = || Err(Failure::new(Step::Open, "refused"));
     for outcome in [Ok(()), failed(), failed()] {

@@ -22,7 +22,7 @@ pub(super) async fn ask(sockets: &BTreeMap<String, PathBuf>) -> Vec<(String, Opt
                 Ok(Ok(text)) if !text.is_empty() => Some(text),
                 Ok(Ok(_)) | Err(_) => None,
                 Ok(Err(error)) => {
-                    tracing::debug!(role = process, %error, "has not told its numbers");
+                    tracing::debug!(role = process, %error, "no metrics received");
                     None
                 }
             };

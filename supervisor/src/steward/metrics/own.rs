@@ -69,7 +69,7 @@ pub(super) fn text(observation: &Observation, answered: &[(&str, bool)]) -> Stri
     for (process, has_answered) in answered {
         told.get_or_create(&OfProcess { process: (*process).to_owned() }).set(i64::from(*has_answered));
     }
-    registry.register("process_numbers_told", "Whether a daemon's own numbers are among these", told);
+    registry.register("process_metrics_reported", "1 if a daemon's own metrics are among these", told);
     things(&mut registry, observation);
     heartbeat(&mut registry, &observation.beats);
     acme(&mut registry, observation.acme.unwrap_or_default());
@@ -88,11 +88,11 @@ fn whole(registry: &mut Registry, observation: &Observation) {
     {
         status.get_or_create(&Status { status: name }).set(i64::from(report.overall() == overall));
     }
-    registry.register("status", "1 for what /health/ready says in one word, 0 for the others", status);
+    registry.register("status", "1 for the overall status in /health/ready, 0 for the others", status);
     number(
         registry,
         "serving",
-        "Whether mail is served: every daemon is ready",
+        "1 while mail is served: every daemon is ready",
         f64::from(report.is_serving()),
     );
     let findings: Family<OfSeverity, Gauge> = Family::default();
@@ -102,12 +102,12 @@ fn whole(registry: &mut Registry, observation: &Observation) {
         let count = report.reasons().iter().filter(|reason| reason.severity == severity).count();
         findings.get_or_create(&OfSeverity { severity: name }).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
-    registry.register("findings", "Reasons in /health/ready, by how bad they are", findings);
+    registry.register("findings", "Reasons in /health/ready, by severity", findings);
     if let Ok(status) = &observation.status {
-        let help = "When process 1 started, in seconds since 1970";
+        let help = "Start time of process 1, in seconds since 1970";
         number(registry, "start_time_seconds", help, status.started as f64);
         let age = observation.at.saturating_sub(status.written);
-        number(registry, "status_age_seconds", "How long ago process 1 has said how it is", age as f64);
+        number(registry, "status_age_seconds", "Age of the status that process 1 wrote", age as f64);
     }
 }
 
@@ -125,36 +125,36 @@ fn each(registry: &mut Registry, processes: &[Process]) {
         since.get_or_create(&label).set(process.since as f64);
         restarts.get_or_create(&label).inc_by(process.restarts);
     }
-    registry.register("process_state", "1 for what a process does, 0 for the other states", states);
-    registry.register("process_state_since_time_seconds", "Since when it does, in seconds since 1970", since);
-    registry.register("process_restarts", "How often a daemon was started again", restarts);
+    registry.register("process_state", "1 for the state of a process, 0 for the other states", states);
+    registry.register(
+        "process_state_since_time_seconds",
+        "Time at which the state began, in seconds since 1970",
+        since,
+    );
+    registry.register("process_restarts", "Restarts of a daemon", restarts);
 }
 
 fn things(registry: &mut Registry, observation: &Observation) {
     if let Ok(free) = &observation.free {
-        number(registry, "volume_free_bytes", "What is free on the volume", free.bytes as f64);
+        number(registry, "volume_free_bytes", "Free space on the volume", free.bytes as f64);
         if let Some(files) = free.files {
             let help = "Files that can still be created on the volume";
             number(registry, "volume_free_files", help, files.free as f64);
         }
     }
     if let Ok(facts) = &observation.certificate {
-        let help = "When the certificate ends, in seconds since 1970";
+        let help = "Expiry time of the certificate, in seconds since 1970";
         number(registry, "certificate_expiry_time_seconds", help, facts.not_after as f64);
-        let help = "Whether the certificate is our own make, which no client trusts";
+        let help = "1 while the certificate is self-made, which no client trusts";
         number(registry, "certificate_self_made", help, f64::from(is_self_made(facts)));
     }
 }
 
 fn acme(registry: &mut Registry, times: Times) {
     for (name, help, time) in [
-        ("acme_next_try_time_seconds", "When a certificate is asked for next", times.next_try),
-        ("acme_last_success_time_seconds", "When one was obtained last since the start", times.last_success),
-        (
-            "acme_last_failure_time_seconds",
-            "When one was not obtained last since the start",
-            times.last_failure,
-        ),
+        ("acme_next_try_time_seconds", "Time of the next attempt to obtain a certificate", times.next_try),
+        ("acme_last_success_time_seconds", "Time of the last success since the start", times.last_success),
+        ("acme_last_failure_time_seconds", "Time of the last failure since the start", times.last_failure),
     ] {
         if let Some(time) = time {
             number(registry, name, &format!("{help}, in seconds since 1970"), time as f64);
@@ -169,16 +169,11 @@ fn heartbeat(registry: &mut Registry, beats: &Beats) {
         let failures = beats.failures.get(&step).copied().unwrap_or(0);
         count.get_or_create(&OfOutcome { outcome: step.name() }).inc_by(failures);
     }
-    registry.register(
-        "heartbeats",
-        "Messages sent all the way through, by the step at which they were lost or as succeeded",
-        count,
-    );
+    registry.register("heartbeats", "Heartbeats by outcome: succeeded, or the step that failed", count);
     if let Some(beat) = &beats.last_success {
-        let help =
-            "How long the last heartbeat that succeeded took from port 25 to the mailbox and out of it";
+        let help = "Duration of the last successful heartbeat";
         number(registry, "heartbeat_latency_seconds", help, beat.took.as_secs_f64());
-        let help = "When the last heartbeat succeeded, in seconds since 1970";
+        let help = "Time of the last successful heartbeat, in seconds since 1970";
         number(registry, "heartbeat_last_success_time_seconds", help, beat.at as f64);
     }
 }

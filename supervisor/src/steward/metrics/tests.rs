@@ -23,7 +23,7 @@ fn told(mda: Option<&str>) -> Told {
 }
 
 #[test]
-fn each_name_is_introduced_once_and_has_the_lines_of_all_processes() {
+fn each_family_has_one_header_and_the_lines_of_all_processes() {
     let text = text(&observation(), &told(Some(MDA)), Format::Prometheus);
     assert!(
         text.contains(
@@ -38,7 +38,7 @@ fn each_name_is_introduced_once_and_has_the_lines_of_all_processes() {
 }
 
 #[test]
-fn the_two_dialects_differ_in_how_they_name_a_counter_and_in_their_end() {
+fn the_two_formats_differ_in_counter_names_and_in_their_end() {
     let plain = text(&observation(), &told(None), Format::Prometheus);
     assert!(plain.contains("# TYPE mailstead_bounces_total counter\nmailstead_bounces_total 3\n"), "{plain}");
     assert!(plain.contains("# TYPE mailstead_build_info gauge\n"), "{plain}");
@@ -57,7 +57,7 @@ fn the_two_dialects_differ_in_how_they_name_a_counter_and_in_their_end() {
 }
 
 #[test]
-fn what_was_observed_is_told_and_a_daemon_that_did_not_answer_costs_its_own_lines() {
+fn observations_are_exported_and_a_silent_daemon_costs_only_its_own_lines() {
     let text = text(&observation(), &told(None), Format::Prometheus);
     for line in [
         "mailstead_status{status=\"ready\"} 1",
@@ -69,8 +69,8 @@ fn what_was_observed_is_told_and_a_daemon_that_did_not_answer_costs_its_own_line
         "mailstead_process_restarts_total{process=\"mda\"} 0",
         "mailstead_process_memory_bytes{process=\"process-1\",kind=\"anonymous\"} 2097152",
         "mailstead_process_memory_bytes{process=\"process-1\",kind=\"file\"} 1048576",
-        "mailstead_process_numbers_told{process=\"mda\"} 0",
-        "mailstead_process_numbers_told{process=\"mta\"} 1",
+        "mailstead_process_metrics_reported{process=\"mda\"} 0",
+        "mailstead_process_metrics_reported{process=\"mta\"} 1",
         "mailstead_sessions{service=\"smtp\"} 2",
         "mailstead_volume_free_bytes 10737418240.0",
         "mailstead_volume_free_files 600000.0",
@@ -82,7 +82,7 @@ fn what_was_observed_is_told_and_a_daemon_that_did_not_answer_costs_its_own_line
 }
 
 #[test]
-fn what_is_known_of_heartbeats_and_certificates_is_told_and_what_is_not_is_left_out() {
+fn known_times_of_heartbeats_and_certificates_are_exported_and_unknown_ones_left_out() {
     let mut observation = observation();
     let unknown = text(&observation, &told(None), Format::Prometheus);
     assert!(unknown.contains("mailstead_heartbeats_total{outcome=\"succeeded\"} 0\n"), "{unknown}");

@@ -72,7 +72,7 @@ fn told(observation: &Observation) -> (Overall, bool, Vec<String>) {
 }
 
 #[test]
-fn when_all_is_well_it_says_so_with_everything_that_was_asked_for() {
+fn a_report_without_faults_is_ready_and_complete() {
     let report: Value = serde_json::to_value(Report::on(&observation())).unwrap();
     let process =
         |name| json!({ "name": name, "state": "ready", "since": "2026-11-22T18:33:56Z", "restarts": 0 });
@@ -100,7 +100,7 @@ fn when_all_is_well_it_says_so_with_everything_that_was_asked_for() {
 }
 
 #[test]
-fn while_a_daemon_starts_the_whole_does() {
+fn the_status_is_starting_while_a_daemon_starts() {
     let mut observation = observation();
     status(&mut observation).processes[1].state = State::Starting;
     assert_eq!(told(&observation), (Overall::Starting, false, vec![]));
@@ -109,9 +109,9 @@ fn while_a_daemon_starts_the_whole_does() {
 }
 
 #[test]
-fn a_daemon_that_died_degrades_the_whole_and_takes_it_out_of_service() {
+fn a_dead_daemon_degrades_the_server_and_takes_it_out_of_service() {
     for (state, said) in [
-        (State::BackingOff, "mta ended by itself (signal 9)"),
+        (State::BackingOff, "mta exited (signal 9)"),
         (State::Stopping, "mta is stopped"),
         (State::Stopped, "mta is stopped"),
     ] {
@@ -144,14 +144,14 @@ fn a_status_that_is_old_or_missing_means_that_process_1_is_gone() {
 }
 
 #[test]
-fn a_clock_that_was_set_back_is_no_death() {
+fn a_clock_that_was_set_back_does_not_count_as_silence() {
     let mut observation = observation();
     observation.at -= 3600;
     assert!(alive(&observation).is_ok());
 }
 
 #[test]
-fn what_wants_a_person_degrades_the_whole_but_mail_is_served() {
+fn a_fault_for_the_operator_degrades_the_server_but_mail_is_served() {
     let concern = || {
         let mut observation = observation();
         status(&mut observation).concerns.push(NOBODY);
@@ -170,8 +170,8 @@ fn what_wants_a_person_degrades_the_whole_but_mail_is_served() {
             "the volume is full",
         ),
         (Observation { free: Err(std::io::ErrorKind::NotFound.into()), ..observation() }, "mounted"),
-        (Observation { certificate: Ok(facts(6)), ..observation() }, "ends on 2026-11-28"),
-        (Observation { certificate: Ok(facts(0)), ..observation() }, "ended on 2026-11-22"),
+        (Observation { certificate: Ok(facts(6)), ..observation() }, "expires on 2026-11-28"),
+        (Observation { certificate: Ok(facts(0)), ..observation() }, "expired on 2026-11-22"),
         (Observation { certificate: Ok(young), ..observation() }, "clock"),
         (Observation { certificate: Err(read()), ..observation() }, "certificate.pem is not X.509"),
     ] {
@@ -182,7 +182,7 @@ fn what_wants_a_person_degrades_the_whole_but_mail_is_served() {
 }
 
 #[test]
-fn what_others_have_found_degrades_the_whole_the_worst_first_and_a_note_does_not() {
+fn findings_of_other_parts_degrade_the_server_worst_first_and_a_note_does_not() {
     let found = |severity| Finding::new(Source::Doctor, severity, format!("{severity:?} found"), "do it");
     let mut observation = observation();
     observation.findings = vec![found(Severity::Note)];
@@ -201,7 +201,7 @@ fn what_others_have_found_degrades_the_whole_the_worst_first_and_a_note_does_not
 }
 
 #[test]
-fn a_message_that_waits_for_hours_is_noted_and_for_a_day_it_degrades_the_whole() {
+fn a_message_that_waits_for_hours_is_a_note_and_for_a_day_a_warning() {
     for (hours, overall, count) in
         [(3, Overall::Ready, 0), (4, Overall::Ready, 1), (23, Overall::Ready, 1), (24, Overall::Degraded, 1)]
     {
@@ -214,7 +214,7 @@ fn a_message_that_waits_for_hours_is_noted_and_for_a_day_it_degrades_the_whole()
 }
 
 #[test]
-fn the_heartbeats_last_success_is_told_beside_its_last_failure() {
+fn the_heartbeats_last_success_is_reported_beside_its_last_failure() {
     let beat = |at, outcome| Beat { at, took: std::time::Duration::from_micros(123_456), outcome };
     let success = beat(NOW - 600, Ok(()));
     let failure = Failure { step: Step::Send, said: "452 4.3.1 full".into() };
@@ -237,7 +237,7 @@ fn the_heartbeats_last_success_is_told_beside_its_last_failure() {
 }
 
 #[test]
-fn a_daemon_that_does_not_respond_degrades_the_whole_and_takes_it_out_of_service() {
+fn a_hanging_daemon_degrades_the_server_and_takes_it_out_of_service() {
     let mut observation = observation();
     status(&mut observation).processes[1].silent_since = Some(NOW - 12);
     let (overall, is_serving, reasons) = told(&observation);

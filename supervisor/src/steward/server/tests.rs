@@ -69,7 +69,7 @@ async fn asked(address: SocketAddr, question: &str) -> String {
 }
 
 #[tokio::test]
-async fn health_is_told_as_it_is_at_each_question() {
+async fn health_is_current_at_each_request() {
     let folder = tempfile::tempdir().unwrap();
     let drain = Drain::new();
     let address = started(folder.path(), &drain);
@@ -92,7 +92,7 @@ async fn health_is_told_as_it_is_at_each_question() {
 }
 
 #[tokio::test]
-async fn anything_else_is_answered_and_closed() {
+async fn other_requests_get_an_error_and_are_closed() {
     let folder = tempfile::tempdir().unwrap();
     let drain = Drain::new();
     let address = started(folder.path(), &drain);
@@ -113,14 +113,14 @@ async fn anything_else_is_answered_and_closed() {
 }
 
 #[tokio::test]
-async fn metrics_are_told_in_the_dialect_that_is_asked_for_with_what_the_daemons_say() {
+async fn metrics_are_sent_in_the_requested_format_with_those_of_the_daemons() {
     let folder = tempfile::tempdir().unwrap();
     let drain = Drain::new();
     let address = started(folder.path(), &drain);
     let plain = "GET /metrics HTTP/1.0\r\n\r\n";
     let answer = asked(address, plain).await;
     assert!(answer.starts_with("HTTP/1.0 200 OK\r\n"), "{answer}");
-    assert!(answer.contains("mailstead_process_numbers_told{process=\"mta\"} 0\n"), "{answer}");
+    assert!(answer.contains("mailstead_process_metrics_reported{process=\"mta\"} 0\n"), "{answer}");
 
     let numbers = serve::metrics::Metrics::new("mta");
     numbers.meter("smtp", serve::metrics::Kind::Peers);
@@ -133,6 +133,6 @@ async fn metrics_are_told_in_the_dialect_that_is_asked_for_with_what_the_daemons
         let answer = asked(address, question).await;
         assert!(answer.contains(&format!("content-type: {kind}; charset=utf-8\r\n")), "{answer}");
         assert!(answer.contains("mailstead_sessions{service=\"smtp\"} 0\n"), "{answer}");
-        assert!(answer.contains("mailstead_process_numbers_told{process=\"mta\"} 1\n"), "{answer}");
+        assert!(answer.contains("mailstead_process_metrics_reported{process=\"mta\"} 1\n"), "{answer}");
     }
 }

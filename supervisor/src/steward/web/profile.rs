@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_names_both_servers_and_no_password_and_is_the_same_again() {
+    fn a_profile_names_both_servers_and_no_password_and_is_stable() {
         let text = of("ann@example.org");
         for part in [
             "<key>EmailAddress</key><string>ann@example.org</string>",

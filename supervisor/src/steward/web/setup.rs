@@ -22,8 +22,8 @@ pub(super) fn page(hostname: &Domain, domain: &Domain) -> String {
          <table>\n<tr><th></th><th>server</th><th>port</th><th>encryption</th></tr>\n\
          <tr><td>reading (IMAP)</td><td>{hostname}</td><td>993</td><td>TLS</td></tr>\n\
          <tr><td>sending (SMTP)</td><td>{hostname}</td><td>465</td><td>TLS</td></tr>\n</table>\n\
-         <p>The user name is the whole address. A program that knows only STARTTLS takes port 143 for reading and port \
-         587 for sending.</p>\n",
+         <p>The user name is the whole address. A program that supports only STARTTLS uses port 143 for reading and \
+         port 587 for sending.</p>\n",
         path = profile::PATH,
         field = profile::ADDRESS,
     ))
@@ -32,8 +32,8 @@ pub(super) fn page(hostname: &Domain, domain: &Domain) -> String {
 /// The page for an address that has no mail here.
 pub(super) fn unknown_address() -> String {
     document(&format!(
-        "<h1>No profile</h1>\n<p>This server has no mail for such an address. <a href=\"{PATH}\">Enter another \
-         one.</a></p>\n"
+        "<h1>No profile</h1>\n<p>This address is not in a domain of this server. <a href=\"{PATH}\">Enter another \
+         address.</a></p>\n"
     ))
 }
 

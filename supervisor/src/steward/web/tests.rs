@@ -92,7 +92,7 @@ async fn secure_octets(stage: &Stage, question: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn http_answers_challenges_and_sends_all_else_to_https() {
+async fn http_answers_challenges_and_redirects_everything_else() {
     let stage = stage();
     let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n");
     let challenge = get("/.well-known/acme-challenge/abc");
@@ -107,7 +107,10 @@ async fn http_answers_challenges_and_sends_all_else_to_https() {
     assert!(moved.starts_with("HTTP/1.1 308 "), "{moved}");
     assert!(moved.contains(&format!("\r\nlocation: https://{HOST}/a/b?c=d\r\n")), "{moved}");
     let policy = format!("GET /.well-known/mta-sts.txt HTTP/1.1\r\nHost: {POLICY_HOST}\r\n\r\n");
-    assert!(plain(&stage, &policy).await.starts_with("HTTP/1.1 308 "), "a policy is never told in clear");
+    assert!(
+        plain(&stage, &policy).await.starts_with("HTTP/1.1 308 "),
+        "a policy is never served without TLS"
+    );
     for stranger in ["GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"] {
         assert!(plain(&stage, stranger).await.starts_with("HTTP/1."), "{stranger}");
         assert!(plain(&stage, stranger).await.contains(" 404 "), "{stranger}");
@@ -115,7 +118,7 @@ async fn http_answers_challenges_and_sends_all_else_to_https() {
 }
 
 #[tokio::test]
-async fn https_serves_the_policy_and_takes_a_bounded_question_of_outlooks() {
+async fn https_serves_the_policy_and_reads_a_bounded_request_of_outlook() {
     let stage = stage();
     let answer =
         secure(&stage, &format!("GET /.well-known/mta-sts.txt HTTP/1.1\r\nHost: {POLICY_HOST}\r\n\r\n"))
@@ -139,13 +142,14 @@ async fn https_serves_the_policy_and_takes_a_bounded_question_of_outlooks() {
     let answer = secure(&stage, &post(&"x".repeat(20_000))).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     // The client sends no body before the server agrees to it.
-    let expecting = "POST /autodiscover/autodiscover.xml HTTP/1.1\r\nHost: example.org\r\nContent-Length: 30000000\r\nExpect: 100-continue\r\n\r\n";
+    let expecting = "POST /autodiscover/autodiscover.xml HTTP/1.1\r\nHost: example.org\r\nContent-Length: \
+                     30000000\r\nExpect: 100-continue\r\n\r\n";
     let answer = secure(&stage, expecting).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
 }
 
 #[tokio::test]
-async fn outlook_is_sent_on_by_the_redirect_that_it_follows_whatever_it_asks_with() {
+async fn outlook_is_redirected_by_302_after_any_method() {
     let stage = stage();
     for (request, path) in
         [("GET", "/autodiscover/autodiscover.xml"), ("POST", "/Autodiscover/Autodiscover.xml")]
@@ -161,7 +165,7 @@ async fn outlook_is_sent_on_by_the_redirect_that_it_follows_whatever_it_asks_wit
 }
 
 #[tokio::test]
-async fn who_looks_for_calendars_at_the_domains_own_name_is_not_sent_to_a_certificate() {
+async fn a_calendar_client_at_the_domains_own_name_is_not_redirected() {
     let stage = stage();
     for path in ["/.well-known/caldav", "/.well-known/carddav"] {
         let question = format!("PROPFIND {path} HTTP/1.1\r\nHost: example.org\r\n\r\n");
@@ -171,7 +175,7 @@ async fn who_looks_for_calendars_at_the_domains_own_name_is_not_sent_to_a_certif
 }
 
 #[tokio::test]
-async fn apples_devices_get_a_profile_that_the_hosts_certificate_has_signed() {
+async fn apple_devices_get_a_profile_signed_with_the_hosts_key() {
     let stage = stage();
     let question =
         format!("GET /mail.mobileconfig?address=ann%40example.org HTTP/1.1\r\nHost: {HOST}\r\n\r\n");
@@ -195,7 +199,7 @@ async fn apples_devices_get_a_profile_that_the_hosts_certificate_has_signed() {
 }
 
 #[tokio::test]
-async fn an_authority_is_shown_the_challenges_certificate_and_only_under_its_protocol() {
+async fn the_challenge_certificate_is_served_only_with_the_authoritys_alpn() {
     let stage = stage();
     let folder = tempfile::tempdir().unwrap();
     let made = rcgen::generate_simple_self_signed([HOST.to_owned()]).unwrap();
@@ -212,17 +216,17 @@ async fn an_authority_is_shown_the_challenges_certificate_and_only_under_its_pro
         let stream = TcpStream::connect(stage.https).await.unwrap();
         TlsConnector::from(config).connect(ServerName::try_from(HOST).unwrap(), stream).await
     };
-    assert!(connect(&[b"acme-tls/1"]).await.is_err(), "nothing is asked for yet");
+    assert!(connect(&[b"acme-tls/1"]).await.is_err(), "there is no challenge yet");
     let held = stage.web.challenges.answer_name(HOST, shown);
     let stream = connect(&[b"acme-tls/1"]).await.unwrap();
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(b"acme-tls/1".as_slice()));
-    assert!(connect(&[b"http/1.1"]).await.is_err(), "visitors are shown the real one");
+    assert!(connect(&[b"http/1.1"]).await.is_err(), "other clients get the host's certificate");
     drop(held);
     assert!(connect(&[b"acme-tls/1"]).await.is_err());
 }
 
 #[tokio::test]
-async fn who_asks_for_too_much_is_told_so() {
+async fn too_long_a_request_is_refused() {
     let stage = stage();
     // Exactly as long as the server reads: unread data would reset the connection before the response arrives.
     let mut endless = "GET / HTTP/1.1\r\nX: ".to_owned();

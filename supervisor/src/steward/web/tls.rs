@@ -45,7 +45,7 @@ impl Doors {
                 None
             }
             Err(_) => {
-                tracing::debug!(%peer, "TLS handshake took too long");
+                tracing::debug!(%peer, "TLS handshake timed out");
                 None
             }
         }

@@ -19,9 +19,9 @@ pub(super) enum XmlError {
     Malformed,
     #[error("the document is nested too deeply")]
     Depth,
-    #[error("document types are not read")]
+    #[error("document types are not supported")]
     DocumentType,
-    #[error("only the entities that XML defines are read")]
+    #[error("only the predefined entities are supported")]
     Entity,
 }
 
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn each_form_of_the_same_document_is_read_alike() {
+    fn every_encoding_of_a_document_gives_the_same_elements() {
         let plain = "<?xml version=\"1.0\"?>\n<a><b>x&amp;y</b></a>\n";
         for document in [
             plain.as_bytes().to_vec(),
@@ -145,7 +145,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn whatever_comes_is_read_or_refused_and_never_grows(
+        fn every_input_is_parsed_or_refused_and_never_grows(
             pieces in proptest::collection::vec(0..PIECES.len(), 0..40),
             octets in proptest::collection::vec(proptest::num::u8::ANY, 0..60),
         ) {
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_document_or_wants_to_grow_is_refused() {
+    fn malformed_and_expanding_documents_are_refused() {
         let deep = format!("{}{}", "<a>".repeat(17), "</a>".repeat(17));
         for (document, error) in [
             (&b""[..], XmlError::Malformed),

@@ -123,17 +123,17 @@ fn a_crash_loop_makes_no_more_orders_than_the_limits_allow() {
 fn certificates_that_vanish_are_not_fetched_more_than_four_times_a_week() {
     let orders: Vec<Entry> = (0..4).map(|day| entry(day * DAY, issued())).collect();
     assert_eq!(waits(&orders, 4 * DAY), Some(7 * DAY));
-    assert!(order(&orders, &names(), 4 * DAY, true).is_err(), "asking does not help");
+    assert!(order(&orders, &names(), 4 * DAY, true).is_err(), "a request does not skip this limit");
     assert_eq!(waits(&orders[1..], 4 * DAY), None);
     let other = vec![NAMES[0].to_owned()];
     assert_eq!(order(&orders, &other, 4 * DAY, false), Ok(()), "other names are another certificate");
     let mut swapped = names();
     swapped.reverse();
-    assert!(order(&orders, &swapped, 4 * DAY, false).is_err(), "their order is no matter");
+    assert!(order(&orders, &swapped, 4 * DAY, false).is_err(), "the order of names does not matter");
 }
 
 #[test]
-fn a_crowd_of_orders_waits_until_the_first_of_them_are_old() {
+fn too_many_orders_wait_until_the_first_of_them_are_old() {
     let orders: Vec<Entry> =
         (0..MOST_ORDERS as i64).map(|at| entry(at, refusing(NAMES[1], Way::Http))).collect();
     assert_eq!(crowded(&orders, 100).unwrap().until, 3 * HOUR);
@@ -141,7 +141,7 @@ fn a_crowd_of_orders_waits_until_the_first_of_them_are_old() {
 }
 
 #[test]
-fn a_refused_name_waits_for_itself_and_asking_helps_only_within_the_authoritys_limit() {
+fn a_refused_name_has_its_own_wait_and_a_request_skips_it_only_within_the_authoritys_limit() {
     let mut orders = Vec::new();
     let mut now = 0;
     let mut grown = Vec::new();
@@ -166,7 +166,7 @@ fn a_refused_name_waits_for_itself_and_asking_helps_only_within_the_authoritys_l
 }
 
 #[test]
-fn asking_leaves_out_our_own_waits_and_none_of_the_authoritys() {
+fn a_request_skips_our_own_waits_and_none_of_the_authoritys() {
     for outcome in [away(None), failed_order(), Outcome::Begun, unusable(), pending(100, false)] {
         assert!(order(&[entry(0, outcome.clone())], &names(), 1, false).is_err(), "{outcome:?}");
         assert_eq!(order(&[entry(0, outcome)], &names(), 1, true), Ok(()));
@@ -199,7 +199,7 @@ fn made_in_a_week(outcome: impl Fn(i64) -> Outcome) -> Vec<i64> {
 type MakeOutcome = Box<dyn Fn(i64) -> Outcome>;
 
 #[test]
-fn whatever_becomes_of_orders_a_storm_of_them_is_not_possible() {
+fn no_outcome_of_orders_leads_to_an_order_storm() {
     // One of each kind: a new kind without a line here does not compile.
     let kinds: Vec<(&str, MakeOutcome)> = vec![
         ("begun", Box::new(|_| Outcome::Begun)),
@@ -249,7 +249,7 @@ fn a_certificate_that_cannot_be_installed_keeps_its_reason_when_the_weeks_allowa
 }
 
 #[test]
-fn certificates_of_hours_are_renewed_for_ever_and_those_of_lets_encrypt_four_times_a_week() {
+fn certificates_of_hours_are_always_renewed_and_those_of_lets_encrypt_four_times_a_week() {
     for lifetime in [5 * MINUTE, HOUR, DAY, 6 * DAY, 90 * DAY] {
         let mut orders = Vec::new();
         let mut now = 0;
@@ -270,7 +270,7 @@ fn certificates_of_hours_are_renewed_for_ever_and_those_of_lets_encrypt_four_tim
 }
 
 #[test]
-fn names_of_another_case_are_the_same_names() {
+fn names_are_compared_without_regard_to_case() {
     let loud: Vec<String> = NAMES.iter().map(|name| name.to_ascii_uppercase()).collect();
     let orders: Vec<Entry> = (0..4).map(|day| entry(day * DAY, issued())).collect();
     assert!(order(&orders, &loud, 4 * DAY, false).is_err());
@@ -279,7 +279,7 @@ fn names_of_another_case_are_the_same_names() {
 }
 
 #[test]
-fn an_order_under_way_is_looked_at_as_the_authority_says_and_given_up_in_the_end() {
+fn a_pending_order_is_polled_when_the_authority_says_and_given_up_after_a_day() {
     let open = entry(0, Outcome::Begun);
     assert_eq!(next_look(&open, 100, Some(400), false), Some((1, 400, true)));
     assert_eq!(next_look(&open, 100, None, false), Some((1, 105, false)));

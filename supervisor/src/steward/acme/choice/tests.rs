@@ -30,7 +30,7 @@ fn chosen(
 }
 
 #[test]
-fn auto_takes_what_works_in_its_order() {
+fn auto_selects_the_first_challenge_that_works() {
     let auto = |http, tls, dns| chosen(http, tls, Challenge::Auto, dns);
     for (http, tls, dns, way) in [
         (good(), good(), true, Some(Way::Http)),
@@ -51,7 +51,7 @@ fn auto_takes_what_works_in_its_order() {
 }
 
 #[test]
-fn a_way_that_was_set_is_the_only_one() {
+fn a_configured_challenge_is_the_only_one() {
     assert_eq!(chosen(good(), good(), Challenge::TlsAlpn01, true), Ok(Way::TlsAlpn));
     assert_eq!(chosen(good(), bad(), Challenge::TlsAlpn01, true), Err(elsewhere()));
     assert_eq!(chosen(good(), good(), Challenge::Dns01, true), Ok(Way::Dns));
@@ -62,7 +62,7 @@ fn a_way_that_was_set_is_the_only_one() {
 }
 
 #[test]
-fn a_refused_name_is_left_out_for_its_time_but_for_a_way_that_is_untried() {
+fn a_refused_name_is_left_out_for_its_wait_unless_another_challenge_is_untried() {
     let candidate = |http, tls| vec![Candidate { name: NAME.into(), reached: Reached { http, tls } }];
     let rules = Rules { challenge: Challenge::Auto, has_dns_update: false };
     let outcome = Outcome::Names { refused: vec![Refusal::new(NAME, Way::Http, "404")] };

@@ -4,7 +4,7 @@ fn reason() -> Reason {
     Reason::new("it is so", "change it")
 }
 
-/// One trouble of each kind: a new kind without a line here does not compile.
+/// One error of each kind: a new kind without a line here does not compile.
 fn troubles() -> Vec<Trouble> {
     let kinds = vec![
         Trouble::Away { reason: reason(), retry_at: None },
@@ -35,7 +35,7 @@ fn entry() -> Entry {
 }
 
 #[test]
-fn nothing_but_an_installed_certificate_counts_as_issued_and_every_reason_is_kept() {
+fn only_an_installed_certificate_counts_as_issued_and_every_reason_is_kept() {
     for trouble in troubles() {
         let outcome = outcome(&trouble, None, 1000);
         assert!(!matches!(outcome, Outcome::Issued { .. } | Outcome::Begun), "{trouble:?}");
@@ -50,7 +50,7 @@ fn nothing_but_an_installed_certificate_counts_as_issued_and_every_reason_is_kep
 }
 
 #[test]
-fn an_open_order_stays_open_as_long_as_nothing_was_said_about_it() {
+fn an_open_order_stays_open_until_the_authority_reports_on_it() {
     let open = Entry { order: Some("https://ca.example/order/1".into()), ..entry() };
     for trouble in troubles() {
         let stays = matches!(

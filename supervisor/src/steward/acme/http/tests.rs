@@ -16,7 +16,7 @@ fn a_wait_is_a_number_of_seconds_or_a_date() {
 }
 
 #[test]
-fn only_https_is_asked() {
+fn only_https_is_requested() {
     let target =
         |text: &str| Target::of(&text.parse().unwrap()).map(|t| (t.host, t.port, t.path.to_string()));
     assert_eq!(target("https://ca.example/a?b").unwrap(), ("ca.example".into(), 443, "/a?b".into()));

@@ -12,7 +12,7 @@ fn issued() -> Outcome {
 }
 
 #[test]
-fn what_is_written_is_read_again_and_an_order_that_was_cut_off_is_there() {
+fn a_written_ledger_is_read_with_an_interrupted_order() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = Ledger::open(folder.path(), 0);
     let refused = vec![
@@ -39,7 +39,7 @@ fn what_is_written_is_read_again_and_an_order_that_was_cut_off_is_there() {
 }
 
 #[test]
-fn a_damaged_ledger_is_kept_and_counts_as_an_order_that_was_cut_off() {
+fn a_damaged_ledger_is_kept_and_counts_as_an_interrupted_order() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = Ledger::open(folder.path(), 0);
     ledger.begin(entry(1, issued())).unwrap();
@@ -52,7 +52,7 @@ fn a_damaged_ledger_is_kept_and_counts_as_an_order_that_was_cut_off() {
 }
 
 #[test]
-fn an_order_that_cannot_be_written_down_is_none() {
+fn an_order_that_cannot_be_recorded_is_not_kept() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = Ledger::open(&folder.path().join("gone"), 0);
     assert!(ledger.begin(entry(1, Outcome::Begun)).is_err());
@@ -60,7 +60,7 @@ fn an_order_that_cannot_be_written_down_is_none() {
 }
 
 #[test]
-fn what_a_clock_that_was_ahead_left_behind_counts_as_now_once_and_then_grows_old() {
+fn an_entry_from_a_fast_clock_is_set_to_now_once() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = Ledger::open(folder.path(), 0);
     for at in [100, 900, 1_000_000] {
@@ -75,7 +75,7 @@ fn what_a_clock_that_was_ahead_left_behind_counts_as_now_once_and_then_grows_old
 }
 
 #[test]
-fn only_so_many_are_kept() {
+fn the_number_of_entries_is_limited() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = Ledger::open(folder.path(), 0);
     ledger.entries = (0..2 * KEPT as i64).map(|at| entry(at, issued())).collect();
@@ -84,7 +84,7 @@ fn only_so_many_are_kept() {
 }
 
 #[test]
-fn what_an_older_server_wrote_is_read() {
+fn the_ledger_of_an_older_version_is_read() {
     let text = r#"{"at":1,"authority":"https://ca.example/directory","names":["a"],"outcome":"issued"}
 {"at":2,"authority":"https://ca.example/directory","names":["a"],"outcome":"names","refused":[{"name":"a","way":"http-01","why":"404"}]}
 {"at":3,"authority":"https://ca.example/directory","names":["a"],"outcome":"failed","why":"odd"}
@@ -99,7 +99,7 @@ fn what_an_older_server_wrote_is_read() {
 }
 
 #[test]
-fn an_order_that_exists_at_the_authority_is_open_until_it_has_ended_also_for_a_new_process() {
+fn a_placed_order_is_open_until_it_has_ended_also_for_a_new_process() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = Ledger::open(folder.path(), 0);
     ledger.begin(entry(1, Outcome::Begun)).unwrap();
@@ -121,7 +121,7 @@ fn an_order_that_exists_at_the_authority_is_open_until_it_has_ended_also_for_a_n
 }
 
 #[test]
-fn a_ledger_that_cannot_be_read_at_a_moment_is_not_damaged() {
+fn a_read_error_does_not_count_as_damage() {
     let place = tempfile::tempdir().unwrap();
     let (folder, kept) = (place.path().join("acme"), place.path().join("kept"));
     fs::create_dir(&folder).unwrap();

@@ -15,7 +15,7 @@ fn problem(json: &str) -> Problem {
 }
 
 #[test]
-fn names_that_a_problem_lists_or_mentions_are_found_whatever_their_case() {
+fn names_that_a_problem_lists_or_mentions_are_found_in_any_case() {
     let listed = problem(
         r#"{"type": "urn:ietf:params:acme:error:rejectedIdentifier", "detail": "no", "subproblems": [
             {"type": "urn:ietf:params:acme:error:caa", "detail": "CAA forbids",
@@ -56,7 +56,7 @@ fn each_problem_has_the_fix_that_names_our_setting() {
 }
 
 #[test]
-fn an_order_that_exists_waits_for_what_may_be_over_in_a_moment_and_ends_by_a_refusal() {
+fn a_placed_order_survives_temporary_errors_and_ends_with_a_refusal() {
     let http = http();
     let api = |json: &str| Error::Api(problem(json));
     let is_pending = |error: Error| matches!(Trouble::of_order(error, &http), Trouble::Pending { .. });

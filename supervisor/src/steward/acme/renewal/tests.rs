@@ -7,7 +7,7 @@ fn facts(days: i64) -> Facts {
 }
 
 #[test]
-fn without_a_window_it_is_two_thirds_of_the_lifetime_whatever_that_is() {
+fn without_a_window_renewal_is_at_two_thirds_of_the_lifetime() {
     for (days, due_on) in [(90, 60), (6, 4), (45, 30), (1825, 1216)] {
         assert_eq!(due(&facts(days), None, 0.5) / DAY, due_on, "{days}");
     }
@@ -15,7 +15,7 @@ fn without_a_window_it_is_two_thirds_of_the_lifetime_whatever_that_is() {
 }
 
 #[test]
-fn within_a_window_it_is_where_the_draw_falls_and_never_at_the_last_moment() {
+fn within_a_window_renewal_is_at_the_draw_and_never_at_the_last_moment() {
     let window = |start, end| Some(Window { start: start * DAY, end: end * DAY });
     for (window, draw, due_on) in [
         (window(50, 60), 0.0, 50),
@@ -43,7 +43,7 @@ fn the_draw_is_the_same_each_time_and_spread_over_the_window() {
 }
 
 #[test]
-fn what_is_suggested_is_asked_for_again_when_the_authority_says_within_reason() {
+fn renewal_info_is_fetched_again_when_the_authority_says_within_limits() {
     for (retry_at, next) in
         [(None, 6 * 3600), (Some(1000 + 7200), 7200), (Some(5), 60), (Some(1000 + 90 * DAY), DAY)]
     {
@@ -52,7 +52,7 @@ fn what_is_suggested_is_asked_for_again_when_the_authority_says_within_reason() 
 }
 
 #[test]
-fn a_suggestion_is_read_as_the_rfc_writes_it() {
+fn renewal_info_is_parsed_as_in_rfc_9773() {
     // The example of RFC 9773 §4.2.
     let text = br#"{"suggestedWindow": {"start": "2025-01-02T04:00:00Z", "end": "2025-01-03T04:00:00Z"},
         "explanationURL": "https://acme.example.com/docs/ari"}"#;
@@ -64,7 +64,7 @@ fn a_suggestion_is_read_as_the_rfc_writes_it() {
     assert_eq!(
         suggested(text).unwrap().1.as_deref(),
         Some("https://acme.example.com/ [2J"),
-        "fit for a terminal"
+        "safe for a terminal"
     );
     for wrong in [
         r#"{"suggestedWindow": {"start": "2025-01-03T04:00:00Z", "end": "2025-01-02T04:00:00Z"}}"#,
@@ -77,7 +77,7 @@ fn a_suggestion_is_read_as_the_rfc_writes_it() {
 }
 
 #[test]
-fn moments_are_read_in_every_zone() {
+fn date_times_are_parsed_in_every_zone() {
     for (text, seconds) in [
         ("1970-01-01T00:00:00Z", Some(0)),
         ("1970-01-01T01:30:00.123456+01:30", Some(0)),

@@ -62,7 +62,7 @@ impl Tender {
         let is_refused =
             memory.left_out.iter().any(|left_out| left_out.name == host && left_out.until.is_some());
         let why = why.unwrap_or_else(|| match is_refused || look.errand.held.is_some() {
-            true => format!("{host} cannot be proved now"),
+            true => format!("{host} cannot be validated now"),
             false => "none of the names reaches this machine yet".to_owned(),
         });
         let until = http::now() + i64::try_from(wait.as_secs()).unwrap_or(0);
@@ -90,7 +90,10 @@ pub(super) fn without_unreached(
 pub(super) fn put_off(name: &str, before: &[LeftOut]) -> LeftOut {
     before.iter().find(|left_out| left_out.name == name).cloned().unwrap_or_else(|| LeftOut {
         name: name.to_owned(),
-        why: Concern::constant("it has come to lead here", "it is in the next certificate, within minutes"),
+        why: Concern::constant(
+            "it leads here only now",
+            "wait: it will be in the next certificate, within minutes",
+        ),
         until: None,
     })
 }
@@ -100,9 +103,9 @@ pub(super) fn without_room(name: &str) -> LeftOut {
     LeftOut {
         name: name.to_owned(),
         why: Concern::new(
-            format!("a certificate has room for {MOST_NAMES} names, and these come behind them"),
-            "mail works without them; for their pages (MTA-STS, settings of mail programs) serve some of the domains by \
-             another server, or bring a certificate that has all of them (MAIL_TLS_CERT_FILE)",
+            format!("a certificate has room for {MOST_NAMES} names, and these do not fit"),
+            "mail works without them; for their pages (MTA-STS, settings of mail programs), serve some of the domains \
+             from another server, or provide a certificate with all names (MAIL_TLS_CERT_FILE)",
         ),
         until: None,
     }
@@ -113,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_own_name_that_is_not_reached_keeps_no_other_out_and_is_no_fault_unless_it_was_refused() {
+    fn an_own_name_that_leads_elsewhere_is_dropped_without_a_finding_unless_it_was_refused() {
         let names =
             ["mail.example.org", "autoconfig.example.org", "example.org", "example.net", "example.com"];
         let wanted: Vec<String> = names.map(str::to_owned).to_vec();

@@ -21,19 +21,19 @@ impl Tender {
             Ok(facts) => {
                 self.finish(memory, Outcome::Issued { lifetime: Some(facts.not_after - facts.not_before) });
                 if let Err(error) = self.live.load(&settings.tls) {
-                    tracing::error!(%error, "the new certificate cannot be shown");
+                    tracing::error!(%error, "cannot load the new certificate");
                 }
                 if let Some(current) = Current::load(&settings.tls) {
                     self.notifier.fact(CERTIFICATE, &current.fingerprint);
                 }
-                tracing::info!(names = names.join(","), "there is a new certificate");
+                tracing::info!(names = names.join(","), "certificate installed");
                 Conclusion::Installed
             }
             Err(error) => {
                 let (why, fix) = (error.to_string(), error.fix());
                 let why = match error.is_of_certificate() {
                     true => why,
-                    false => format!("the new certificate cannot be put on disk: {why}"),
+                    false => format!("cannot write the new certificate: {why}"),
                 };
                 let reason = Reason::new(why, fix);
                 let outcome = match error.is_of_certificate() {
@@ -53,7 +53,7 @@ impl Tender {
 
     pub(super) fn finish(&self, memory: &mut Memory, outcome: Outcome) {
         if let Err(error) = tokio::task::block_in_place(|| memory.ledger.finish(outcome)) {
-            tracing::error!(%error, "the outcome of an order is not in the ledger");
+            tracing::error!(%error, "cannot record the outcome of an order");
         }
     }
 }

@@ -31,9 +31,10 @@ fn text_of(document: &str, name: &str) -> Vec<String> {
 }
 
 #[test]
-fn an_address_of_ours_gets_its_servers_however_the_request_is_written() {
+fn an_address_in_our_domains_gets_its_servers_from_every_form_of_the_request() {
     let plain = request("ann@example.org", OUTLOOK);
-    let prefixed = "<a:Autodiscover xmlns:a=\"urn:x\" xmlns:b=\"urn:y\"><b:Request><b:EMailAddress>\r\n ann@example.org \
+    let prefixed = "<a:Autodiscover xmlns:a=\"urn:x\" xmlns:b=\"urn:y\"><b:Request><b:EMailAddress>\r\n \
+                    ann@example.org \
                     </b:EMailAddress></b:Request></a:Autodiscover>";
     let utf_16: Vec<u8> =
         [0xfeff].into_iter().chain(plain.encode_utf16()).flat_map(u16::to_le_bytes).collect();
@@ -68,7 +69,7 @@ fn activesync_is_refused_in_its_own_schema() {
 }
 
 #[test]
-fn what_cannot_be_answered_is_refused_with_the_protocols_own_error() {
+fn an_unsupported_request_is_refused_with_the_protocols_own_error() {
     let other_schema = request("ann@example.org", "urn:other");
     let foreign = request("ann@example.com", OUTLOOK);
     let no_address = request("ann", OUTLOOK);

@@ -23,7 +23,7 @@ fn asked(method: &Method, host: &str, target: &str, attested: bool) -> (u16, Str
 }
 
 #[test]
-fn each_page_is_at_its_own_hosts_and_nowhere_else() {
+fn each_page_is_served_only_at_its_own_hosts() {
     const THUNDERBIRD: &str = "/mail/config-v1.1.xml";
     const WELL_KNOWN: &str = "/.well-known/autoconfig/mail/config-v1.1.xml";
     const OUTLOOK: &str = "/autodiscover/autodiscover.xml";
@@ -66,14 +66,14 @@ fn each_page_is_at_its_own_hosts_and_nowhere_else() {
 }
 
 #[test]
-fn a_policy_is_served_only_while_others_can_meet_it() {
+fn a_policy_is_served_only_with_an_authoritys_certificate() {
     let policy = |attested| asked(&Method::GET, "mta-sts.example.org", mta_sts::PATH, attested);
     assert!(policy(true).1.contains("\r\nmx: mail.example.org\r\n"));
     assert_eq!(policy(false).0, 404);
 }
 
 #[test]
-fn thunderbird_gets_one_encrypted_server_of_each_kind_for_the_domain_it_asks_for() {
+fn thunderbird_gets_one_encrypted_server_of_each_kind_for_the_requested_domain() {
     let page = |host: &str, path: &str| asked(&Method::GET, host, path, true).1;
     let of_its_own = page("autoconfig.example.net", "/mail/config-v1.1.xml");
     assert!(of_its_own.contains("<emailProvider id=\"example.net\">"), "{of_its_own}");
@@ -97,7 +97,7 @@ fn thunderbird_gets_one_encrypted_server_of_each_kind_for_the_domain_it_asks_for
 }
 
 #[test]
-fn a_profile_is_for_an_address_of_ours_and_a_wrong_one_is_not_repeated() {
+fn a_profile_is_for_an_address_in_our_domains_and_another_is_not_echoed() {
     let ask =
         |query: &str| asked(&Method::GET, "mail.example.org", &format!("/mail.mobileconfig{query}"), true);
     for (query, address) in [
@@ -129,7 +129,7 @@ fn a_profile_is_for_an_address_of_ours_and_a_wrong_one_is_not_repeated() {
 }
 
 #[test]
-fn the_page_for_a_person_names_the_servers_and_leads_to_the_profile() {
+fn the_setup_page_names_the_servers_and_links_the_profile() {
     let (_, page) = asked(&Method::GET, "example.net", "/setup?address=<script>", true);
     for part in [
         "Mail for example.net",

@@ -30,7 +30,7 @@ fn verified(folder: &Path, file: &[u8]) -> Option<Vec<u8>> {
 }
 
 #[test]
-fn openssl_verifies_what_each_kind_of_key_has_signed() {
+fn openssl_verifies_signatures_of_each_kind_of_key() {
     let rsa = KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
     let ec = |algorithm| KeyPair::generate_for(algorithm).unwrap();
     for key in [ec(&PKCS_ECDSA_P256_SHA256), ec(&PKCS_ECDSA_P384_SHA384), rsa] {
@@ -50,7 +50,7 @@ fn openssl_verifies_what_each_kind_of_key_has_signed() {
 }
 
 #[test]
-fn a_key_that_devices_do_not_read_signs_nothing() {
+fn an_unsupported_key_signs_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let key = KeyPair::generate_for(&PKCS_ED25519).unwrap();
     assert_eq!(signed(b"a profile", &certified(folder.path(), &key)), None);
