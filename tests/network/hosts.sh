@@ -8,7 +8,7 @@
 #   client  .30 a user's machine                                                     client.example.com
 #   spam    .66 a machine on a block list, without a reverse name
 #
-# Addresses are 198.51.100.x and 2001:db8:51::x, which belong to nobody (RFC 5737, RFC 3849).
+# Addresses are 198.51.100.x and 2001:db8:51::x, which are reserved for documentation (RFC 5737, RFC 3849).
 # shellcheck shell=bash disable=SC2154
 
 net=mailstead-$$ # our namespaces begin with it, so that two runs never meet
@@ -64,7 +64,7 @@ ends() {
   [ "$try" -lt 50 ]
 }
 
-# What a run has left that was killed before it could clear away. Whoever calls this holds the lock, so that nobody's run
+# What a run has left that was killed before it could clear away. The caller holds the lock, so that no other run
 # is under way.
 clear_away() {
   local name process folder state

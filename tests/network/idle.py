@@ -1,4 +1,4 @@
-"""Holds an IMAP session in IDLE and writes down what it hears, until told to stop; then ends the session in order.
+"""Holds an IMAP session in IDLE and writes down what it hears, until it is stopped; then ends the session in order.
 
 Usage: idle.py HOSTNAME CAFILE USER PASSWORD LOG. Exit status 0 only if the session lived to its end.
 """

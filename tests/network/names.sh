@@ -157,7 +157,7 @@ names_up() {
   knot_configuration >"$names/knot.conf"
   start_on infra "$names/knot.out" knotd -c "$names/knot.conf"
   wait_for 20 every_zone_is_signed
-  # The authority has a resolver of its own, so that nobody's questions are in its cache.
+  # The authority has a resolver of its own, so that its cache is empty.
   local number
   for number in 53 54; do
     unbound_configuration $number >"$names/unbound-$number.conf"

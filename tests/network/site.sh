@@ -34,7 +34,7 @@ compose() {
 inside() { compose exec -T mail mailstead "$@"; }
 starts() { compose up --detach --no-build --wait --wait-timeout 60; }
 starts_with() { set_variable "$1" && starts; }
-# Reads the settings' files anew, and looks whether the certificate is due.
+# Reads the settings' files again, and checks if the certificate is due.
 hang_up() { compose --progress quiet kill --signal HUP mail; }
 log() { compose logs --no-log-prefix --no-color "$@" mail; }
 # metric NAME: what it is now, the name with its labels.

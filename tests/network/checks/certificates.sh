@@ -13,7 +13,7 @@ trusted() {
   limit=15 on client openssl s_client -connect "$hostname:$1" -servername "$hostname" -CAfile "$work/acme/root.pem" \
     -verify_hostname "$2" -verify_return_error -brief "${@:3}" </dev/null
 }
-# for_another_time: shown everywhere, and another than that one.
+# renewed_since FINGERPRINT: another certificate than that one is served on every port.
 renewed_since() {
   local now
   now=$(shown_by 993 | fingerprint) && [ "$now" != "$1" ] && trusted 993 "$hostname" && trusted 465 "$hostname" &&
@@ -54,13 +54,13 @@ renewed_by() {
   before=$(shown_by 993 | fingerprint) && wait_for 90 is_due "$before" && hang_up &&
     wait_for 60 renewed_since "$before" && proved_by "$1" || { log --tail 20; return 1; }
 }
-# Status 7 of curl: nobody takes the connection.
+# Status 7 of curl: the connection is refused.
 port_80_is_closed() {
   local status=0
   limit=10 on client curl -sS "http://$hostname/" || status=$?
   is "$status" 7
 }
-# Whoever idles hears of what comes, after the answer to IDLE.
+# A session in IDLE gets the update after the answer to IDLE.
 hears_of_it() { sed '1,/^+/d' "$work/idle" | grep -q 'EXISTS'; }
 arrived_whole() {
   local number found
@@ -84,7 +84,7 @@ check "the key is the one that is published" keeps_its_key
 check "the policy of example.org is served" policy_is_served example.org
 check "and the policy of town.example" policy_is_served town.example
 set_variable MAIL_HTTP_PORT=none
-check "it goes on with TLS-ALPN-01 alone" starts_with MAIL_ACME_CHALLENGE=tls-alpn-01
+check "it restarts with TLS-ALPN-01 alone" starts_with MAIL_ACME_CHALLENGE=tls-alpn-01
 check "without port 80" port_80_is_closed
 ca_file=$work/acme/root.pem
 start_on client "$work/idle.out" "$python" "$network/idle.py" "$hostname" "$ca_file" "$user_0" "$password_0" "$work/idle"
@@ -95,21 +95,21 @@ message=$!
 check "it is renewed by TLS-ALPN-01, while a session idles and a large message arrives" renewed_by tls-alpn-01
 check "that message was still arriving" kill -0 "$message"
 check "it is accepted" wait "$message"
-check "the session that idles hears of it" wait_for 30 hears_of_it
+check "the session in IDLE gets the update" wait_for 30 hears_of_it
 check "no octet of it is lost" arrived_whole
 kill "$session"
-check "and lives to its end" wait "$session"
+check "and ends in order" wait "$session"
 check "the key is still the same" keeps_its_key
 set_variable MAIL_HTTP_PORT=80
 set_variable MAIL_DNS_UPDATE_SERVER="$authoritative"
 set_variable MAIL_DNS_UPDATE_KEY="owner:hmac-sha256:$owner_key"
-check "it goes on with DNS-01 alone, and a key for updates" starts_with MAIL_ACME_CHALLENGE=dns-01
+check "it restarts with DNS-01 alone, and a key for updates" starts_with MAIL_ACME_CHALLENGE=dns-01
 check "it is renewed by DNS-01" renewed_by dns-01
 check "no proof is left in the zone" nothing_left
-check "the key is the same for ever" keeps_its_key
+check "the key has never changed" keeps_its_key
 
 # From here on the certificate is to last. This authority is a new one, which knows no account of ours.
 acme_down
 acme_up 7776000 50
-check "it goes on as it likes best" starts_with MAIL_ACME_CHALLENGE=auto
-check "an authority that has forgotten us is no hindrance" renewed_by http-01
+check "it restarts with the challenge of its choice" starts_with MAIL_ACME_CHALLENGE=auto
+check "an authority that has forgotten the account issues again" renewed_by http-01

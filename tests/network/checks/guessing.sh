@@ -1,4 +1,4 @@
-# Somebody guesses ann's password, at both doors at once, while she comes home. Sourced by run.sh.
+# An attacker guesses ann's password over SMTP and IMAP at once, while she logs in. Sourced by run.sh.
 # shellcheck shell=bash disable=SC2154
 
 guesses=16 looked_at=12
@@ -10,7 +10,7 @@ gets_in_at_once() {
       --auth PLAIN --auth-user "$user_0" --auth-password "$password_0" --quit-after AUTH
 }
 still_guessing() { kill -0 "$guesser_smtp" && kill -0 "$guesser_imap"; }
-# slowed_down PROTOCOL WRONG REFUSED: so many were looked at, the last of them after a long while; the others never.
+# slowed_down PROTOCOL WRONG REFUSED: the first guesses were checked, the last of them after a long wait; the others not at all.
 slowed_down() {
   local answers=$work/guesses-$1 slowest
   is "$(grep -c "$2" "$answers") wrong, $(grep -c "$3" "$answers") refused" "$looked_at wrong, $((guesses - looked_at)) refused" ||
@@ -32,7 +32,7 @@ logged() { is "$(lines "$1" "$2")" "$3"; }
 guesses_arrive() { [ "$(lines smtp failed)" -gt 0 ] && [ "$(lines imap failed)" -gt 0 ]; }
 nothing_tried_is_logged() { log >"$work/log" && [ -s "$work/log" ] && ! grep -E "guess [0-9]|$password_0" "$work/log"; }
 logins() { metric "mailstead_logins_total{service=\"$1\",outcome=\"$2\"}"; }
-# counted SERVICE OUTCOME MORE: than before.
+# counted SERVICE OUTCOME MORE: the counter has grown by MORE.
 counted() { is "$(logins "$1" "$2")" $((before[$1-$2] + $3)); }
 
 declare -A before
@@ -41,12 +41,12 @@ for door in submissions imaps; do
 done
 guess smtp && guesser_smtp=$!
 guess imap && guesser_imap=$!
-check "somebody guesses ann's password" wait_for 20 guesses_arrive
+check "an attacker guesses ann's password" wait_for 20 guesses_arrive
 check "ann gets in at once from her own machine" gets_in_at_once
 check "while the guessing goes on" still_guessing
 check "every guess is answered over SMTP" wait "$guesser_smtp"
 check "and over IMAP" wait "$guesser_imap"
-check "who guesses is slowed down, and then not looked at, over SMTP" slowed_down smtp ' 535 5\.7\.8' ' 454 4\.7\.0'
+check "the attacker is slowed down, and then refused without a check, over SMTP" slowed_down smtp ' 535 5\.7\.8' ' 454 4\.7\.0'
 check "and over IMAP" slowed_down imap AUTHENTICATIONFAILED UNAVAILABLE
 check "then the right one is refused like any other, over SMTP" refused '^<~\* 454 4\.7\.0' spam --server "$host4" --port 465 --tls-on-connect \
   --auth PLAIN --auth-user "$user_0" --auth-password "$password_0" --quit-after AUTH
@@ -54,10 +54,10 @@ check "and over IMAP" imap_refuses_the_right_one
 check "ann still gets in" gets_in_at_once
 check "the log names that machine for each that was wrong, over SMTP" wait_for 80 logged smtp failed $looked_at
 check "and over IMAP" wait_for 80 logged imap failed $looked_at
-check "and for each that was not looked at, over SMTP" wait_for 80 logged smtp refused $put_off
+check "and for each that was refused without a check, over SMTP" wait_for 80 logged smtp refused $put_off
 check "and over IMAP" wait_for 80 logged imap refused $put_off
 check "but nothing that was tried" nothing_tried_is_logged
 for door in submissions imaps; do
-  check "the numbers tell of the wrong logins at $door" counted $door refused $looked_at
+  check "the metrics count the wrong logins at $door" counted $door refused $looked_at
   check "and of those that were put off" counted $door put_off $put_off
 done

@@ -1,4 +1,4 @@
-# Mail in and out over both families, through and from a host that nobody here wrote, with a user on another machine.
+# Mail in and out over both families, through and from a foreign mail server, with a user on another machine.
 # Sourced by run.sh.
 # shellcheck shell=bash disable=SC2154
 

@@ -1,7 +1,7 @@
 # Restarting, and a copy of the volume put into a new container. Sourced by run.sh.
 # shellcheck shell=bash disable=SC2154
 
-# Whoever is connected is told, not cut off.
+# A connected client gets a BYE before the connection closes.
 says_goodbye() {
   start_on client "$work/goodbye.out" "$python" "$network/idle.py" "$hostname" "$ca_file" "$user_0" "$password_0" "$work/goodbye"
   wait_for 20 grep -q '^+' "$work/goodbye" && stops_with_0 && wait_for 20 grep -q '^\* BYE' "$work/goodbye"
@@ -24,7 +24,7 @@ has_the_same_mail() {
 }
 has_the_same_keys() { inside dns | diff "$work/records-before" -; }
 
-check "who is connected when it stops is told, and it stops with status 0" says_goodbye
+check "a connected client gets a BYE at the stop, and it stops with status 0" says_goodbye
 check "the other host takes mail for ann meanwhile" through_remote meanwhile "$user_0"
 check "it starts again" starts
 check "ann has what was sent meanwhile" arrives "$user_0" "$password_0" meanwhile
