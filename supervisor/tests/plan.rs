@@ -213,7 +213,7 @@ fn likely_mistakes_are_reported() {
     assert_eq!(status, CHANGES, "{text}");
     let no_key = format!(
         "the certificate of MAIL_TLS_CERT_FILE, {brought}, could not be used: {brought} cannot be used: it has no \
-         private key in PEM; write both files again, whole and in PEM; they are watched"
+         private key in PEM; write both files again, complete and in PEM; they are watched"
     );
     assert_lines(
         &text,

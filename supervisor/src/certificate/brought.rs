@@ -71,8 +71,7 @@ impl BroughtError {
             }
             Self::Kind { .. } => format!(
                 "create a key of a type that clients support, and have a certificate issued for it: openssl genpkey \
-                 -algorithm EC \
-                 -pkeyopt ec_paramgen_curve:P-256 -out {key}"
+                 -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out {key}"
             ),
             Self::Mismatch(_) => {
                 format!("put the key of the certificate in {certificate} into {key}; both files are watched")

@@ -37,7 +37,8 @@ pub(super) fn run(
 ) -> Result<(String, Exit), (Exit, String)> {
     let settings = Settings::read(std::env::vars_os()).map_err(|faults| (Exit::Usage, faults.to_string()))?;
     let Some(update) = settings.dns_update else {
-        let message = "no server to publish at: set MAIL_DNS_UPDATE_SERVER, and MAIL_DNS_UPDATE_KEY if the server requires a key";
+        let message = "no server to publish at: set MAIL_DNS_UPDATE_SERVER, and MAIL_DNS_UPDATE_KEY if the server \
+                       requires a key";
         return Err((Exit::Usage, message.to_owned()));
     };
     let updater = Updater::new(&update).map_err(|error| (Exit::Usage, error.to_string()))?;

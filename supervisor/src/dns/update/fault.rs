@@ -56,8 +56,7 @@ pub enum Fault {
     /// REFUSED.
     #[error(
         "refuses the request (REFUSED); allow the key of MAIL_DNS_UPDATE_KEY to update the zone: in Knot by an acl \
-         with \
-         `action: update`, in BIND by `update-policy` or `allow-update`"
+         with `action: update`, in BIND by `update-policy` or `allow-update`"
     )]
     Refused,
     /// NOTAUTH without an error of TSIG.

@@ -75,8 +75,9 @@ fn of_family(case: &Case<'_>, kind: RecordType, seen: &[IpAddr]) -> Vec<Finding>
         ),
         false => Finding::warning(
             Id::Ipv6Unpublished,
-            format!("this machine also sends over IPv6, and {named} has no IPv6 address, so receivers cannot confirm \
-                     such mail"),
+            format!(
+                "this machine also sends over IPv6, and {named} has no IPv6 address, so receivers cannot confirm such mail"
+            ),
             publish(wanted),
         ),
     });

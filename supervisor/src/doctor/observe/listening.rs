@@ -52,10 +52,8 @@ mod tests {
 
     #[test]
     fn a_listener_is_distinguished_from_a_connection() {
-        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout \
-                     inode\n   \
-                     0: 0100007F:0019 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1\n  \
-                      \
+        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   \
+                     0: 0100007F:0019 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1\n   \
                      1: 0100007F:01BB 0200007F:C000 01 00000000:00000000 00:00000000 00000000     0        0 4712 1\n";
         assert_eq!(listener(table, 25).as_deref(), Some("4711"));
         assert_eq!(listener(table, 443), None, "a connection was taken for a listener");

@@ -126,7 +126,7 @@ impl Failure {
 
     /// The finding for this failure.
     pub(super) fn finding(&self) -> Finding {
-        let problem = format!("the heartbeat message was lost at {}: {}", self.step, self.said);
+        let problem = format!("the heartbeat message was lost while {}: {}", self.step, self.said);
         Finding::new(Source::Heartbeat, Severity::Error, problem, self.step.fix())
     }
 }

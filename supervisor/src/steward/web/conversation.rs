@@ -31,8 +31,7 @@ const MOST_FIELDS: usize = 64;
 const LONGEST_BODY: usize = 16 * 1024;
 
 /// The content security policy: pages have our own style and form, and nothing else.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; \
-                      base-uri 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Answers one request.
 pub(super) async fn hold<S>(stream: S, peer: Peer, web: Arc<Web>, scheme: Scheme)

@@ -142,8 +142,7 @@ async fn https_serves_the_policy_and_reads_a_bounded_request_of_outlook() {
     let answer = secure(&stage, &post(&"x".repeat(20_000))).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     // The client sends no body before the server agrees to it.
-    let expecting = "POST /autodiscover/autodiscover.xml HTTP/1.1\r\nHost: example.org\r\nContent-Length: \
-                     30000000\r\nExpect: 100-continue\r\n\r\n";
+    let expecting = "POST /autodiscover/autodiscover.xml HTTP/1.1\r\nHost: example.org\r\nContent-Length: 30000000\r\nExpect: 100-continue\r\n\r\n";
     let answer = secure(&stage, expecting).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
 }

@@ -33,8 +33,7 @@ fn text_of(document: &str, name: &str) -> Vec<String> {
 #[test]
 fn an_address_in_our_domains_gets_its_servers_from_every_form_of_the_request() {
     let plain = request("ann@example.org", OUTLOOK);
-    let prefixed = "<a:Autodiscover xmlns:a=\"urn:x\" xmlns:b=\"urn:y\"><b:Request><b:EMailAddress>\r\n \
-                    ann@example.org \
+    let prefixed = "<a:Autodiscover xmlns:a=\"urn:x\" xmlns:b=\"urn:y\"><b:Request><b:EMailAddress>\r\n ann@example.org \
                     </b:EMailAddress></b:Request></a:Autodiscover>";
     let utf_16: Vec<u8> =
         [0xfeff].into_iter().chain(plain.encode_utf16()).flat_map(u16::to_le_bytes).collect();
