@@ -12,8 +12,8 @@ use crate::read_limited::quirk_byte_order_mark;
 /// The options for a new password.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct NewPassword {
-    /// Generate a password, and show it once. Without this, a terminal asks for it, twice; otherwise it is read from
-    /// standard input: one line, a password or a hash as in MAIL_USERS.
+    /// Generate a password, and show it once. Without this, the command asks for it on a terminal, twice, or else reads
+    /// it from standard input: one line, a password or a hash as in MAIL_USERS.
     #[arg(long)]
     generate: bool,
 }
