@@ -17,7 +17,7 @@ use tests::steward::{DOMAIN, NAMES, Steward, complains, outcomes, stage};
 fn an_unavailable_authority_is_retried_and_no_order_counts() {
     let (mut steward, authority) = stage(|manners| manners.is_down = true);
     steward.start();
-    complains(&steward, "localhost broke off");
+    complains(&steward, "exchange with localhost failed");
     assert!(steward.state()["next_try"].is_string());
     assert!(authority.ordered().is_empty());
     authority.manners(|manners| manners.is_down = false);
@@ -36,7 +36,7 @@ fn retry_after_is_honoured_also_by_a_new_process() {
     steward.start();
     steward.reload();
     complains(&steward, "answers 503");
-    assert!(authority.ordered().is_empty(), "it was asked before the time that it had named");
+    assert!(authority.ordered().is_empty(), "a request came before the time that the authority had named");
     steward.obtains(&NAMES);
 }
 
@@ -137,7 +137,7 @@ fn no_order_is_placed_under_a_wrong_clock() {
     fs::write(steward.acme().join("ledger.jsonl"), ahead.replace("AUTHORITY", &authority.directory()) + "\n")
         .unwrap();
     steward.start();
-    complains(&steward, "set the clock");
+    complains(&steward, "this machine's clock shows");
     assert!(authority.ordered().is_empty());
     assert!(steward.ledger()[0]["at"] == 2_100_000_000, "a clock that may be wrong changes nothing");
     authority.manners(|manners| manners.clock_ahead = 0);
@@ -182,7 +182,7 @@ fn names_that_start_to_lead_here_join_the_certificate_and_the_pages_follow() {
     }
     steward.start();
     steward.obtains(&NAMES[..1]);
-    patience::until_true("health tells of the others", || {
+    patience::until_true("health reports the others", || {
         let health = steward.get(sockets::HEALTH, "localhost", "/health/ready");
         NAMES[1..].iter().all(|name| health.contains(name)) && health.contains("mailstead dns")
     });
@@ -206,14 +206,14 @@ fn a_domains_own_name_is_included_while_it_leads_here_without_delaying_renewal()
         let is_whole = state["left_out"].as_array().is_some_and(Vec::is_empty);
         state["is_served"] == true && state["last_error"].is_null() && is_whole
     };
-    patience::until_true("a name that leads elsewhere is no fault", || is_content(&steward));
+    patience::until_true("a name that leads elsewhere is not a fault", || is_content(&steward));
 
     steward.dns.remove(DOMAIN).host(DOMAIN, std::net::Ipv4Addr::LOCALHOST.into());
     renews_for(&mut steward, &authority, &with_own_name());
 
     steward.dns.remove(DOMAIN).host(DOMAIN, elsewhere);
     renews_for(&mut steward, &authority, &NAMES);
-    patience::until_true("nothing is said to be wrong", || is_content(&steward));
+    patience::until_true("no fault is reported", || is_content(&steward));
     // The authority refuses an order that was under way when the record changed.
     let outcomes = outcomes(&steward);
     assert!(outcomes.iter().filter(|outcome| *outcome != "issued").count() <= 1, "{outcomes:?}");

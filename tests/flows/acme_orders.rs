@@ -30,7 +30,7 @@ fn a_steward_that_dies_in_every_order_continues_the_same_one() {
 /// Waits until the state shows that the authority works on an order.
 #[track_caller]
 fn under_way(steward: &Steward) {
-    patience::until_true("an order is under way", || steward.state()["pending"].is_string());
+    patience::until_true("an order is pending", || steward.state()["pending"].is_string());
     assert!(steward.state()["last_error"].is_null(), "{}", steward.state());
 }
 

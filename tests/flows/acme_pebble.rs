@@ -33,7 +33,7 @@ fn a_certificate_for_all_names_is_obtained_by_http_and_by_tls_alone() {
         steward.start();
         let facts = steward.obtains(&NAMES);
         assert!(facts.issuer.contains("Pebble"), "{}", facts.issuer);
-        assert_eq!(std::fs::read(&steward.tls().key).unwrap(), key, "there is one key for life");
+        assert_eq!(std::fs::read(&steward.tls().key).unwrap(), key, "the key never changes");
         assert_eq!(pebble.log().contains("validate w/ HTTP"), is_http, "{challenge:?} was asked for");
         let mut notified = Vec::new();
         patience::until_true("process 1 is notified of the first certificate and of the new one", || {
@@ -42,7 +42,7 @@ fn a_certificate_for_all_names_is_obtained_by_http_and_by_tls_alone() {
         });
         let ledger = steward.ledger();
         assert_eq!(ledger.last().unwrap()["outcome"], "issued", "{ledger:?}");
-        patience::until_true("all is said to be well", || {
+        patience::until_true("no fault is reported", || {
             let state = steward.state();
             state["last_error"].is_null() && state["is_served"] == true && state["renews"].is_string()
         });
@@ -96,5 +96,5 @@ fn a_dns_challenge_is_published_at_the_end_of_the_alias_and_removed() {
     steward.obtains(&NAMES);
     assert!(knot.log().contains("[acme.example.net.] DDNS"), "{}", knot.log());
     let ends = ["both.acme.example.net", "one.acme.example.net", "_acme-challenge.autodiscover.example.org"];
-    patience::until_true("all is taken down", || ends.iter().all(|end| knot.dig(&[end, "TXT"]).is_empty()));
+    patience::until_true("the challenges are removed", || ends.iter().all(|end| knot.dig(&[end, "TXT"]).is_empty()));
 }

@@ -32,7 +32,7 @@ fn report(demo: &Demo) -> Value {
 /// The metrics by name with all labels, once each daemon has answered in time.
 #[track_caller]
 fn numbers(demo: &Demo) -> BTreeMap<String, f64> {
-    let text = patience::until("all daemons tell their numbers", || {
+    let text = patience::until("all daemons report their metrics", || {
         let text = page(demo, "/metrics");
         let is_silent =
             |line: &str| line.starts_with("mailstead_process_metrics_reported") && line.ends_with(" 0");
@@ -57,7 +57,7 @@ fn count(demo: &Demo) -> f64 {
 /// The report after a further heartbeat.
 #[track_caller]
 fn beat_after(demo: &Demo, before: f64) -> Value {
-    patience::until_true("the heart beats", || count(demo) > before);
+    patience::until_true("a heartbeat ends", || count(demo) > before);
     report(demo)
 }
 
@@ -252,7 +252,7 @@ fn a_daemon_that_does_not_answer_costs_its_own_metrics_and_a_restart_is_counted(
     assert!(!text.contains("service=\"imap\""), "{text}");
 
     kill(mda, Signal::SIGKILL).unwrap();
-    patience::until_true("the mda is counted as started again", || {
+    patience::until_true("the restart of the mda is counted", || {
         let numbers = numbers(&demo);
         numbers[r#"mailstead_process_restarts_total{process="mda"}"#] == 1.0
             && numbers[r#"mailstead_process_state{process="mda",state="ready"}"#] == 1.0
