@@ -47,11 +47,7 @@ fn the_printed_records_are_all_green_and_each_planted_fault_is_found() {
     let output = command
         .args(["--net", "--", "sh", "-c", &script, "sh"])
         .arg(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "the_printed_records_make_all_green_and_each_planted_fault_is_named",
-            "--nocapture",
-        ])
+        .args(["--exact", "the_printed_records_are_all_green_and_each_planted_fault_is_found", "--nocapture"])
         .env(INSIDE, "1")
         .output()
         .expect("unshare (of util-linux) is installed");

@@ -96,5 +96,7 @@ fn a_dns_challenge_is_published_at_the_end_of_the_alias_and_removed() {
     steward.obtains(&NAMES);
     assert!(knot.log().contains("[acme.example.net.] DDNS"), "{}", knot.log());
     let ends = ["both.acme.example.net", "one.acme.example.net", "_acme-challenge.autodiscover.example.org"];
-    patience::until_true("the challenges are removed", || ends.iter().all(|end| knot.dig(&[end, "TXT"]).is_empty()));
+    patience::until_true("the challenges are removed", || {
+        ends.iter().all(|end| knot.dig(&[end, "TXT"]).is_empty())
+    });
 }

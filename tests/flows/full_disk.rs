@@ -24,7 +24,7 @@ const STRANGER: &str = "stranger@example.com";
 #[test]
 fn a_full_disk_defers_mail_and_loses_nothing() {
     let Some(disk) = std::env::var_os(INSIDE).map(PathBuf::from) else {
-        return run_inside("a_full_disk_refuses_for_now_and_loses_nothing");
+        return run_inside("a_full_disk_defers_mail_and_loses_nothing");
     };
     mount(&disk);
     let site = Site::start_with(|plan| {
