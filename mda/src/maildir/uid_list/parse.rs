@@ -133,9 +133,7 @@ fn parse_record(line: &[u8]) -> Option<Record<'_>> {
 pub(super) fn header_line(header: &Header) -> String {
     let next = header.next.map_or(u32::MAX, Uid::value);
     let mut line = format!("3 V{} N{next}", header.uid_validity);
-    for field in
-        header.guid.iter().map(|guid| format!("G{guid}")).chain(header.others.iter().cloned())
-    {
+    for field in header.guid.iter().map(|guid| format!("G{guid}")).chain(header.others.iter().cloned()) {
         line.push(' ');
         line.push_str(&field);
     }
