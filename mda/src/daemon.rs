@@ -13,7 +13,7 @@ use handover::sockets::{self, Sockets};
 use serve::daemon::{self, DaemonError, Life, Reload};
 use serve::metrics::{Kind, Metrics};
 use serve::tls::Tls;
-use serve::{Crowd, Limits, Part, Patience, Refusals, Service};
+use serve::{SharedAddresses, Limits, Part, Patience, Refusals, Service};
 
 use crate::mailbox::Store;
 use crate::{imap, lmtp};
@@ -47,7 +47,7 @@ async fn run_services(
     let metrics_socket = sockets.take_unix(sockets::METRICS, config.listen.metrics.as_deref())?;
     let metrics = Metrics::new("mda");
 
-    let shared_addresses = Crowd::new(&config.login.anybody);
+    let shared_addresses = SharedAddresses::new(&config.login.anybody);
     let limits = Limits::among(
         shared_addresses.clone(),
         config.limits.connections,
@@ -96,7 +96,7 @@ async fn run_services(
 
     metrics.serve(metrics_socket, &life.drain).map_err(DaemonError::Listen)?;
     tokio::spawn(site.directory.clone().save_regularly());
-    tokio::spawn(shared_addresses.tell(life.notifier.clone(), life.drain.stop()));
+    tokio::spawn(shared_addresses.report(life.notifier.clone(), life.drain.stop()));
     life.lead(DRAIN, |reload| match reload {
         Reload::All => site.reload(path),
         Reload::Accounts => site.reload_accounts(),
@@ -130,7 +130,7 @@ struct Site {
     directory: Arc<Directory>,
     tls: Arc<Tls>,
     limits: Arc<Limits>,
-    shared_addresses: Crowd,
+    shared_addresses: SharedAddresses,
     servers: ArcSwap<Servers>,
     /// The configuration in force.
     config: ArcSwap<config::Mda>,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use handover::config::{Login, MtaLimits};
-use serve::{Crowd, Limits, Patience};
+use serve::{SharedAddresses, Limits, Patience};
 
 use crate::inbound::ServiceKind;
 
@@ -13,12 +13,12 @@ use crate::inbound::ServiceKind;
 pub(crate) struct ConnectionLimits {
     peers: Arc<Limits>,
     users: Arc<Limits>,
-    shared_addresses: Crowd,
+    shared_addresses: SharedAddresses,
 }
 
 impl ConnectionLimits {
     pub(crate) fn new(limits: &MtaLimits, login: &Login) -> Self {
-        let shared_addresses = Crowd::new(&login.anybody);
+        let shared_addresses = SharedAddresses::new(&login.anybody);
         let counted =
             || Limits::among(shared_addresses.clone(), limits.connections, limits.connections_per_address);
         let connection_limits = Self { peers: counted(), users: counted(), shared_addresses };
@@ -32,7 +32,7 @@ impl ConnectionLimits {
     }
 
     /// The addresses that many clients share, which therefore identify no client.
-    pub(crate) fn shared_addresses(&self) -> &Crowd {
+    pub(crate) fn shared_addresses(&self) -> &SharedAddresses {
         &self.shared_addresses
     }
 

@@ -108,7 +108,7 @@ async fn run_services(
     tokio::spawn(site.directory.clone().save_regularly());
     tokio::spawn(report_queue_length(life.notifier.clone(), site.queue.clone(), life.drain.stop()));
     tokio::spawn(
-        reloader.connection_limits.shared_addresses().clone().tell(life.notifier.clone(), life.drain.stop()),
+        reloader.connection_limits.shared_addresses().clone().report(life.notifier.clone(), life.drain.stop()),
     );
     let (notifier, stop) = (life.notifier.clone(), life.drain.stop());
     let relay = |concern: &Option<Concern>| vec![("RELAY", concern.clone())];

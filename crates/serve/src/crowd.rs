@@ -17,13 +17,13 @@ use crate::{Peer, Stop};
 
 /// The shared addresses, and a count of the connections from the gateway. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Crowd(Arc<Shared>);
+pub struct SharedAddresses(Arc<Inner>);
 
 #[derive(Debug, Default)]
-struct Shared {
+struct Inner {
     known: Mutex<Known>,
     /// A connection came from the gateway.
-    came: Notify,
+    connected: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -39,12 +39,12 @@ const FEW: u64 = 4;
 
 /// The time after the last connection for which the state is reported: a single test from the host must not be a
 /// concern forever.
-const LATELY: Duration = Duration::from_secs(3600);
+const RECENT: Duration = Duration::from_secs(3600);
 /// The least time between reports, and the time after which one is repeated: a notice may be lost.
-const TELL: Duration = Duration::from_secs(1);
-const TELL_AGAIN: Duration = Duration::from_secs(60);
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+const REPORT_AGAIN: Duration = Duration::from_secs(60);
 
-impl Crowd {
+impl SharedAddresses {
     /// The addresses in these networks.
     pub fn new(networks: &[IpNet]) -> Self {
         let crowd = Self::default();
@@ -58,18 +58,18 @@ impl Crowd {
     }
 
     /// True if many clients may share an address.
-    pub fn holds(&self, address: IpAddr) -> bool {
+    pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.known().networks.iter().any(|network| network.contains(&address))
     }
 
     /// True if an address is the gateway's, and not this machine's own.
     pub fn is_gateway(&self, address: IpAddr) -> bool {
-        !address.to_canonical().is_loopback() && self.holds(address)
+        !address.to_canonical().is_loopback() && self.contains(address)
     }
 
     /// Records a connection.
-    pub(crate) fn greets(&self, service: &'static str, peer: Peer) {
+    pub(crate) fn record_connection(&self, service: &'static str, peer: Peer) {
         let Some(address) = peer.ip().filter(|address| self.is_gateway(*address)) else { return };
         let mut known = self.known();
         known.clients += 1;
@@ -78,26 +78,26 @@ impl Crowd {
             let Concern { problem, fix } = &GATEWAY_CLIENTS;
             tracing::warn!(service, gateway = %address, %problem, %fix, "connections come from the gateway's address");
         }
-        self.0.came.notify_one();
+        self.0.connected.notify_one();
     }
 
     /// Reports to process 1 that connections come from the gateway, for as long as they do.
-    pub async fn tell(self, notifier: Arc<Notifier>, mut stop: Stop) {
+    pub async fn report(self, notifier: Arc<Notifier>, mut stop: Stop) {
         loop {
-            let (clients, wrong) = self.news(Instant::now());
+            let (clients, wrong) = self.state(Instant::now());
             notifier.fact(GATEWAY_COUNT, clients);
             notifier.concern(GATEWAY, wrong.as_ref());
             tokio::select! {
                 () = stop.requested() => return,
-                () = tokio::time::sleep(TELL_AGAIN) => {}
-                () = async { tokio::time::sleep(TELL).await; self.0.came.notified().await } => {}
+                () = tokio::time::sleep(REPORT_AGAIN) => {}
+                () = async { tokio::time::sleep(REPORT_INTERVAL).await; self.0.connected.notified().await } => {}
             }
         }
     }
 
-    fn news(&self, now: Instant) -> (u64, Option<Concern>) {
+    fn state(&self, now: Instant) -> (u64, Option<Concern>) {
         let known = self.known();
-        let lately = known.last.is_some_and(|last| now.saturating_duration_since(last) < LATELY);
+        let lately = known.last.is_some_and(|last| now.saturating_duration_since(last) < RECENT);
         (known.clients, (lately && known.clients >= FEW).then_some(GATEWAY_CLIENTS))
     }
 
@@ -113,8 +113,8 @@ mod tests {
     use super::*;
     use crate::Limits;
 
-    fn crowd() -> Crowd {
-        Crowd::new(
+    fn crowd() -> SharedAddresses {
+        SharedAddresses::new(
             &["127.0.0.0/8", "::1/128", "172.18.0.1/32", "fd00::1/128"].map(|text| text.parse().unwrap()),
         )
     }
@@ -127,18 +127,18 @@ mod tests {
     fn the_gateway_is_logged_once_and_this_machine_never() {
         let crowd = crowd();
         for others in ["192.0.2.1", "127.0.0.1", "::1", "fd00::2"] {
-            crowd.greets("smtp", peer(others));
+            crowd.record_connection("smtp", peer(others));
         }
-        assert_eq!(crowd.news(Instant::now()), (0, None));
-        crowd.greets("smtp", peer("::ffff:172.18.0.1"));
-        crowd.greets("imaps", peer("fd00::1"));
-        assert_eq!(crowd.news(Instant::now()), (2, None), "a few connections may be a test");
-        crowd.greets("smtp", peer("172.18.0.1"));
-        crowd.greets("smtp", peer("172.18.0.1"));
-        assert_eq!(crowd.news(Instant::now()), (4, Some(GATEWAY_CLIENTS)));
-        assert_eq!(crowd.news(Instant::now() + LATELY), (4, None), "long after the last connection");
+        assert_eq!(crowd.state(Instant::now()), (0, None));
+        crowd.record_connection("smtp", peer("::ffff:172.18.0.1"));
+        crowd.record_connection("imaps", peer("fd00::1"));
+        assert_eq!(crowd.state(Instant::now()), (2, None), "a few connections may be a test");
+        crowd.record_connection("smtp", peer("172.18.0.1"));
+        crowd.record_connection("smtp", peer("172.18.0.1"));
+        assert_eq!(crowd.state(Instant::now()), (4, Some(GATEWAY_CLIENTS)));
+        assert_eq!(crowd.state(Instant::now() + RECENT), (4, None), "long after the last connection");
         crowd.change(&[]);
-        assert!(!crowd.holds("172.18.0.1".parse().unwrap()));
+        assert!(!crowd.contains("172.18.0.1".parse().unwrap()));
     }
 
     #[test]

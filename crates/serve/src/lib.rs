@@ -34,7 +34,7 @@ pub mod tls;
 
 pub use accept::{Connection, Listener, Service};
 pub use concerns::report_concerns;
-pub use crowd::Crowd;
+pub use crowd::SharedAddresses;
 pub use drain::{Drain, Drained, Guard, Stop};
 pub use limits::{Limits, Permit, Refusal};
 pub use listen::Heard;

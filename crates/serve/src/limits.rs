@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::pace::{Expiry, Fill, Pace, Patience};
 use crate::places::{self, Candidate};
-use crate::{Crowd, Peer};
+use crate::{SharedAddresses, Peer};
 
 /// The limits on simultaneous connections, in total and from one network, and on the time that each gets. Shared by all
 /// listeners that use the same resources.
@@ -17,7 +17,7 @@ use crate::{Crowd, Peer};
 pub struct Limits {
     open: Mutex<Open>,
     /// Addresses that count towards the total only.
-    crowd: Crowd,
+    crowd: SharedAddresses,
     /// Signals that a connection was admitted, so that there are sessions to check.
     admitted: Notify,
     is_looked_after: AtomicBool,
@@ -73,11 +73,11 @@ impl Limits {
     /// At most `total` connections, and at most `per_address` from one IPv4 address or one IPv6 network of 64
     /// bits, which is what one customer of a provider has. 0 is no limit.
     pub fn new(total: usize, per_address: usize) -> Arc<Self> {
-        Self::among(Crowd::default(), total, per_address)
+        Self::among(SharedAddresses::default(), total, per_address)
     }
 
     /// The same, except that addresses in the crowd have no limit of their own.
-    pub fn among(crowd: Crowd, total: usize, per_address: usize) -> Arc<Self> {
+    pub fn among(crowd: SharedAddresses, total: usize, per_address: usize) -> Arc<Self> {
         let open = Open {
             most: total,
             most_of_one: per_address,
@@ -103,7 +103,7 @@ impl Limits {
     }
 
     /// The addresses that many clients may share.
-    pub(crate) fn crowd(&self) -> &Crowd {
+    pub(crate) fn crowd(&self) -> &SharedAddresses {
         &self.crowd
     }
 
@@ -111,7 +111,7 @@ impl Limits {
     /// of the network with the most sessions may be evicted.
     pub fn admit(self: &Arc<Self>, peer: Peer) -> Result<Permit, Refusal> {
         let mut open = self.lock();
-        let network = peer.ip().filter(|ip| !self.crowd.holds(*ip)).map(network);
+        let network = peer.ip().filter(|ip| !self.crowd.contains(*ip)).map(network);
         let own = open.places_of(network).unwrap_or(0);
         let is_full = open.most != 0 && open.all >= open.most;
         if !is_full && network.is_some() && open.most_of_one != 0 && own >= open.most_of_one {

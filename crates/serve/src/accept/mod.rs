@@ -117,7 +117,7 @@ impl Service {
         F: Future<Output = ()> + Send + 'static,
     {
         let peer = accepted.peer();
-        self.limits.crowd().greets(self.name, peer);
+        self.limits.crowd().record_connection(self.name, peer);
         self.meter.connected(peer, accepted.local());
         let permit = match self.limits.admit(peer) {
             Ok(permit) => permit,
