@@ -48,12 +48,12 @@ async fn run_services(
     let metrics = Metrics::new("mda");
 
     let shared_addresses = SharedAddresses::new(&config.login.anybody);
-    let limits = Limits::among(
+    let limits = Limits::with_shared_addresses(
         shared_addresses.clone(),
         config.limits.connections,
         config.limits.connections_per_address,
     );
-    limits.set_patience(Patience::with_users(&config.limits.patience));
+    limits.set_time_limits(Patience::with_users(&config.limits.patience));
     let store = Store::new(config.mail.clone(), config.index.clone(), config.hostname.as_str());
     store.set_quotas(config.quotas.clone());
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
@@ -183,7 +183,7 @@ impl Site {
         self.directory.take_for_anybody(&config.login.anybody);
         self.shared_addresses.change(&config.login.anybody);
         self.limits.change(config.limits.connections, config.limits.connections_per_address);
-        self.limits.set_patience(Patience::with_users(&config.limits.patience));
+        self.limits.set_time_limits(Patience::with_users(&config.limits.patience));
         self.store.set_quotas(config.quotas.clone());
         self.servers.store(Arc::new(Servers::new(&config, &self.store, &self.directory, &self.tls)));
     }

@@ -20,15 +20,15 @@ impl ConnectionLimits {
     pub(crate) fn new(limits: &MtaLimits, login: &Login) -> Self {
         let shared_addresses = SharedAddresses::new(&login.anybody);
         let counted =
-            || Limits::among(shared_addresses.clone(), limits.connections, limits.connections_per_address);
+            || Limits::with_shared_addresses(shared_addresses.clone(), limits.connections, limits.connections_per_address);
         let connection_limits = Self { peers: counted(), users: counted(), shared_addresses };
         connection_limits.set_patience(limits);
         connection_limits
     }
 
     fn set_patience(&self, limits: &MtaLimits) {
-        self.peers.set_patience(Patience::with_hosts(&limits.patience));
-        self.users.set_patience(Patience::with_users(&limits.patience));
+        self.peers.set_time_limits(Patience::with_hosts(&limits.patience));
+        self.users.set_time_limits(Patience::with_users(&limits.patience));
     }
 
     /// The addresses that many clients share, which therefore identify no client.

@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_shared_address_has_no_limit_and_counts_towards_the_total() {
-        let limits = Limits::among(crowd(), 4, 1);
+        let limits = Limits::with_shared_addresses(crowd(), 4, 1);
         let _many = ["172.18.0.1", "172.18.0.1", "127.0.0.1"].map(|text| limits.admit(peer(text)).unwrap());
         let _one = limits.admit(peer("192.0.2.1")).unwrap();
         assert_eq!(limits.admit(peer("172.18.0.1")).unwrap_err(), crate::Refusal::Total);

@@ -20,18 +20,18 @@ pub struct Limits {
     crowd: SharedAddresses,
     /// Signals that a connection was admitted, so that there are sessions to check.
     admitted: Notify,
-    is_looked_after: AtomicBool,
+    is_watched: AtomicBool,
 }
 
 #[derive(Debug)]
 struct Open {
-    most: usize,
-    most_of_one: usize,
+    total_limit: usize,
+    network_limit: usize,
     patience: Patience,
     /// The number without those that were evicted and have not ended yet.
-    all: usize,
+    total: usize,
     /// The number by network. Has no more entries than there are connections.
-    of_one: HashMap<IpAddr, usize>,
+    by_network: HashMap<IpAddr, usize>,
     sessions: HashMap<u64, Session>,
     last_key: u64,
 }
@@ -67,43 +67,43 @@ pub struct Permit {
 }
 
 /// The time between checks of the sessions.
-const ROUND: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Limits {
     /// At most `total` connections, and at most `per_address` from one IPv4 address or one IPv6 network of 64
     /// bits, which is what one customer of a provider has. 0 is no limit.
     pub fn new(total: usize, per_address: usize) -> Arc<Self> {
-        Self::among(SharedAddresses::default(), total, per_address)
+        Self::with_shared_addresses(SharedAddresses::default(), total, per_address)
     }
 
     /// The same, except that addresses in the crowd have no limit of their own.
-    pub fn among(crowd: SharedAddresses, total: usize, per_address: usize) -> Arc<Self> {
+    pub fn with_shared_addresses(crowd: SharedAddresses, total: usize, per_address: usize) -> Arc<Self> {
         let open = Open {
-            most: total,
-            most_of_one: per_address,
+            total_limit: total,
+            network_limit: per_address,
             patience: Patience::with_our_own(),
-            all: 0,
-            of_one: HashMap::new(),
+            total: 0,
+            by_network: HashMap::new(),
             sessions: HashMap::new(),
             last_key: 0,
         };
         let (admitted, is_looked_after) = (Notify::new(), AtomicBool::new(false));
-        Arc::new(Self { open: Mutex::new(open), crowd, admitted, is_looked_after })
+        Arc::new(Self { open: Mutex::new(open), crowd, admitted, is_watched: is_looked_after })
     }
 
     /// Sets other limits, after a reload. Connected peers stay.
     pub fn change(&self, total: usize, per_address: usize) {
         let mut open = self.lock();
-        (open.most, open.most_of_one) = (total, per_address);
+        (open.total_limit, open.network_limit) = (total, per_address);
     }
 
     /// Sets the time limits of sessions.
-    pub fn set_patience(&self, patience: Patience) {
+    pub fn set_time_limits(&self, patience: Patience) {
         self.lock().patience = patience;
     }
 
     /// The addresses that many clients may share.
-    pub(crate) fn crowd(&self) -> &SharedAddresses {
+    pub(crate) fn shared_addresses(&self) -> &SharedAddresses {
         &self.crowd
     }
 
@@ -112,18 +112,18 @@ impl Limits {
     pub fn admit(self: &Arc<Self>, peer: Peer) -> Result<Permit, Refusal> {
         let mut open = self.lock();
         let network = peer.ip().filter(|ip| !self.crowd.contains(*ip)).map(network);
-        let own = open.places_of(network).unwrap_or(0);
-        let is_full = open.most != 0 && open.all >= open.most;
-        if !is_full && network.is_some() && open.most_of_one != 0 && own >= open.most_of_one {
+        let own = open.sessions_of(network).unwrap_or(0);
+        let is_full = open.total_limit != 0 && open.total >= open.total_limit;
+        if !is_full && network.is_some() && open.network_limit != 0 && own >= open.network_limit {
             return Err(Refusal::Address);
         }
         let evicted = match is_full {
             true => Some(open.evict_for(own, Instant::now()).ok_or(Refusal::Total)?),
             false => None,
         };
-        open.all += 1;
+        open.total += 1;
         if let Some(network) = network {
-            *open.of_one.entry(network).or_default() += 1;
+            *open.by_network.entry(network).or_default() += 1;
         }
         open.last_key += 1;
         let (key, pace) = (open.last_key, Pace::new(&open.patience));
@@ -134,9 +134,9 @@ impl Limits {
     }
 
     /// Ends the sessions that have exceeded a time limit.
-    fn look_after(&self, now: Instant) {
+    fn end_expired(&self, now: Instant) {
         let open = self.lock();
-        let fill = Fill::of(open.all, open.most);
+        let fill = Fill::of(open.total, open.total_limit);
         for session in open.sessions.values() {
             let expiry = session.pace.look(|conduct| conduct.expiry(&open.patience, fill, now));
             if let Some(expiry) = expiry.filter(|_| !session.pace.has_ended()) {
@@ -147,16 +147,16 @@ impl Limits {
     }
 
     /// Checks the sessions while there are listeners. Only the first call for these limits has an effect.
-    pub(crate) fn start_looking_after(self: &Arc<Self>) {
-        if !self.is_looked_after.swap(true, Ordering::Relaxed) {
+    pub(crate) fn start_watching(self: &Arc<Self>) {
+        if !self.is_watched.swap(true, Ordering::Relaxed) {
             let limits = Arc::clone(self);
             tokio::spawn(async move {
                 loop {
                     if limits.lock().sessions.is_empty() {
                         limits.admitted.notified().await;
                     }
-                    tokio::time::sleep(ROUND).await;
-                    limits.look_after(Instant::now());
+                    tokio::time::sleep(CHECK_INTERVAL).await;
+                    limits.end_expired(Instant::now());
                 }
             });
         }
@@ -169,14 +169,14 @@ impl Limits {
 
 impl Open {
     /// The number of sessions of a network. `None` if the address stands for many clients.
-    fn places_of(&self, network: Option<IpAddr>) -> Option<usize> {
-        network.map(|network| self.of_one.get(&network).copied().unwrap_or(0))
+    fn sessions_of(&self, network: Option<IpAddr>) -> Option<usize> {
+        network.map(|network| self.by_network.get(&network).copied().unwrap_or(0))
     }
 
     /// Evicts a session for a new one whose network holds `own`; returns the evicted peer.
     fn evict_for(&mut self, own: usize, now: Instant) -> Option<Peer> {
         // An evicted session needs a moment to end: at most this many may be ending at one time.
-        if self.sessions.len() - self.all > self.most / 4 {
+        if self.sessions.len() - self.total > self.total_limit / 4 {
             return None;
         }
         let mut users: Vec<(u64, String)> = Vec::new();
@@ -185,7 +185,7 @@ impl Open {
             if session.is_evicted || session.peer == Peer::Unix {
                 continue;
             }
-            let of_network = self.places_of(session.network).unwrap_or(1);
+            let of_network = self.sessions_of(session.network).unwrap_or(1);
             session.pace.look(|conduct| {
                 if conduct.is_waiting() {
                     let ((held, rate), idle) = (conduct.rate(now), conduct.idle(now));
@@ -198,7 +198,7 @@ impl Open {
         for candidate in &mut candidates {
             candidate.user = users.get(&candidate.key).map(String::as_str);
         }
-        let victim = places::victim(&candidates, own, self.most);
+        let victim = places::victim(&candidates, own, self.total_limit);
         let session = self.sessions.get_mut(&victim?)?;
         session.is_evicted = true;
         session.pace.end(Expiry::Evicted);
@@ -209,13 +209,13 @@ impl Open {
 
     /// Removes one session from the counts.
     fn release(&mut self, network: Option<IpAddr>) {
-        self.all -= 1;
+        self.total -= 1;
         if let Some(network) = network
-            && let Some(of_one) = self.of_one.get_mut(&network)
+            && let Some(of_one) = self.by_network.get_mut(&network)
         {
             *of_one -= 1;
             if *of_one == 0 {
-                self.of_one.remove(&network);
+                self.by_network.remove(&network);
             }
         }
     }

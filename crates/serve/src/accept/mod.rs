@@ -71,7 +71,7 @@ impl Service {
     {
         let listeners: Vec<Listener> =
             listeners.into_iter().map(Listener::try_from).collect::<Result<_, _>>()?;
-        self.limits.start_looking_after();
+        self.limits.start_watching();
         for listener in listeners {
             tokio::spawn(self.clone().accept(listener, drain.stop(), drain.guard(), session.clone()));
         }
@@ -117,7 +117,7 @@ impl Service {
         F: Future<Output = ()> + Send + 'static,
     {
         let peer = accepted.peer();
-        self.limits.crowd().record_connection(self.name, peer);
+        self.limits.shared_addresses().record_connection(self.name, peer);
         self.meter.connected(peer, accepted.local());
         let permit = match self.limits.admit(peer) {
             Ok(permit) => permit,

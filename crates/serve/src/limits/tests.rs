@@ -34,8 +34,8 @@ fn one_address_is_an_ipv4_address_or_an_ipv6_network() {
 fn ended_sessions_leave_no_entries() {
     let limits = Limits::new(0, 5);
     drop((limits.admit(peer("192.0.2.1")), limits.admit(peer("192.0.2.1"))));
-    assert!(limits.lock().of_one.is_empty());
-    assert_eq!(limits.lock().all, 0);
+    assert!(limits.lock().by_network.is_empty());
+    assert_eq!(limits.lock().total, 0);
 }
 
 #[test]
@@ -60,10 +60,10 @@ fn at_the_total_limit_the_network_with_most_sessions_loses_one() {
     let _others: Vec<_> = (2..5).map(|last| waiting(&limits, &format!("192.0.2.{last}"))).collect();
     let good = limits.admit(peer("198.51.100.1")).unwrap();
     assert_eq!(greedy.iter().filter(|permit| permit.pace().has_ended()).count(), 1);
-    assert_eq!(limits.lock().all, 6);
+    assert_eq!(limits.lock().total, 6);
     assert_eq!(limits.admit(peer("192.0.2.1")).unwrap_err(), Refusal::Total, "two sessions are its share");
     drop(greedy);
-    let left = |open: &Open| (open.all, open.of_one.len());
+    let left = |open: &Open| (open.total, open.by_network.len());
     assert_eq!(left(&limits.lock()), (4, 4), "a session is released once");
     drop(good);
 }
@@ -93,8 +93,8 @@ fn few_evicted_sessions_may_be_ending_at_one_time() {
 #[tokio::test(start_paused = true)]
 async fn a_session_over_its_time_limit_is_ended() {
     let limits = Limits::new(8, 0);
-    limits.set_patience(Patience::with_users(&handover::config::Patience::default()));
-    limits.start_looking_after();
+    limits.set_time_limits(Patience::with_users(&handover::config::Patience::default()));
+    limits.start_watching();
     let permit = waiting(&limits, "192.0.2.1");
     let begin = Instant::now();
     assert_eq!(permit.pace().ended().await, Expiry::Unproved);
