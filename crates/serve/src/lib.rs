@@ -37,7 +37,7 @@ pub use concerns::report_concerns;
 pub use crowd::SharedAddresses;
 pub use drain::{Drain, Drained, Guard, Stop};
 pub use limits::{Limits, Permit, Refusal};
-pub use listen::Heard;
+pub use listen::ReadOutcome;
 pub use mail_id::MailId;
 pub use pace::{Expiry, Pace, Patience};
 pub use peer::Peer;

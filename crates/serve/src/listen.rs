@@ -8,11 +8,11 @@ use crate::{Expiry, Stop, Stream};
 
 /// The time for which a peer may be silent when the daemon stops. A peer that has just connected, or is between two
 /// commands, can finish; an idle connection is closed.
-const LAST_SILENCE: Duration = Duration::from_secs(1);
+const DRAIN_SILENCE: Duration = Duration::from_secs(1);
 
 /// The outcome of waiting for a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Heard {
+pub enum ReadOutcome {
     /// This many octets.
     Octets(usize),
     /// The peer was silent for too long.
@@ -27,31 +27,31 @@ impl Stream {
     /// Waits for octets, at most for `silence`, and shorter once `stop` is requested; without a `stop`, a stopping
     /// daemon makes no difference. The end of the stream is an error, since sessions have a command to end. May be
     /// dropped and called again, as `select!` does.
-    pub async fn listen(
+    pub async fn read_or_stop(
         &mut self,
         space: &mut [u8],
         silence: Duration,
         stop: Option<&mut Stop>,
-    ) -> io::Result<Heard> {
+    ) -> io::Result<ReadOutcome> {
         let Some(stop) = stop else {
-            return Ok(self.hear(space, silence).await?.unwrap_or(Heard::Silence));
+            return Ok(self.read_within(space, silence).await?.unwrap_or(ReadOutcome::Silence));
         };
         tokio::select! {
             biased;
-            heard = self.hear(space, silence) => return Ok(heard?.unwrap_or(Heard::Silence)),
+            heard = self.read_within(space, silence) => return Ok(heard?.unwrap_or(ReadOutcome::Silence)),
             () = stop.requested() => {}
         }
-        Ok(self.hear(space, LAST_SILENCE.min(silence)).await?.unwrap_or(Heard::Stop))
+        Ok(self.read_within(space, DRAIN_SILENCE.min(silence)).await?.unwrap_or(ReadOutcome::Stop))
     }
 
-    async fn hear(&mut self, space: &mut [u8], silence: Duration) -> io::Result<Option<Heard>> {
+    async fn read_within(&mut self, space: &mut [u8], silence: Duration) -> io::Result<Option<ReadOutcome>> {
         let pace = self.pace().clone();
         tokio::select! {
             biased;
-            expiry = pace.ended() => Ok(Some(Heard::Expired(expiry))),
+            expiry = pace.ended() => Ok(Some(ReadOutcome::Expired(expiry))),
             heard = timeout(silence, self.read(space)) => match heard {
                 Ok(Ok(0)) => Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(Ok(count)) => Ok(Some(Heard::Octets(count))),
+                Ok(Ok(count)) => Ok(Some(ReadOutcome::Octets(count))),
                 Ok(Err(error)) => Err(error),
                 Err(_) => Ok(None),
             },
@@ -75,14 +75,14 @@ mod tests {
         let mut stream = Stream::from(stream);
         let (drain, mut space) = (Drain::new(), [0; 8]);
         let mut stop = drain.stop();
-        assert_eq!(stream.listen(&mut space, LONG, Some(&mut stop)).await.unwrap(), Heard::Silence);
+        assert_eq!(stream.read_or_stop(&mut space, LONG, Some(&mut stop)).await.unwrap(), ReadOutcome::Silence);
         drain.begin();
         peer.write_all(b"NOOP").await.unwrap();
-        assert_eq!(stream.listen(&mut space, LONG, Some(&mut stop)).await.unwrap(), Heard::Octets(4));
-        assert_eq!(stream.listen(&mut space, LONG, Some(&mut stop)).await.unwrap(), Heard::Stop);
-        assert_eq!(stream.listen(&mut space, LONG, None).await.unwrap(), Heard::Silence);
+        assert_eq!(stream.read_or_stop(&mut space, LONG, Some(&mut stop)).await.unwrap(), ReadOutcome::Octets(4));
+        assert_eq!(stream.read_or_stop(&mut space, LONG, Some(&mut stop)).await.unwrap(), ReadOutcome::Stop);
+        assert_eq!(stream.read_or_stop(&mut space, LONG, None).await.unwrap(), ReadOutcome::Silence);
         drop(peer);
-        let error = stream.listen(&mut space, LONG, Some(&mut stop)).await.unwrap_err();
+        let error = stream.read_or_stop(&mut space, LONG, Some(&mut stop)).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serve::{Connection, Heard, Stop, Stream};
+use serve::{Connection, ReadOutcome, Stop, Stream};
 use smtp_proto::server::{Event, Security, Session, Settings};
 use smtp_proto::{Dialect, replies};
 
@@ -48,10 +48,10 @@ async fn run_session(
                 // A message in transfer is waited for; the daemon's own limit for stopping is above it.
                 stream.pace().expects_body(session.receives_message());
                 let stop = (!session.receives_message()).then_some(&mut stop);
-                match stream.listen(session.space(), SILENCE, stop).await? {
-                    Heard::Octets(count) => session.filled(count),
-                    Heard::Silence | Heard::Expired(_) => session.close(&replies::IDLE_TIMEOUT),
-                    Heard::Stop => session.close(&replies::SHUTTING_DOWN),
+                match stream.read_or_stop(session.space(), SILENCE, stop).await? {
+                    ReadOutcome::Octets(count) => session.filled(count),
+                    ReadOutcome::Silence | ReadOutcome::Expired(_) => session.close(&replies::IDLE_TIMEOUT),
+                    ReadOutcome::Stop => session.close(&replies::SHUTTING_DOWN),
                 }
             }
             Event::Closed => return Ok(stream),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serve::tls::Tls;
-use serve::{Connection, Expiry, Heard, Stop, Stream};
+use serve::{Connection, Expiry, ReadOutcome, Stop, Stream};
 use smtp_proto::server::{Event, Security, Session, Settings};
 use smtp_proto::{Reply, replies};
 
@@ -71,11 +71,11 @@ async fn run_session(
                 tokio::select! {
                     biased;
                     () = commands.revoked(), if may_stop => session.close(&replies::LOGIN_REVOKED),
-                    heard = stream.listen(session.space(), SILENCE, stop) => match heard? {
-                        Heard::Octets(count) => session.filled(count),
-                        Heard::Silence => session.close(&replies::IDLE_TIMEOUT),
-                        Heard::Stop => session.close(&replies::SHUTTING_DOWN),
-                        Heard::Expired(expiry) => session.close(&closing_reply(expiry)),
+                    heard = stream.read_or_stop(session.space(), SILENCE, stop) => match heard? {
+                        ReadOutcome::Octets(count) => session.filled(count),
+                        ReadOutcome::Silence => session.close(&replies::IDLE_TIMEOUT),
+                        ReadOutcome::Stop => session.close(&replies::SHUTTING_DOWN),
+                        ReadOutcome::Expired(expiry) => session.close(&closing_reply(expiry)),
                     },
                 }
             }
