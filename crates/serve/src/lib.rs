@@ -44,4 +44,4 @@ pub use peer::Peer;
 pub use refusals::{Part, Refusals};
 pub use runtime::runtime;
 pub use signals::{Event, Signals};
-pub use stream::{Arrival, Stream, UpgradeError};
+pub use stream::{ReceiveOutcome, Stream, UpgradeError};

@@ -11,7 +11,7 @@ use imap_proto::command::{Append, Command, CommandError, Malformed};
 use imap_proto::reader::{Event, Reader};
 use imap_proto::response::{Condition, condition};
 use serve::metrics::Meter;
-use serve::{Arrival, Expiry, Pace, Stop, Stream};
+use serve::{ReceiveOutcome, Expiry, Pace, Stop, Stream};
 
 /// Octets of responses that are buffered before they are sent.
 const FLUSH_THRESHOLD: usize = 64 * 1024;
@@ -119,12 +119,12 @@ impl Wire {
                 // Rest of a message that was refused.
                 Some(Event::Octets(_) | Event::AppendEnd(_)) => {}
                 None => match self.receive(within).await? {
-                    Arrival::Octets(_) => {}
-                    Arrival::End => return Ok(SessionEvent::Closed),
-                    Arrival::Idle if self.stop.is_requested() => return Ok(SessionEvent::ShuttingDown),
-                    Arrival::Idle if self.is_revoked() => return Ok(SessionEvent::Revoked),
-                    Arrival::Idle => return Ok(SessionEvent::IdleTimeout),
-                    Arrival::Expired(expiry) => return Ok(SessionEvent::Expired(expiry)),
+                    ReceiveOutcome::Octets(_) => {}
+                    ReceiveOutcome::End => return Ok(SessionEvent::Closed),
+                    ReceiveOutcome::Idle if self.stop.is_requested() => return Ok(SessionEvent::ShuttingDown),
+                    ReceiveOutcome::Idle if self.is_revoked() => return Ok(SessionEvent::Revoked),
+                    ReceiveOutcome::Idle => return Ok(SessionEvent::IdleTimeout),
+                    ReceiveOutcome::Expired(expiry) => return Ok(SessionEvent::Expired(expiry)),
                 },
             }
         };
@@ -156,14 +156,14 @@ impl Wire {
 
     /// Sends the buffered responses and waits for octets. Also ends, as if idle, when the daemon stops or the login is
     /// revoked.
-    pub(crate) async fn receive(&mut self, within: Duration) -> io::Result<Arrival> {
+    pub(crate) async fn receive(&mut self, within: Duration) -> io::Result<ReceiveOutcome> {
         self.flush().await?;
         self.stream.pace().expects_body(self.reader.passes_message());
         let mut stop = self.stop.clone();
         Ok(tokio::select! {
             biased;
-            () = stop.requested() => Arrival::Idle,
-            () = revoked(&mut self.login_watch) => Arrival::Idle,
+            () = stop.requested() => ReceiveOutcome::Idle,
+            () = revoked(&mut self.login_watch) => ReceiveOutcome::Idle,
             arrival = self.stream.receive_within(within, self.reader.input_buffer()) => arrival,
         })
     }

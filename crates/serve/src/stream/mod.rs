@@ -18,7 +18,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsStream;
 
-pub use receive::Arrival;
+pub use receive::ReceiveOutcome;
 pub use upgrade::UpgradeError;
 
 use crate::metrics::Meter;

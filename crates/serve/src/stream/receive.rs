@@ -14,7 +14,7 @@ use crate::pace::Expiry;
 
 /// The outcome of waiting for a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Arrival {
+pub enum ReceiveOutcome {
     /// This many octets were appended.
     Octets(usize),
     /// The peer has closed its side, or the connection is broken.
@@ -26,7 +26,7 @@ pub enum Arrival {
 }
 
 /// The most that one TLS record holds. On the stack while octets are moved, and only then.
-const AT_ONCE: usize = 16 * 1024;
+const LARGEST_RECORD: usize = 16 * 1024;
 
 impl Stream {
     /// Waits for octets and appends them to `into`. 0 means that the peer has closed its side.
@@ -35,8 +35,8 @@ impl Stream {
     /// it is dropped and called again, as `select!` does.
     pub async fn receive(&mut self, into: &mut impl BufMut) -> io::Result<usize> {
         poll_fn(|cx| {
-            let mut room = [MaybeUninit::uninit(); AT_ONCE];
-            let most = into.remaining_mut().min(AT_ONCE);
+            let mut room = [MaybeUninit::uninit(); LARGEST_RECORD];
+            let most = into.remaining_mut().min(LARGEST_RECORD);
             let mut read = ReadBuf::uninit(&mut room[..most]);
             ready!(Pin::new(&mut *self).poll_read(cx, &mut read))?;
             into.put_slice(read.filled());
@@ -46,15 +46,15 @@ impl Stream {
     }
 
     /// The same, at most for `limit`, and until the session is ended. A broken connection counts as closed.
-    pub async fn receive_within(&mut self, limit: Duration, into: &mut impl BufMut) -> Arrival {
+    pub async fn receive_within(&mut self, limit: Duration, into: &mut impl BufMut) -> ReceiveOutcome {
         let pace = self.pace.clone();
         tokio::select! {
             biased;
-            expiry = pace.ended() => Arrival::Expired(expiry),
+            expiry = pace.ended() => ReceiveOutcome::Expired(expiry),
             received = timeout(limit, self.receive(into)) => match received {
-                Ok(Ok(0) | Err(_)) => Arrival::End,
-                Ok(Ok(octets)) => Arrival::Octets(octets),
-                Err(_) => Arrival::Idle,
+                Ok(Ok(0) | Err(_)) => ReceiveOutcome::End,
+                Ok(Ok(octets)) => ReceiveOutcome::Octets(octets),
+                Err(_) => ReceiveOutcome::Idle,
             },
         }
     }

@@ -29,16 +29,16 @@ async fn received_octets_are_appended() {
     assert_eq!(server.receive(&mut octets).await.unwrap(), 3);
     assert_eq!(octets, b"zero one");
     drop(client);
-    assert_eq!(server.receive_within(Duration::MAX, &mut octets).await, Arrival::End);
+    assert_eq!(server.receive_within(Duration::MAX, &mut octets).await, ReceiveOutcome::End);
 }
 
 #[tokio::test]
 async fn a_silent_peer_is_idle_and_loses_nothing_by_it() {
     let (mut client, mut server) = pair().await;
     let mut octets = Vec::new();
-    assert_eq!(server.receive_within(Duration::ZERO, &mut octets).await, Arrival::Idle);
+    assert_eq!(server.receive_within(Duration::ZERO, &mut octets).await, ReceiveOutcome::Idle);
     client.send(b"late").await.unwrap();
-    assert_eq!(server.receive_within(Duration::MAX, &mut octets).await, Arrival::Octets(4));
+    assert_eq!(server.receive_within(Duration::MAX, &mut octets).await, ReceiveOutcome::Octets(4));
     assert_eq!(octets, b"late");
 }
 

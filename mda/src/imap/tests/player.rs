@@ -10,7 +10,7 @@ use address::{Address, Domain};
 use handover::config;
 use rustls_pki_types::ServerName;
 use serve::tls::{Connector, Tls};
-use serve::{Arrival, Connection, Drain, Peer, Stream};
+use serve::{ReceiveOutcome, Connection, Drain, Peer, Stream};
 use tempfile::TempDir;
 use tokio::net::UnixStream;
 use transcript::{Captures, Expectations, Pattern, Script, Step};
@@ -155,7 +155,7 @@ impl<'s> Player<'s> {
                 let talk = self.connection(*connection);
                 talk.send().await?;
                 match talk.stream.receive_within(PATIENCE, &mut talk.received).await {
-                    Arrival::End if talk.received.is_empty() => Ok(()),
+                    ReceiveOutcome::End if talk.received.is_empty() => Ok(()),
                     _ => Err(format!(
                         "got {} instead of the end of the connection",
                         talk.received.escape_ascii()
@@ -251,9 +251,9 @@ impl TestConnection {
                 return Ok(line);
             }
             match self.stream.receive_within(PATIENCE, &mut self.received).await {
-                Arrival::Octets(_) => {}
-                Arrival::End => return Err("the server closed the connection".to_owned()),
-                Arrival::Idle | Arrival::Expired(_) => return Err("the server sent nothing".to_owned()),
+                ReceiveOutcome::Octets(_) => {}
+                ReceiveOutcome::End => return Err("the server closed the connection".to_owned()),
+                ReceiveOutcome::Idle | ReceiveOutcome::Expired(_) => return Err("the server sent nothing".to_owned()),
             }
         }
     }

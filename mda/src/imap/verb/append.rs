@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use imap_proto::command::{Append, CommandError};
 use imap_proto::response::Code;
 use imap_proto::{DateTime, MailboxName, Uid, UidValidity};
-use serve::{Arrival, MailId};
+use serve::{ReceiveOutcome, MailId};
 
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::session::{Authenticated, Outcome, Transition};
@@ -105,7 +105,7 @@ impl Message<'_> {
                 MessagePiece::End(Ok(())) => return Ok(Received::Whole(incoming)),
                 MessagePiece::End(Err(fault)) => return Ok(Received::Malformed(fault)),
                 MessagePiece::Pending => {
-                    if !matches!(wire.receive(timeout).await?, Arrival::Octets(_)) {
+                    if !matches!(wire.receive(timeout).await?, ReceiveOutcome::Octets(_)) {
                         return Ok(Received::Incomplete);
                     }
                 }

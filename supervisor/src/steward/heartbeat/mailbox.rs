@@ -6,7 +6,7 @@ use std::time::Duration;
 use handover::config::Heartbeat;
 use rustls::pki_types::ServerName;
 use serve::tls::Connector;
-use serve::{Arrival, Stream};
+use serve::{ReceiveOutcome, Stream};
 
 use super::{Failure, Step, post};
 
@@ -125,9 +125,9 @@ impl Mailbox {
             return Err(io::Error::other("the response is too long"));
         }
         match self.stream.receive_within(SILENCE, &mut self.unread).await {
-            Arrival::Octets(_) => Ok(()),
-            Arrival::End => Err(io::Error::other("the connection was closed")),
-            Arrival::Idle | Arrival::Expired(_) => Err(io::Error::other("no response in time")),
+            ReceiveOutcome::Octets(_) => Ok(()),
+            ReceiveOutcome::End => Err(io::Error::other("the connection was closed")),
+            ReceiveOutcome::Idle | ReceiveOutcome::Expired(_) => Err(io::Error::other("no response in time")),
         }
     }
 }
