@@ -204,7 +204,7 @@ impl Wire {
 
     /// The metrics of the service that the client connected to.
     pub(crate) fn metrics(&self) -> &Meter {
-        self.stream.meter()
+        self.stream.metrics()
     }
 
     /// Upgrades to an encrypted connection, which starts from scratch: nothing that was read in clear is kept.

@@ -30,7 +30,7 @@ impl Client {
         Self {
             service,
             peer,
-            meter: stream.meter().clone(),
+            meter: stream.metrics().clone(),
             pace: stream.pace().clone(),
             encryption: stream.encryption(),
             hello: None,

@@ -126,7 +126,7 @@ impl ConnectionAttempt<'_> {
         let server = self.tls_server_name(verifying.is_some())?;
         let failed = |why: String| ConnectError::Host(unreachable(self.name, &why));
         let stream = match timeout(CONNECT, TcpStream::connect(self.address)).await {
-            Ok(Ok(stream)) => Stream::from(stream).counted(self.outbound.meter.clone()),
+            Ok(Ok(stream)) => Stream::from(stream).with_metrics(self.outbound.meter.clone()),
             Ok(Err(error)) => return Err(failed(error.to_string())),
             Err(_) => return Err(failed("connection timed out".to_owned())),
         };

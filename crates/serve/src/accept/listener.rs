@@ -78,10 +78,10 @@ impl Accepted {
         let (peer, local) = (self.peer(), self.local());
         match self {
             Self::Tcp(stream, _) => {
-                Connection { stream: Stream::from(stream).counted(meter).paced(pace), peer, local, stop }
+                Connection { stream: Stream::from(stream).with_metrics(meter).with_pace(pace), peer, local, stop }
             }
             Self::Unix(stream) => Connection {
-                stream: Stream::from(stream).counted(meter).paced(pace),
+                stream: Stream::from(stream).with_metrics(meter).with_pace(pace),
                 peer,
                 local: None,
                 stop,

@@ -44,13 +44,13 @@ enum Kind {
 
 /// A peer that reads nothing for this long is gone. RFC 5321 §4.5.3.2 gives 3 minutes to a block of data and 5 to
 /// most replies.
-const STALL: Duration = Duration::from_secs(5 * 60);
+const SEND_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// For the last octets and the peer's close.
-const FAREWELL: Duration = Duration::from_secs(3);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// For the last octets to a peer whose session the server has ended.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const ENDED_SEND_TIMEOUT: Duration = Duration::from_secs(1);
 /// The octets that a peer may still have in flight when we close.
-const LEFTOVERS: u64 = 256 * 1024;
+const MOST_UNREAD: u64 = 256 * 1024;
 
 impl Stream {
     fn plain(transport: Transport) -> Self {
@@ -65,13 +65,13 @@ impl Stream {
 
     /// Counts the TLS handshakes in this meter.
     #[must_use]
-    pub fn counted(self, meter: Meter) -> Self {
+    pub fn with_metrics(self, meter: Meter) -> Self {
         Self { meter, ..self }
     }
 
     /// Sets the pace of an admitted session.
     #[must_use]
-    pub fn paced(self, pace: Pace) -> Self {
+    pub fn with_pace(self, pace: Pace) -> Self {
         Self { pace, ..self }
     }
 
@@ -81,7 +81,7 @@ impl Stream {
     }
 
     /// The metrics of its service.
-    pub fn meter(&self) -> &Meter {
+    pub fn metrics(&self) -> &Meter {
         &self.meter
     }
 
@@ -98,26 +98,26 @@ impl Stream {
         let pace = self.pace.clone();
         let ended = async {
             pace.ended().await;
-            tokio::time::sleep(LAST_WORDS).await;
+            tokio::time::sleep(ENDED_SEND_TIMEOUT).await;
         };
         tokio::select! {
             biased;
             sent = self.send_all(octets) => sent,
-            () = ended => Err(too_slow()),
+            () = ended => Err(slow_reader()),
         }
     }
 
     async fn send_all(&mut self, mut octets: &[u8]) -> io::Result<()> {
         while !octets.is_empty() {
-            let limit = STALL.min(self.pace.taking_left());
-            let taken = timeout(limit, self.write(octets)).await.map_err(|_| too_slow())??;
+            let limit = SEND_TIMEOUT.min(self.pace.taking_left());
+            let taken = timeout(limit, self.write(octets)).await.map_err(|_| slow_reader())??;
             if taken == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
             octets = &octets[taken..];
         }
-        let limit = STALL.min(self.pace.taking_left());
-        timeout(limit, self.flush()).await.map_err(|_| too_slow())?
+        let limit = SEND_TIMEOUT.min(self.pace.taking_left());
+        timeout(limit, self.flush()).await.map_err(|_| slow_reader())?
     }
 
     /// Completes when the peer has closed its side of the connection, though earlier octets may be unread. The peer
@@ -146,15 +146,15 @@ impl Stream {
         let has_ended = self.pace.has_ended();
         let goodbye = async {
             self.shutdown().await?;
-            tokio::io::copy(&mut (&mut self).take(LEFTOVERS), &mut tokio::io::sink()).await
+            tokio::io::copy(&mut (&mut self).take(MOST_UNREAD), &mut tokio::io::sink()).await
         };
-        let farewell = if has_ended { LAST_WORDS } else { FAREWELL };
+        let farewell = if has_ended { ENDED_SEND_TIMEOUT } else { CLOSE_TIMEOUT };
         // An error here is ignored, since the connection is over in any case.
         let _ = timeout(farewell, goodbye).await;
     }
 }
 
-fn too_slow() -> io::Error {
+fn slow_reader() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "the peer reads too slowly")
 }
 
