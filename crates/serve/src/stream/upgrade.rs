@@ -32,7 +32,7 @@ pub enum UpgradeError {
 }
 
 /// A handshake is two round trips and some arithmetic.
-const HANDSHAKE: Duration = Duration::from_secs(30);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Stream {
     /// Encrypts the connection as the server. `unread` is what the session has received and not used yet; it must be
@@ -40,7 +40,7 @@ impl Stream {
     pub async fn secure(self, tls: &Tls, unread: &[u8]) -> Result<Self, UpgradeError> {
         let (transport, meter, pace) = self.into_transport(unread)?;
         let accepted = tls.acceptor.accept(transport);
-        shake(async { accepted.await.map(TlsStream::from) }, meter, pace).await
+        complete_handshake(async { accepted.await.map(TlsStream::from) }, meter, pace).await
     }
 
     /// Encrypts the connection as the client. `name` is the name that a verifying connector requires, and that
@@ -53,7 +53,7 @@ impl Stream {
     ) -> Result<Self, UpgradeError> {
         let (transport, meter, pace) = self.into_transport(unread)?;
         let connected = connector.connector.connect(name, transport);
-        shake(async { connected.await.map(TlsStream::from) }, meter, pace).await
+        complete_handshake(async { connected.await.map(TlsStream::from) }, meter, pace).await
     }
 
     fn into_transport(self, unread: &[u8]) -> Result<(Transport, Meter, Pace), UpgradeError> {
@@ -66,7 +66,7 @@ impl Stream {
 }
 
 /// Waits for a handshake, within its own limit and that of the session.
-async fn shake(
+async fn complete_handshake(
     handshake: impl Future<Output = io::Result<TlsStream<Transport>>>,
     meter: Meter,
     pace: Pace,
@@ -75,7 +75,7 @@ async fn shake(
     let outcome = tokio::select! {
         biased;
         expiry = pace.ended() => Err(UpgradeError::Expired(expiry)),
-        outcome = timeout(HANDSHAKE, handshake) => match outcome {
+        outcome = timeout(HANDSHAKE_TIMEOUT, handshake) => match outcome {
             Ok(outcome) => outcome.map_err(UpgradeError::Handshake),
             Err(_) => Err(UpgradeError::TimedOut),
         },
