@@ -99,7 +99,7 @@ async fn run_services(
         let serve_connection =
             move |connection| inbound::serve_connection(site.clone(), tls.clone(), service, connection);
         Service::new(service.name(), connection_limits.of(service), service.busy_reply())
-            .counted(metrics.meter(service.name(), service.client_kind()))
+            .with_metrics(metrics.meter(service.name(), service.client_kind()))
             .start(listeners, &life.drain, serve_connection)
             .map_err(DaemonError::Listen)?;
     }

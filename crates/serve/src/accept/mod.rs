@@ -36,29 +36,29 @@ pub struct Service {
     name: &'static str,
     limits: Arc<Limits>,
     busy: &'static [u8],
-    meter: Meter,
-    turned_away: Arc<TurnedAway>,
+    metrics: Meter,
+    refused: Arc<TurnedAway>,
 }
 
 /// The wait after an accept that failed for lack of descriptors or memory. Peers in the backlog wait as
 /// long; a session that ends meanwhile makes room.
-const SHORT_OF_MEANS: Duration = Duration::from_millis(200);
+const ACCEPT_RETRY: Duration = Duration::from_millis(200);
 
 /// The time that an evicted or expired session has to send its last reply and close. It was waiting for its peer then,
 /// so no work is cut off in the middle.
-const LAST_WORDS: Duration = Duration::from_secs(3);
+const ENDING_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl Service {
     /// A service by its name in the log. `busy` is the protocol's reply to a peer beyond the limits, sent
     /// before the connection is closed; empty where TLS comes first.
     pub fn new(name: &'static str, limits: Arc<Limits>, busy: &'static [u8]) -> Self {
-        Self { name, limits, busy, meter: Meter::default(), turned_away: Arc::default() }
+        Self { name, limits, busy, metrics: Meter::default(), refused: Arc::default() }
     }
 
     /// Counts the sessions in this meter.
     #[must_use]
-    pub fn counted(self, meter: Meter) -> Self {
-        Self { meter, ..self }
+    pub fn with_metrics(self, meter: Meter) -> Self {
+        Self { metrics: meter, ..self }
     }
 
     /// Accepts on each of the listeners until the daemon stops, and runs `session` as a task for each
@@ -104,7 +104,7 @@ impl Service {
                     is_short = true;
                     tokio::select! {
                         () = stop.requested() => return,
-                        () = tokio::time::sleep(SHORT_OF_MEANS) => {}
+                        () = tokio::time::sleep(ACCEPT_RETRY) => {}
                     }
                 }
             }
@@ -118,7 +118,7 @@ impl Service {
     {
         let peer = accepted.peer();
         self.limits.shared_addresses().record_connection(self.name, peer);
-        self.meter.connected(peer, accepted.local());
+        self.metrics.connected(peer, accepted.local());
         let permit = match self.limits.admit(peer) {
             Ok(permit) => permit,
             Err(refusal) => {
@@ -126,30 +126,30 @@ impl Service {
                     Refusal::Total => "total",
                     Refusal::Address => "address",
                 };
-                if let Some(unlogged) = self.turned_away.count(Instant::now()) {
+                if let Some(unlogged) = self.refused.count(Instant::now()) {
                     tracing::warn!(service = self.name, %peer, limit, unlogged, "connection refused, too many");
                 }
-                self.meter.turned_away();
+                self.metrics.turned_away();
                 accepted.refuse(self.busy);
                 return;
             }
         };
         if let Some(evicted) = permit.evicted()
-            && let Some(unlogged) = self.turned_away.count(Instant::now())
+            && let Some(unlogged) = self.refused.count(Instant::now())
         {
             tracing::warn!(service = self.name, peer = %evicted, unlogged, "session evicted, too many connections");
         }
         let ending = Ending { name: self.name, peer };
         let guard = guard.clone();
-        let running = self.meter.begin();
+        let running = self.metrics.begin();
         let pace = permit.pace().clone();
-        let session = session(accepted.into_connection(stop.clone(), self.meter.clone(), pace.clone()));
+        let session = session(accepted.into_connection(stop.clone(), self.metrics.clone(), pace.clone()));
         tokio::spawn(async move {
             // Released when the session ends, normally or by a panic; the guard last.
             let _held = (ending, permit, running, guard);
             let cut_off = async {
                 pace.ended().await;
-                tokio::time::sleep(LAST_WORDS).await;
+                tokio::time::sleep(ENDING_TIMEOUT).await;
             };
             tokio::select! {
                 biased;

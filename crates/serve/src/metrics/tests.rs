@@ -85,7 +85,7 @@ async fn running_sessions_handshakes_and_refused_connections_are_counted() {
     let address = listener.local_addr().unwrap();
     let drain = Drain::new();
     Service::new("imaps", Limits::new(1, 0), b"")
-        .counted(metrics.meter("imaps", Kind::Users))
+        .with_metrics(metrics.meter("imaps", Kind::Users))
         .start(vec![listener], &drain, move |connection: Connection| {
             let tls = tls.clone();
             async move {

@@ -104,7 +104,7 @@ impl Web {
         let open = Open { http: !http.is_empty(), https: !https.is_empty() };
         let limits = || Limits::new(CONNECTIONS, CONNECTIONS_PER_ADDRESS);
         let counted = |name| self.numbers.meter(name, Kind::Peers);
-        Service::new("http", limits(), BUSY).counted(counted("http")).start(http, drain, {
+        Service::new("http", limits(), BUSY).with_metrics(counted("http")).start(http, drain, {
             let web = Arc::clone(self);
             move |connection: Connection| {
                 let web = Arc::clone(&web);
@@ -114,7 +114,7 @@ impl Web {
                 }
             }
         })?;
-        Service::new("https", limits(), b"").counted(counted("https")).start(https, drain, {
+        Service::new("https", limits(), b"").with_metrics(counted("https")).start(https, drain, {
             let web = Arc::clone(self);
             move |connection: Connection| {
                 let web = Arc::clone(&web);
