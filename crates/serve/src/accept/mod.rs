@@ -15,7 +15,7 @@ use crate::drain::Guard;
 use crate::metrics::Meter;
 use crate::{Drain, Limits, Peer, Refusal, Stop, Stream};
 pub use listener::Listener;
-use turned_away::TurnedAway;
+use turned_away::RefusedConnections;
 
 /// One accepted connection.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub struct Service {
     limits: Arc<Limits>,
     busy: &'static [u8],
     metrics: Meter,
-    refused: Arc<TurnedAway>,
+    refused: Arc<RefusedConnections>,
 }
 
 /// The wait after an accept that failed for lack of descriptors or memory. Peers in the backlog wait as

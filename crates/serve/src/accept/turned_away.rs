@@ -7,9 +7,9 @@ const PAUSE: Duration = Duration::from_secs(60);
 
 /// The time of the last log line about a refused connection, and the number of refusals since.
 #[derive(Debug, Default)]
-pub(super) struct TurnedAway(Mutex<Option<(Instant, u64)>>);
+pub(super) struct RefusedConnections(Mutex<Option<(Instant, u64)>>);
 
-impl TurnedAway {
+impl RefusedConnections {
     /// Counts a refusal. Returns the number of refusals that were not logged when it is time to log one.
     pub(super) fn count(&self, now: Instant) -> Option<u64> {
         let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -29,7 +29,7 @@ mod tests {
 
     #[test]
     fn a_flood_is_one_line_a_minute_with_its_sum() {
-        let (turned_away, begin) = (TurnedAway::default(), Instant::now());
+        let (turned_away, begin) = (RefusedConnections::default(), Instant::now());
         assert_eq!(turned_away.count(begin), Some(0));
         for second in 0..59 {
             assert_eq!(turned_away.count(begin + Duration::from_secs(second)), None);
