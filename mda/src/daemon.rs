@@ -11,7 +11,7 @@ use handover::config;
 use handover::notice::{self, Notifier};
 use handover::sockets::{self, Sockets};
 use serve::daemon::{self, DaemonError, Life, Reload};
-use serve::metrics::{Kind, Metrics};
+use serve::metrics::{PeerKind, Metrics};
 use serve::tls::Tls;
 use serve::{SharedAddresses, Limits, Part, Patience, Refusals, Service};
 
@@ -80,14 +80,14 @@ async fn run_services(
     ] {
         let site = site.clone();
         Service::new(name, site.limits.clone(), busy)
-            .with_metrics(metrics.meter(name, Kind::Users))
+            .with_metrics(metrics.meter(name, PeerKind::Users))
             .start(listeners, &life.drain, move |connection| {
                 imap::serve(connection, site.servers.load().imap.clone(), service)
             })
             .map_err(DaemonError::Listen)?;
     }
     Service::new(sockets::LMTP, Limits::new(LMTP_CONNECTIONS, 0), lmtp::BUSY_REPLY)
-        .with_metrics(metrics.meter(sockets::LMTP, Kind::Peers))
+        .with_metrics(metrics.meter(sockets::LMTP, PeerKind::Peers))
         .start(lmtp.into_iter().collect(), &life.drain, {
             let site = site.clone();
             move |connection| lmtp::serve(connection, site.servers.load().lmtp.clone())

@@ -12,7 +12,7 @@ use handover::config;
 use handover::notice::{self, Notifier};
 use handover::sockets::{self, Sockets};
 use serve::daemon::{self, DaemonError, Life, Reload};
-use serve::metrics::{Kind, Metrics};
+use serve::metrics::{PeerKind, Metrics};
 use serve::tls::Tls;
 use serve::{Part, Refusals, Service, Stop, report_concerns};
 use tokio::sync::watch;
@@ -90,7 +90,7 @@ async fn run_services(
     let return_path_keys = return_path_keys(&config.queue, &life);
     let mut settings = Settings::new(config, own)?;
     life.refusals.note(Part::SigningKeys, settings.signer.load_errors());
-    settings.outbound.meter = metrics.meter("outbound", Kind::Servers);
+    settings.outbound.meter = metrics.meter("outbound", PeerKind::Servers);
     let site = Arc::new(Site::new(settings, directory, queue, return_path_keys));
     site.metrics.register(metrics.registry(), &site.queue);
 

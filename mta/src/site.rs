@@ -7,7 +7,7 @@ use address::ReversePath;
 use arc_swap::ArcSwap;
 use handover::Concern;
 use handover::config;
-use serve::metrics::Meter;
+use serve::metrics::ServiceMetrics;
 use serve::tls::{Connector, TlsError};
 use serve::{Part, Refusals};
 use tokio::sync::watch;
@@ -60,7 +60,7 @@ impl Settings {
             port: config.outbound.port,
             own,
             connector: Connector::opportunistic()?,
-            meter: Meter::default(),
+            meter: ServiceMetrics::default(),
             relay: config.relay.as_ref().map(Relay::new).transpose()?,
         };
         Ok(Self { signer, resolver, outbound, config })

@@ -10,7 +10,7 @@ use accounts::Vigil;
 use imap_proto::command::{Append, Command, CommandError, Malformed};
 use imap_proto::reader::{Event, Reader};
 use imap_proto::response::{Condition, condition};
-use serve::metrics::Meter;
+use serve::metrics::ServiceMetrics;
 use serve::{ReceiveOutcome, Expiry, Pace, Stop, Stream};
 
 /// Octets of responses that are buffered before they are sent.
@@ -203,7 +203,7 @@ impl Wire {
     }
 
     /// The metrics of the service that the client connected to.
-    pub(crate) fn metrics(&self) -> &Meter {
+    pub(crate) fn metrics(&self) -> &ServiceMetrics {
         self.stream.metrics()
     }
 

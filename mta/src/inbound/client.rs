@@ -1,7 +1,7 @@
 //! The client of a connection, as far as it is known.
 
 use accounts::User;
-use serve::metrics::Meter;
+use serve::metrics::ServiceMetrics;
 use serve::{Pace, Peer, Stream};
 use smtp_proto::command::HelloVerb;
 use smtp_proto::server::Hello;
@@ -14,7 +14,7 @@ pub(super) struct Client {
     pub(super) service: ServiceKind,
     pub(super) peer: Peer,
     /// The metrics of the service.
-    pub(super) meter: Meter,
+    pub(super) meter: ServiceMetrics,
     /// The pace of the connection, which is notified of logins and accepted messages.
     pub(super) pace: Pace,
     /// TLS version and cipher suite.

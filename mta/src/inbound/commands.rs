@@ -105,7 +105,7 @@ impl Commands {
                 let accounts::Login { user, device, .. } = &login;
                 let device = device.as_ref().map(AppName::as_str);
                 tracing::info!(peer = %self.client.peer, %user, device, "logged in");
-                self.client.meter.login(metrics::Login::Accepted);
+                self.client.meter.login(metrics::LoginOutcome::Accepted);
                 self.client.pace.authenticated(&user.to_string());
                 self.client.user = Some(user.clone());
                 self.login_watch = Some(self.site.directory.watch(login));
@@ -113,8 +113,8 @@ impl Commands {
             }
             Err(reply) => {
                 self.client.meter.login(match reply.severity() {
-                    Severity::Permanent => metrics::Login::Refused,
-                    _ => metrics::Login::PutOff,
+                    Severity::Permanent => metrics::LoginOutcome::Refused,
+                    _ => metrics::LoginOutcome::Deferred,
                 });
                 request.refuse(&reply);
             }

@@ -31,7 +31,7 @@ mod session;
 mod submission;
 mod trace;
 
-use serve::metrics::Kind;
+use serve::metrics::PeerKind;
 use smtp_proto::{Dialect, replies};
 
 pub use session::serve_connection;
@@ -65,10 +65,10 @@ impl ServiceKind {
     }
 
     /// The kind of clients that the service has.
-    pub(crate) fn client_kind(self) -> Kind {
+    pub(crate) fn client_kind(self) -> PeerKind {
         match self {
-            Self::Smtp => Kind::Peers,
-            Self::Submission | Self::Submissions => Kind::Users,
+            Self::Smtp => PeerKind::Peers,
+            Self::Submission | Self::Submissions => PeerKind::Users,
         }
     }
 

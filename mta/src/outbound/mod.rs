@@ -22,7 +22,7 @@ pub use relay::{Relay, RelayError};
 
 use address::{Address, Domain, ForwardPath, Host, ReversePath};
 use serve::MailId;
-use serve::metrics::Meter;
+use serve::metrics::ServiceMetrics;
 use smtp_proto::client::Envelope;
 use smtp_proto::command::BodyKind;
 
@@ -55,7 +55,7 @@ pub struct OutboundSettings {
     /// The TLS connector for opportunistic encryption.
     pub connector: serve::tls::Connector,
     /// The metrics of the handshakes.
-    pub meter: Meter,
+    pub meter: ServiceMetrics,
     /// The relay for all mail, if there is one.
     pub relay: Option<Relay>,
 }

@@ -15,7 +15,7 @@ async fn outbound(names: NameServer, port: u16) -> OutboundSettings {
         port,
         own: OwnAddresses::default(),
         connector: serve::tls::Connector::opportunistic().unwrap(),
-        meter: Meter::default(),
+        meter: ServiceMetrics::default(),
         relay: None,
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use crate::accept::Connection;
-use crate::metrics::Meter;
+use crate::metrics::ServiceMetrics;
 use crate::{Pace, Peer, Stop, Stream};
 
 /// A listening socket, TCP or Unix, bound by the caller.
@@ -74,7 +74,7 @@ impl Accepted {
         };
     }
 
-    pub(super) fn into_connection(self, stop: Stop, meter: Meter, pace: Pace) -> Connection {
+    pub(super) fn into_connection(self, stop: Stop, meter: ServiceMetrics, pace: Pace) -> Connection {
         let (peer, local) = (self.peer(), self.local());
         match self {
             Self::Tcp(stream, _) => {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::drain::Guard;
-use crate::metrics::Meter;
+use crate::metrics::ServiceMetrics;
 use crate::{Drain, Limits, Peer, Refusal, Stop, Stream};
 pub use listener::Listener;
 use turned_away::RefusedConnections;
@@ -36,7 +36,7 @@ pub struct Service {
     name: &'static str,
     limits: Arc<Limits>,
     busy: &'static [u8],
-    metrics: Meter,
+    metrics: ServiceMetrics,
     refused: Arc<RefusedConnections>,
 }
 
@@ -52,12 +52,12 @@ impl Service {
     /// A service by its name in the log. `busy` is the protocol's reply to a peer beyond the limits, sent
     /// before the connection is closed; empty where TLS comes first.
     pub fn new(name: &'static str, limits: Arc<Limits>, busy: &'static [u8]) -> Self {
-        Self { name, limits, busy, metrics: Meter::default(), refused: Arc::default() }
+        Self { name, limits, busy, metrics: ServiceMetrics::default(), refused: Arc::default() }
     }
 
     /// Counts the sessions in this meter.
     #[must_use]
-    pub fn with_metrics(self, meter: Meter) -> Self {
+    pub fn with_metrics(self, meter: ServiceMetrics) -> Self {
         Self { metrics: meter, ..self }
     }
 
@@ -129,7 +129,7 @@ impl Service {
                 if let Some(unlogged) = self.refused.count(Instant::now()) {
                     tracing::warn!(service = self.name, %peer, limit, unlogged, "connection refused, too many");
                 }
-                self.metrics.turned_away();
+                self.metrics.refused_connection();
                 accepted.refuse(self.busy);
                 return;
             }

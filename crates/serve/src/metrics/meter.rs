@@ -13,11 +13,11 @@ use crate::Peer;
 
 /// The metrics of one service, passed along with each of its connections. One without a service counts nothing.
 #[derive(Clone, Default)]
-pub struct Meter(Option<Arc<Numbers>>);
+pub struct ServiceMetrics(Option<Arc<Counters>>);
 
 /// The kind of peers of a service, which decides what is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum PeerKind {
     /// Users, who log in.
     Users,
     /// Peers that do not log in.
@@ -28,18 +28,18 @@ pub enum Kind {
 
 /// The outcome of a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Login {
+pub enum LoginOutcome {
     /// The user is authenticated.
     Accepted,
     /// The name or the password was wrong.
     Refused,
     /// The password was not checked: there were too many failures lately, or it cannot be checked now.
-    PutOff,
+    Deferred,
 }
 
 /// A session that is counted until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Running(Option<Gauge>);
+pub(crate) struct RunningSession(Option<Gauge>);
 
 /// The families of all services.
 #[derive(Debug, Clone, Default)]
@@ -53,7 +53,7 @@ pub(super) struct Services {
     logins: Family<LoginLabel, Counter>,
 }
 
-struct Numbers {
+struct Counters {
     service: &'static str,
     running: Gauge,
     sessions: Counter,
@@ -62,7 +62,7 @@ struct Numbers {
     failed_handshakes: Counter,
     accepted: Counter,
     refused: Counter,
-    put_off: Counter,
+    deferred: Counter,
     handshakes: Family<Handshake, Counter>,
 }
 
@@ -108,42 +108,42 @@ impl Services {
     }
 }
 
-impl Meter {
+impl ServiceMetrics {
     /// Metrics are zero from the start, so that the first event is seen as a change; those that do not apply to a kind
     /// are left out.
-    pub(super) fn new(services: &Services, service: &'static str, kind: Kind) -> Self {
+    pub(super) fn new(services: &Services, service: &'static str, kind: PeerKind) -> Self {
         let label = ServiceLabel { service };
         let session = |family: &Family<ServiceLabel, Counter>| match kind {
-            Kind::Users | Kind::Peers => family.get_or_create_owned(&label),
-            Kind::Servers => Counter::default(),
+            PeerKind::Users | PeerKind::Peers => family.get_or_create_owned(&label),
+            PeerKind::Servers => Counter::default(),
         };
         let login = |outcome| match kind {
-            Kind::Users => services.logins.get_or_create_owned(&LoginLabel { service, outcome }),
-            Kind::Peers | Kind::Servers => Counter::default(),
+            PeerKind::Users => services.logins.get_or_create_owned(&LoginLabel { service, outcome }),
+            PeerKind::Peers | PeerKind::Servers => Counter::default(),
         };
-        Self(Some(Arc::new(Numbers {
+        Self(Some(Arc::new(Counters {
             service,
             running: match kind {
-                Kind::Users | Kind::Peers => services.running.get_or_create_owned(&label),
-                Kind::Servers => Gauge::default(),
+                PeerKind::Users | PeerKind::Peers => services.running.get_or_create_owned(&label),
+                PeerKind::Servers => Gauge::default(),
             },
             sessions: session(&services.sessions),
             turned_away: session(&services.turned_away),
             last_outside: match kind {
-                Kind::Users | Kind::Peers => services.last_outside.get_or_create_owned(&label),
-                Kind::Servers => Gauge::default(),
+                PeerKind::Users | PeerKind::Peers => services.last_outside.get_or_create_owned(&label),
+                PeerKind::Servers => Gauge::default(),
             },
             failed_handshakes: services.failed_handshakes.get_or_create_owned(&label),
             accepted: login("accepted"),
             refused: login("refused"),
-            put_off: login("put_off"),
+            deferred: login("put_off"),
             handshakes: services.handshakes.clone(),
         })))
     }
 
     /// Counts a session that begins.
-    pub(crate) fn begin(&self) -> Running {
-        Running(self.0.as_ref().map(|numbers| {
+    pub(crate) fn begin(&self) -> RunningSession {
+        RunningSession(self.0.as_ref().map(|numbers| {
             numbers.sessions.inc();
             numbers.running.inc();
             numbers.running.clone()
@@ -160,7 +160,7 @@ impl Meter {
     }
 
     /// Counts a connection that was refused.
-    pub(crate) fn turned_away(&self) {
+    pub(crate) fn refused_connection(&self) {
         if let Some(numbers) = &self.0 {
             numbers.turned_away.inc();
         }
@@ -185,12 +185,12 @@ impl Meter {
     }
 
     /// Counts a login attempt.
-    pub fn login(&self, outcome: Login) {
+    pub fn login(&self, outcome: LoginOutcome) {
         let Some(numbers) = &self.0 else { return };
         match outcome {
-            Login::Accepted => numbers.accepted.inc(),
-            Login::Refused => numbers.refused.inc(),
-            Login::PutOff => numbers.put_off.inc(),
+            LoginOutcome::Accepted => numbers.accepted.inc(),
+            LoginOutcome::Refused => numbers.refused.inc(),
+            LoginOutcome::Deferred => numbers.deferred.inc(),
         };
     }
 }
@@ -209,7 +209,7 @@ fn is_outside(peer: IpAddr, local: Option<IpAddr>) -> bool {
     is_public && local.is_none_or(|local| local != peer)
 }
 
-impl Drop for Running {
+impl Drop for RunningSession {
     fn drop(&mut self) {
         if let Some(running) = &self.0 {
             running.dec();
@@ -217,7 +217,7 @@ impl Drop for Running {
     }
 }
 
-impl fmt::Debug for Meter {
+impl fmt::Debug for ServiceMetrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Meter({})", self.0.as_ref().map_or("none", |numbers| numbers.service))
     }

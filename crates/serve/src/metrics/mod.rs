@@ -23,7 +23,7 @@ use prometheus_client::registry::Registry;
 use crate::{Connection, Drain, Limits, Service};
 pub use memory::tell_memory;
 use meter::Services;
-pub use meter::{Kind, Login, Meter};
+pub use meter::{PeerKind, LoginOutcome, ServiceMetrics};
 
 /// The prefix of every metric's name.
 pub const PREFIX: &str = "mailstead";
@@ -53,8 +53,8 @@ impl Metrics {
     }
 
     /// The metrics of one service, by its name in the log.
-    pub fn meter(&self, service: &'static str, kind: Kind) -> Meter {
-        Meter::new(&self.services, service, kind)
+    pub fn meter(&self, service: &'static str, kind: PeerKind) -> ServiceMetrics {
+        ServiceMetrics::new(&self.services, service, kind)
     }
 
     /// All metrics at this moment.

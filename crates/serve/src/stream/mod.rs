@@ -21,7 +21,7 @@ use tokio_rustls::TlsStream;
 pub use receive::ReceiveOutcome;
 pub use upgrade::UpgradeError;
 
-use crate::metrics::Meter;
+use crate::metrics::ServiceMetrics;
 use crate::pace::{Direction, Pace, Patience};
 use transport::Transport;
 
@@ -31,7 +31,7 @@ use transport::Transport;
 #[derive(Debug)]
 pub struct Stream {
     kind: Kind,
-    meter: Meter,
+    meter: ServiceMetrics,
     pace: Pace,
 }
 
@@ -54,7 +54,7 @@ const MOST_UNREAD: u64 = 256 * 1024;
 
 impl Stream {
     fn plain(transport: Transport) -> Self {
-        let (meter, pace) = (Meter::default(), Pace::new(&Patience::with_anybody()));
+        let (meter, pace) = (ServiceMetrics::default(), Pace::new(&Patience::with_anybody()));
         Self { kind: Kind::Plain(transport), meter, pace }
     }
 
@@ -65,7 +65,7 @@ impl Stream {
 
     /// Counts the TLS handshakes in this meter.
     #[must_use]
-    pub fn with_metrics(self, meter: Meter) -> Self {
+    pub fn with_metrics(self, meter: ServiceMetrics) -> Self {
         Self { meter, ..self }
     }
 
@@ -81,7 +81,7 @@ impl Stream {
     }
 
     /// The metrics of its service.
-    pub fn metrics(&self) -> &Meter {
+    pub fn metrics(&self) -> &ServiceMetrics {
         &self.meter
     }
 

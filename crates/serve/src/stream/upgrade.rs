@@ -6,7 +6,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsStream;
 
 use super::{Kind, Stream, Transport};
-use crate::metrics::Meter;
+use crate::metrics::ServiceMetrics;
 use crate::pace::{Expiry, Pace};
 use crate::tls::{Connector, Tls};
 
@@ -56,7 +56,7 @@ impl Stream {
         complete_handshake(async { connected.await.map(TlsStream::from) }, meter, pace).await
     }
 
-    fn into_transport(self, unread: &[u8]) -> Result<(Transport, Meter, Pace), UpgradeError> {
+    fn into_transport(self, unread: &[u8]) -> Result<(Transport, ServiceMetrics, Pace), UpgradeError> {
         match self.kind {
             Kind::Tls(_) => Err(UpgradeError::Twice),
             Kind::Plain(_) if !unread.is_empty() => Err(UpgradeError::Injected),
@@ -68,7 +68,7 @@ impl Stream {
 /// Waits for a handshake, within its own limit and that of the session.
 async fn complete_handshake(
     handshake: impl Future<Output = io::Result<TlsStream<Transport>>>,
-    meter: Meter,
+    meter: ServiceMetrics,
     pace: Pace,
 ) -> Result<Stream, UpgradeError> {
     pace.handshake_began();

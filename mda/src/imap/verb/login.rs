@@ -55,7 +55,7 @@ pub(super) async fn log_in(
             return Ok(refuse(wire, client, denied));
         }
     };
-    wire.metrics().login(metrics::Login::Accepted);
+    wire.metrics().login(metrics::LoginOutcome::Accepted);
     let account = server.store.account(&login.user.address()).await?;
     let code = Code::Capability(capability::names(Privacy::Encrypted, ClientState::Authenticated));
     let reply = Reply::ok_with(code, "Logged in");
@@ -65,9 +65,9 @@ pub(super) async fn log_in(
 /// Refuses a login, and ends the session after too many refusals.
 fn refuse(wire: &Wire, client: &mut NotAuthenticated, denied: Denied) -> Outcome {
     let (reply, metered) = match denied {
-        Denied::Wrong => (Reply::authentication_failed(), metrics::Login::Refused),
-        Denied::Unavailable => (Reply::authentication_unavailable(), metrics::Login::PutOff),
-        Denied::TooMany => (Reply::too_many_failed_logins(), metrics::Login::PutOff),
+        Denied::Wrong => (Reply::authentication_failed(), metrics::LoginOutcome::Refused),
+        Denied::Unavailable => (Reply::authentication_unavailable(), metrics::LoginOutcome::Deferred),
+        Denied::TooMany => (Reply::too_many_failed_logins(), metrics::LoginOutcome::Deferred),
     };
     wire.metrics().login(metered);
     client.failed_logins += u32::from(denied != Denied::Unavailable);

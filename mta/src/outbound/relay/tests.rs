@@ -42,7 +42,7 @@ async fn outbound(relay: Relay) -> OutboundSettings {
         port: 1,
         own: OwnAddresses::default(),
         connector: Connector::opportunistic().unwrap(),
-        meter: serve::metrics::Meter::default(),
+        meter: serve::metrics::ServiceMetrics::default(),
         relay: Some(relay),
     }
 }

@@ -34,7 +34,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use handover::config;
 use handover::sockets::{self, SocketError, Sockets};
-use serve::metrics::{Kind, Metrics};
+use serve::metrics::{PeerKind, Metrics};
 use serve::{Connection, Drain, Limits, Service};
 
 use super::acme::Challenges;
@@ -103,7 +103,7 @@ impl Web {
         let https = sockets.take_tcp(sockets::HTTPS, &listen.https)?;
         let open = Open { http: !http.is_empty(), https: !https.is_empty() };
         let limits = || Limits::new(CONNECTIONS, CONNECTIONS_PER_ADDRESS);
-        let counted = |name| self.numbers.meter(name, Kind::Peers);
+        let counted = |name| self.numbers.meter(name, PeerKind::Peers);
         Service::new("http", limits(), BUSY).with_metrics(counted("http")).start(http, drain, {
             let web = Arc::clone(self);
             move |connection: Connection| {
