@@ -80,14 +80,14 @@ async fn run_services(
     ] {
         let site = site.clone();
         Service::new(name, site.limits.clone(), busy)
-            .with_metrics(metrics.meter(name, PeerKind::Users))
+            .with_metrics(metrics.service(name, PeerKind::Users))
             .start(listeners, &life.drain, move |connection| {
                 imap::serve(connection, site.servers.load().imap.clone(), service)
             })
             .map_err(DaemonError::Listen)?;
     }
     Service::new(sockets::LMTP, Limits::new(LMTP_CONNECTIONS, 0), lmtp::BUSY_REPLY)
-        .with_metrics(metrics.meter(sockets::LMTP, PeerKind::Peers))
+        .with_metrics(metrics.service(sockets::LMTP, PeerKind::Peers))
         .start(lmtp.into_iter().collect(), &life.drain, {
             let site = site.clone();
             move |connection| lmtp::serve(connection, site.servers.load().lmtp.clone())

@@ -90,7 +90,7 @@ async fn run_services(
     let return_path_keys = return_path_keys(&config.queue, &life);
     let mut settings = Settings::new(config, own)?;
     life.refusals.note(Part::SigningKeys, settings.signer.load_errors());
-    settings.outbound.meter = metrics.meter("outbound", PeerKind::Servers);
+    settings.outbound.meter = metrics.service("outbound", PeerKind::Servers);
     let site = Arc::new(Site::new(settings, directory, queue, return_path_keys));
     site.metrics.register(metrics.registry(), &site.queue);
 
@@ -99,7 +99,7 @@ async fn run_services(
         let serve_connection =
             move |connection| inbound::serve_connection(site.clone(), tls.clone(), service, connection);
         Service::new(service.name(), connection_limits.of(service), service.busy_reply())
-            .with_metrics(metrics.meter(service.name(), service.client_kind()))
+            .with_metrics(metrics.service(service.name(), service.client_kind()))
             .start(listeners, &life.drain, serve_connection)
             .map_err(DaemonError::Listen)?;
     }

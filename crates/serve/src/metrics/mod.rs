@@ -53,7 +53,7 @@ impl Metrics {
     }
 
     /// The metrics of one service, by its name in the log.
-    pub fn meter(&self, service: &'static str, kind: PeerKind) -> ServiceMetrics {
+    pub fn service(&self, service: &'static str, kind: PeerKind) -> ServiceMetrics {
         ServiceMetrics::new(&self.services, service, kind)
     }
 
@@ -81,12 +81,12 @@ impl Metrics {
         Service::new("metrics", Limits::new(CONNECTIONS, 0), b"").start(
             listener.into_iter().collect(),
             drain,
-            move |connection| tell(connection, Arc::clone(&metrics)),
+            move |connection| send_text(connection, Arc::clone(&metrics)),
         )
     }
 }
 
-async fn tell(mut connection: Connection, metrics: Arc<Metrics>) {
+async fn send_text(mut connection: Connection, metrics: Arc<Metrics>) {
     // A client that has disconnected does not need them.
     let _ = connection.stream.send(metrics.text().as_bytes()).await;
     connection.stream.close().await;

@@ -18,7 +18,7 @@ fn value(metrics: &Metrics, line: &str) -> Option<u64> {
 #[test]
 fn a_services_metrics_are_zero_from_the_start() {
     let metrics = Metrics::new("mda");
-    let _meter = metrics.meter("imap", PeerKind::Users);
+    let _meter = metrics.service("imap", PeerKind::Users);
     for line in [
         r#"mailstead_sessions{service="imap"}"#,
         r#"mailstead_sessions_begun_total{service="imap"}"#,
@@ -43,8 +43,8 @@ fn memory_is_the_current_value() {
 #[test]
 fn metrics_that_do_not_apply_are_left_out() {
     let metrics = Metrics::new("mda");
-    metrics.meter("lmtp", PeerKind::Peers).login(LoginOutcome::Refused);
-    let outbound = metrics.meter("outbound", PeerKind::Servers);
+    metrics.service("lmtp", PeerKind::Peers).login(LoginOutcome::Refused);
+    let outbound = metrics.service("outbound", PeerKind::Servers);
     let _running = outbound.begin();
     outbound.handshake(None);
     let text = metrics.text();
@@ -57,7 +57,7 @@ fn metrics_that_do_not_apply_are_left_out() {
 #[test]
 fn metrics_count_for_their_service_and_the_default_counts_nothing() {
     let metrics = Metrics::new("mda");
-    let (imap, smtp) = (metrics.meter("imap", PeerKind::Users), metrics.meter("smtp", PeerKind::Users));
+    let (imap, smtp) = (metrics.service("imap", PeerKind::Users), metrics.service("smtp", PeerKind::Users));
     imap.login(LoginOutcome::Accepted);
     imap.login(LoginOutcome::Refused);
     smtp.login(LoginOutcome::Deferred);
@@ -85,7 +85,7 @@ async fn running_sessions_handshakes_and_refused_connections_are_counted() {
     let address = listener.local_addr().unwrap();
     let drain = Drain::new();
     Service::new("imaps", Limits::new(1, 0), b"")
-        .with_metrics(metrics.meter("imaps", PeerKind::Users))
+        .with_metrics(metrics.service("imaps", PeerKind::Users))
         .start(vec![listener], &drain, move |connection: Connection| {
             let tls = tls.clone();
             async move {
@@ -127,7 +127,7 @@ async fn a_client_gets_all_metrics_and_the_connection_ends() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("metrics.sock");
     let metrics = Metrics::new("mda");
-    metrics.meter("imap", PeerKind::Users).login(LoginOutcome::Refused);
+    metrics.service("imap", PeerKind::Users).login(LoginOutcome::Refused);
     let drain = Drain::new();
     metrics.serve(Some(UnixListener::bind(&path).unwrap()), &drain).unwrap();
     let client = tokio::task::spawn_blocking(move || {

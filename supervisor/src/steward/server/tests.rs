@@ -123,7 +123,7 @@ async fn metrics_are_sent_in_the_requested_format_with_those_of_the_daemons() {
     assert!(answer.contains("mailstead_process_metrics_reported{process=\"mta\"} 0\n"), "{answer}");
 
     let numbers = serve::metrics::Metrics::new("mta");
-    numbers.meter("smtp", serve::metrics::PeerKind::Peers);
+    numbers.service("smtp", serve::metrics::PeerKind::Peers);
     let socket = std::os::unix::net::UnixListener::bind(folder.path().join("mta-metrics.sock")).unwrap();
     numbers.serve(Some(socket), &drain).unwrap();
     let open = "GET /metrics HTTP/1.0\r\nAccept: application/openmetrics-text\r\n\r\n";

@@ -103,7 +103,7 @@ impl Web {
         let https = sockets.take_tcp(sockets::HTTPS, &listen.https)?;
         let open = Open { http: !http.is_empty(), https: !https.is_empty() };
         let limits = || Limits::new(CONNECTIONS, CONNECTIONS_PER_ADDRESS);
-        let counted = |name| self.numbers.meter(name, PeerKind::Peers);
+        let counted = |name| self.numbers.service(name, PeerKind::Peers);
         Service::new("http", limits(), BUSY).with_metrics(counted("http")).start(http, drain, {
             let web = Arc::clone(self);
             move |connection: Connection| {
