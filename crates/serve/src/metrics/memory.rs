@@ -5,21 +5,21 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct OfKind {
+struct MemoryLabel {
     process: &'static str,
     kind: &'static str,
 }
 
 /// Adds the current memory use of processes; a process whose memory use is unknown is left out.
-pub fn tell_memory(
+pub fn register_memory(
     registry: &mut Registry,
     processes: impl IntoIterator<Item = (&'static str, Option<Memory>)>,
 ) {
-    let family: Family<OfKind, Gauge> = Family::default();
+    let family: Family<MemoryLabel, Gauge> = Family::default();
     for (process, memory) in processes {
         let Some(Memory { anonymous, file }) = memory else { continue };
         for (kind, octets) in [("anonymous", anonymous), ("file", file)] {
-            family.get_or_create(&OfKind { process, kind }).set(i64::try_from(octets).unwrap_or(i64::MAX));
+            family.get_or_create(&MemoryLabel { process, kind }).set(i64::try_from(octets).unwrap_or(i64::MAX));
         }
     }
     registry.register("process_memory_bytes", "A process's share of memory, by kind", family);

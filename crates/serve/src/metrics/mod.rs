@@ -21,7 +21,7 @@ use prometheus_client::encoding::text::encode_registry;
 use prometheus_client::registry::Registry;
 
 use crate::{Connection, Drain, Limits, Service};
-pub use memory::tell_memory;
+pub use memory::register_memory;
 use meter::Services;
 pub use meter::{PeerKind, LoginOutcome, ServiceMetrics};
 
@@ -60,7 +60,7 @@ impl Metrics {
     /// All metrics at this moment.
     pub fn text(&self) -> String {
         let mut measured = Registry::with_prefix(PREFIX);
-        tell_memory(&mut measured, [(self.process, Memory::of_this_process())]);
+        register_memory(&mut measured, [(self.process, Memory::of_this_process())]);
         let mut text = self.counted();
         // Only writing can fail, and a string accepts everything.
         let _ = encode_registry(&mut text, &measured);

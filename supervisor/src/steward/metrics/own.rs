@@ -9,7 +9,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
-use serve::metrics::{PREFIX, tell_memory};
+use serve::metrics::{PREFIX, register_memory};
 
 use crate::certificate::is_self_made;
 use crate::steward::NAME;
@@ -64,7 +64,7 @@ pub(super) fn text(observation: &Observation, answered: &[(&str, bool)]) -> Stri
     let processes = observation.status.as_ref().map_or(&[][..], |status| &status.processes);
     each(&mut registry, processes);
     let process_1 = observation.status.as_ref().ok().and_then(|status| status.memory);
-    tell_memory(&mut registry, [(PROCESS_1, process_1), (NAME, Memory::of_this_process())]);
+    register_memory(&mut registry, [(PROCESS_1, process_1), (NAME, Memory::of_this_process())]);
     let told: Family<OfProcess, Gauge> = Family::default();
     for (process, has_answered) in answered {
         told.get_or_create(&OfProcess { process: (*process).to_owned() }).set(i64::from(*has_answered));
