@@ -24,7 +24,7 @@ use handover::sockets::{SocketError, Sockets};
 use serde::de::DeserializeOwned;
 use tokio::time::MissedTickBehavior;
 
-use crate::logging::{self, Outlet};
+use crate::logging::{self, LogWriter};
 use crate::tls::TlsError;
 use crate::{Drain, Drained, Event, Refusals, Signals, runtime};
 
@@ -136,7 +136,7 @@ fn start<C: DeserializeOwned>(
     path: &Path,
     log: fn(&C) -> &Log,
     work: impl AsyncFnOnce(C, Sockets, Life) -> Result<(), DaemonError>,
-    outlet: &mut Option<Outlet>,
+    outlet: &mut Option<LogWriter>,
 ) -> Result<(), DaemonError> {
     let config: C = config::load(path)?;
     // Before the log, which is a thread.

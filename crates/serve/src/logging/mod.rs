@@ -23,20 +23,20 @@ use tracing_subscriber::util::SubscriberInitExt;
 const CHATTY: [&str; 6] =
     ["rustls", "tokio_rustls", "hickory_net", "hickory_proto", "hickory_resolver", "hyper"];
 
-pub use outlet::Outlet;
+pub use outlet::LogWriter;
 
 /// Starts the log of this process, on standard error. Only the first call has an effect. Each line has the name of the
 /// process in its field `process`.
 ///
 /// A slow or closed reader costs log lines and nothing else. Panics are logged with their location. The returned value
 /// has to be flushed at the end.
-pub fn start(process: &'static str, log: &Log) -> Outlet {
+pub fn start(process: &'static str, log: &Log) -> LogWriter {
     start_to(process, log, io::stderr())
 }
 
 /// The same, to another target.
-pub fn start_to(process: &'static str, log: &Log, target: impl Write + Send + 'static) -> Outlet {
-    let outlet = Outlet::to(target, process, log.format);
+pub fn start_to(process: &'static str, log: &Log, target: impl Write + Send + 'static) -> LogWriter {
+    let outlet = LogWriter::new(target, process, log.format);
     let level = match log.level {
         Level::Error => LevelFilter::ERROR,
         Level::Warn => LevelFilter::WARN,

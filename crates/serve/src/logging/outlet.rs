@@ -29,7 +29,7 @@ const STACK: usize = 128 << 10;
 /// The time for which a process that ends waits for a slow reader to get the last lines.
 const LAST_LINES: Duration = Duration::from_secs(1);
 /// The time between checks whether a minute of counted lines has ended.
-const LOOK: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 enum Entry {
@@ -40,7 +40,7 @@ enum Entry {
 
 /// The path of lines to the reader, as a layer of the subscriber.
 #[derive(Clone, Debug)]
-pub struct Outlet {
+pub struct LogWriter {
     entries: Sender<Entry>,
     shared: Arc<Shared>,
 }
@@ -56,8 +56,8 @@ struct Shared {
     flood: Mutex<Flood<Identifier, Line>>,
 }
 
-impl Outlet {
-    pub(super) fn to(target: impl Write + Send + 'static, process: &'static str, format: Format) -> Self {
+impl LogWriter {
+    pub(super) fn new(target: impl Write + Send + 'static, process: &'static str, format: Format) -> Self {
         let (entries, received) = channel();
         let shared = Arc::new(Shared {
             process,
@@ -66,7 +66,7 @@ impl Outlet {
             dropped: AtomicU64::default(),
             flood: Mutex::default(),
         });
-        let writer = Writer { shared: shared.clone(), target };
+        let writer = WriterThread { shared: shared.clone(), target };
         // Without the thread no lines are written, and everything else works.
         let _ = thread::Builder::new()
             .name("log".into())
@@ -95,7 +95,7 @@ impl Outlet {
     }
 }
 
-impl<S: Subscriber> Layer<S> for Outlet {
+impl<S: Subscriber> Layer<S> for LogWriter {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let line = Line::of(event, self.shared.format);
         let metadata = event.metadata();
@@ -116,19 +116,19 @@ impl Shared {
     }
 }
 
-struct Writer<W> {
+struct WriterThread<W> {
     shared: Arc<Shared>,
     target: W,
 }
 
-impl<W: Write> Writer<W> {
+impl<W: Write> WriterThread<W> {
     fn write_all(mut self, received: &Receiver<Entry>) {
         loop {
             // A window begins with a line, which wakes this thread.
             let entry = if self.shared.flood().is_quiet() {
                 received.recv().map_err(|_| RecvTimeoutError::Disconnected)
             } else {
-                received.recv_timeout(LOOK)
+                received.recv_timeout(CHECK_INTERVAL)
             };
             match entry {
                 Ok(Entry::Line(line)) => {
