@@ -58,7 +58,7 @@ struct Window<L> {
     begun: Instant,
     written: u32,
     /// The last suppressed line, and the number of those before it.
-    left_out: Option<(L, u64)>,
+    suppressed: Option<(L, u64)>,
 }
 
 /// One line that represents several.
@@ -85,23 +85,23 @@ impl<K: Clone + Eq + Hash, L> Flood<K, L> {
         if self.windows.len() >= MOST_WINDOWS && !self.windows.contains_key(&key) {
             key.1 = Origin::Others;
         }
-        let window = self.windows.entry(key).or_insert(Window { begun: now, written: 0, left_out: None });
+        let window = self.windows.entry(key).or_insert(Window { begun: now, written: 0, suppressed: None });
         if window.written < FEW {
             window.written += 1;
             return Some(line);
         }
-        let before = window.left_out.take().map_or(0, |(_, before)| before + 1);
-        window.left_out = Some((line, before));
+        let before = window.suppressed.take().map_or(0, |(_, before)| before + 1);
+        window.suppressed = Some((line, before));
         None
     }
 
     /// Removes the windows that have ended and returns their summaries.
-    pub(super) fn over(&mut self, now: Instant) -> Vec<Summary<L>> {
+    pub(super) fn take_ended(&mut self, now: Instant) -> Vec<Summary<L>> {
         self.end(|window| now.saturating_duration_since(window.begun) >= WINDOW)
     }
 
     /// The summaries of all windows, for when the process may end.
-    pub(super) fn all(&mut self) -> Vec<Summary<L>> {
+    pub(super) fn take_all(&mut self) -> Vec<Summary<L>> {
         self.end(|_| true)
     }
 
@@ -109,7 +109,7 @@ impl<K: Clone + Eq + Hash, L> Flood<K, L> {
         let ended = self.windows.extract_if(|_, window| is_over(window));
         ended
             .filter_map(|((_, origin), window)| {
-                let (line, suppressed) = window.left_out?;
+                let (line, suppressed) = window.suppressed?;
                 Some(Summary { line, suppressed, is_of_several: origin == Origin::Others })
             })
             .collect()
@@ -138,9 +138,9 @@ mod tests {
         }
         assert_eq!(flood.admit("failed", network(2), 7, begin), Some(7), "another network");
         assert_eq!(flood.admit("refused", network(1), 8, begin), Some(8), "another kind");
-        assert_eq!(flood.over(begin + WINDOW / 2), []);
+        assert_eq!(flood.take_ended(begin + WINDOW / 2), []);
         let summary = Summary { line: 999, suppressed: 994, is_of_several: false };
-        assert_eq!(flood.over(begin + WINDOW), [summary]);
+        assert_eq!(flood.take_ended(begin + WINDOW), [summary]);
         assert!(flood.is_quiet());
         assert_eq!(flood.admit("failed", network(1), 1, begin + WINDOW), Some(1), "the next minute");
     }
@@ -152,7 +152,7 @@ mod tests {
         for line in 0..200_000u32 {
             written += u64::from(flood.admit("failed", network(line % 5000), line, begin).is_some());
         }
-        let summaries = flood.over(begin + WINDOW);
+        let summaries = flood.take_ended(begin + WINDOW);
         let lines = written + summaries.len() as u64;
         assert!(lines <= (MOST_WINDOWS as u64 + 1) * u64::from(FEW + 1), "{lines}");
         let suppressed: u64 = summaries.iter().map(|summary| summary.suppressed).sum();

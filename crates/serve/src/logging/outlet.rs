@@ -137,7 +137,7 @@ impl<W: Write> WriterThread<W> {
                     self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
                 }
                 Ok(Entry::Flush(done)) => {
-                    let all = self.shared.flood().all();
+                    let all = self.shared.flood().take_all();
                     self.summarize(all);
                     self.report_dropped();
                     let _ = done.send(());
@@ -145,7 +145,7 @@ impl<W: Write> WriterThread<W> {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            let over = self.shared.flood().over(Instant::now());
+            let over = self.shared.flood().take_ended(Instant::now());
             self.summarize(over);
             self.report_dropped();
         }
