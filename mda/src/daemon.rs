@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use handover::config;
 use handover::notice::{self, Notifier};
 use handover::sockets::{self, Sockets};
-use serve::daemon::{self, DaemonError, Life, Reload};
+use serve::daemon::{self, DaemonError, Daemon, ReloadScope};
 use serve::metrics::{PeerKind, Metrics};
 use serve::tls::Tls;
 use serve::{SharedAddresses, Limits, Part, Patience, Refusals, Service};
@@ -38,7 +38,7 @@ async fn run_services(
     path: &Path,
     config: config::Mda,
     mut sockets: Sockets,
-    life: Life,
+    life: Daemon,
 ) -> Result<(), DaemonError> {
     let imap = sockets.take_tcp("imap", &config.listen.imap)?;
     let imaps = sockets.take_tcp("imaps", &config.listen.imaps)?;
@@ -97,9 +97,9 @@ async fn run_services(
     metrics.serve(metrics_socket, &life.drain).map_err(DaemonError::Listen)?;
     tokio::spawn(site.directory.clone().save_regularly());
     tokio::spawn(shared_addresses.report(life.notifier.clone(), life.drain.stop()));
-    life.lead(DRAIN, |reload| match reload {
-        Reload::All => site.reload(path),
-        Reload::Accounts => site.reload_accounts(),
+    life.run_until_stopped(DRAIN, |reload| match reload {
+        ReloadScope::All => site.reload(path),
+        ReloadScope::Accounts => site.reload_accounts(),
     })
     .await;
     // Both write caches. A failure is logged and loses nothing else.
@@ -112,7 +112,7 @@ async fn run_services(
 }
 
 fn load_accounts(path: &Path) -> Result<(Accounts, Fingerprint), DaemonError> {
-    Accounts::load_with_fingerprint(path).map_err(DaemonError::own)
+    Accounts::load_with_fingerprint(path).map_err(DaemonError::other)
 }
 
 /// The internal mailbox of the heartbeat.
@@ -121,7 +121,7 @@ fn heartbeat_mailbox(config: &config::Mda) -> Result<Option<Hidden>, DaemonError
     mailbox
         .map(|mailbox| Hidden::new(&mailbox.address, &mailbox.secret))
         .transpose()
-        .map_err(DaemonError::own)
+        .map_err(DaemonError::other)
 }
 
 /// State that lives as long as the process, and the servers of the current configuration.

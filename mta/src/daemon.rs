@@ -11,7 +11,7 @@ use handover::Concern;
 use handover::config;
 use handover::notice::{self, Notifier};
 use handover::sockets::{self, Sockets};
-use serve::daemon::{self, DaemonError, Life, Reload};
+use serve::daemon::{self, DaemonError, Daemon, ReloadScope};
 use serve::metrics::{PeerKind, Metrics};
 use serve::tls::Tls;
 use serve::{Part, Refusals, Service, Stop, report_concerns};
@@ -44,7 +44,7 @@ pub(crate) fn run(path: &Path) -> ExitCode {
 
 impl From<SettingsError> for DaemonError {
     fn from(error: SettingsError) -> Self {
-        Self::own(error)
+        Self::other(error)
     }
 }
 
@@ -58,7 +58,7 @@ async fn run_services(
     path: &Path,
     config: config::Mta,
     mut sockets: Sockets,
-    life: Life,
+    life: Daemon,
 ) -> Result<(), DaemonError> {
     let listen = &config.listen;
     let mut bound = Vec::new();
@@ -80,7 +80,7 @@ async fn run_services(
     directory.keep_in(&config.queue, "smtp");
     life.notifier.fact(notice::ACCOUNTS, fingerprint);
     let routes = Routes::new(directory.clone(), config.relay.as_ref());
-    let queue = Queue::open(&config.queue, routes).map_err(DaemonError::own)?;
+    let queue = Queue::open(&config.queue, routes).map_err(DaemonError::other)?;
     let reloader = Reloader {
         tls: tls.clone(),
         connection_limits: connection_limits.clone(),
@@ -116,9 +116,9 @@ async fn run_services(
     let dead = |dead: &queue::DeadMessages| vec![("DEAD", dead.concern())];
     tokio::spawn(report_concerns(notifier, site.queue.dead(), dead, stop));
     tracing::info!(queued = *site.queue.length().borrow(), "queue loaded");
-    life.lead(DRAIN, |reload| match reload {
-        Reload::All => reloader.reload(path, &site),
-        Reload::Accounts => reloader.reload_accounts(&site),
+    life.run_until_stopped(DRAIN, |reload| match reload {
+        ReloadScope::All => reloader.reload(path, &site),
+        ReloadScope::Accounts => reloader.reload_accounts(&site),
     })
     .await;
     let _ = tokio::task::spawn_blocking(move || site.directory.save()).await;
@@ -127,7 +127,7 @@ async fn run_services(
 
 /// The keys of return paths. Without them mail is forwarded with its original sender, and reports to return paths are
 /// deferred: the operator hears of it, and everything else goes on.
-fn return_path_keys(queue: &Path, life: &Life) -> Option<Arc<srs::Keys>> {
+fn return_path_keys(queue: &Path, life: &Daemon) -> Option<Arc<srs::Keys>> {
     match srs::Keys::open(queue) {
         Ok(keys) => {
             let keys = Arc::new(keys);
@@ -149,7 +149,7 @@ fn return_path_keys(queue: &Path, life: &Life) -> Option<Arc<srs::Keys>> {
 }
 
 fn load_accounts(path: &Path) -> Result<(Accounts, Fingerprint), DaemonError> {
-    Accounts::load_with_fingerprint(path).map_err(DaemonError::own)
+    Accounts::load_with_fingerprint(path).map_err(DaemonError::other)
 }
 
 /// The heartbeat's mailbox.
@@ -158,7 +158,7 @@ fn heartbeat_mailbox(config: &config::Mta) -> Result<Option<Hidden>, DaemonError
     mailbox
         .map(|mailbox| Hidden::new(&mailbox.address, &mailbox.secret))
         .transpose()
-        .map_err(DaemonError::own)
+        .map_err(DaemonError::other)
 }
 
 fn own_addresses(bound: &[BoundService]) -> OwnAddresses {

@@ -57,26 +57,26 @@ pub enum DaemonError {
     Listen(io::Error),
     /// A resource that only this daemon needs is unavailable.
     #[error(transparent)]
-    Own(Box<dyn Error + Send + Sync>),
+    Other(Box<dyn Error + Send + Sync>),
 }
 
 impl DaemonError {
     /// An error about a resource that only this daemon needs.
-    pub fn own(error: impl Error + Send + Sync + 'static) -> Self {
-        Self::Own(Box::new(error))
+    pub fn other(error: impl Error + Send + Sync + 'static) -> Self {
+        Self::Other(Box::new(error))
     }
 }
 
 /// The files to reload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reload {
+pub enum ReloadScope {
     /// Configuration, accounts and certificate.
     All,
     /// The accounts alone: a disabled user is locked out at once, even if another file cannot be read.
     Accounts,
 }
 
-impl fmt::Display for Reload {
+impl fmt::Display for ReloadScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::All => "all",
@@ -87,7 +87,7 @@ impl fmt::Display for Reload {
 
 /// A daemon's life between its start and its exit.
 #[derive(Debug)]
-pub struct Life {
+pub struct Daemon {
     /// The tasks that have to stop before the daemon does.
     pub drain: Drain,
     /// The notices to process 1.
@@ -103,7 +103,7 @@ pub fn run<C: DeserializeOwned>(
     role: &'static str,
     path: &Path,
     log: fn(&C) -> &Log,
-    work: impl AsyncFnOnce(C, Sockets, Life) -> Result<(), DaemonError>,
+    work: impl AsyncFnOnce(C, Sockets, Daemon) -> Result<(), DaemonError>,
 ) -> ExitCode {
     let mut outlet = None;
     let ended = start(role, path, log, work, &mut outlet);
@@ -135,7 +135,7 @@ fn start<C: DeserializeOwned>(
     role: &'static str,
     path: &Path,
     log: fn(&C) -> &Log,
-    work: impl AsyncFnOnce(C, Sockets, Life) -> Result<(), DaemonError>,
+    work: impl AsyncFnOnce(C, Sockets, Daemon) -> Result<(), DaemonError>,
     outlet: &mut Option<LogWriter>,
 ) -> Result<(), DaemonError> {
     let config: C = config::load(path)?;
@@ -143,7 +143,7 @@ fn start<C: DeserializeOwned>(
     let sockets = Sockets::inherited()?;
     *outlet = Some(logging::start(role, log(&config)));
     let runtime = runtime(role).map_err(DaemonError::Runtime)?;
-    let ended = runtime.block_on(async { work(config, sockets, Life::new()?).await });
+    let ended = runtime.block_on(async { work(config, sockets, Daemon::new()?).await });
     // Work that still blocks on a disk must not keep the process: none of it has been acknowledged.
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended
@@ -160,7 +160,7 @@ async fn report_alive(notifier: Arc<Notifier>) {
     }
 }
 
-impl Life {
+impl Daemon {
     fn new() -> Result<Self, DaemonError> {
         let signals = Signals::new().map_err(DaemonError::Signals)?;
         let notifier = Arc::new(Notifier::from_environment());
@@ -173,15 +173,15 @@ impl Life {
     /// when the daemon was asked to stop and its work has ended, or has continued for as long as `limit`.
     ///
     /// `reload` reads the requested files. Each part that was read is in force at once; a refused one is recorded in
-    /// [`Life::refusals`] and reported to process 1.
-    pub async fn lead(mut self, limit: Duration, mut reload: impl FnMut(Reload)) {
+    /// [`Daemon::refusals`] and reported to process 1.
+    pub async fn run_until_stopped(mut self, limit: Duration, mut reload: impl FnMut(ReloadScope)) {
         tokio::spawn(self.refusals.clone().report(self.notifier.clone(), self.drain.stop()));
         self.notifier.ready();
         tracing::info!("ready");
         loop {
             let what = match self.signals.next().await {
-                Event::Reload => Reload::All,
-                Event::Accounts => Reload::Accounts,
+                Event::Reload => ReloadScope::All,
+                Event::Accounts => ReloadScope::Accounts,
                 Event::Stop => break,
             };
             self.notifier.reloading();

@@ -49,7 +49,7 @@ fn begin_two_daemons() {
             "mta",
             path,
             |configuration: &Configuration| &configuration.log,
-            async |_, _, _| Err(DaemonError::own(std::io::Error::other("cannot read the key"))),
+            async |_, _, _| Err(DaemonError::other(std::io::Error::other("cannot read the key"))),
         )
     };
     let path = folder.path().join("mta.toml");

@@ -29,7 +29,7 @@ use std::time::Duration;
 use handover::config::{self, Steward};
 use handover::notice::{CERTIFICATE, Notifier};
 use handover::sockets::{self, Sockets};
-use serve::daemon::{self, DaemonError, Life};
+use serve::daemon::{self, DaemonError, Daemon};
 use serve::{Limits, Part, Service};
 use tokio::sync::watch;
 
@@ -59,14 +59,14 @@ pub fn run(config: &Path) -> ExitCode {
     )
 }
 
-async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Life) -> Result<(), DaemonError> {
+async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Daemon) -> Result<(), DaemonError> {
     let listeners = sockets.take_tcp(sockets::HEALTH, &[steward.health])?;
     let live = Arc::new(Live::default());
     show(&live, &steward, &life.notifier);
     let challenges = Arc::new(Challenges::default());
     let web = Web::new(steward.web.clone(), Arc::clone(&live), Arc::clone(&challenges))
-        .map_err(DaemonError::own)?;
-    let open = web.start(&mut sockets, &life.drain).map_err(DaemonError::own)?;
+        .map_err(DaemonError::other)?;
+    let open = web.start(&mut sockets, &life.drain).map_err(DaemonError::other)?;
 
     let findings = Findings::default();
     let board = Board::new(findings.clone());
@@ -122,7 +122,7 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Life)
 
     let notifier = Arc::clone(&life.notifier);
     let refusals = life.refusals.clone();
-    life.lead(DRAIN, |_| {
+    life.run_until_stopped(DRAIN, |_| {
         let Some(steward) = refusals.keep(Part::Configuration, config::load::<Steward>(path)) else { return };
         web.site.store(Arc::new(steward.web.clone()));
         show(&live, &steward, &notifier);
