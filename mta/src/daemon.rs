@@ -14,7 +14,7 @@ use handover::sockets::{self, Sockets};
 use serve::daemon::{self, DaemonError, Daemon, ReloadScope};
 use serve::metrics::{PeerKind, Metrics};
 use serve::tls::Tls;
-use serve::{Part, Refusals, Service, Stop, report_concerns};
+use serve::{Part, Refusals, Service, StopSignal, report_concerns};
 use tokio::sync::watch;
 
 use crate::connection_limits::ConnectionLimits;
@@ -211,7 +211,7 @@ impl Reloader {
 }
 
 /// Reports to process 1 how many messages are queued and since when, now and whenever that changes.
-async fn report_queue_length(notifier: Arc<Notifier>, queue: Queue, mut stop: Stop) {
+async fn report_queue_length(notifier: Arc<Notifier>, queue: Queue, mut stop: StopSignal) {
     let mut length = queue.length();
     loop {
         let now = *length.borrow_and_update();

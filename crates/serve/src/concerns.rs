@@ -7,7 +7,7 @@ use handover::Concern;
 use handover::notice::Notifier;
 use tokio::sync::watch;
 
-use crate::Stop;
+use crate::StopSignal;
 
 /// The time after which an unchanged state is reported again: a notice may be lost.
 const REPORT_AGAIN: Duration = Duration::from_secs(60);
@@ -17,7 +17,7 @@ pub async fn report_concerns<T>(
     notifier: Arc<Notifier>,
     mut state: watch::Receiver<T>,
     mut concerns: impl FnMut(&T) -> Vec<(&'static str, Option<Concern>)>,
-    mut stop: Stop,
+    mut stop: StopSignal,
 ) {
     loop {
         let now = concerns(&state.borrow_and_update());

@@ -13,7 +13,7 @@ use handover::notice::{GATEWAY, GATEWAY_CLIENTS, GATEWAY_COUNT, Notifier};
 use ipnet::IpNet;
 use tokio::sync::Notify;
 
-use crate::{Peer, Stop};
+use crate::{Peer, StopSignal};
 
 /// The shared addresses, and a count of the connections from the gateway. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -82,7 +82,7 @@ impl SharedAddresses {
     }
 
     /// Reports to process 1 that connections come from the gateway, for as long as they do.
-    pub async fn report(self, notifier: Arc<Notifier>, mut stop: Stop) {
+    pub async fn report(self, notifier: Arc<Notifier>, mut stop: StopSignal) {
         loop {
             let (clients, wrong) = self.state(Instant::now());
             notifier.fact(GATEWAY_COUNT, clients);

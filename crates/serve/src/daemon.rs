@@ -26,7 +26,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::logging::{self, LogWriter};
 use crate::tls::TlsError;
-use crate::{Drain, Drained, Event, Refusals, Signals, runtime};
+use crate::{Drain, DrainOutcome, Event, Refusals, Signals, runtime};
 
 /// `EX_USAGE` of sysexits.h: retrying without another configuration is useless.
 const EXIT_USAGE: u8 = 64;
@@ -196,7 +196,7 @@ impl Daemon {
         self.notifier.stopping();
         tracing::info!("stopping");
         tokio::select! {
-            drained = self.drain.finish(limit) => if let Drained::Left(left) = drained {
+            drained = self.drain.finish(limit) => if let DrainOutcome::StillRunning(left) = drained {
                 tracing::warn!(left, "stopped with unfinished work");
             },
             // A second request to stop means at once.

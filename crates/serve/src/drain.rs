@@ -12,23 +12,23 @@ pub struct Drain {
 
 /// A session's side of a shutdown: signals when to stop.
 #[derive(Debug, Clone)]
-pub struct Stop {
+pub struct StopSignal {
     stopping: watch::Receiver<bool>,
 }
 
 /// Work that the daemon waits for while this is held.
 #[derive(Debug, Clone)]
-pub struct Guard {
+pub struct DrainGuard {
     _running: watch::Receiver<()>,
 }
 
 /// The outcome of a drain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Drained {
+pub enum DrainOutcome {
     /// All tasks have stopped.
-    Whole,
+    Complete,
     /// The time limit was reached while this many were still running.
-    Left(usize),
+    StillRunning(usize),
 }
 
 impl Drain {
@@ -38,13 +38,13 @@ impl Drain {
     }
 
     /// The signal for one more task.
-    pub fn stop(&self) -> Stop {
-        Stop { stopping: self.stopping.subscribe() }
+    pub fn stop(&self) -> StopSignal {
+        StopSignal { stopping: self.stopping.subscribe() }
     }
 
     /// The guard for one more task that is waited for. Accept loops and sessions get theirs from their service.
-    pub fn guard(&self) -> Guard {
-        Guard { _running: self.running.subscribe() }
+    pub fn guard(&self) -> DrainGuard {
+        DrainGuard { _running: self.running.subscribe() }
     }
 
     /// Runs a task that is waited for.
@@ -70,11 +70,11 @@ impl Drain {
     }
 
     /// Requests all to stop, and waits for them, but no longer than `limit`.
-    pub async fn finish(&self, limit: Duration) -> Drained {
+    pub async fn finish(&self, limit: Duration) -> DrainOutcome {
         self.begin();
         match tokio::time::timeout(limit, self.running.closed()).await {
-            Ok(()) => Drained::Whole,
-            Err(_) => Drained::Left(self.running()),
+            Ok(()) => DrainOutcome::Complete,
+            Err(_) => DrainOutcome::StillRunning(self.running()),
         }
     }
 }
@@ -85,7 +85,7 @@ impl Default for Drain {
     }
 }
 
-impl Stop {
+impl StopSignal {
     /// Completes when stopping has been requested. May be dropped and called again, as `select!` does.
     pub async fn requested(&mut self) {
         // An error means that the daemon's main task has ended, which is as good a reason to stop.
@@ -111,7 +111,7 @@ mod tests {
             stop.is_requested()
         });
         assert_eq!(drain.running(), 1);
-        assert_eq!(drain.finish(Duration::MAX).await, Drained::Whole);
+        assert_eq!(drain.finish(Duration::MAX).await, DrainOutcome::Complete);
         assert!(session.await.unwrap());
     }
 
@@ -120,9 +120,9 @@ mod tests {
         let drain = Drain::new();
         let guard = drain.guard();
         let another = guard.clone();
-        assert_eq!(drain.finish(Duration::ZERO).await, Drained::Left(2));
+        assert_eq!(drain.finish(Duration::ZERO).await, DrainOutcome::StillRunning(2));
         drop((guard, another));
-        assert_eq!(drain.finish(Duration::MAX).await, Drained::Whole);
+        assert_eq!(drain.finish(Duration::MAX).await, DrainOutcome::Complete);
     }
 
     #[tokio::test]

@@ -35,7 +35,7 @@ pub mod tls;
 pub use accept::{Connection, Listener, Service};
 pub use concerns::report_concerns;
 pub use crowd::SharedAddresses;
-pub use drain::{Drain, Drained, Guard, Stop};
+pub use drain::{Drain, DrainOutcome, DrainGuard, StopSignal};
 pub use limits::{Limits, Permit, Refusal};
 pub use listen::ReadOutcome;
 pub use mail_id::MailId;

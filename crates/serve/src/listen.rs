@@ -4,7 +4,7 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 
-use crate::{Expiry, Stop, Stream};
+use crate::{Expiry, StopSignal, Stream};
 
 /// The time for which a peer may be silent when the daemon stops. A peer that has just connected, or is between two
 /// commands, can finish; an idle connection is closed.
@@ -31,7 +31,7 @@ impl Stream {
         &mut self,
         space: &mut [u8],
         silence: Duration,
-        stop: Option<&mut Stop>,
+        stop: Option<&mut StopSignal>,
     ) -> io::Result<ReadOutcome> {
         let Some(stop) = stop else {
             return Ok(self.read_within(space, silence).await?.unwrap_or(ReadOutcome::Silence));

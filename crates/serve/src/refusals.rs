@@ -8,7 +8,7 @@ use handover::Concern;
 use handover::notice::Notifier;
 use tokio::sync::watch;
 
-use crate::{Stop, report_concerns};
+use crate::{StopSignal, report_concerns};
 
 const FIX: &str = "repair it, then send SIGHUP to the server (docker compose kill -s HUP mail)";
 
@@ -100,7 +100,7 @@ impl Refusals {
     }
 
     /// Reports the state of each part that has been refused to process 1: now, at each change, and at intervals.
-    pub async fn report(self, notifier: Arc<Notifier>, stop: Stop) {
+    pub async fn report(self, notifier: Arc<Notifier>, stop: StopSignal) {
         // The socket holds few notices, so a part that was never refused is not reported.
         let mut reported = BTreeSet::new();
         let concerns = move |refused: &BTreeMap<Part, Concern>| {

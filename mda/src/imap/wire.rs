@@ -11,7 +11,7 @@ use imap_proto::command::{Append, Command, CommandError, Malformed};
 use imap_proto::reader::{Event, Reader};
 use imap_proto::response::{Condition, condition};
 use serve::metrics::ServiceMetrics;
-use serve::{ReceiveOutcome, Expiry, Pace, Stop, Stream};
+use serve::{ReceiveOutcome, Expiry, Pace, StopSignal, Stream};
 
 /// Octets of responses that are buffered before they are sent.
 const FLUSH_THRESHOLD: usize = 64 * 1024;
@@ -65,7 +65,7 @@ pub(crate) struct Wire {
     stream: Stream,
     reader: Reader,
     out: Vec<u8>,
-    stop: Stop,
+    stop: StopSignal,
     privacy: Privacy,
     /// Watches the session's login.
     login_watch: Option<Vigil>,
@@ -73,7 +73,7 @@ pub(crate) struct Wire {
 
 impl Wire {
     /// A new connection. `limit` bounds a command.
-    pub(crate) fn new(stream: Stream, privacy: Privacy, stop: Stop, limit: usize) -> Self {
+    pub(crate) fn new(stream: Stream, privacy: Privacy, stop: StopSignal, limit: usize) -> Self {
         Self { stream, reader: Reader::new(limit), out: Vec::new(), stop, privacy, login_watch: None }
     }
 

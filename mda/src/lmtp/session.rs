@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serve::{Connection, ReadOutcome, Stop, Stream};
+use serve::{Connection, ReadOutcome, StopSignal, Stream};
 use smtp_proto::server::{Event, Security, Session, Settings};
 use smtp_proto::{Dialect, replies};
 
@@ -35,7 +35,7 @@ async fn run_session(
     mut stream: Stream,
     mut session: Session,
     mut commands: Commands,
-    mut stop: Stop,
+    mut stop: StopSignal,
 ) -> io::Result<Stream> {
     loop {
         match session.next() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serve::tls::Tls;
-use serve::{Connection, Expiry, ReadOutcome, Stop, Stream};
+use serve::{Connection, Expiry, ReadOutcome, StopSignal, Stream};
 use smtp_proto::server::{Event, Security, Session, Settings};
 use smtp_proto::{Reply, replies};
 
@@ -54,7 +54,7 @@ async fn run_session(
     tls: &Tls,
     mut session: Session,
     mut commands: Commands,
-    mut stop: Stop,
+    mut stop: StopSignal,
 ) -> io::Result<Stream> {
     loop {
         match session.next() {

@@ -293,7 +293,7 @@ async fn a_stop_ends_idle_sessions_and_waits_for_messages() {
     busy.expect("250 2.0.0").await;
     busy.expect("421 4.3.2").await;
     drop((idle, busy));
-    assert_eq!(scene.drain.finish(Duration::MAX).await, serve::Drained::Whole);
+    assert_eq!(scene.drain.finish(Duration::MAX).await, serve::DrainOutcome::Complete);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serve::Stop;
+use serve::StopSignal;
 use tokio::task::JoinSet;
 
 use super::attempt::Claim;
@@ -15,7 +15,7 @@ use crate::site::Site;
 const CHECK_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
 /// Delivers the messages that are due until the daemon stops, and then waits for the deliveries that are under way.
-pub async fn run(site: Arc<Site>, mut stop: Stop) {
+pub async fn run(site: Arc<Site>, mut stop: StopSignal) {
     let queue = &site.queue;
     let mut workers = JoinSet::new();
     let mut next_check = Instant::now() + CHECK_INTERVAL;

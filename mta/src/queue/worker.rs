@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serve::Stop;
+use serve::StopSignal;
 
 use super::agenda::WorkerPlace;
 use super::attempt::{Attempt, Claim};
@@ -86,7 +86,7 @@ impl Drop for Worker {
 }
 
 /// Delivers the lane's messages, beginning with the first, until the worker has to end or the daemon stops.
-pub(super) async fn run(site: Arc<Site>, mut worker: Worker, first: Claim, stop: Stop) {
+pub(super) async fn run(site: Arc<Site>, mut worker: Worker, first: Claim, stop: StopSignal) {
     match worker.lane() {
         Lane::Settlement => settle(&site, &mut worker, first, &stop).await,
         Lane::Local => deliver_local(&site, &mut worker, first, &stop).await,
@@ -94,7 +94,7 @@ pub(super) async fn run(site: Arc<Site>, mut worker: Worker, first: Claim, stop:
     }
 }
 
-async fn settle(site: &Arc<Site>, worker: &mut Worker, first: Claim, stop: &Stop) {
+async fn settle(site: &Arc<Site>, worker: &mut Worker, first: Claim, stop: &StopSignal) {
     let mut next = Some(first);
     while let Some(claim) = next {
         claim.settle(site).await;
@@ -102,7 +102,7 @@ async fn settle(site: &Arc<Site>, worker: &mut Worker, first: Claim, stop: &Stop
     }
 }
 
-async fn deliver_local(site: &Arc<Site>, worker: &mut Worker, first: Claim, stop: &Stop) {
+async fn deliver_local(site: &Arc<Site>, worker: &mut Worker, first: Claim, stop: &StopSignal) {
     let mut next = Some(first);
     while let Some(claim) = next {
         if let Some(attempt) = claim.begin(site).await {
@@ -126,7 +126,7 @@ async fn deliver_remote(
     worker: &mut Worker,
     destination: &Destination,
     first: Claim,
-    stop: &Stop,
+    stop: &StopSignal,
 ) {
     let mut held = HeldConnection::default();
     let mut next = Some(first);

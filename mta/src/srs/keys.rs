@@ -10,7 +10,7 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use serve::Stop;
+use serve::StopSignal;
 
 use super::DAYS;
 use crate::timestamp::Timestamp;
@@ -111,7 +111,7 @@ impl Keys {
     }
 
     /// Replaces the key when it is a year old: looks once a day.
-    pub(crate) async fn renew_yearly(self: Arc<Self>, mut stop: Stop) {
+    pub(crate) async fn renew_yearly(self: Arc<Self>, mut stop: StopSignal) {
         loop {
             tokio::select! {
                 () = stop.requested() => return,

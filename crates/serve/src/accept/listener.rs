@@ -5,7 +5,7 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use crate::accept::Connection;
 use crate::metrics::ServiceMetrics;
-use crate::{Pace, Peer, Stop, Stream};
+use crate::{Pace, Peer, StopSignal, Stream};
 
 /// A listening socket, TCP or Unix, bound by the caller.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ impl Accepted {
         };
     }
 
-    pub(super) fn into_connection(self, stop: Stop, meter: ServiceMetrics, pace: Pace) -> Connection {
+    pub(super) fn into_connection(self, stop: StopSignal, meter: ServiceMetrics, pace: Pace) -> Connection {
         let (peer, local) = (self.peer(), self.local());
         match self {
             Self::Tcp(stream, _) => {

@@ -11,9 +11,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::drain::Guard;
+use crate::drain::DrainGuard;
 use crate::metrics::ServiceMetrics;
-use crate::{Drain, Limits, Peer, Refusal, Stop, Stream};
+use crate::{Drain, Limits, Peer, Refusal, StopSignal, Stream};
 pub use listener::Listener;
 use turned_away::RefusedConnections;
 
@@ -27,7 +27,7 @@ pub struct Connection {
     /// The local address that the peer has connected to; `None` for a Unix socket.
     pub local: Option<SocketAddr>,
     /// Signals that the daemon is stopping. The daemon waits for the session to end, up to a limit.
-    pub stop: Stop,
+    pub stop: StopSignal,
 }
 
 /// A protocol that is served on a set of listeners.
@@ -78,7 +78,7 @@ impl Service {
         Ok(())
     }
 
-    async fn accept<S, F>(self, listener: Listener, mut stop: Stop, guard: Guard, session: S)
+    async fn accept<S, F>(self, listener: Listener, mut stop: StopSignal, guard: DrainGuard, session: S)
     where
         S: Fn(Connection) -> F,
         F: Future<Output = ()> + Send + 'static,
@@ -111,7 +111,7 @@ impl Service {
         }
     }
 
-    fn admit<S, F>(&self, accepted: listener::Accepted, stop: &Stop, guard: &Guard, session: &S)
+    fn admit<S, F>(&self, accepted: listener::Accepted, stop: &StopSignal, guard: &DrainGuard, session: &S)
     where
         S: Fn(Connection) -> F,
         F: Future<Output = ()> + Send + 'static,

@@ -5,7 +5,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::*;
-use crate::Drained;
+use crate::DrainOutcome;
 
 const GREETING: &[u8] = b"220 hello\r\n";
 const BUSY: &[u8] = b"421 4.7.0 too many connections\r\n";
@@ -74,7 +74,7 @@ async fn a_stopping_daemon_accepts_no_connection_and_lets_sessions_finish() {
     let address = started(&Limits::new(0, 0), &drain);
     let (stream, _) = greeted(address).await;
     let (drained, goodbye) = tokio::join!(drain.finish(Duration::MAX), rest(stream));
-    assert_eq!(drained, Drained::Whole);
+    assert_eq!(drained, DrainOutcome::Complete);
     assert_eq!(goodbye, b"421 stopping\r\n");
     assert!(TcpStream::connect(address).await.is_err());
 }

@@ -23,7 +23,7 @@ use std::time::Duration;
 use handover::notice::{CERTIFICATE, Notifier};
 use handover::{Concern, config};
 use hickory_resolver::TokioResolver;
-use serve::Stop;
+use serve::StopSignal;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -125,7 +125,7 @@ struct Look<'l> {
 
 impl Tender {
     /// Renews the certificate until the steward stops.
-    pub(in crate::steward) async fn tend(mut self, mut stop: Stop) {
+    pub(in crate::steward) async fn tend(mut self, mut stop: StopSignal) {
         let mut memory = Memory::of(&self.settings.borrow().renewal.folder.clone());
         let mut is_asked = false;
         // A fault from before the start may be fixed: it is not reported until it is seen again.

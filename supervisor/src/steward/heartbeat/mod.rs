@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use handover::config::{Heartbeat, Steward};
 use handover::status::{State, Status};
-use serve::Stop;
+use serve::StopSignal;
 use serve::tls::Connector;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -52,7 +52,7 @@ pub(super) async fn run(
     mut steward: watch::Receiver<Arc<Steward>>,
     pulse: Pulse,
     findings: Findings,
-    mut stop: Stop,
+    mut stop: StopSignal,
 ) {
     let beating = async {
         let seal = Seal::new();
