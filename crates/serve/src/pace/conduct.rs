@@ -44,7 +44,7 @@ pub(crate) enum Direction {
 
 /// The state of a session.
 #[derive(Debug)]
-pub(crate) struct Conduct {
+pub(crate) struct SessionTiming {
     /// The time of the connection or, on port 25, of the last accepted message.
     since: Instant,
     /// The octets since then, in both directions.
@@ -56,7 +56,7 @@ pub(crate) struct Conduct {
     command: Option<Instant>,
     /// The start of the current body.
     body: Option<(Instant, Debt)>,
-    taking: Debt,
+    sending: Debt,
     waiting: Option<(Direction, Instant)>,
     user: Option<Box<str>>,
 }
@@ -73,7 +73,7 @@ impl Debt {
     }
 }
 
-impl Conduct {
+impl SessionTiming {
     pub(crate) fn new(now: Instant) -> Self {
         Self {
             since: now,
@@ -82,28 +82,28 @@ impl Conduct {
             last_octet: now,
             command: None,
             body: None,
-            taking: Debt::default(),
+            sending: Debt::default(),
             waiting: None,
             user: None,
         }
     }
 
     /// The session waits for the peer.
-    pub(crate) fn waits(&mut self, direction: Direction, now: Instant) {
+    pub(crate) fn start_waiting(&mut self, direction: Direction, now: Instant) {
         if self.waiting.is_none_or(|(before, _)| before != direction) {
             self.waiting = Some((direction, now));
         }
     }
 
     /// The peer has sent or read octets; the session works.
-    pub(crate) fn moved(&mut self, direction: Direction, octets: usize, rate: u64, now: Instant) {
+    pub(crate) fn transferred(&mut self, direction: Direction, octets: usize, rate: u64, now: Instant) {
         let waited = self.waited(direction, now);
         let octets = octets as u64;
         self.waiting = None;
         self.octets += octets;
         self.last_octet = now;
         match (direction, &mut self.body) {
-            (Direction::Writing, _) => self.taking.settle(waited, octets, rate),
+            (Direction::Writing, _) => self.sending.settle(waited, octets, rate),
             (Direction::Reading, Some((_, debt))) => debt.settle(waited, octets, rate),
             (Direction::Reading, None) => {
                 self.command.get_or_insert(now);
@@ -169,8 +169,8 @@ impl Conduct {
     }
 
     /// The time that is left for the peer to read what is being sent to it.
-    pub(crate) fn taking_left(&self, grace: Duration) -> Duration {
-        grace.saturating_sub(self.taking.0)
+    pub(crate) fn send_time_left(&self, grace: Duration) -> Duration {
+        grace.saturating_sub(self.sending.0)
     }
 
     /// The limit that the session has exceeded, if any. A session whose user has logged in keeps all of its time.
@@ -180,7 +180,7 @@ impl Conduct {
         let limit = |limit: Duration| if is_proved { limit } else { fill.scale(limit) };
         let since = |begin: Instant| now.saturating_duration_since(begin);
         if direction == Direction::Writing {
-            let behind = self.taking.0 + self.waited(direction, now);
+            let behind = self.sending.0 + self.waited(direction, now);
             return (behind >= limit(patience.grace)).then_some(Expiry::Taking);
         }
         // The time of message transfers is not counted against a host; a user has nothing to send before the login.

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub use conduct::Expiry;
-pub(crate) use conduct::{Conduct, Direction};
+pub(crate) use conduct::{SessionTiming, Direction};
 pub(crate) use patience::Fill;
 pub use patience::Patience;
 
@@ -32,7 +32,7 @@ struct Shared {
 
 #[derive(Debug)]
 struct State {
-    conduct: Conduct,
+    conduct: SessionTiming,
     /// The least rate of a transfer, in octets per second.
     rate: u64,
     /// The time by which the peer may fall behind in reading.
@@ -42,7 +42,7 @@ struct State {
 impl Pace {
     /// The pace of a session that begins now.
     pub(crate) fn new(patience: &Patience) -> Self {
-        let conduct = Conduct::new(Instant::now());
+        let conduct = SessionTiming::new(Instant::now());
         let state = State { conduct, rate: patience.rate, grace: patience.grace };
         Self(Arc::new(Shared { state: Mutex::new(state), ended: watch::Sender::new(None) }))
     }
@@ -72,8 +72,8 @@ impl Pace {
         let (mut state, now) = (self.state(), Instant::now());
         let rate = state.rate;
         match moved {
-            Some(octets) => state.conduct.moved(direction, octets, rate, now),
-            None => state.conduct.waits(direction, now),
+            Some(octets) => state.conduct.transferred(direction, octets, rate, now),
+            None => state.conduct.start_waiting(direction, now),
         }
     }
 
@@ -81,13 +81,13 @@ impl Pace {
     pub(crate) fn handshake_began(&self) {
         let (mut state, now) = (self.state(), Instant::now());
         state.conduct.command_began(now);
-        state.conduct.waits(Direction::Reading, now);
+        state.conduct.start_waiting(Direction::Reading, now);
     }
 
     /// The time that is left for the peer to read what is being sent to it.
     pub(crate) fn taking_left(&self) -> Duration {
         let state = self.state();
-        state.conduct.taking_left(state.grace)
+        state.conduct.send_time_left(state.grace)
     }
 
     /// Ends the session. The first reason is kept.
@@ -116,7 +116,7 @@ impl Pace {
     }
 
     /// Calls a function with the conduct.
-    pub(crate) fn look<T>(&self, look: impl FnOnce(&Conduct) -> T) -> T {
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&SessionTiming) -> T) -> T {
         look(&self.state().conduct)
     }
 

@@ -28,10 +28,10 @@ fn full() -> Fill {
 fn ended_at(
     patience: &Patience,
     fill: Fill,
-    conduct: &mut Conduct,
+    conduct: &mut SessionTiming,
     begin: Instant,
     every: u64,
-    mut act: impl FnMut(&mut Conduct, Instant),
+    mut act: impl FnMut(&mut SessionTiming, Instant),
 ) -> (u64, Expiry) {
     for second in 1..1_000_000 {
         let now = at(begin, second);
@@ -45,16 +45,16 @@ fn ended_at(
     panic!("never ended");
 }
 
-fn trickle(octets: usize) -> impl FnMut(&mut Conduct, Instant) {
+fn trickle(octets: usize) -> impl FnMut(&mut SessionTiming, Instant) {
     move |conduct, now| {
-        conduct.moved(Direction::Reading, octets, RATE, now);
-        conduct.waits(Direction::Reading, now);
+        conduct.transferred(Direction::Reading, octets, RATE, now);
+        conduct.start_waiting(Direction::Reading, now);
     }
 }
 
-fn reading(begin: Instant) -> Conduct {
-    let mut conduct = Conduct::new(begin);
-    conduct.waits(Direction::Reading, begin);
+fn reading(begin: Instant) -> SessionTiming {
+    let mut conduct = SessionTiming::new(begin);
+    conduct.start_waiting(Direction::Reading, begin);
     conduct
 }
 
@@ -70,7 +70,7 @@ fn a_command_has_a_deadline_however_its_octets_trickle() {
 #[test]
 fn each_command_has_its_own_deadline_and_the_session_another() {
     let begin = Instant::now();
-    let noop = |conduct: &mut Conduct, now| {
+    let noop = |conduct: &mut SessionTiming, now| {
         trickle(6)(conduct, now);
         conduct.command_ended();
     };
@@ -131,19 +131,19 @@ fn a_literal_before_the_login_does_not_extend_the_limit() {
 fn a_client_that_reads_nothing_is_ended_and_a_slow_reader_is_not() {
     let begin = Instant::now();
     let taking = |octets| {
-        move |conduct: &mut Conduct, now| {
-            conduct.moved(Direction::Writing, octets, RATE, now);
-            conduct.waits(Direction::Writing, now);
+        move |conduct: &mut SessionTiming, now| {
+            conduct.transferred(Direction::Writing, octets, RATE, now);
+            conduct.start_waiting(Direction::Writing, now);
         }
     };
-    let mut conduct = Conduct::new(begin);
+    let mut conduct = SessionTiming::new(begin);
     conduct.authenticated("ann@example.org");
-    conduct.waits(Direction::Writing, begin);
+    conduct.start_waiting(Direction::Writing, begin);
     let ended = ended_at(&users(), full(), &mut conduct, begin, 20, taking(1));
     assert_eq!(ended, (181, Expiry::Taking));
-    let mut slow = Conduct::new(begin);
+    let mut slow = SessionTiming::new(begin);
     slow.authenticated("ann@example.org");
-    slow.waits(Direction::Writing, begin);
+    slow.start_waiting(Direction::Writing, begin);
     for second in (30..20_000).step_by(30) {
         assert_eq!(slow.expiry(&users(), full(), at(begin, second)), None);
         taking(30 * 1024)(&mut slow, at(begin, second));
@@ -154,7 +154,7 @@ fn a_client_that_reads_nothing_is_ended_and_a_slow_reader_is_not() {
 fn our_own_work_does_not_count_against_a_peer() {
     let begin = Instant::now();
     let mut conduct = reading(begin);
-    conduct.moved(Direction::Reading, 6, RATE, at(begin, 1));
+    conduct.transferred(Direction::Reading, 6, RATE, at(begin, 1));
     assert_eq!(conduct.expiry(&hosts(), full(), at(begin, 10_000)), None);
 }
 
@@ -163,7 +163,7 @@ fn an_accepted_message_restarts_the_time_limit() {
     let begin = Instant::now();
     let mut conduct = reading(begin);
     conduct.accepted(at(begin, 599));
-    conduct.waits(Direction::Reading, at(begin, 599));
+    conduct.start_waiting(Direction::Reading, at(begin, 599));
     assert_eq!(conduct.expiry(&hosts(), easy(), at(begin, 1_198)), None);
     assert_eq!(conduct.expiry(&hosts(), easy(), at(begin, 1_199)), Some(Expiry::Unproved));
 }
