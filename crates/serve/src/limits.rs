@@ -138,7 +138,7 @@ impl Limits {
         let open = self.lock();
         let fill = Fill::of(open.total, open.total_limit);
         for session in open.sessions.values() {
-            let expiry = session.pace.look(|conduct| conduct.expiry(&open.patience, fill, now));
+            let expiry = session.pace.with_timing(|conduct| conduct.expiry(&open.patience, fill, now));
             if let Some(expiry) = expiry.filter(|_| !session.pace.has_ended()) {
                 tracing::debug!(peer = %session.peer, ?expiry, "session ended");
                 session.pace.end(expiry);
@@ -186,7 +186,7 @@ impl Open {
                 continue;
             }
             let of_network = self.sessions_of(session.network).unwrap_or(1);
-            session.pace.look(|conduct| {
+            session.pace.with_timing(|conduct| {
                 if conduct.is_waiting() {
                     let ((held, rate), idle) = (conduct.rate(now), conduct.idle(now));
                     users.extend(conduct.user().map(|user| (*key, user.to_owned())));

@@ -49,7 +49,7 @@ fn changed_limits_apply_to_new_connections() {
 /// A session that has greeted its peer and waits for it.
 fn waiting(limits: &Arc<Limits>, address: &str) -> Permit {
     let permit = limits.admit(peer(address)).unwrap();
-    permit.pace().note(crate::pace::Direction::Reading, None);
+    permit.pace().record(crate::pace::Direction::Reading, None);
     permit
 }
 

@@ -68,7 +68,7 @@ impl Pace {
     }
 
     /// Records that the stream waits for the peer, or has moved octets.
-    pub(crate) fn note(&self, direction: Direction, moved: Option<usize>) {
+    pub(crate) fn record(&self, direction: Direction, moved: Option<usize>) {
         let (mut state, now) = (self.state(), Instant::now());
         let rate = state.rate;
         match moved {
@@ -85,7 +85,7 @@ impl Pace {
     }
 
     /// The time that is left for the peer to read what is being sent to it.
-    pub(crate) fn taking_left(&self) -> Duration {
+    pub(crate) fn send_time_left(&self) -> Duration {
         let state = self.state();
         state.conduct.send_time_left(state.grace)
     }
@@ -116,7 +116,7 @@ impl Pace {
     }
 
     /// Calls a function with the conduct.
-    pub(crate) fn look<T>(&self, look: impl FnOnce(&SessionTiming) -> T) -> T {
+    pub(crate) fn with_timing<T>(&self, look: impl FnOnce(&SessionTiming) -> T) -> T {
         look(&self.state().conduct)
     }
 

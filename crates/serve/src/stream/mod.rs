@@ -109,14 +109,14 @@ impl Stream {
 
     async fn send_all(&mut self, mut octets: &[u8]) -> io::Result<()> {
         while !octets.is_empty() {
-            let limit = SEND_TIMEOUT.min(self.pace.taking_left());
+            let limit = SEND_TIMEOUT.min(self.pace.send_time_left());
             let taken = timeout(limit, self.write(octets)).await.map_err(|_| slow_reader())??;
             if taken == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
             octets = &octets[taken..];
         }
-        let limit = SEND_TIMEOUT.min(self.pace.taking_left());
+        let limit = SEND_TIMEOUT.min(self.pace.send_time_left());
         timeout(limit, self.flush()).await.map_err(|_| slow_reader())?
     }
 
@@ -187,7 +187,7 @@ impl AsyncRead for Stream {
             Kind::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
             Kind::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
         };
-        stream.pace.note(Direction::Reading, polled.is_ready().then(|| buf.filled().len() - before));
+        stream.pace.record(Direction::Reading, polled.is_ready().then(|| buf.filled().len() - before));
         polled
     }
 }
@@ -203,7 +203,7 @@ impl AsyncWrite for Stream {
             Poll::Ready(taken) => Some(taken.as_ref().map_or(0, |taken| *taken)),
             Poll::Pending => None,
         };
-        stream.pace.note(Direction::Writing, taken);
+        stream.pace.record(Direction::Writing, taken);
         polled
     }
 
@@ -213,7 +213,7 @@ impl AsyncWrite for Stream {
             Kind::Plain(stream) => Pin::new(stream).poll_flush(cx),
             Kind::Tls(stream) => Pin::new(stream).poll_flush(cx),
         };
-        stream.pace.note(Direction::Writing, polled.is_ready().then_some(0));
+        stream.pace.record(Direction::Writing, polled.is_ready().then_some(0));
         polled
     }
 
