@@ -13,7 +13,7 @@ use handover::sockets::{self, Sockets};
 use serve::daemon::{self, DaemonError, Daemon, ReloadScope};
 use serve::metrics::{PeerKind, Metrics};
 use serve::tls::Tls;
-use serve::{SharedAddresses, Limits, Part, Patience, Refusals, Service};
+use serve::{SharedAddresses, Limits, Part, TimeLimits, Refusals, Service};
 
 use crate::mailbox::Store;
 use crate::{imap, lmtp};
@@ -53,7 +53,7 @@ async fn run_services(
         config.limits.connections,
         config.limits.connections_per_address,
     );
-    limits.set_time_limits(Patience::with_users(&config.limits.patience));
+    limits.set_time_limits(TimeLimits::for_users(&config.limits.patience));
     let store = Store::new(config.mail.clone(), config.index.clone(), config.hostname.as_str());
     store.set_quotas(config.quotas.clone());
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
@@ -183,7 +183,7 @@ impl Site {
         self.directory.take_for_anybody(&config.login.anybody);
         self.shared_addresses.change(&config.login.anybody);
         self.limits.change(config.limits.connections, config.limits.connections_per_address);
-        self.limits.set_time_limits(Patience::with_users(&config.limits.patience));
+        self.limits.set_time_limits(TimeLimits::for_users(&config.limits.patience));
         self.store.set_quotas(config.quotas.clone());
         self.servers.store(Arc::new(Servers::new(&config, &self.store, &self.directory, &self.tls)));
     }

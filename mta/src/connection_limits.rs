@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use handover::config::{Login, MtaLimits};
-use serve::{SharedAddresses, Limits, Patience};
+use serve::{SharedAddresses, Limits, TimeLimits};
 
 use crate::inbound::ServiceKind;
 
@@ -27,8 +27,8 @@ impl ConnectionLimits {
     }
 
     fn set_patience(&self, limits: &MtaLimits) {
-        self.peers.set_time_limits(Patience::with_hosts(&limits.patience));
-        self.users.set_time_limits(Patience::with_users(&limits.patience));
+        self.peers.set_time_limits(TimeLimits::for_hosts(&limits.patience));
+        self.users.set_time_limits(TimeLimits::for_users(&limits.patience));
     }
 
     /// The addresses that many clients share, which therefore identify no client.

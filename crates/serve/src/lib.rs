@@ -39,7 +39,7 @@ pub use drain::{Drain, DrainOutcome, DrainGuard, StopSignal};
 pub use limits::{Limits, Permit, Refusal};
 pub use listen::ReadOutcome;
 pub use mail_id::MailId;
-pub use pace::{Expiry, Pace, Patience};
+pub use pace::{Expiry, Pace, TimeLimits};
 pub use peer::Peer;
 pub use refusals::{Part, Refusals};
 pub use runtime::runtime;

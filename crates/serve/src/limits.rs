@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::pace::{Expiry, Fill, Pace, Patience};
+use crate::pace::{Expiry, Fill, Pace, TimeLimits};
 use crate::places::{self, Candidate};
 use crate::{SharedAddresses, Peer};
 
@@ -27,7 +27,7 @@ pub struct Limits {
 struct Open {
     total_limit: usize,
     network_limit: usize,
-    patience: Patience,
+    patience: TimeLimits,
     /// The number without those that were evicted and have not ended yet.
     total: usize,
     /// The number by network. Has no more entries than there are connections.
@@ -81,7 +81,7 @@ impl Limits {
         let open = Open {
             total_limit: total,
             network_limit: per_address,
-            patience: Patience::with_our_own(),
+            patience: TimeLimits::for_own_processes(),
             total: 0,
             by_network: HashMap::new(),
             sessions: HashMap::new(),
@@ -98,7 +98,7 @@ impl Limits {
     }
 
     /// Sets the time limits of sessions.
-    pub fn set_time_limits(&self, patience: Patience) {
+    pub fn set_time_limits(&self, patience: TimeLimits) {
         self.lock().patience = patience;
     }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::patience::{Fill, Patience, Proof};
+use super::patience::{Fill, TimeLimits, Proof};
 
 /// The reason why a session is ended by the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,7 +174,7 @@ impl SessionTiming {
     }
 
     /// The limit that the session has exceeded, if any. A session whose user has logged in keeps all of its time.
-    pub(crate) fn expiry(&self, patience: &Patience, fill: Fill, now: Instant) -> Option<Expiry> {
+    pub(crate) fn expiry(&self, patience: &TimeLimits, fill: Fill, now: Instant) -> Option<Expiry> {
         let (direction, _) = self.waiting?;
         let is_proved = patience.proof == Proof::None || self.user.is_some();
         let limit = |limit: Duration| if is_proved { limit } else { fill.scale(limit) };

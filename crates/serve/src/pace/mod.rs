@@ -17,7 +17,7 @@ use tokio::time::Instant;
 pub use conduct::Expiry;
 pub(crate) use conduct::{SessionTiming, Direction};
 pub(crate) use patience::Fill;
-pub use patience::Patience;
+pub use patience::TimeLimits;
 
 /// A session's conduct, shared by its stream, its loop and the limits of its service. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ struct State {
 
 impl Pace {
     /// The pace of a session that begins now.
-    pub(crate) fn new(patience: &Patience) -> Self {
+    pub(crate) fn new(patience: &TimeLimits) -> Self {
         let conduct = SessionTiming::new(Instant::now());
         let state = State { conduct, rate: patience.rate, grace: patience.grace };
         Self(Arc::new(Shared { state: Mutex::new(state), ended: watch::Sender::new(None) }))

@@ -6,7 +6,7 @@ use handover::config;
 
 /// The time limits of the sessions of a service.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
+pub struct TimeLimits {
     /// For one command, from its first octet to its end; also for a TLS handshake.
     pub(super) command: Duration,
     /// For silence between commands, in an unproved session, while the service is more than half full.
@@ -35,27 +35,27 @@ pub(super) enum Proof {
 /// RFC 5321 §4.5.3.2.7: a server waits for the next command for at least 5 minutes.
 const SILENCE: Duration = Duration::from_secs(5 * 60);
 
-impl Patience {
+impl TimeLimits {
     /// For users: the session is of use once it is authenticated.
-    pub fn with_users(limits: &config::Patience) -> Self {
+    pub fn for_users(limits: &config::Patience) -> Self {
         let login = Duration::from_secs(limits.login_seconds);
         Self { unproved: Some(login), proof: Proof::Login, ..Self::new(limits) }
     }
 
     /// For other mail hosts: the session is of use when it brings a message that is accepted.
-    pub fn with_hosts(limits: &config::Patience) -> Self {
+    pub fn for_hosts(limits: &config::Patience) -> Self {
         let message = Duration::from_secs(limits.message_seconds);
         Self { unproved: Some(message), proof: Proof::Message, ..Self::new(limits) }
     }
 
     /// For our own processes: only one that hangs is ended.
-    pub fn with_our_own() -> Self {
+    pub fn for_own_processes() -> Self {
         let limits = config::Patience { command_seconds: 600, grace_seconds: 600, ..Default::default() };
         Self::new(&limits)
     }
 
     /// For our connections to other hosts: these must read at the least rate.
-    pub(crate) fn with_anybody() -> Self {
+    pub(crate) fn for_outgoing() -> Self {
         Self::new(&config::Patience::default())
     }
 

@@ -22,7 +22,7 @@ pub use receive::ReceiveOutcome;
 pub use upgrade::UpgradeError;
 
 use crate::metrics::ServiceMetrics;
-use crate::pace::{Direction, Pace, Patience};
+use crate::pace::{Direction, Pace, TimeLimits};
 use transport::Transport;
 
 /// A connection to a peer.
@@ -54,7 +54,7 @@ const MOST_UNREAD: u64 = 256 * 1024;
 
 impl Stream {
     fn plain(transport: Transport) -> Self {
-        let (meter, pace) = (ServiceMetrics::default(), Pace::new(&Patience::with_anybody()));
+        let (meter, pace) = (ServiceMetrics::default(), Pace::new(&TimeLimits::for_outgoing()));
         Self { kind: Kind::Plain(transport), meter, pace }
     }
 

@@ -8,12 +8,12 @@ fn at(begin: Instant, seconds: u64) -> Instant {
     begin + Duration::from_secs(seconds)
 }
 
-fn hosts() -> Patience {
-    Patience::with_hosts(&config::Patience::default())
+fn hosts() -> TimeLimits {
+    TimeLimits::for_hosts(&config::Patience::default())
 }
 
-fn users() -> Patience {
-    Patience::with_users(&config::Patience::default())
+fn users() -> TimeLimits {
+    TimeLimits::for_users(&config::Patience::default())
 }
 
 fn easy() -> Fill {
@@ -26,7 +26,7 @@ fn full() -> Fill {
 
 /// The second at which a session ends if its peer acts at this interval.
 fn ended_at(
-    patience: &Patience,
+    patience: &TimeLimits,
     fill: Fill,
     conduct: &mut SessionTiming,
     begin: Instant,
