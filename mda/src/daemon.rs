@@ -13,7 +13,7 @@ use handover::sockets::{self, Sockets};
 use serve::daemon::{self, DaemonError, Daemon, ReloadScope};
 use serve::metrics::{PeerKind, Metrics};
 use serve::tls::Tls;
-use serve::{SharedAddresses, Limits, Part, TimeLimits, Refusals, Service};
+use serve::{SharedAddresses, Limits, ReloadPart, TimeLimits, Refusals, Service};
 
 use crate::mailbox::Store;
 use crate::{imap, lmtp};
@@ -169,13 +169,13 @@ impl Site {
     /// Reads everything again. Each part is separate: a part that was read applies at once, a part that is refused
     /// keeps its old value and is reported. The mail directory does not change.
     fn reload(&self, path: &Path) {
-        if let Some(config) = self.refusals.keep(Part::Configuration, config::load::<config::Mda>(path)) {
+        if let Some(config) = self.refusals.accept_or_record(ReloadPart::Configuration, config::load::<config::Mda>(path)) {
             self.config.store(Arc::new(config));
         }
         let config = self.config.load_full();
-        self.refusals.keep(Part::Certificate, self.tls.reload(&config.tls));
+        self.refusals.accept_or_record(ReloadPart::Certificate, self.tls.reload(&config.tls));
         // Both apply from the next exchange of accounts on.
-        if let Some(hidden) = self.refusals.keep(Part::Heartbeat, heartbeat_mailbox(&config)) {
+        if let Some(hidden) = self.refusals.accept_or_record(ReloadPart::Heartbeat, heartbeat_mailbox(&config)) {
             self.directory.hide(hidden);
         }
         self.directory.name_host(&config.hostname);
@@ -191,7 +191,7 @@ impl Site {
     /// Reads only the accounts again.
     fn reload_accounts(&self) {
         let read = load_accounts(&self.config.load().accounts);
-        if let Some((accounts, fingerprint)) = self.refusals.keep(Part::Accounts, read) {
+        if let Some((accounts, fingerprint)) = self.refusals.accept_or_record(ReloadPart::Accounts, read) {
             self.directory.replace(&accounts);
             self.notifier.fact(notice::ACCOUNTS, fingerprint);
         }

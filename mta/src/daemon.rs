@@ -14,7 +14,7 @@ use handover::sockets::{self, Sockets};
 use serve::daemon::{self, DaemonError, Daemon, ReloadScope};
 use serve::metrics::{PeerKind, Metrics};
 use serve::tls::Tls;
-use serve::{Part, Refusals, Service, StopSignal, report_concerns};
+use serve::{ReloadPart, Refusals, Service, StopSignal, report_concerns};
 use tokio::sync::watch;
 
 use crate::connection_limits::ConnectionLimits;
@@ -89,7 +89,7 @@ async fn run_services(
     };
     let return_path_keys = return_path_keys(&config.queue, &life);
     let mut settings = Settings::new(config, own)?;
-    life.refusals.note(Part::SigningKeys, settings.signer.load_errors());
+    life.refusals.record(ReloadPart::SigningKeys, settings.signer.load_errors());
     settings.outbound.meter = metrics.service("outbound", PeerKind::Servers);
     let site = Arc::new(Site::new(settings, directory, queue, return_path_keys));
     site.metrics.register(metrics.registry(), &site.queue);
@@ -183,11 +183,11 @@ impl Reloader {
     /// delay it.
     fn reload(&self, path: &Path, site: &Site) {
         let before = site.settings();
-        let config = self.refusals.keep(Part::Configuration, config::load::<config::Mta>(path));
+        let config = self.refusals.accept_or_record(ReloadPart::Configuration, config::load::<config::Mta>(path));
         let config = config.unwrap_or_else(|| before.config.clone());
-        self.refusals.keep(Part::Certificate, self.tls.reload(&config.tls));
+        self.refusals.accept_or_record(ReloadPart::Certificate, self.tls.reload(&config.tls));
         // Both take effect when the accounts are next replaced.
-        if let Some(heartbeat_mailbox) = self.refusals.keep(Part::Heartbeat, heartbeat_mailbox(&config)) {
+        if let Some(heartbeat_mailbox) = self.refusals.accept_or_record(ReloadPart::Heartbeat, heartbeat_mailbox(&config)) {
             site.directory.hide(heartbeat_mailbox);
         }
         site.directory.name_host(&config.hostname);
@@ -203,7 +203,7 @@ impl Reloader {
     }
 
     fn replace_accounts(&self, path: &Path, site: &Site) {
-        if let Some((accounts, fingerprint)) = self.refusals.keep(Part::Accounts, load_accounts(path)) {
+        if let Some((accounts, fingerprint)) = self.refusals.accept_or_record(ReloadPart::Accounts, load_accounts(path)) {
             site.directory.replace(&accounts);
             self.notifier.fact(notice::ACCOUNTS, fingerprint);
         }

@@ -9,7 +9,7 @@ use handover::Concern;
 use handover::config;
 use serve::metrics::ServiceMetrics;
 use serve::tls::{Connector, TlsError};
-use serve::{Part, Refusals};
+use serve::{ReloadPart, Refusals};
 use tokio::sync::watch;
 
 use crate::metrics::Metrics;
@@ -70,13 +70,13 @@ impl Settings {
     /// is here, including its part of the configuration, and the refusal is reported.
     pub(crate) fn reloaded(&self, mut config: config::Mta, refusals: &Refusals) -> Self {
         let signer = self.signer.reloaded(&config.dkim);
-        refusals.note(Part::SigningKeys, signer.load_errors());
-        let resolver = refusals.keep(Part::Resolver, Resolver::new(&config.dns)).unwrap_or_else(|| {
+        refusals.record(ReloadPart::SigningKeys, signer.load_errors());
+        let resolver = refusals.accept_or_record(ReloadPart::Resolver, Resolver::new(&config.dns)).unwrap_or_else(|| {
             config.dns.clone_from(&self.config.dns);
             self.resolver.clone()
         });
         let relay = config.relay.as_ref().map(Relay::new).transpose();
-        let relay = refusals.keep(Part::Relay, relay).unwrap_or_else(|| {
+        let relay = refusals.accept_or_record(ReloadPart::Relay, relay).unwrap_or_else(|| {
             config.relay.clone_from(&self.config.relay);
             self.outbound.relay.clone()
         });

@@ -41,7 +41,7 @@ pub use listen::ReadOutcome;
 pub use mail_id::MailId;
 pub use pace::{Expiry, Pace, TimeLimits};
 pub use peer::Peer;
-pub use refusals::{Part, Refusals};
+pub use refusals::{ReloadPart, Refusals};
 pub use runtime::runtime;
 pub use signals::{Event, Signals};
 pub use stream::{ReceiveOutcome, Stream, UpgradeError};

@@ -15,7 +15,7 @@ const FIX: &str = "repair it, then send SIGHUP to the server (docker compose kil
 /// A part that a daemon reads at a start and at a reload. Each is independent: a refused one keeps its state, and
 /// does not hold up the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
+pub enum ReloadPart {
     /// The daemon's configuration file.
     Configuration,
     /// The accounts file.
@@ -32,7 +32,7 @@ pub enum Part {
     Certificate,
 }
 
-impl Part {
+impl ReloadPart {
     /// The topic in the notice, and the name for a person.
     const fn names(self) -> (&'static str, &'static str) {
         match self {
@@ -60,26 +60,26 @@ impl Part {
 
 /// The parts that are refused at the moment, each with its reason.
 #[derive(Debug, Clone, Default)]
-pub struct Refusals(Arc<watch::Sender<BTreeMap<Part, Concern>>>);
+pub struct Refusals(Arc<watch::Sender<BTreeMap<ReloadPart, Concern>>>);
 
 impl Refusals {
     /// Returns the value of a part that was read; `None` for a refused one, which is logged and among health's reasons
     /// until the part is read.
-    pub fn keep<T, E: Display>(&self, part: Part, read: Result<T, E>) -> Option<T> {
+    pub fn accept_or_record<T, E: Display>(&self, part: ReloadPart, read: Result<T, E>) -> Option<T> {
         match read {
             Ok(value) => {
-                self.note(part, None::<&str>);
+                self.record(part, None::<&str>);
                 Some(value)
             }
             Err(error) => {
-                self.note(part, Some(error));
+                self.record(part, Some(error));
                 None
             }
         }
     }
 
     /// Records the reason for which a part is refused, wholly or in parts; `None` when all of it was read.
-    pub fn note(&self, part: Part, refused: Option<impl Display>) {
+    pub fn record(&self, part: ReloadPart, refused: Option<impl Display>) {
         let concern = refused.map(|error| {
             let (_, name) = part.names();
             tracing::error!(part = name, %error, "refused, keeping the current state");
@@ -103,7 +103,7 @@ impl Refusals {
     pub async fn report(self, notifier: Arc<Notifier>, stop: StopSignal) {
         // The socket holds few notices, so a part that was never refused is not reported.
         let mut reported = BTreeSet::new();
-        let concerns = move |refused: &BTreeMap<Part, Concern>| {
+        let concerns = move |refused: &BTreeMap<ReloadPart, Concern>| {
             reported.extend(refused.keys().copied());
             reported.iter().map(|part| (part.names().0, refused.get(part).cloned())).collect()
         };
@@ -118,17 +118,17 @@ mod tests {
     #[test]
     fn a_part_is_refused_until_it_is_read() {
         let refusals = Refusals::default();
-        assert_eq!(refusals.keep(Part::Relay, Err::<u8, _>("no such file")), None);
-        assert_eq!(refusals.keep(Part::Accounts, Ok::<_, &str>(7)), Some(7), "another part is not affected");
+        assert_eq!(refusals.accept_or_record(ReloadPart::Relay, Err::<u8, _>("no such file")), None);
+        assert_eq!(refusals.accept_or_record(ReloadPart::Accounts, Ok::<_, &str>(7)), Some(7), "another part is not affected");
         assert!(refusals.any());
-        assert!(refusals.0.borrow()[&Part::Relay].problem.ends_with("no such file"));
-        assert_eq!(refusals.keep(Part::Relay, Ok::<_, &str>(8)), Some(8));
+        assert!(refusals.0.borrow()[&ReloadPart::Relay].problem.ends_with("no such file"));
+        assert_eq!(refusals.accept_or_record(ReloadPart::Relay, Ok::<_, &str>(8)), Some(8));
         assert!(!refusals.any());
     }
 
     #[test]
     fn each_part_has_a_topic_of_its_own() {
-        let topics: std::collections::BTreeSet<_> = Part::ALL.iter().map(|part| part.names().0).collect();
-        assert_eq!(topics.len(), Part::ALL.len());
+        let topics: std::collections::BTreeSet<_> = ReloadPart::ALL.iter().map(|part| part.names().0).collect();
+        assert_eq!(topics.len(), ReloadPart::ALL.len());
     }
 }

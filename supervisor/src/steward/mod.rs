@@ -30,7 +30,7 @@ use handover::config::{self, Steward};
 use handover::notice::{CERTIFICATE, Notifier};
 use handover::sockets::{self, Sockets};
 use serve::daemon::{self, DaemonError, Daemon};
-use serve::{Limits, Part, Service};
+use serve::{Limits, ReloadPart, Service};
 use tokio::sync::watch;
 
 use crate::certificate::fingerprint;
@@ -123,7 +123,7 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Daemo
     let notifier = Arc::clone(&life.notifier);
     let refusals = life.refusals.clone();
     life.run_until_stopped(DRAIN, |_| {
-        let Some(steward) = refusals.keep(Part::Configuration, config::load::<Steward>(path)) else { return };
+        let Some(steward) = refusals.accept_or_record(ReloadPart::Configuration, config::load::<Steward>(path)) else { return };
         web.site.store(Arc::new(steward.web.clone()));
         show(&live, &steward, &notifier);
         // Sent even if nothing has changed: an operator who reloads expects an attempt to get a certificate.
