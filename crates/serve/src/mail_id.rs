@@ -49,7 +49,7 @@ impl MailId {
     }
 
     /// The time at which it was generated.
-    pub fn made_at(&self) -> SystemTime {
+    pub fn created_at(&self) -> SystemTime {
         let digits = self.0.iter().take(Self::TIME);
         let value = |digit: &u8| DIGITS.iter().position(|known| known == digit).unwrap_or(0) as u64;
         let microseconds = digits.fold(0_u64, |number, digit| number.wrapping_mul(32) | value(digit));
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn an_identifier_contains_its_time() {
         let made = UNIX_EPOCH + Duration::from_micros(1_795_370_399_123_456);
-        assert_eq!(MailId::from_parts(1_795_370_399_123_456, 7).made_at(), made);
+        assert_eq!(MailId::from_parts(1_795_370_399_123_456, 7).created_at(), made);
     }
 
     #[test]

@@ -184,7 +184,7 @@ impl Queue {
 
     /// The time since which the oldest message is queued.
     pub fn oldest(&self) -> Option<Timestamp> {
-        self.entries().keys().min().map(|id| Timestamp::new(id.made_at()))
+        self.entries().keys().min().map(|id| Timestamp::new(id.created_at()))
     }
 
     /// The messages that were given up and are in `dead/`; notifies of every change.
