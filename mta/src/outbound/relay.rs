@@ -50,7 +50,7 @@ impl Relay {
     /// The relay of a configuration.
     pub fn new(config: &config::Relay) -> Result<Self, RelayError> {
         let verifying = || match &config.authorities {
-            Some(authorities) => Connector::verifying_also(authorities),
+            Some(authorities) => Connector::verifying_with(authorities),
             None => Connector::verifying(),
         };
         let protection = match config.security {

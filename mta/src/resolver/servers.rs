@@ -136,7 +136,7 @@ fn options(budget: Duration) -> ResolverOpts {
 
 fn build(servers: &[SocketAddr], options: ResolverOpts) -> Result<TokioResolver, ResolverError> {
     let failed = |error| ResolverError(Box::new(error));
-    let tls = serve::tls::trusting_nobody().map_err(|error| failed(error.into()))?;
+    let tls = serve::tls::trusting_no_authority().map_err(|error| failed(error.into()))?;
     let servers = servers.iter().map(|server| {
         let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
             connection.port = server.port();

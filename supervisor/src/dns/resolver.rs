@@ -55,7 +55,7 @@ fn build(servers: &[SocketAddr], recursion_desired: bool) -> Result<TokioResolve
     let config = ResolverConfig::from_parts(None, Vec::new(), servers.collect());
     TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
         .with_options(options)
-        .with_tls_config(serve::tls::trusting_nobody()?)
+        .with_tls_config(serve::tls::trusting_no_authority()?)
         .build()
 }
 

@@ -25,24 +25,24 @@ impl Connector {
         let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Setup)?;
-        let anyone = Arc::new(ByKey { keys: None, provider: provider() });
+        let anyone = Arc::new(KeyVerifier { keys: None, provider: provider() });
         Ok(Self::from(builder.dangerous().with_custom_certificate_verifier(anyone).with_no_client_auth()))
     }
 
     /// Encrypts to the holder of that certificate's key, whatever name and authority it then presents: a renewed
     /// certificate has the same key.
-    pub fn to_holder_of(leaf: &CertificateDer<'_>) -> Result<Self, TlsError> {
-        Self::to_holder_of_any(&[leaf])
+    pub fn pinned_to(leaf: &CertificateDer<'_>) -> Result<Self, TlsError> {
+        Self::pinned_to_any(&[leaf])
     }
 
     /// The same of several certificates: while one takes the place of another, either may be shown.
-    pub fn to_holder_of_any(leaves: &[&CertificateDer<'_>]) -> Result<Self, TlsError> {
+    pub fn pinned_to_any(leaves: &[&CertificateDer<'_>]) -> Result<Self, TlsError> {
         let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Setup)?;
         let keys = leaves.iter().map(|leaf| public_key(leaf)).collect::<Result<Vec<_>, _>>();
         let keys = Some(keys.map_err(TlsError::Setup)?);
-        let holder = Arc::new(ByKey { keys, provider: provider() });
+        let holder = Arc::new(KeyVerifier { keys, provider: provider() });
         Ok(Self::from(builder.dangerous().with_custom_certificate_verifier(holder).with_no_client_auth()))
     }
 
@@ -53,8 +53,8 @@ impl Connector {
 
     /// Encrypts to the named host only, as certified by the public authorities, or by those whose certificates are in
     /// the file (PEM).
-    pub fn verifying_also(path: &Path) -> Result<Self, TlsError> {
-        Self::trusting(authorities_and(path)?)
+    pub fn verifying_with(path: &Path) -> Result<Self, TlsError> {
+        Self::trusting(authorities_with(path)?)
     }
 
     /// Encrypts to the named host only, as one of these authorities certifies it.
@@ -72,7 +72,7 @@ pub fn authorities() -> RootCertStore {
 }
 
 /// The public authorities and those whose certificates are in the file (PEM).
-pub fn authorities_and(path: &Path) -> Result<RootCertStore, TlsError> {
+pub fn authorities_with(path: &Path) -> Result<RootCertStore, TlsError> {
     let unusable = |fault: String| TlsError::Authorities { path: path.to_owned(), fault };
     let mut roots = authorities();
     for certificate in chain(path).map_err(|error| unusable(error.to_string()))? {
@@ -83,7 +83,7 @@ pub fn authorities_and(path: &Path) -> Result<RootCertStore, TlsError> {
 
 /// A configuration that trusts no authority, for libraries that require one and open no encrypted connection: hickory's
 /// resolver would otherwise read the authorities of the system, and fail where there are none.
-pub fn trusting_nobody() -> Result<ClientConfig, rustls::Error> {
+pub fn trusting_no_authority() -> Result<ClientConfig, rustls::Error> {
     let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
     Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
 }
@@ -108,12 +108,12 @@ fn public_key(leaf: &CertificateDer<'_>) -> Result<Vec<u8>, rustls::Error> {
 /// Accepts every certificate, or every one with one of certain keys, but still verifies that the peer has its key: the
 /// handshake's signature is checked.
 #[derive(Debug)]
-struct ByKey {
+struct KeyVerifier {
     keys: Option<Vec<Vec<u8>>>,
     provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for ByKey {
+impl ServerCertVerifier for KeyVerifier {
     fn verify_server_cert(
         &self,
         leaf: &CertificateDer<'_>,

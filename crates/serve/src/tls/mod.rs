@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
-pub use client::{Connector, authorities, authorities_and, trusting_nobody};
+pub use client::{Connector, authorities, authorities_with, trusting_no_authority};
 pub use server::{Tls, TlsError};
 
 /// The one provider of cryptography.

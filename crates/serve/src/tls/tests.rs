@@ -94,7 +94,7 @@ async fn a_pinned_key_is_accepted_under_any_name_and_no_other_key() {
     let files = certificate(folder.path(), "other.example");
     let tls = Tls::load(&files).unwrap();
     let leaf = CertificateDer::from_pem_file(&files.certificate).unwrap();
-    let connector = Connector::to_holder_of(&leaf).unwrap();
+    let connector = Connector::pinned_to(&leaf).unwrap();
     carries(&mut connect(&tls, &connector).await.unwrap()).await;
 
     let other = tempfile::tempdir().unwrap();
@@ -102,7 +102,7 @@ async fn a_pinned_key_is_accepted_under_any_name_and_no_other_key() {
     assert!(connect(&impostor, &connector).await.is_err());
 
     let theirs = CertificateDer::from_pem_file(other.path().join("certificate.pem")).unwrap();
-    let either = Connector::to_holder_of_any(&[&leaf, &theirs]).unwrap();
+    let either = Connector::pinned_to_any(&[&leaf, &theirs]).unwrap();
     carries(&mut connect(&tls, &either).await.unwrap()).await;
     carries(&mut connect(&impostor, &either).await.unwrap()).await;
     let third = tempfile::tempdir().unwrap();

@@ -47,7 +47,7 @@ fn is_whole(chain: &[CertificateDer<'_>]) -> bool {
 
 /// The trust anchors of clients. An unusable file adds none; process 1, which copies it, reports that.
 pub(super) fn roots(also: Option<&Path>) -> RootCertStore {
-    also.and_then(|path| serve::tls::authorities_and(path).ok()).unwrap_or_else(serve::tls::authorities)
+    also.and_then(|path| serve::tls::authorities_with(path).ok()).unwrap_or_else(serve::tls::authorities)
 }
 
 /// Verifies the chain, leaf first, for any names.

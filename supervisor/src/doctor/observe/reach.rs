@@ -72,7 +72,7 @@ async fn one(ip: IpAddr, port: u16, leaf: Option<&CertificateDer<'_>>, host: &st
         80 => return Reach::Answered,
         _ => {}
     }
-    let connector = leaf.map(Connector::to_holder_of).unwrap_or_else(Connector::opportunistic);
+    let connector = leaf.map(Connector::pinned_to).unwrap_or_else(Connector::opportunistic);
     let (Ok(connector), Ok(name)) = (connector, ServerName::try_from(host.to_owned())) else {
         return Reach::Answered;
     };

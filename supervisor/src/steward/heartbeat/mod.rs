@@ -129,7 +129,7 @@ async fn trusted(steward: &Steward, shown: &mut Shown) -> Result<Connector, Fail
     let leaf = tokio::task::spawn_blocking(move || handover::certificate::leaf(&tls.certificate)).await;
     let leaf = leaf.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
     let leaves = shown.now(leaf, Instant::now());
-    Connector::to_holder_of_any(&leaves).map_err(|error| failed(error.to_string()))
+    Connector::pinned_to_any(&leaves).map_err(|error| failed(error.to_string()))
 }
 
 /// Waits for the daemons before the first beat, so that a start is not reported as a failure.
