@@ -20,7 +20,7 @@ use super::provider;
 #[derive(Clone)]
 pub struct Tls {
     pub(crate) acceptor: TlsAcceptor,
-    current: Arc<Current>,
+    current: Arc<CurrentCertificate>,
 }
 
 /// An error while loading or replacing the certificate.
@@ -53,7 +53,7 @@ pub enum TlsError {
 impl Tls {
     /// Loads a certificate and its key.
     pub fn load(files: &config::Tls) -> Result<Self, TlsError> {
-        let current = Arc::new(Current(ArcSwap::from_pointee(certified(files)?)));
+        let current = Arc::new(CurrentCertificate(ArcSwap::from_pointee(certified(files)?)));
         let mut server = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Setup)?
@@ -81,15 +81,15 @@ fn certified(files: &config::Tls) -> Result<CertifiedKey, TlsError> {
 
 /// The current certificate. It is used for every name: a client that asks for another name sees from the
 /// certificate that it has reached the wrong host.
-struct Current(ArcSwap<CertifiedKey>);
+struct CurrentCertificate(ArcSwap<CertifiedKey>);
 
-impl ResolvesServerCert for Current {
+impl ResolvesServerCert for CurrentCertificate {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.0.load_full())
     }
 }
 
-impl fmt::Debug for Current {
+impl fmt::Debug for CurrentCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Current")
     }
