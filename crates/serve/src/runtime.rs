@@ -10,7 +10,7 @@ const MOST_WORKERS: usize = 4;
 const STACK: usize = 1 << 20;
 /// Threads for files and passwords. They end after a while without work, so a quiet server has none.
 const BLOCKING: usize = 64;
-const BLOCKING_KEPT: Duration = Duration::from_secs(5);
+const BLOCKING_KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// The runtime of a daemon, its threads named after its role.
 pub fn runtime(role: &str) -> io::Result<Runtime> {
@@ -18,7 +18,7 @@ pub fn runtime(role: &str) -> io::Result<Runtime> {
     Builder::new_multi_thread()
         .worker_threads(cores.min(MOST_WORKERS))
         .max_blocking_threads(BLOCKING)
-        .thread_keep_alive(BLOCKING_KEPT)
+        .thread_keep_alive(BLOCKING_KEEP_ALIVE)
         .thread_stack_size(STACK)
         .thread_name(role)
         .enable_all()
