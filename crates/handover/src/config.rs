@@ -33,7 +33,7 @@ pub use log::{Format, Level, Log};
 pub use login::Login;
 pub use mda::{Mda, MdaLimits, MdaListen};
 pub use mta::{DkimKey, Dns, Mta, MtaLimits, MtaListen, Outbound};
-pub use patience::Patience;
+pub use patience::SessionTimeouts;
 pub use presence::{Presence, PublicSignature};
 pub use quotas::{Quotas, UserQuota};
 pub use relay::{Relay, RelayCredentials, RelaySecurity};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use address::Domain;
 use serde::{Deserialize, Serialize};
 
-use super::{HeartbeatMailbox, Log, Login, Patience, Quotas, Tls};
+use super::{HeartbeatMailbox, Log, Login, SessionTimeouts, Quotas, Tls};
 
 /// `mda.toml`: the configuration of `mailstead mda`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +67,7 @@ pub struct MdaLimits {
     /// IMAP connections at one time from one address; 0 means unlimited.
     pub connections_per_address: usize,
     /// The time limits of a session.
-    pub patience: Patience,
+    pub patience: SessionTimeouts,
 }
 
 impl Default for MdaLimits {
@@ -77,7 +77,7 @@ impl Default for MdaLimits {
             message_size: (50 << 20) + (64 << 10),
             connections: 1000,
             connections_per_address: 50,
-            patience: Patience::default(),
+            patience: SessionTimeouts::default(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use address::Domain;
 use serde::{Deserialize, Serialize};
 
-use super::{HeartbeatMailbox, Log, Login, Patience, Quotas, Relay, Tls};
+use super::{HeartbeatMailbox, Log, Login, SessionTimeouts, Quotas, Relay, Tls};
 
 /// `mta.toml`: the configuration of `mailstead mta`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,7 +80,7 @@ pub struct MtaLimits {
     /// Connections at one time from one address, counted in the same way; 0 means unlimited.
     pub connections_per_address: usize,
     /// The time limits of a session.
-    pub patience: Patience,
+    pub patience: SessionTimeouts,
 }
 
 impl Default for MtaLimits {
@@ -90,7 +90,7 @@ impl Default for MtaLimits {
             recipients: 200,
             connections: 500,
             connections_per_address: 20,
-            patience: Patience::default(),
+            patience: SessionTimeouts::default(),
         }
     }
 }

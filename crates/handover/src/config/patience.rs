@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 /// The time limits of a session, besides the protocol's own limits on silence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Patience {
+pub struct SessionTimeouts {
     /// One command, from its first octet to its end, in seconds.
     pub command_seconds: u64,
     /// A session of a user from its beginning to its login, in seconds.
@@ -17,7 +17,7 @@ pub struct Patience {
     pub least_rate: u64,
 }
 
-impl Default for Patience {
+impl Default for SessionTimeouts {
     /// RFC 5321 §4.5.3.2.7 asks a server for 5 minutes. A mobile client that transfers 1 KiB/s stays above the minimum
     /// rate, and one that is out of range for 3 minutes (RFC 5321 §4.5.3.2.5) is waited for.
     fn default() -> Self {

@@ -93,7 +93,7 @@ fn few_evicted_sessions_may_be_ending_at_one_time() {
 #[tokio::test(start_paused = true)]
 async fn a_session_over_its_time_limit_is_ended() {
     let limits = Limits::new(8, 0);
-    limits.set_time_limits(TimeLimits::for_users(&handover::config::Patience::default()));
+    limits.set_time_limits(TimeLimits::for_users(&handover::config::SessionTimeouts::default()));
     limits.start_watching();
     let permit = waiting(&limits, "192.0.2.1");
     let begin = Instant::now();

@@ -37,29 +37,29 @@ const SILENCE: Duration = Duration::from_secs(5 * 60);
 
 impl TimeLimits {
     /// For users: the session is of use once it is authenticated.
-    pub fn for_users(limits: &config::Patience) -> Self {
+    pub fn for_users(limits: &config::SessionTimeouts) -> Self {
         let login = Duration::from_secs(limits.login_seconds);
         Self { unproved: Some(login), proof: Proof::Login, ..Self::new(limits) }
     }
 
     /// For other mail hosts: the session is of use when it brings a message that is accepted.
-    pub fn for_hosts(limits: &config::Patience) -> Self {
+    pub fn for_hosts(limits: &config::SessionTimeouts) -> Self {
         let message = Duration::from_secs(limits.message_seconds);
         Self { unproved: Some(message), proof: Proof::Message, ..Self::new(limits) }
     }
 
     /// For our own processes: only one that hangs is ended.
     pub fn for_own_processes() -> Self {
-        let limits = config::Patience { command_seconds: 600, grace_seconds: 600, ..Default::default() };
+        let limits = config::SessionTimeouts { command_seconds: 600, grace_seconds: 600, ..Default::default() };
         Self::new(&limits)
     }
 
     /// For our connections to other hosts: these must read at the least rate.
     pub(crate) fn for_outgoing() -> Self {
-        Self::new(&config::Patience::default())
+        Self::new(&config::SessionTimeouts::default())
     }
 
-    fn new(limits: &config::Patience) -> Self {
+    fn new(limits: &config::SessionTimeouts) -> Self {
         Self {
             command: Duration::from_secs(limits.command_seconds),
             silence: SILENCE,

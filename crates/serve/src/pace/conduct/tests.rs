@@ -9,11 +9,11 @@ fn at(begin: Instant, seconds: u64) -> Instant {
 }
 
 fn hosts() -> TimeLimits {
-    TimeLimits::for_hosts(&config::Patience::default())
+    TimeLimits::for_hosts(&config::SessionTimeouts::default())
 }
 
 fn users() -> TimeLimits {
-    TimeLimits::for_users(&config::Patience::default())
+    TimeLimits::for_users(&config::SessionTimeouts::default())
 }
 
 fn easy() -> Fill {
