@@ -14,7 +14,7 @@ use address::Domain;
 use command_fds::{CommandFdExt as _, FdMapping};
 use handover::certificate::{Facts, facts};
 use handover::config::{
-    self, Acme, Challenge, Reach, Renewal, Steward as Configuration, Tls, Web, WebListen,
+    self, Acme, Challenge, ChallengePorts, Renewal, Steward as Configuration, Tls, Web, WebListen,
 };
 use handover::notice::{LONGEST, Notice};
 use handover::sockets;
@@ -119,7 +119,7 @@ impl Steward {
                     account_binding: None,
                 },
                 dns_update: None,
-                reach: Reach {
+                reach: ChallengePorts {
                     http: addresses[sockets::HTTP].port(),
                     https: addresses[sockets::HTTPS].port(),
                 },

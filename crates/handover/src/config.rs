@@ -37,7 +37,7 @@ pub use patience::SessionTimeouts;
 pub use presence::{Presence, PublicSignature};
 pub use quotas::{Quotas, UserQuota};
 pub use relay::{Relay, RelayCredentials, RelaySecurity};
-pub use renewal::{Reach, Renewal};
+pub use renewal::{ChallengePorts, Renewal};
 pub use steward::{Steward, Web, WebListen};
 pub use tls::Tls;
 

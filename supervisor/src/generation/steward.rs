@@ -1,4 +1,4 @@
-use handover::config::{Acme, Heartbeat, Reach, Renewal, Steward, Web, WebListen};
+use handover::config::{Acme, Heartbeat, ChallengePorts, Renewal, Steward, Web, WebListen};
 
 use super::{OwnPorts, log};
 use crate::init::role::Role;
@@ -39,7 +39,7 @@ fn renewal(site: &Site) -> Option<Renewal> {
             ..acme.clone()
         },
         dns_update: site.settings.dns_update.clone(),
-        reach: Reach::default(),
+        reach: ChallengePorts::default(),
     })
 }
 

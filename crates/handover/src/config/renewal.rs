@@ -17,20 +17,20 @@ pub struct Renewal {
     pub dns_update: Option<DnsUpdate>,
     /// The public ports of the steward's web.
     #[serde(default)]
-    pub reach: Reach,
+    pub reach: ChallengePorts,
 }
 
 /// The ports at which an authority connects. Standards define them; others are for a private authority.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Reach {
+pub struct ChallengePorts {
     /// For HTTP-01 (RFC 8555 §8.3).
     pub http: u16,
     /// For TLS-ALPN-01 (RFC 8737 §3).
     pub https: u16,
 }
 
-impl Default for Reach {
+impl Default for ChallengePorts {
     fn default() -> Self {
         Self { http: 80, https: 443 }
     }

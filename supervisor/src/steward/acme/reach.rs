@@ -62,7 +62,7 @@ pub(super) struct Reached {
 pub(super) struct Probe<'p> {
     pub(super) resolver: &'p TokioResolver,
     pub(super) challenges: &'p Arc<Challenges>,
-    pub(super) ports: config::Reach,
+    pub(super) ports: config::ChallengePorts,
     /// The listening sockets.
     pub(super) http: bool,
     pub(super) tls: bool,
