@@ -47,7 +47,7 @@ async fn run_services(
     let metrics_socket = sockets.take_unix(sockets::METRICS, config.listen.metrics.as_deref())?;
     let metrics = Metrics::new("mda");
 
-    let shared_addresses = SharedAddresses::new(&config.login.anybody);
+    let shared_addresses = SharedAddresses::new(&config.login.shared_networks);
     let limits = Limits::with_shared_addresses(
         shared_addresses.clone(),
         config.limits.connections,
@@ -58,7 +58,7 @@ async fn run_services(
     store.set_quotas(config.quotas.clone());
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
     let directory = Arc::new(Directory::at_host(&accounts, heartbeat_mailbox(&config)?, &config.hostname));
-    directory.take_for_anybody(&config.login.anybody);
+    directory.take_for_anybody(&config.login.shared_networks);
     directory.keep_in(&config.index, "imap");
     life.notifier.fact(notice::ACCOUNTS, fingerprint);
     let tls = Arc::new(Tls::load(&config.tls)?);
@@ -180,8 +180,8 @@ impl Site {
         }
         self.directory.name_host(&config.hostname);
         self.reload_accounts();
-        self.directory.take_for_anybody(&config.login.anybody);
-        self.shared_addresses.change(&config.login.anybody);
+        self.directory.take_for_anybody(&config.login.shared_networks);
+        self.shared_addresses.change(&config.login.shared_networks);
         self.limits.change(config.limits.connections, config.limits.connections_per_address);
         self.limits.set_time_limits(TimeLimits::for_users(&config.limits.patience));
         self.store.set_quotas(config.quotas.clone());

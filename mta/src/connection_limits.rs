@@ -18,7 +18,7 @@ pub(crate) struct ConnectionLimits {
 
 impl ConnectionLimits {
     pub(crate) fn new(limits: &MtaLimits, login: &Login) -> Self {
-        let shared_addresses = SharedAddresses::new(&login.anybody);
+        let shared_addresses = SharedAddresses::new(&login.shared_networks);
         let counted =
             || Limits::with_shared_addresses(shared_addresses.clone(), limits.connections, limits.connections_per_address);
         let connection_limits = Self { peers: counted(), users: counted(), shared_addresses };
@@ -46,7 +46,7 @@ impl ConnectionLimits {
 
     /// Replaces the limits.
     pub(crate) fn change(&self, limits: &MtaLimits, login: &Login) {
-        self.shared_addresses.change(&login.anybody);
+        self.shared_addresses.change(&login.shared_networks);
         for counted in [&self.peers, &self.users] {
             counted.change(limits.connections, limits.connections_per_address);
         }

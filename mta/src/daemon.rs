@@ -76,7 +76,7 @@ async fn run_services(
     let connection_limits = ConnectionLimits::new(&config.limits, &config.login);
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
     let directory = Arc::new(Directory::at_host(&accounts, heartbeat_mailbox(&config)?, &config.hostname));
-    directory.take_for_anybody(&config.login.anybody);
+    directory.take_for_anybody(&config.login.shared_networks);
     directory.keep_in(&config.queue, "smtp");
     life.notifier.fact(notice::ACCOUNTS, fingerprint);
     let routes = Routes::new(directory.clone(), config.relay.as_ref());
@@ -192,7 +192,7 @@ impl Reloader {
         }
         site.directory.name_host(&config.hostname);
         self.replace_accounts(&config.accounts, site);
-        site.directory.take_for_anybody(&config.login.anybody);
+        site.directory.take_for_anybody(&config.login.shared_networks);
         self.connection_limits.change(&config.limits, &config.login);
         site.replace(before.reloaded(config, &self.refusals));
     }

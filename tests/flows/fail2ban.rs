@@ -38,8 +38,8 @@ const GUESSES: usize = 9;
 
 fn start(format: Format) -> Site {
     Site::start_with(|plan| {
-        plan.mta.login.anybody.clear();
-        plan.mda.login.anybody.clear();
+        plan.mta.login.shared_networks.clear();
+        plan.mda.login.shared_networks.clear();
         plan.mta.log.format = format;
         plan.mda.log.format = format;
     })

@@ -22,8 +22,8 @@ const GUESSES: usize = 12;
 
 fn start() -> Site {
     Site::start_with(|plan| {
-        plan.mta.login.anybody.clear();
-        plan.mda.login.anybody.clear();
+        plan.mta.login.shared_networks.clear();
+        plan.mda.login.shared_networks.clear();
     })
 }
 

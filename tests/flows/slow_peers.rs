@@ -17,8 +17,8 @@ const OF_ONE: usize = 2;
 
 fn start(addresses: usize) -> Site {
     Site::start_with(|plan| {
-        plan.mta.login.anybody.clear();
-        plan.mda.login.anybody.clear();
+        plan.mta.login.shared_networks.clear();
+        plan.mda.login.shared_networks.clear();
         (plan.mta.limits.connections, plan.mta.limits.connections_per_address) = (addresses * OF_ONE, OF_ONE);
         (plan.mda.limits.connections, plan.mda.limits.connections_per_address) = (addresses * OF_ONE, OF_ONE);
     })

@@ -34,7 +34,7 @@ fn per_address(site: &Site, limit: usize) -> usize {
 /// there.
 fn login(gateways: &[IpAddr]) -> Login {
     let mut login = Login::default();
-    login.anybody.extend(gateways.iter().map(|gateway| IpNet::from(*gateway)));
+    login.shared_networks.extend(gateways.iter().map(|gateway| IpNet::from(*gateway)));
     login
 }
 

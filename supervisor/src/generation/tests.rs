@@ -142,6 +142,6 @@ fn accounts_that_cannot_be_read_are_not_replaced() {
 #[test]
 fn shared_addresses_are_this_machine_and_its_gateways() {
     let login = login(&["172.18.0.1".parse().unwrap(), "fd00::1".parse().unwrap()]);
-    let written: Vec<String> = login.anybody.iter().map(ToString::to_string).collect();
+    let written: Vec<String> = login.shared_networks.iter().map(ToString::to_string).collect();
     assert_eq!(written, ["127.0.0.0/8", "::1/128", "172.18.0.1/32", "fd00::1/128"]);
 }

@@ -10,13 +10,13 @@ pub struct Login {
     /// Networks that are never treated as one client, since many may share their addresses: this machine, and the
     /// gateway of a container, from which every connection seems to come that its engine forwards without the client's
     /// address. They earn no trust by a good password.
-    pub anybody: Vec<IpNet>,
+    pub shared_networks: Vec<IpNet>,
 }
 
 impl Default for Login {
     fn default() -> Self {
         let loopback = ["127.0.0.0/8", "::1/128"].map(|network| network.parse());
-        Self { anybody: loopback.into_iter().map(|network| network.expect("both are networks")).collect() }
+        Self { shared_networks: loopback.into_iter().map(|network| network.expect("both are networks")).collect() }
     }
 }
 
@@ -25,6 +25,6 @@ impl Login {
     /// and not this machine's own.
     pub fn is_gateway(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        !address.is_loopback() && self.anybody.iter().any(|network| network.contains(&address))
+        !address.is_loopback() && self.shared_networks.iter().any(|network| network.contains(&address))
     }
 }

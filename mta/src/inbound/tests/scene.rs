@@ -76,7 +76,7 @@ impl Scene {
             listen: config::MtaListen::default(),
             tls: config::Tls { certificate: path("certificate.pem"), key: path("key.pem") },
             limits: MtaLimits { recipients: MAX_RECIPIENTS, ..MtaLimits::default() },
-            login: config::Login { anybody: vec![GATEWAY.parse().unwrap()] },
+            login: config::Login { shared_networks: vec![GATEWAY.parse().unwrap()] },
             dns: Dns { servers: vec![NameServer::new().serve().await], budget_ms: 5_000 },
             outbound: config::Outbound::default(),
             log: config::Log::default(),
