@@ -39,8 +39,8 @@ fn play_file(service: &str, file: &Path) -> Result<(), String> {
         return Ok(());
     }
     let mut site = Site::start_with(|plan| {
-        plan.mta.quotas.everybody = script.requirements.quota;
-        plan.mda.quotas.everybody = script.requirements.quota;
+        plan.mta.quotas.default = script.requirements.quota;
+        plan.mda.quotas.default = script.requirements.quota;
         if let Some(size) = script.requirements.message_size {
             plan.mta.limits.message_size = size;
             plan.mda.limits.message_size = size;

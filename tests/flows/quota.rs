@@ -15,7 +15,7 @@ const BOB: &str = "bob@example.org";
 fn site(octets: u64) -> Site {
     Site::start_with(|plan| {
         let bob = UserQuota { user: Address::parse(BOB).unwrap(), octets: Some(octets) };
-        let quotas = Quotas { everybody: None, users: vec![bob] };
+        let quotas = Quotas { default: None, users: vec![bob] };
         (plan.mta.quotas, plan.mda.quotas) = (quotas.clone(), quotas);
     })
 }

@@ -14,7 +14,7 @@ impl From<&Quotas> for config::Quotas {
     /// The form in the daemons' configuration.
     fn from(quotas: &Quotas) -> Self {
         let user = |(user, octets): &(User, Option<u64>)| UserQuota { user: user.address(), octets: *octets };
-        Self { everybody: quotas.everybody, users: quotas.users.iter().map(user).collect() }
+        Self { default: quotas.everybody, users: quotas.users.iter().map(user).collect() }
     }
 }
 

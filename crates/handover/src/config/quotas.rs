@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct Quotas {
     /// The quota of users that are not listed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub everybody: Option<u64>,
+    pub default: Option<u64>,
     /// The quotas of the listed users.
     #[serde(rename = "user", skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<UserQuota>,
@@ -28,6 +28,6 @@ impl Quotas {
     /// The quota of one user.
     pub fn of(&self, user: &Address) -> Option<u64> {
         let named = self.users.iter().find(|named| named.user == *user);
-        named.map_or(self.everybody, |named| named.octets)
+        named.map_or(self.default, |named| named.octets)
     }
 }

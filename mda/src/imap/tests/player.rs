@@ -67,7 +67,7 @@ impl<'s> Player<'s> {
         std::fs::write(&files.certificate, made.cert.pem()).unwrap();
         std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
         let store = Store::new(folder.path().join("mail"), folder.path().join("index"), "mail.example.org");
-        store.set_quotas(config::Quotas { everybody: script.requirements.quota, users: Vec::new() });
+        store.set_quotas(config::Quotas { default: script.requirements.quota, users: Vec::new() });
         let server = Server {
             hostname: Domain::parse("mail.example.org").unwrap(),
             store,

@@ -7,7 +7,7 @@ use super::*;
 const HUNDRED: usize = 100;
 
 fn set_quota(store: &Store, octets: u64) {
-    store.set_quotas(Quotas { everybody: Some(octets), users: Vec::new() });
+    store.set_quotas(Quotas { default: Some(octets), users: Vec::new() });
 }
 
 async fn message(account: &Account, mailbox: &MailboxName, size: usize) -> Incoming {
