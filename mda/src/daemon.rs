@@ -60,7 +60,7 @@ async fn run_services(
     let directory = Arc::new(Directory::at_host(&accounts, heartbeat_mailbox(&config)?, &config.hostname));
     directory.take_for_anybody(&config.login.shared_networks);
     directory.keep_in(&config.index, "imap");
-    life.notifier.fact(notice::ACCOUNTS, fingerprint);
+    life.notifier.send_fact(notice::ACCOUNTS, fingerprint);
     let tls = Arc::new(Tls::load(&config.tls)?);
     let site = Arc::new(Site {
         servers: ArcSwap::from_pointee(Servers::new(&config, &store, &directory, &tls)),
@@ -193,7 +193,7 @@ impl Site {
         let read = load_accounts(&self.config.load().accounts);
         if let Some((accounts, fingerprint)) = self.refusals.accept_or_record(ReloadPart::Accounts, read) {
             self.directory.replace(&accounts);
-            self.notifier.fact(notice::ACCOUNTS, fingerprint);
+            self.notifier.send_fact(notice::ACCOUNTS, fingerprint);
         }
     }
 }

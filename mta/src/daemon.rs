@@ -78,7 +78,7 @@ async fn run_services(
     let directory = Arc::new(Directory::at_host(&accounts, heartbeat_mailbox(&config)?, &config.hostname));
     directory.take_for_anybody(&config.login.shared_networks);
     directory.keep_in(&config.queue, "smtp");
-    life.notifier.fact(notice::ACCOUNTS, fingerprint);
+    life.notifier.send_fact(notice::ACCOUNTS, fingerprint);
     let routes = Routes::new(directory.clone(), config.relay.as_ref());
     let queue = Queue::open(&config.queue, routes).map_err(DaemonError::other)?;
     let reloader = Reloader {
@@ -205,7 +205,7 @@ impl Reloader {
     fn replace_accounts(&self, path: &Path, site: &Site) {
         if let Some((accounts, fingerprint)) = self.refusals.accept_or_record(ReloadPart::Accounts, load_accounts(path)) {
             site.directory.replace(&accounts);
-            self.notifier.fact(notice::ACCOUNTS, fingerprint);
+            self.notifier.send_fact(notice::ACCOUNTS, fingerprint);
         }
     }
 }
@@ -215,8 +215,8 @@ async fn report_queue_length(notifier: Arc<Notifier>, queue: Queue, mut stop: St
     let mut length = queue.length();
     loop {
         let now = *length.borrow_and_update();
-        notifier.fact(notice::QUEUE, now);
-        notifier.fact(notice::QUEUE_SINCE, queue.oldest().map_or(0, Timestamp::unix));
+        notifier.send_fact(notice::QUEUE, now);
+        notifier.send_fact(notice::QUEUE_SINCE, queue.oldest().map_or(0, Timestamp::unix));
         tokio::select! {
             () = stop.requested() => return,
             changed = async { tokio::time::sleep(REPORT_INTERVAL).await; length.changed().await } => {

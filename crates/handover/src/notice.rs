@@ -92,7 +92,7 @@ impl Notifier {
 
     /// Reports that the daemon accepts connections; after a reload, that it uses the new configuration.
     pub fn ready(&self) {
-        self.send_until_taken("READY=1");
+        self.send_with_retries("READY=1");
     }
 
     /// Reports that the daemon was asked to reload and does so.
@@ -111,24 +111,24 @@ impl Notifier {
     }
 
     /// Sends a fact such as [`QUEUE`].
-    pub fn fact(&self, key: &str, value: impl std::fmt::Display) {
+    pub fn send_fact(&self, key: &str, value: impl std::fmt::Display) {
         self.send(&format!("{key}={value}"));
     }
 
     /// Sends facts that belong together, in one datagram. None may contain a line break.
-    pub fn facts(&self, facts: &[(&str, &str)]) {
+    pub fn send_facts(&self, facts: &[(&str, &str)]) {
         let lines: Vec<String> = facts.iter().map(|(key, value)| format!("{key}={value}")).collect();
         self.send(&lines.join("\n"));
     }
 
     /// Reports the problem of a topic; `None` withdraws it.
-    pub fn concern(&self, topic: &str, wrong: Option<&Concern>) {
+    pub fn report_concern(&self, topic: &str, wrong: Option<&Concern>) {
         let line = |text: &str| -> String {
             text.chars().take(LONGEST_TEXT).map(|c| if c.is_control() { ' ' } else { c }).collect()
         };
         let (problem, fix) =
             wrong.map_or_else(Default::default, |wrong| (line(&wrong.problem), line(&wrong.fix)));
-        self.facts(&[(&format!("{CONCERN}{topic}"), &problem), (&format!("{FIX}{topic}"), &fix)]);
+        self.send_facts(&[(&format!("{CONCERN}{topic}"), &problem), (&format!("{FIX}{topic}"), &fix)]);
     }
 
     fn send(&self, text: &str) {
@@ -140,7 +140,7 @@ impl Notifier {
 
     /// Sends a notice that is not repeated: without it the daemon would count as starting indefinitely. The kernel
     /// queues ten notices by default, and several daemons may start at one time; process 1 reads them within moments.
-    fn send_until_taken(&self, text: &str) {
+    fn send_with_retries(&self, text: &str) {
         const TRIES: u32 = 200;
         const PAUSE: Duration = Duration::from_millis(10);
         let Some((socket, path)) = &self.socket else { return };
@@ -158,13 +158,13 @@ impl Notifier {
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Notice {
     /// `READY=1` was in it.
-    pub ready: bool,
+    pub is_ready: bool,
     /// `RELOADING=1` was in it.
-    pub reloading: bool,
+    pub is_reloading: bool,
     /// `STOPPING=1` was in it.
-    pub stopping: bool,
+    pub is_stopping: bool,
     /// `WATCHDOG=1` was in it.
-    pub alive: bool,
+    pub is_alive: bool,
     /// The facts whose keys begin with `X_`.
     pub facts: BTreeMap<String, String>,
 }
@@ -176,10 +176,10 @@ impl Notice {
         let text = String::from_utf8_lossy(datagram);
         for (key, value) in text.lines().filter_map(|line| line.split_once('=')) {
             match (key, value) {
-                ("READY", "1") => notice.ready = true,
-                ("RELOADING", "1") => notice.reloading = true,
-                ("STOPPING", "1") => notice.stopping = true,
-                ("WATCHDOG", "1") => notice.alive = true,
+                ("READY", "1") => notice.is_ready = true,
+                ("RELOADING", "1") => notice.is_reloading = true,
+                ("STOPPING", "1") => notice.is_stopping = true,
+                ("WATCHDOG", "1") => notice.is_alive = true,
                 (key, value) if key.starts_with("X_") => {
                     notice.facts.insert(key.to_owned(), value.to_owned());
                 }
@@ -215,7 +215,7 @@ mod tests {
         let mut buffer = [0; LONGEST];
         loop {
             let octets = receiver.recv(&mut buffer).unwrap();
-            if Notice::parse(&buffer[..octets]).ready {
+            if Notice::parse(&buffer[..octets]).is_ready {
                 break;
             }
         }
@@ -230,26 +230,26 @@ mod tests {
         let receiver_path = path.clone();
         let notifier = Notifier { socket: Some((UnixDatagram::unbound().unwrap(), path.into())) };
         notifier.ready();
-        notifier.fact(QUEUE, 7);
+        notifier.send_fact(QUEUE, 7);
         let mut buffer = [0; LONGEST];
         let octets = receiver.recv(&mut buffer).unwrap();
-        assert!(Notice::parse(&buffer[..octets]).ready);
+        assert!(Notice::parse(&buffer[..octets]).is_ready);
         let octets = receiver.recv(&mut buffer).unwrap();
         assert_eq!(Notice::parse(&buffer[..octets]).facts[QUEUE], "7");
         notifier.alive();
         let octets = receiver.recv(&mut buffer).unwrap();
-        assert_eq!(Notice::parse(&buffer[..octets]), Notice { alive: true, ..Notice::default() });
-        notifier.concern("RELAY", Some(&Concern::new("it says no\r\nREADY=1; or so", "ask it: why?")));
+        assert_eq!(Notice::parse(&buffer[..octets]), Notice { is_alive: true, ..Notice::default() });
+        notifier.report_concern("RELAY", Some(&Concern::new("it says no\r\nREADY=1; or so", "ask it: why?")));
         let octets = receiver.recv(&mut buffer).unwrap();
         let notice = Notice::parse(&buffer[..octets]);
         let expected = Concern::new("it says no  READY=1; or so", "ask it: why?");
         assert_eq!(notice.concerns().collect::<Vec<_>>(), [("RELAY", Some(expected))]);
-        assert!(!notice.ready);
-        notifier.concern("RELAY", None);
+        assert!(!notice.is_ready);
+        notifier.report_concern("RELAY", None);
         let octets = receiver.recv(&mut buffer).unwrap();
         assert_eq!(Notice::parse(&buffer[..octets]).concerns().collect::<Vec<_>>(), [("RELAY", None)]);
         let endless = "\u{1f4ee}".repeat(2 * LONGEST_TEXT);
-        notifier.concern("ENDLESS", Some(&Concern::new(endless.clone(), endless)));
+        notifier.report_concern("ENDLESS", Some(&Concern::new(endless.clone(), endless)));
         let octets = receiver.recv(&mut buffer).unwrap();
         assert!(octets < LONGEST, "it is cut where it is sent, not where it is read");
         send(&receiver_path, ACCOUNTS_CHANGED, 1).unwrap();

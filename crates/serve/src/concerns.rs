@@ -22,7 +22,7 @@ pub async fn report_concerns<T>(
     loop {
         let now = concerns(&state.borrow_and_update());
         for (topic, concern) in &now {
-            notifier.concern(topic, concern.as_ref());
+            notifier.report_concern(topic, concern.as_ref());
         }
         tokio::select! {
             () = stop.requested() => return,

@@ -85,8 +85,8 @@ impl SharedAddresses {
     pub async fn report(self, notifier: Arc<Notifier>, mut stop: StopSignal) {
         loop {
             let (clients, wrong) = self.state(Instant::now());
-            notifier.fact(GATEWAY_COUNT, clients);
-            notifier.concern(GATEWAY, wrong.as_ref());
+            notifier.send_fact(GATEWAY_COUNT, clients);
+            notifier.report_concern(GATEWAY, wrong.as_ref());
             tokio::select! {
                 () = stop.requested() => return,
                 () = tokio::time::sleep(REPORT_AGAIN) => {}

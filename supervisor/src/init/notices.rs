@@ -104,7 +104,7 @@ mod tests {
         let (sender, notice) = notices.next().unwrap().unwrap();
         assert_eq!(sender.process, Pid::this());
         assert!(sender.is_operator());
-        assert!(notice.ready);
+        assert!(notice.is_ready);
         assert_eq!(notice.facts["X_QUEUE"], "3");
         assert_eq!(notices.next().unwrap().unwrap().1, Notice::default());
         assert!(notices.next().unwrap().is_none());

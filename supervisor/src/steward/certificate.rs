@@ -85,7 +85,7 @@ impl Keeping {
             tracing::error!(%error, "cannot load the new certificate");
         }
         if let Ok(fingerprint) = fingerprint(&tls.certificate) {
-            self.notifier.fact(CERTIFICATE, fingerprint);
+            self.notifier.send_fact(CERTIFICATE, fingerprint);
         }
     }
 }

@@ -150,6 +150,6 @@ fn show(live: &Live, steward: &Steward, notifier: &Notifier) {
         return;
     }
     if let Ok(fingerprint) = fingerprint(&steward.tls.certificate) {
-        notifier.fact(CERTIFICATE, fingerprint);
+        notifier.send_fact(CERTIFICATE, fingerprint);
     }
 }

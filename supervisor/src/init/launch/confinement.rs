@@ -34,6 +34,6 @@ impl Confinement {
     /// Reports to process 1, which logs it.
     pub(super) fn tell(&self, process_1: &Notifier) {
         let (enforced, lacks) = (self.enforced.join(", "), self.lacks.join(", "));
-        process_1.facts(&[(SANDBOX, &enforced), (SANDBOX_LACKS, &lacks)]);
+        process_1.send_facts(&[(SANDBOX, &enforced), (SANDBOX_LACKS, &lacks)]);
     }
 }

@@ -73,7 +73,7 @@ impl Daemon {
 
     /// Applies the facts of a notice; returns true if they change the status.
     pub(super) fn says(&mut self, notice: &Notice) -> bool {
-        let mut has_changed = notice.alive && self.responds();
+        let mut has_changed = notice.is_alive && self.responds();
         if let Some(queue) = notice.facts.get(QUEUE).and_then(|queue| queue.parse().ok()) {
             has_changed |= self.run.queue != Some(queue);
             self.run.queue = Some(queue);

@@ -31,7 +31,7 @@ impl<P: Processes> Supervision<P> {
         self.has_changed |= daemon.says(notice);
         // The steward alone writes certificates.
         let certificate = notice.facts.get(CERTIFICATE).filter(|_| daemon.role == Role::Steward);
-        if notice.ready {
+        if notice.is_ready {
             if matches!(daemon.unit.phase(), Phase::Starting { .. }) {
                 tracing::info!(role = daemon.role.name(), "ready");
                 self.has_changed = true;

@@ -24,7 +24,7 @@ impl Tender {
                     tracing::error!(%error, "cannot load the new certificate");
                 }
                 if let Some(current) = Current::load(&settings.tls) {
-                    self.notifier.fact(CERTIFICATE, &current.fingerprint);
+                    self.notifier.send_fact(CERTIFICATE, &current.fingerprint);
                 }
                 tracing::info!(names = names.join(","), "certificate installed");
                 Conclusion::Installed
