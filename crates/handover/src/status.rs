@@ -24,7 +24,7 @@ pub struct Status {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<Memory>,
     /// The daemons, in the order in which they are started.
-    pub processes: Vec<Process>,
+    pub processes: Vec<DaemonStatus>,
     /// Missing or wrong settings, none of which prevents the start.
     #[serde(default)]
     pub concerns: Vec<Concern>,
@@ -38,11 +38,11 @@ pub const PROCESS_1: &str = "process-1";
 
 /// One daemon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Process {
+pub struct DaemonStatus {
     /// Its role: `steward`, `mta` or `mda`.
     pub name: String,
     /// Its state.
-    pub state: State,
+    pub state: DaemonState,
     /// The time since which it is in this state, in seconds since 1970.
     pub since: u64,
     /// Its number, while it runs.
@@ -76,7 +76,7 @@ pub struct Process {
 /// The state of a daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub enum DaemonState {
     /// Started, and not yet ready.
     Starting,
     /// It reported that it is ready.
@@ -137,9 +137,9 @@ mod tests {
             written: 10,
             started: 5,
             memory: Some(Memory { anonymous: 4 << 20, file: 1 << 20 }),
-            processes: vec![Process {
+            processes: vec![DaemonStatus {
                 name: "mta".into(),
-                state: State::BackingOff,
+                state: DaemonState::BackingOff,
                 since: 9,
                 pid: None,
                 silent_since: Some(8),

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use accounts::{Fingerprint, LARGEST_FILE};
 use handover::notice;
-use handover::status::{State, Status};
+use handover::status::{DaemonState, Status};
 
 use crate::init::role::Role;
 use crate::volume::{self, Folders};
@@ -116,25 +116,25 @@ fn waiting_for(folders: &Folders) -> Option<String> {
 
 fn is_late(role: &str, wanted: &str, status: &Status) -> bool {
     status.processes.iter().find(|process| process.name == role).is_some_and(|process| match process.state {
-        State::Starting | State::Ready => process.accounts.as_deref() != Some(wanted),
+        DaemonState::Starting | DaemonState::Ready => process.accounts.as_deref() != Some(wanted),
         // It reads the file when it is restarted, if ever.
-        State::BackingOff | State::Stopping | State::Stopped => false,
+        DaemonState::BackingOff | DaemonState::Stopping | DaemonState::Stopped => false,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use handover::status::Process;
+    use handover::status::DaemonStatus;
 
-    fn status(processes: &[(&str, State, Option<&str>)]) -> Status {
+    fn status(processes: &[(&str, DaemonState, Option<&str>)]) -> Status {
         Status {
             written: 1,
             started: 1,
             memory: None,
             processes: processes
                 .iter()
-                .map(|(name, state, accounts)| Process {
+                .map(|(name, state, accounts)| DaemonStatus {
                     name: (*name).to_owned(),
                     state: *state,
                     since: 1,
@@ -156,14 +156,14 @@ mod tests {
     #[test]
     fn a_running_daemon_has_followed_when_it_uses_the_accounts_in_the_file() {
         for (state, accounts, late) in [
-            (State::Ready, Some("new"), false),
-            (State::Ready, Some("old"), true),
-            (State::Ready, None, true),
-            (State::Starting, None, true),
-            (State::BackingOff, Some("old"), false),
-            (State::Stopped, None, false),
+            (DaemonState::Ready, Some("new"), false),
+            (DaemonState::Ready, Some("old"), true),
+            (DaemonState::Ready, None, true),
+            (DaemonState::Starting, None, true),
+            (DaemonState::BackingOff, Some("old"), false),
+            (DaemonState::Stopped, None, false),
         ] {
-            let status = status(&[("steward", State::Ready, None), ("mta", state, accounts)]);
+            let status = status(&[("steward", DaemonState::Ready, None), ("mta", state, accounts)]);
             assert_eq!(is_late("mta", "new", &status), late, "{state:?} {accounts:?}");
             assert!(!is_late("mda", "new", &status), "it does not run");
         }
@@ -189,7 +189,7 @@ mod tests {
         assert!(ask(&folders).unwrap());
         assert_eq!(waiting_for(&folders).as_deref(), Some("process 1"));
         let fingerprint = Fingerprint::of(b"new").to_string();
-        let half = status(&[("mta", State::Ready, Some(&fingerprint)), ("mda", State::Ready, Some("old"))]);
+        let half = status(&[("mta", DaemonState::Ready, Some(&fingerprint)), ("mda", DaemonState::Ready, Some("old"))]);
         std::fs::write(folders.status(), half.to_json()).unwrap();
         assert_eq!(waiting_for(&folders).as_deref(), Some("mda"));
         drop(socket);

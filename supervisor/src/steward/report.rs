@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use calendar::rfc3339;
 use handover::certificate::Facts;
-use handover::status::{HEARTBEAT_SECONDS, Process, State, Status};
+use handover::status::{HEARTBEAT_SECONDS, DaemonStatus, DaemonState, Status};
 use serde::Serialize;
 
 use super::acme;
@@ -55,7 +55,7 @@ pub(super) enum Overall {
 #[derive(Debug, Serialize)]
 struct ProcessReport {
     name: String,
-    state: State,
+    state: DaemonState,
     since: String,
     /// The time since which it has not responded although it runs.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -191,26 +191,26 @@ pub(super) fn alive(observation: &Observation) -> Result<&Status, Finding> {
 }
 
 /// Returns true while a daemon does its work.
-fn serves(process: &Process) -> bool {
-    process.state == State::Ready && process.silent_since.is_none()
+fn serves(process: &DaemonStatus) -> bool {
+    process.state == DaemonState::Ready && process.silent_since.is_none()
 }
 
 /// The fault of a daemon that neither works nor is starting.
-fn broken(process: &Process) -> Option<Finding> {
+fn broken(process: &DaemonStatus) -> Option<Finding> {
     let name = &process.name;
     let ended = process.last_end.as_deref().map_or_else(String::new, |end| format!(" ({end})"));
     let (problem, fix) = match (process.state, process.silent_since) {
-        (State::Starting | State::Ready, None) => return None,
-        (State::Starting | State::Ready, Some(since)) => (
+        (DaemonState::Starting | DaemonState::Ready, None) => return None,
+        (DaemonState::Starting | DaemonState::Ready, Some(since)) => (
             format!("{name} has not responded since {}", moment(since)),
             "wait a minute: then it is restarted; if it happens again, read its lines in the log, and check the \
              machine's memory and disk",
         ),
-        (State::BackingOff, _) => (
+        (DaemonState::BackingOff, _) => (
             format!("{name} exited{ended} and is restarted after a wait"),
             "if it happens again, read its lines in the log",
         ),
-        (State::Stopping | State::Stopped, _) => {
+        (DaemonState::Stopping | DaemonState::Stopped, _) => {
             (format!("{name} is stopped{ended}"), "restart the container")
         }
     };
@@ -260,7 +260,7 @@ fn few_files(files: FreeFiles) -> Option<Finding> {
     Some(Finding::new(Source::Space, severity, problem, FIX))
 }
 
-fn queue_trouble(process: &Process, now: u64) -> Option<Finding> {
+fn queue_trouble(process: &DaemonStatus, now: u64) -> Option<Finding> {
     let age = now.saturating_sub(process.queue_since?);
     let severity = match age {
         TOO_LONG_WAIT.. => Severity::Warning,
@@ -302,7 +302,7 @@ fn soon(facts: &Facts) -> i64 {
     SOON_SECONDS.min((facts.not_after - facts.not_before) / SOON_PART)
 }
 
-fn process(process: &Process) -> ProcessReport {
+fn process(process: &DaemonStatus) -> ProcessReport {
     ProcessReport {
         name: process.name.clone(),
         state: process.state,

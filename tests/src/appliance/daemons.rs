@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use handover::status::{State, Status};
+use handover::status::{DaemonState, Status};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -19,7 +19,7 @@ impl Appliance {
                 panic!("it ended before it was ready: {status}\n{}", self.process.log());
             }
             self.status()
-                .is_some_and(|status| status.processes.iter().all(|process| process.state == State::Ready))
+                .is_some_and(|status| status.processes.iter().all(|process| process.state == DaemonState::Ready))
         });
     }
 
@@ -49,7 +49,7 @@ impl Appliance {
         patience::until_true(&format!("the {role} is back"), || {
             self.status().is_some_and(|status| {
                 status.processes.iter().any(|process| {
-                    process.name == role && process.restarts > restarts && process.state == State::Ready
+                    process.name == role && process.restarts > restarts && process.state == DaemonState::Ready
                 })
             })
         });

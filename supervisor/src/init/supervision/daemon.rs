@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use handover::Concern;
 use handover::notice::{ACCOUNTS, GATEWAY_COUNT, Notice, QUEUE, QUEUE_SINCE, SANDBOX, SANDBOX_LACKS};
-use handover::status::Process;
+use handover::status::DaemonStatus;
 use nix::unistd::Pid;
 
 use super::watchdog::Silence;
@@ -129,8 +129,8 @@ impl Daemon {
     }
 
     /// Its entry in the status.
-    pub(super) fn report(&self) -> Process {
-        Process {
+    pub(super) fn report(&self) -> DaemonStatus {
+        DaemonStatus {
             queue_since: self.run.queue_since,
             silent_since: self.run.silence.since(),
             gateway_clients: self.run.gateway_clients,

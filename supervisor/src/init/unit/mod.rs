@@ -245,8 +245,8 @@ impl Unit {
     }
 
     /// Its entry in the status for the steward.
-    pub fn report(&self, name: &str, queue: Option<u64>) -> status::Process {
-        status::Process {
+    pub fn report(&self, name: &str, queue: Option<u64>) -> status::DaemonStatus {
+        status::DaemonStatus {
             name: name.to_owned(),
             state: self.phase.state(),
             since: self.since,
@@ -264,13 +264,13 @@ impl Unit {
 }
 
 impl Phase {
-    fn state(self) -> status::State {
+    fn state(self) -> status::DaemonState {
         match self {
-            Self::BackingOff { .. } => status::State::BackingOff,
-            Self::Starting { .. } => status::State::Starting,
-            Self::Ready { .. } => status::State::Ready,
-            Self::Stopping { .. } => status::State::Stopping,
-            Self::Stopped => status::State::Stopped,
+            Self::BackingOff { .. } => status::DaemonState::BackingOff,
+            Self::Starting { .. } => status::DaemonState::Starting,
+            Self::Ready { .. } => status::DaemonState::Ready,
+            Self::Stopping { .. } => status::DaemonState::Stopping,
+            Self::Stopped => status::DaemonState::Stopped,
         }
     }
 }

@@ -20,10 +20,10 @@ fn unit(events: &[Event], now: Moment) -> Unit {
 
 #[test]
 fn exactly_the_transitions_of_the_table_are_legal() {
-    use status::State::{BackingOff, Ready, Starting, Stopped, Stopping};
+    use status::DaemonState::{BackingOff, Ready, Starting, Stopped, Stopping};
     let spawned = Event::Spawned(PID);
     // Below each event of `EVENTS`, the state that it leads to.
-    let table: [(&[Event], [Option<status::State>; 5]); 5] = [
+    let table: [(&[Event], [Option<status::DaemonState>; 5]); 5] = [
         (&[], [Some(Starting), Some(BackingOff), None, None, Some(Stopped)]),
         (&[spawned], [None, None, Some(Ready), Some(BackingOff), Some(Stopping)]),
         (&[spawned, Event::Ready], [None, None, Some(Ready), Some(BackingOff), Some(Stopping)]),

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use handover::config::{Heartbeat, Steward};
-use handover::status::{State, Status};
+use handover::status::{DaemonState, Status};
 use serve::StopSignal;
 use serve::tls::Connector;
 use tokio::sync::watch;
@@ -144,14 +144,14 @@ async fn wait_until_up(steward: &watch::Receiver<Arc<Steward>>) {
 
 fn is_up(steward: &Steward) -> bool {
     Status::load(&steward.status).is_ok_and(|status| {
-        !status.processes.is_empty() && status.processes.iter().all(|process| process.state == State::Ready)
+        !status.processes.is_empty() && status.processes.iter().all(|process| process.state == DaemonState::Ready)
     })
 }
 
 /// Returns true if the daemons are stopping. They stop one after the other, which is not a failure either.
 fn is_stopping(steward: &Steward) -> bool {
     Status::load(&steward.status).is_ok_and(|status| {
-        status.processes.iter().any(|process| matches!(process.state, State::Stopping | State::Stopped))
+        status.processes.iter().any(|process| matches!(process.state, DaemonState::Stopping | DaemonState::Stopped))
     })
 }
 

@@ -1,7 +1,7 @@
 use std::sync::atomic::AtomicU64;
 
 use handover::Memory;
-use handover::status::{PROCESS_1, Process, State};
+use handover::status::{PROCESS_1, DaemonStatus, DaemonState};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode_registry;
 use prometheus_client::metrics::counter::Counter;
@@ -47,12 +47,12 @@ struct OfOutcome {
     outcome: &'static str,
 }
 
-const STATES: [(State, &str); 5] = [
-    (State::Starting, "starting"),
-    (State::Ready, "ready"),
-    (State::BackingOff, "backing_off"),
-    (State::Stopping, "stopping"),
-    (State::Stopped, "stopped"),
+const STATES: [(DaemonState, &str); 5] = [
+    (DaemonState::Starting, "starting"),
+    (DaemonState::Ready, "ready"),
+    (DaemonState::BackingOff, "backing_off"),
+    (DaemonState::Stopping, "stopping"),
+    (DaemonState::Stopped, "stopped"),
 ];
 
 /// The steward's own metrics. `answered` lists the daemons and whether they have answered.
@@ -111,7 +111,7 @@ fn whole(registry: &mut Registry, observation: &Observation) {
     }
 }
 
-fn each(registry: &mut Registry, processes: &[Process]) {
+fn each(registry: &mut Registry, processes: &[DaemonStatus]) {
     let states: Family<InState, Gauge> = Family::default();
     let since: Family<OfProcess, Number> = Family::default();
     let restarts: Family<OfProcess, Counter> = Family::default();

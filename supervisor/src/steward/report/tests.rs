@@ -10,8 +10,8 @@ use crate::steward::observation::Free;
 
 const NOW: u64 = 1_795_372_496;
 
-fn process(name: &str, state: State) -> Process {
-    Process {
+fn process(name: &str, state: DaemonState) -> DaemonStatus {
+    DaemonStatus {
         name: name.into(),
         state,
         since: NOW - 60,
@@ -45,9 +45,9 @@ pub(in crate::steward) fn observation() -> Observation {
             started: NOW - 100,
             memory: Some(Memory { anonymous: 2 << 20, file: 1 << 20 }),
             processes: vec![
-                process("steward", State::Ready),
-                Process { queue: Some(3), ..process("mta", State::Ready) },
-                process("mda", State::Ready),
+                process("steward", DaemonState::Ready),
+                DaemonStatus { queue: Some(3), ..process("mta", DaemonState::Ready) },
+                process("mda", DaemonState::Ready),
             ],
             concerns: Vec::new(),
         }),
@@ -102,7 +102,7 @@ fn a_report_without_faults_is_ready_and_complete() {
 #[test]
 fn the_status_is_starting_while_a_daemon_starts() {
     let mut observation = observation();
-    status(&mut observation).processes[1].state = State::Starting;
+    status(&mut observation).processes[1].state = DaemonState::Starting;
     assert_eq!(told(&observation), (Overall::Starting, false, vec![]));
     status(&mut observation).processes.clear();
     assert_eq!(told(&observation), (Overall::Starting, false, vec![]));
@@ -111,14 +111,14 @@ fn the_status_is_starting_while_a_daemon_starts() {
 #[test]
 fn a_dead_daemon_degrades_the_server_and_takes_it_out_of_service() {
     for (state, said) in [
-        (State::BackingOff, "mta exited (signal 9)"),
-        (State::Stopping, "mta is stopped"),
-        (State::Stopped, "mta is stopped"),
+        (DaemonState::BackingOff, "mta exited (signal 9)"),
+        (DaemonState::Stopping, "mta is stopped"),
+        (DaemonState::Stopped, "mta is stopped"),
     ] {
         let mut observation = observation();
         let mta = &mut status(&mut observation).processes[1];
         (mta.state, mta.last_end) = (state, Some("signal 9".into()));
-        status(&mut observation).processes[2].state = State::Starting;
+        status(&mut observation).processes[2].state = DaemonState::Starting;
         let (overall, is_serving, reasons) = told(&observation);
         assert_eq!((overall, is_serving, reasons.len()), (Overall::Degraded, false, 1), "{state:?}");
         assert!(reasons[0].starts_with(said), "{reasons:?}");

@@ -5,16 +5,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use address::Domain;
 use handover::config::{Log, Tls, Web, WebListen};
-use handover::status::{Process, State, Status};
+use handover::status::{DaemonStatus, DaemonState, Status};
 use serve::{Drain, Limits, Service};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
 
-fn write_status(folder: &Path, state: State, age: u64) {
+fn write_status(folder: &Path, state: DaemonState, age: u64) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let mta = Process {
+    let mta = DaemonStatus {
         name: "mta".into(),
         state,
         since: now,
@@ -77,17 +77,17 @@ async fn health_is_current_at_each_request() {
     let live = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n";
 
     assert!(asked(address, live).await.starts_with("HTTP/1.1 503 "));
-    write_status(folder.path(), State::Ready, 0);
+    write_status(folder.path(), DaemonState::Ready, 0);
     let answer = asked(address, ready).await;
     assert!(answer.starts_with("HTTP/1.0 200 OK\r\n"), "{answer}");
     assert!(answer.contains("content-type: application/json\r\n"), "{answer}");
     assert!(answer.contains("\"free_bytes\": "), "{answer}");
     assert!(asked(address, live).await.starts_with("HTTP/1.1 200 "));
 
-    write_status(folder.path(), State::BackingOff, 0);
+    write_status(folder.path(), DaemonState::BackingOff, 0);
     assert!(asked(address, ready).await.starts_with("HTTP/1.0 503 "));
     assert!(asked(address, live).await.starts_with("HTTP/1.1 200 "));
-    write_status(folder.path(), State::Ready, 60);
+    write_status(folder.path(), DaemonState::Ready, 60);
     assert!(asked(address, live).await.starts_with("HTTP/1.1 503 "));
 }
 
