@@ -12,7 +12,7 @@ use std::process::Command;
 
 use address::Domain;
 use command_fds::{CommandFdExt as _, FdMapping};
-use handover::certificate::{Facts, facts};
+use handover::certificate::{CertificateFacts, facts};
 use handover::config::{
     self, Acme, Challenge, ChallengePorts, Renewal, Steward as Configuration, Tls, Web, WebListen,
 };
@@ -184,7 +184,7 @@ impl Steward {
     }
 
     /// The facts in the certificate on disk.
-    pub fn facts(&self) -> Facts {
+    pub fn facts(&self) -> CertificateFacts {
         facts(&self.config.tls.certificate).expect("there is always one")
     }
 
@@ -212,7 +212,7 @@ impl Steward {
 
     /// Waits until the certificate on disk is for exactly these names.
     #[track_caller]
-    pub fn obtains(&self, names: &[&str]) -> Facts {
+    pub fn obtains(&self, names: &[&str]) -> CertificateFacts {
         let mut wanted: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         wanted.sort();
         patience::until(&format!("there is a certificate for {names:?}"), || {

@@ -28,7 +28,7 @@ pub struct Certificate {
 
 /// The facts that a certificate states.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
+pub struct CertificateFacts {
     /// The names and addresses that it is valid for.
     pub names: Vec<String>,
     /// Its issuer.
@@ -69,7 +69,7 @@ pub enum CertificateError {
 impl CertificateError {
     /// True if the file was read and its content is at fault. A file that was not read may be intact: the disk may be
     /// at fault, or too many files be open.
-    pub fn is_of_content(&self) -> bool {
+    pub fn is_content_faulty(&self) -> bool {
         match self {
             Self::Read { source, .. } => {
                 matches!(source.kind(), io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidInput)
@@ -100,7 +100,7 @@ pub fn leaf(path: &Path) -> Result<CertificateDer<'static>, CertificateError> {
 }
 
 /// Reads the facts of the leaf.
-pub fn facts(path: &Path) -> Result<Facts, CertificateError> {
+pub fn facts(path: &Path) -> Result<CertificateFacts, CertificateError> {
     let chain = chain(path)?;
     let malformed = || CertificateError::Malformed { path: path.to_owned() };
     let (_, leaf) = X509Certificate::from_der(&chain[0]).map_err(|_| malformed())?;
@@ -108,7 +108,7 @@ pub fn facts(path: &Path) -> Result<Facts, CertificateError> {
         Some(extension) => extension.value.general_names.iter().filter_map(name).collect(),
         None => Vec::new(),
     };
-    Ok(Facts {
+    Ok(CertificateFacts {
         names,
         issuer: leaf.issuer().to_string(),
         not_before: leaf.validity().not_before.timestamp(),
@@ -194,17 +194,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key.pem");
         let wrong = |path: &Path| key(path).unwrap_err();
-        assert!(wrong(&path).is_missing() && !wrong(&path).is_of_content());
+        assert!(wrong(&path).is_missing() && !wrong(&path).is_content_faulty());
         std::fs::write(&path, "").unwrap();
-        assert!(wrong(&path).is_of_content(), "an empty file was read");
+        assert!(wrong(&path).is_content_faulty(), "an empty file was read");
         std::fs::write(&path, vec![b'x'; 1 + usize::try_from(LARGEST).unwrap()]).unwrap();
-        assert!(wrong(&path).is_of_content(), "{}", wrong(&path));
-        assert!(wrong(folder.path()).is_of_content(), "a folder in its place");
+        assert!(wrong(&path).is_content_faulty(), "{}", wrong(&path));
+        assert!(wrong(folder.path()).is_content_faulty(), "a folder in its place");
         let read = |kind: io::ErrorKind| CertificateError::Read { path: path.clone(), source: kind.into() };
-        assert!(!read(io::ErrorKind::PermissionDenied).is_of_content());
+        assert!(!read(io::ErrorKind::PermissionDenied).is_content_faulty());
         let too_many_files =
             CertificateError::Read { path: path.clone(), source: io::Error::from_raw_os_error(24) };
         let disk = CertificateError::Read { path: path.clone(), source: io::Error::from_raw_os_error(5) };
-        assert!(!too_many_files.is_of_content() && !disk.is_of_content());
+        assert!(!too_many_files.is_content_faulty() && !disk.is_content_faulty());
     }
 }

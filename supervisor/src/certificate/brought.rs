@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use calendar::rfc3339;
 use handover::Concern;
-use handover::certificate::{CertificateError, Facts, PemError, facts, key_kind, load};
+use handover::certificate::{CertificateError, CertificateFacts, PemError, facts, key_kind, load};
 use handover::config::Tls;
 use nix::unistd::chown;
 use rustls::crypto::aws_lc_rs;
@@ -125,7 +125,7 @@ fn unusable(from: &Tls, what: &str, error: &BroughtError) -> Concern {
 }
 
 /// The fault of a pair that can be used nevertheless.
-fn shortcoming(from: &Tls, facts: &Facts, host: &str, now: i64) -> Option<Concern> {
+fn shortcoming(from: &Tls, facts: &CertificateFacts, host: &str, now: i64) -> Option<Concern> {
     let certificate = from.certificate.display();
     if !covers(&facts.names, host) {
         return Some(Concern::new(
@@ -143,7 +143,7 @@ fn shortcoming(from: &Tls, facts: &Facts, host: &str, now: i64) -> Option<Concer
 }
 
 /// The names of a certificate, as text. Clients check only these names, and not the `CN` of the subject.
-pub fn named(facts: &Facts) -> String {
+pub fn named(facts: &CertificateFacts) -> String {
     match facts.names.as_slice() {
         [] => "no name, since it has no subjectAltName (a CN does not count)".to_owned(),
         names => names.join(", "),
@@ -154,9 +154,9 @@ fn take(
     from: &Tls,
     folder: &Path,
     now: i64,
-    before: Option<&Facts>,
+    before: Option<&CertificateFacts>,
     keeper: Option<Keeper>,
-) -> Result<Facts, BroughtError> {
+) -> Result<CertificateFacts, BroughtError> {
     let write = |path: &Path| {
         let path = path.to_owned();
         move |source| BroughtError::Write { path, source }
@@ -185,7 +185,7 @@ fn take(
 
 /// Checks that a pair matches and is valid now. An expired pair is better than none. Faults name the operator's files,
 /// `from`; `tls` are our copies.
-fn check(tls: &Tls, from: &Tls, now: i64, before: Option<&Facts>) -> Result<Facts, BroughtError> {
+fn check(tls: &Tls, from: &Tls, now: i64, before: Option<&CertificateFacts>) -> Result<CertificateFacts, BroughtError> {
     let loaded = load(tls).map_err(|error| of_original(error, tls, from))?;
     CertifiedKey::from_der(loaded.chain, loaded.key, &aws_lc_rs::default_provider()).map_err(|error| {
         match error {
@@ -201,7 +201,7 @@ fn check(tls: &Tls, from: &Tls, now: i64, before: Option<&Facts>) -> Result<Fact
         }
     })?;
     let facts = facts(&tls.certificate).map_err(|error| of_original(error, tls, from))?;
-    let is_valid = |facts: &Facts| (facts.not_before..facts.not_after).contains(&now);
+    let is_valid = |facts: &CertificateFacts| (facts.not_before..facts.not_after).contains(&now);
     if before.is_some_and(is_valid) {
         if facts.not_after <= now {
             return Err(BroughtError::Ended(facts.not_after));

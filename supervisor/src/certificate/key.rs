@@ -32,7 +32,7 @@ pub enum KeyError {
 impl KeyError {
     /// Returns true if the file exists and could not be read, so that nothing is known of its content.
     pub fn is_unread(&self) -> bool {
-        matches!(self, Self::File(error) if !error.is_missing() && !error.is_of_content())
+        matches!(self, Self::File(error) if !error.is_missing() && !error.is_content_faulty())
     }
 }
 

@@ -27,7 +27,7 @@ mod wanted;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use handover::certificate::{Facts, facts};
+use handover::certificate::{CertificateFacts, facts};
 use handover::config::Tls;
 use nix::unistd::{Gid, Uid};
 use rcgen::{
@@ -112,7 +112,7 @@ pub fn authority(folder: &Path) -> PathBuf {
 }
 
 /// Returns true if we made the certificate ourselves, so that clients trust it only if configured to.
-pub fn is_self_made(facts: &Facts) -> bool {
+pub fn is_self_made(facts: &CertificateFacts) -> bool {
     facts.issuer.contains(AUTHORITY)
 }
 
@@ -147,7 +147,7 @@ pub fn ensure(
             },
         },
         Err(error) if error.is_missing() => Trouble::Outdated("it was missing".to_owned()),
-        Err(error) if !error.is_of_content() => return Ok(Found::Unread { wrong: error.to_string() }),
+        Err(error) if !error.is_content_faulty() => return Ok(Found::Unread { wrong: error.to_string() }),
         Err(error) => Trouble::Unusable(error.to_string()),
     };
     let is_new_key = key.is_none();
@@ -204,7 +204,7 @@ enum Trouble {
     Unusable(String),
 }
 
-fn shortcoming(facts: &Facts, names: &[String], now: u64) -> Option<String> {
+fn shortcoming(facts: &CertificateFacts, names: &[String], now: u64) -> Option<String> {
     let soon = i64::try_from(now.saturating_add(RENEWED_BEFORE.as_secs())).unwrap_or(i64::MAX);
     let end = i64::try_from(now).unwrap_or(i64::MAX);
     // An authority's certificate is renewed by the steward, in its own time.

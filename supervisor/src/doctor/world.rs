@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 use address::Domain;
-use handover::certificate::Facts as CertificateFacts;
+use handover::certificate::CertificateFacts as CertificateFacts;
 use hickory_proto::rr::{Name, RData, RecordType};
 pub(super) use spf::Answer;
 

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use handover::certificate::{self, CertificateError, Facts};
+use handover::certificate::{self, CertificateError, CertificateFacts};
 use handover::config::Steward;
 use handover::status::{Status, StatusError};
 use serve::metrics::Metrics;
@@ -20,7 +20,7 @@ pub(super) struct Observation {
     /// The status written by process 1.
     pub(super) status: Result<Status, StatusError>,
     /// The facts of the certificate.
-    pub(super) certificate: Result<Facts, CertificateError>,
+    pub(super) certificate: Result<CertificateFacts, CertificateError>,
     /// The state of the renewal, if the steward obtains the certificate.
     pub(super) renewal: Option<acme::State>,
     /// The free space of the volume.

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use calendar::rfc3339;
-use handover::certificate::Facts;
+use handover::certificate::CertificateFacts;
 use handover::status::{HEARTBEAT_SECONDS, DaemonStatus, DaemonState, Status};
 use serde::Serialize;
 
@@ -298,7 +298,7 @@ fn certificate_trouble(observation: &Observation, now: i64) -> Option<Finding> {
 }
 
 /// The time before its end from which a certificate counts as expiring soon.
-fn soon(facts: &Facts) -> i64 {
+fn soon(facts: &CertificateFacts) -> i64 {
     SOON_SECONDS.min((facts.not_after - facts.not_before) / SOON_PART)
 }
 
@@ -325,7 +325,7 @@ fn heartbeat(beats: &Beats) -> Option<HeartbeatReport> {
     })
 }
 
-fn certificate(facts: &Facts) -> CertificateReport {
+fn certificate(facts: &CertificateFacts) -> CertificateReport {
     CertificateReport {
         names: facts.names.clone(),
         issuer: facts.issuer.clone(),

@@ -1,5 +1,5 @@
 use calendar::rfc3339;
-use handover::certificate::Facts;
+use handover::certificate::CertificateFacts;
 use handover::config::Presence;
 
 use super::super::finding::{Finding, Id};
@@ -79,7 +79,7 @@ fn is_told_by_health(case: &Case<'_>) -> bool {
 }
 
 /// The names of our web pages that are missing from the certificate: there may be no room for some.
-fn of_pages(case: &Case<'_>, facts: &Facts) -> Vec<Finding> {
+fn of_pages(case: &Case<'_>, facts: &CertificateFacts) -> Vec<Finding> {
     let presence = &case.facts.presence;
     let web = case.wanted.domains.iter().flat_map(|(_, records)| of_purpose(records, Purpose::Web));
     let missing: Vec<String> =
@@ -114,7 +114,7 @@ fn of_pages(case: &Case<'_>, facts: &Facts) -> Vec<Finding> {
 }
 
 /// The finding for the chain: a certificate may be valid, but from an authority that clients do not trust.
-fn of_chain(chain: &Chain, facts: &Facts, presence: &Presence) -> Option<Finding> {
+fn of_chain(chain: &Chain, facts: &CertificateFacts, presence: &Presence) -> Option<Finding> {
     let issuer = &facts.issuer;
     let why = match chain {
         Chain::Trusted => return None,

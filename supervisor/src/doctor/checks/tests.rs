@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use handover::certificate::Facts as CertificateFacts;
+use handover::certificate::CertificateFacts as CertificateFacts;
 use hickory_proto::rr::rdata::{A, AAAA, CAA, MX, PTR, SRV, TXT};
 use hickory_proto::rr::{Name, RData, RecordType};
 

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use handover::certificate::{Facts, chain, facts};
+use handover::certificate::{CertificateFacts, chain, facts};
 use handover::config::Presence;
 use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::crypto::aws_lc_rs;
@@ -16,7 +16,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::super::world::{Chain, Distrust};
 
 /// Reads the certificate, and checks if clients trust it. `now` is in seconds since 1970.
-pub(super) fn look(presence: &Presence, now: u64) -> Result<(Facts, Chain), String> {
+pub(super) fn look(presence: &Presence, now: u64) -> Result<(CertificateFacts, Chain), String> {
     let path = &presence.certificate;
     let facts = facts(path).map_err(|error| error.to_string())?;
     let chain = chain(path).map_err(|error| error.to_string())?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use calendar::rfc3339;
-use handover::certificate::{self, CertificateError, Facts, chain, facts};
+use handover::certificate::{self, CertificateError, CertificateFacts, chain, facts};
 use handover::config::Tls;
 use rcgen::KeyPair;
 
@@ -14,7 +14,7 @@ use crate::certificate::{covers, fingerprint, is_of, is_self_made};
 /// The certificate on disk, if an authority issued it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Current {
-    pub(super) facts: Facts,
+    pub(super) facts: CertificateFacts,
     pub(super) fingerprint: String,
 }
 
@@ -101,7 +101,7 @@ pub(super) fn install(
     names: &[String],
     key: &KeyPair,
     now: i64,
-) -> Result<Facts, InstallError> {
+) -> Result<CertificateFacts, InstallError> {
     let staged = staged(&tls.certificate);
     durable::write_whole(&staged, pem.as_bytes(), 0o644)?;
     let good = check(&staged, names, key, now).and_then(|facts| {
@@ -115,7 +115,7 @@ pub(super) fn install(
     })
 }
 
-fn check(staged: &Path, names: &[String], key: &KeyPair, now: i64) -> Result<Facts, InstallError> {
+fn check(staged: &Path, names: &[String], key: &KeyPair, now: i64) -> Result<CertificateFacts, InstallError> {
     let facts = facts(staged)?;
     if let Some(missing) = names.iter().find(|name| !covers(&facts.names, name)) {
         return Err(InstallError::Names(missing.clone()));

@@ -85,7 +85,7 @@ pub(super) fn is_worth(
 
 #[cfg(test)]
 mod tests {
-    use handover::certificate::Facts;
+    use handover::certificate::CertificateFacts;
 
     use super::super::ledger::Outcome;
     use super::*;
@@ -96,7 +96,7 @@ mod tests {
 
     fn current(names: &[&str], not_after: i64) -> Current {
         let names = names.iter().map(|name| (*name).to_owned()).collect();
-        let facts = Facts { names, issuer: "CN=CA".into(), not_before: 0, not_after };
+        let facts = CertificateFacts { names, issuer: "CN=CA".into(), not_before: 0, not_after };
         Current { facts, fingerprint: "aa".into() }
     }
 

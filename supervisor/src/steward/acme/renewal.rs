@@ -1,6 +1,6 @@
 //! Computes when a certificate is due for renewal, from its dates, the authority's suggestion and a given time.
 
-use handover::certificate::Facts;
+use handover::certificate::CertificateFacts;
 use serde::Deserialize;
 
 use super::trouble::plain;
@@ -22,7 +22,7 @@ const CHECKS: (i64, i64, i64) = (60, 6 * 3600, 24 * 3600);
 ///
 /// Without a window it is at two thirds of the lifetime: a month before the end of 90 days, two days before that of
 /// six. A window that would defer renewal to the last moment is ignored: there must be time for a few attempts.
-pub fn due(facts: &Facts, window: Option<Window>, draw: f64) -> i64 {
+pub fn due(facts: &CertificateFacts, window: Option<Window>, draw: f64) -> i64 {
     let lifetime = facts.not_after.saturating_sub(facts.not_before).max(0);
     let Some(Window { start, end }) = window else { return facts.not_before + lifetime / 3 * 2 };
     let chosen = start + ((end - start) as f64 * draw.clamp(0.0, 1.0)) as i64;

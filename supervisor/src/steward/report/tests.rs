@@ -27,8 +27,8 @@ fn process(name: &str, state: DaemonState) -> DaemonStatus {
     }
 }
 
-fn facts(days_left: i64) -> Facts {
-    Facts {
+fn facts(days_left: i64) -> CertificateFacts {
+    CertificateFacts {
         names: vec!["mail.example.org".into()],
         issuer: "CN=Some Authority".into(),
         not_before: NOW as i64 - 60 * 86_400,
@@ -158,7 +158,7 @@ fn a_fault_for_the_operator_degrades_the_server_but_mail_is_served() {
         observation
     };
     let read = || CertificateError::Malformed { path: "/data/tls/certificate.pem".into() };
-    let young = Facts { not_before: NOW as i64 + 60, ..facts(60) };
+    let young = CertificateFacts { not_before: NOW as i64 + 60, ..facts(60) };
     for (observation, said) in [
         (concern(), "MAIL_USERS"),
         (

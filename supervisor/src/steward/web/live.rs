@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use handover::certificate::{self, CertificateError, Facts};
+use handover::certificate::{self, CertificateError, CertificateFacts};
 use handover::config;
 use rustls::crypto::aws_lc_rs;
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -18,7 +18,7 @@ pub(in crate::steward) struct Live(ArcSwapOption<Shown>);
 
 struct Shown {
     key: Arc<CertifiedKey>,
-    facts: Facts,
+    facts: CertificateFacts,
 }
 
 /// An error while loading the certificate.
@@ -46,7 +46,7 @@ impl Live {
     }
 
     /// The facts of the certificate.
-    pub(in crate::steward) fn facts(&self) -> Option<Facts> {
+    pub(in crate::steward) fn facts(&self) -> Option<CertificateFacts> {
         self.0.load().as_ref().map(|shown| shown.facts.clone())
     }
 }

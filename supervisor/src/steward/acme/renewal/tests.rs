@@ -2,8 +2,8 @@ use super::*;
 
 const DAY: i64 = 86_400;
 
-fn facts(days: i64) -> Facts {
-    Facts { names: Vec::new(), issuer: String::new(), not_before: 0, not_after: days * DAY }
+fn facts(days: i64) -> CertificateFacts {
+    CertificateFacts { names: Vec::new(), issuer: String::new(), not_before: 0, not_after: days * DAY }
 }
 
 #[test]
