@@ -12,11 +12,11 @@ use crate::disk::{Disk, RealDisk};
 /// one to end and then leads the next or is covered by it: under load, two syncs serve any number of callers.
 #[derive(Debug, Clone)]
 pub struct SharedSync {
-    folder: Arc<Folder>,
+    target: Arc<SyncTarget>,
 }
 
 #[derive(Debug)]
-struct Folder {
+struct SyncTarget {
     path: PathBuf,
     /// The open file, if a file's content is synced.
     file: Option<Arc<File>>,
@@ -41,33 +41,33 @@ impl SharedSync {
     /// A shared sync of the folder at `path`.
     pub fn new(path: PathBuf) -> Self {
         Self {
-            folder: Arc::new(Folder { path, file: None, rounds: Mutex::default(), ended: Condvar::new() }),
+            target: Arc::new(SyncTarget { path, file: None, rounds: Mutex::default(), ended: Condvar::new() }),
         }
     }
 
     /// A shared sync of what is written to an open file. The path is for messages only: the file may be renamed, or
     /// another may replace it, and this file is still the one that is synced.
     pub fn of_file(file: Arc<File>, path: PathBuf) -> Self {
-        let folder = Folder { path, file: Some(file), rounds: Mutex::default(), ended: Condvar::new() };
-        Self { folder: Arc::new(folder) }
+        let folder = SyncTarget { path, file: Some(file), rounds: Mutex::default(), ended: Condvar::new() };
+        Self { target: Arc::new(folder) }
     }
 
     /// The folder, or the file.
     pub fn path(&self) -> &Path {
-        &self.folder.path
+        &self.target.path
     }
 
     /// Returns when all names that were in the folder, or all octets that were in the file, at the time of the call are
     /// on disk.
     pub fn sync(&self) -> io::Result<()> {
-        self.sync_by(|path| match &self.folder.file {
+        self.sync_by(|path| match &self.target.file {
             Some(file) => RealDisk.sync_file(file),
             None => RealDisk.sync_folder(path),
         })
     }
 
     pub(crate) fn sync_by(&self, sync: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
-        let folder = &*self.folder;
+        let folder = &*self.target;
         let mut rounds = folder.rounds.lock().unwrap_or_else(PoisonError::into_inner);
         // The first round that begins from now on covers this call.
         let wanted = rounds.begun + 1;
