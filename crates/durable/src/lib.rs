@@ -19,7 +19,7 @@ mod whole;
 
 pub use folder::SharedSync;
 pub use read_limited::{read_limited, read_limited_behind_links, read_text_limited};
-pub use staged::{Refused, Staged};
+pub use staged::{CommitError, Staged};
 pub use whole::{create_folder, remove_file, rename, sync_folder, write_whole};
 
 use std::io;

@@ -15,15 +15,15 @@ pub struct Staged {
     file: File,
     path: PathBuf,
     /// Set while the file exists under the temporary name and is ours to remove.
-    owned: bool,
+    is_ours: bool,
     /// Set if everything that was written is on disk.
-    synced: bool,
+    is_synced: bool,
 }
 
 /// A failed commit: the staged file is returned, so that its owner may retry or drop it.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
-pub struct Refused {
+pub struct CommitError {
     /// The staged file. If a file had been replaced already and was restored, dropping it removes nothing.
     pub staged: Staged,
     /// The reason.
@@ -38,7 +38,7 @@ impl Staged {
 
     pub(crate) fn create_on(disk: &impl Disk, temporary: PathBuf, mode: u32) -> Result<Self, Error> {
         match disk.create(&temporary, mode) {
-            Ok(file) => Ok(Self { file, path: temporary, owned: true, synced: false }),
+            Ok(file) => Ok(Self { file, path: temporary, is_ours: true, is_synced: false }),
             Err(source) => Err(Error::new(Step::Create, &temporary, source)),
         }
     }
@@ -49,7 +49,7 @@ impl Staged {
     }
 
     pub(crate) fn write_on(&mut self, disk: &impl Disk, octets: &[u8]) -> Result<(), Error> {
-        self.synced = false;
+        self.is_synced = false;
         disk.write(&mut self.file, octets).map_err(|source| Error::new(Step::Write, &self.path, source))
     }
 
@@ -67,26 +67,26 @@ impl Staged {
     /// it holds a lock. Later writes through [`Staged::file`] are not covered.
     pub fn sync(&mut self) -> Result<(), Error> {
         RealDisk.sync_file(&self.file).map_err(|source| Error::new(Step::SyncFile, &self.path, source))?;
-        self.synced = true;
+        self.is_synced = true;
         Ok(())
     }
 
     /// As [`Staged::commit`], but without the folder's sync: until the caller has synced the folder, the name may be
     /// lost, the content under it may not. If that sync fails, the caller removes the name.
-    pub fn place(self, name: &Path) -> Result<File, Refused> {
+    pub fn commit_unsynced(self, name: &Path) -> Result<File, CommitError> {
         self.commit_on(&RealDisk, name, &|_| Ok(()))
     }
 
     /// Syncs the content, renames the file to its final name (on the same file system; an existing file of that name is
     /// replaced) and syncs the folder. If the folder cannot be synced, the file loses the name again, and the file that
     /// had it is restored.
-    pub fn commit(self, name: &Path) -> Result<File, Refused> {
+    pub fn commit(self, name: &Path) -> Result<File, CommitError> {
         self.commit_on(&RealDisk, name, &|folder| RealDisk.sync_folder(folder))
     }
 
     /// As [`Staged::commit`], with the folder's sync shared by all callers that wait for it. `folder` must be the
     /// folder of `name`.
-    pub fn commit_shared(self, name: &Path, folder: &SharedSync) -> Result<File, Refused> {
+    pub fn commit_shared(self, name: &Path, folder: &SharedSync) -> Result<File, CommitError> {
         debug_assert_eq!(Some(folder.path()), name.parent());
         self.commit_on(&RealDisk, name, &|_| folder.sync())
     }
@@ -96,11 +96,11 @@ impl Staged {
         disk: &impl Disk,
         name: &Path,
         sync_folder: &dyn Fn(&Path) -> io::Result<()>,
-    ) -> Result<File, Refused> {
+    ) -> Result<File, CommitError> {
         let refused = |staged, step, path: &Path, source| {
-            Err(Refused { staged, error: Error::new(step, path, source) })
+            Err(CommitError { staged, error: Error::new(step, path, source) })
         };
-        if !self.synced
+        if !self.is_synced
             && let Err(source) = disk.sync_file(&self.file)
         {
             let path = self.path.clone();
@@ -111,14 +111,14 @@ impl Staged {
             Ok(file) => file,
             Err(source) => return refused(self, Step::Rename, name, source),
         };
-        let before = Before::at(name);
+        let before = Previous::at(name);
         if let Err(source) = disk.rename(&self.path, name) {
             return refused(self, Step::Rename, name, source);
         }
-        self.owned = false;
+        self.is_ours = false;
         let folder = parent(name);
         if let Err(source) = sync_folder(folder) {
-            self.take_back(disk, name, before);
+            self.roll_back(disk, name, before);
             // A second try may succeed; if not, the name is at least restored in memory.
             let _ = sync_folder(folder);
             return refused(self, Step::SyncFolder, folder, source);
@@ -128,28 +128,28 @@ impl Staged {
 
     /// Restores the previous state of the final name, as far as the disk allows: a caller that reports a failure must
     /// not find the file at the next start.
-    fn take_back(&mut self, disk: &impl Disk, name: &Path, before: Before) {
+    fn roll_back(&mut self, disk: &impl Disk, name: &Path, before: Previous) {
         // Another writer of this name may have succeeded meanwhile.
         if !is_at(&self.file, name) {
             return;
         }
         match before {
-            Before::Nothing => match disk.rename(name, &self.path) {
-                Ok(()) => self.owned = true,
+            Previous::Nothing => match disk.rename(name, &self.path) {
+                Ok(()) => self.is_ours = true,
                 Err(_) => {
                     let _ = fs::remove_file(name);
                 }
             },
-            Before::File(old) => {
-                let _ = put_back(disk, &old, &self.path, name);
+            Previous::File(old) => {
+                let _ = restore(disk, &old, &self.path, name);
             }
-            Before::Unknown => {}
+            Previous::Unknown => {}
         }
     }
 }
 
 /// The file that had a name before it was replaced.
-enum Before {
+enum Previous {
     Nothing,
     /// The file, open: its content exists as long as this does.
     File(File),
@@ -157,7 +157,7 @@ enum Before {
     Unknown,
 }
 
-impl Before {
+impl Previous {
     fn at(name: &Path) -> Self {
         let flags = (OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW).bits();
         match OpenOptions::new().read(true).custom_flags(flags).open(name) {
@@ -169,7 +169,7 @@ impl Before {
 }
 
 /// Restores the previous content of a name, with its mode and owner.
-fn put_back(disk: &impl Disk, mut old: &File, temporary: &Path, name: &Path) -> io::Result<()> {
+fn restore(disk: &impl Disk, mut old: &File, temporary: &Path, name: &Path) -> io::Result<()> {
     let found = old.metadata()?;
     let mut copy = disk.create(temporary, 0o600)?;
     let written = io::copy(&mut old, &mut copy)
@@ -197,7 +197,7 @@ fn is_at(file: &File, path: &Path) -> bool {
 
 impl Drop for Staged {
     fn drop(&mut self) {
-        if self.owned {
+        if self.is_ours {
             // A file left over under a temporary name is harmless, and there is no caller to report it to.
             let _ = fs::remove_file(&self.path);
         }

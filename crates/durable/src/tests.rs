@@ -172,7 +172,7 @@ fn a_synced_file_is_placed_with_later_writes() {
     staged.write(b"one").unwrap();
     staged.sync().unwrap();
     staged.write(b"two").unwrap();
-    staged.place(&folder.path().join("file")).unwrap();
+    staged.commit_unsynced(&folder.path().join("file")).unwrap();
     assert_eq!(fs::read(folder.path().join("file")).unwrap(), b"onetwo");
     assert_eq!(names(folder.path()), ["file"]);
 }

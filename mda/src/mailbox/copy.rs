@@ -199,7 +199,7 @@ fn copy_file(from: &Path, to: &Path) -> Result<(), StoreError> {
     let staged = Staged::create(written, 0o600)?;
     io::copy(&mut original, &mut staged.file()).map_err(disk)?;
     staged.file().set_modified(received).map_err(disk)?;
-    staged.place(to).map_err(|refused| refused.error)?;
+    staged.commit_unsynced(to).map_err(|refused| refused.error)?;
     Ok(())
 }
 

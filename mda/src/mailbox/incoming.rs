@@ -149,7 +149,7 @@ impl Incoming {
             let file = if is_plain { file } else { FileName::in_cur(&base, flags) };
             let path = file.path();
             state.store_messages(vec![(file, flags)], |folder| {
-                staged.place(&folder.join(path)).map_err(|refused| refused.error)?;
+                staged.commit_unsynced(&folder.join(path)).map_err(|refused| refused.error)?;
                 Ok(())
             })
         })?;
