@@ -4,7 +4,7 @@
 use std::io;
 use std::path::Path;
 
-use durable::{read_limited, read_limited_behind_links, read_text_limited};
+use durable::{read_limited, read_limited_through_links, read_text_limited};
 
 /// The largest of our own files that is read, in octets: no possible settings exceed it.
 const LARGEST: u64 = 16 << 20;
@@ -18,7 +18,7 @@ pub(crate) fn quirk_byte_order_mark(text: &[u8]) -> &[u8] {
 /// Reads a file that the operator names, also through a link: a regular one of at most `mebibytes`. A byte order mark
 /// is removed.
 pub(crate) fn read(path: &Path, mebibytes: u64) -> io::Result<Vec<u8>> {
-    let mut content = read_limited_behind_links(path, mebibytes << 20)?;
+    let mut content = read_limited_through_links(path, mebibytes << 20)?;
     if quirk_byte_order_mark(&content).len() != content.len() {
         content.drain(..3);
     }
@@ -37,7 +37,7 @@ pub(crate) fn own_text(path: &Path) -> io::Result<String> {
 
 /// Reads a text of the system, which may be a link.
 pub(crate) fn system_text(path: &Path) -> io::Result<String> {
-    let content = read_limited_behind_links(path, LARGEST)?;
+    let content = read_limited_through_links(path, LARGEST)?;
     String::from_utf8(content).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
 }
 

@@ -18,7 +18,7 @@ mod staged;
 mod whole;
 
 pub use folder::SharedSync;
-pub use read_limited::{read_limited, read_limited_behind_links, read_text_limited};
+pub use read_limited::{read_limited, read_limited_through_links, read_text_limited};
 pub use staged::{CommitError, Staged};
 pub use whole::{create_folder, remove_file, rename, sync_folder, write_whole};
 

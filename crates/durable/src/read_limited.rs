@@ -19,7 +19,7 @@ pub fn read_limited(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 
 /// Reads a regular file as [`read_limited`] does, also through a link: for a file that the operator names, since
 /// certbot and Kubernetes provide files by links.
-pub fn read_limited_behind_links(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+pub fn read_limited_through_links(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     read(path, limit, OFlag::empty())
 }
 
@@ -105,13 +105,13 @@ mod tests {
         let _listener = UnixListener::bind(path("socket")).unwrap();
         symlink("/dev/zero", path("device")).unwrap();
         for name in ["folder", "fifo", "socket", "device"] {
-            for read in [read_limited, read_limited_behind_links] {
+            for read in [read_limited, read_limited_through_links] {
                 assert_eq!(read(&path(name), 10).unwrap_err().to_string(), IRREGULAR, "{name}");
             }
         }
         symlink("file", path("link")).unwrap();
         assert_eq!(read_limited(&path("link"), 10).unwrap_err().to_string(), IRREGULAR);
-        assert_eq!(read_limited_behind_links(&path("link"), 10).unwrap(), b"text");
+        assert_eq!(read_limited_through_links(&path("link"), 10).unwrap(), b"text");
     }
 
     #[test]

@@ -141,7 +141,7 @@ pub fn key_kind(path: &Path) -> Result<String, CertificateError> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
-    durable::read_limited_behind_links(path, LARGEST)
+    durable::read_limited_through_links(path, LARGEST)
         .map_err(|source| CertificateError::Read { path: path.to_owned(), source })
 }
 
