@@ -18,32 +18,32 @@ use crate::settings::Certificates;
 use crate::site::{Purpose, Site};
 
 /// The interval between two checks. A new certificate can wait that long.
-const PAUSE: Duration = Duration::from_secs(2);
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The identity of a file and the time of its last change.
-type Look = Option<(u64, u64, i64, i64, u64)>;
+type FileIdentity = Option<(u64, u64, i64, i64, u64)>;
 
 /// The state of the files before they were read.
-pub(super) struct Watched {
+pub(super) struct WatchedFiles {
     files: [PathBuf; 2],
-    known: [Look; 2],
+    known: [FileIdentity; 2],
 }
 
 /// Checks the files, if the certificate is external.
-pub(super) fn watched(site: &Site) -> Option<Watched> {
+pub(super) fn watched_files(site: &Site) -> Option<WatchedFiles> {
     let Certificates::Brought { certificate, key } = &site.settings.certificates else { return None };
     let files = [certificate.clone(), key.clone()];
-    (site.purpose == Purpose::Appliance).then(|| Watched { known: look(&files), files })
+    (site.purpose == Purpose::Appliance).then(|| WatchedFiles { known: identify(&files), files })
 }
 
 /// Starts watching.
-pub(super) fn watch(watched: Option<Watched>) -> io::Result<()> {
-    let Some(Watched { files, mut known }) = watched else { return Ok(()) };
+pub(super) fn watch(watched: Option<WatchedFiles>) -> io::Result<()> {
+    let Some(WatchedFiles { files, mut known }) = watched else { return Ok(()) };
     thread::Builder::new().name("certificate".into()).spawn(move || {
-        let mut seen = look(&files);
+        let mut seen = identify(&files);
         loop {
-            thread::sleep(PAUSE);
-            let now = look(&files);
+            thread::sleep(CHECK_INTERVAL);
+            let now = identify(&files);
             // Twice the same, and different from before: the writer has probably finished.
             if now == seen && now != known {
                 known = now;
@@ -57,7 +57,7 @@ pub(super) fn watch(watched: Option<Watched>) -> io::Result<()> {
 }
 
 /// Checks the files themselves, through all links.
-fn look(files: &[PathBuf; 2]) -> [Look; 2] {
+fn identify(files: &[PathBuf; 2]) -> [FileIdentity; 2] {
     files.each_ref().map(|path| {
         let file = std::fs::metadata(path).ok()?;
         Some((file.dev(), file.ino(), file.mtime(), file.mtime_nsec(), file.size()))
@@ -82,10 +82,10 @@ mod tests {
         }
         symlink("one", path("live")).unwrap();
         let files = [path("live/cert"), path("live/key")];
-        let mut before = look(&files);
-        assert_eq!(before, look(&files));
+        let mut before = identify(&files);
+        assert_eq!(before, identify(&files));
         let mut has_changed = |what: &str| {
-            let now = look(&files);
+            let now = identify(&files);
             assert_ne!(now, before, "{what}");
             before = now;
         };

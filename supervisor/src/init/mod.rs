@@ -98,7 +98,7 @@ pub fn run_site(
     prctl::set_child_subreaper(true).map_err(|errno| refused("adopt orphans")(errno.into()))?;
     // Daemons are started from it: without it none could be.
     File::open(launch::OURSELVES).map_err(refused("open the program itself as /proc/self/exe"))?;
-    let watched = brought::watched(&site);
+    let watched = brought::watched_files(&site);
     let shared = Arc::new(site);
     let abandon = Abandon::default();
     let prepared = {
