@@ -132,7 +132,7 @@ pub fn run_site(
     let mut status = StatusFile::new(site.folders.status(), site.owners.map(|owners| owners.steward.group));
     let background =
         Background::start(Reloader::new(site, ports, read)).map_err(refused("start a thread"))?;
-    Ok(watch::watch(&mut supervision, Sources { signals, notices, background }, &mut status, observer))
+    Ok(watch::run(&mut supervision, Sources { signals, notices, background }, &mut status, observer))
 }
 
 /// The addresses of a site that are reached over the network.

@@ -55,15 +55,15 @@ pub struct StatusFile {
 
 /// The most notices, deaths and signals of one round each, so that a daemon that sends without end cannot keep the loop
 /// from its deadlines.
-const ROUND: usize = 256;
+const MOST_PER_TURN: usize = 256;
 
 /// The pause after the kernel has refused to wait.
-const REST: Duration = Duration::from_millis(100);
+const POLL_RETRY: Duration = Duration::from_millis(100);
 
 const HEARTBEAT: Duration = Duration::from_secs(HEARTBEAT_SECONDS);
 
 /// Runs until all have stopped.
-pub fn watch<P: Processes>(
+pub fn run<P: Processes>(
     supervision: &mut Supervision<P>,
     mut sources: Sources<'_>,
     status: &mut StatusFile,
@@ -73,7 +73,7 @@ pub fn watch<P: Processes>(
     let mut refused = RefusedCalls::default();
     loop {
         let now = Moment::now();
-        hear(supervision, &mut sources, &mut refused, now);
+        handle_events(supervision, &mut sources, &mut refused, now);
         supervision.turn(now);
         if !was_ready && supervision.all_ready() {
             was_ready = true;
@@ -88,20 +88,20 @@ pub fn watch<P: Processes>(
         if let Err(error) = wait(&sources, until) {
             refused.log("poll", &error, now.instant);
             // Otherwise the loop would turn without a rest as long as that lasts.
-            thread::sleep(REST);
+            thread::sleep(POLL_RETRY);
         }
     }
 }
 
 /// Handles notices, deaths, signals, and finished tasks.
-fn hear<P: Processes>(
+fn handle_events<P: Processes>(
     supervision: &mut Supervision<P>,
     sources: &mut Sources<'_>,
     refused: &mut RefusedCalls,
     now: Moment,
 ) {
     let Sources { signals, notices, background } = sources;
-    for _ in 0..ROUND {
+    for _ in 0..MOST_PER_TURN {
         let Some((sender, notice)) = refused.or_log("recvmsg", notices.next(), now.instant) else { break };
         supervision.noticed(sender.process, &notice, now);
         if sender.is_operator() && notice.facts.contains_key(ACCOUNTS_CHANGED) {
@@ -111,12 +111,12 @@ fn hear<P: Processes>(
         }
     }
     // At every turn, signal or not: SIGCHLD merges, and a death must not wait for the next one.
-    for _ in 0..ROUND {
+    for _ in 0..MOST_PER_TURN {
         let dead = reaper::reap_next(&supervision.leaders());
         let Some((pid, end)) = refused.or_log("waitid", dead, now.instant) else { break };
         supervision.buried(pid, end, now);
     }
-    for _ in 0..ROUND {
+    for _ in 0..MOST_PER_TURN {
         let Some(number) = refused.or_log("read of signals", signals.next(), now.instant) else { break };
         match Signal::try_from(number) {
             Ok(Signal::SIGTERM | Signal::SIGINT | Signal::SIGQUIT) => {
