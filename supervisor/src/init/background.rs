@@ -36,15 +36,15 @@ pub enum Task {
     /// Reads the settings again, and applies them.
     Reload,
     /// Finds out if any user has a mailbox.
-    LookForUsers,
+    CheckForUsers,
 }
 
 /// The outcome of a task.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum TaskOutcome {
     /// The result of a reload, or the reason why it was refused.
     Reloaded(Result<Reloaded, Concern>),
-    /// The answer to [`Task::LookForUsers`].
+    /// The answer to [`Task::CheckForUsers`].
     Users {
         /// There is at least one.
         has_any: bool,
@@ -68,7 +68,7 @@ impl Abandon {
 }
 
 /// The tasks themselves.
-pub trait Work: Send + 'static {
+pub trait BackgroundWork: Send + 'static {
     /// Reads the settings again and applies them, all or nothing.
     fn reload(&mut self, abandon: &Abandon) -> Result<Reloaded, Concern>;
     /// Returns true when at least one user has a mailbox.
@@ -79,10 +79,10 @@ pub trait Work: Send + 'static {
 #[derive(Debug)]
 pub struct Background {
     tasks: Sender<Task>,
-    outcomes: Receiver<Outcome>,
+    outcomes: Receiver<TaskOutcome>,
     /// Readable when there is an outcome.
     woken: UnixDatagram,
-    wanted: BTreeSet<Task>,
+    requested: BTreeSet<Task>,
     is_busy: bool,
     abandon: Abandon,
 }
@@ -99,7 +99,7 @@ const PANICKED: Concern = Concern::constant(
 
 impl Background {
     /// Starts the thread, which waits for tasks.
-    pub fn start(mut work: impl Work) -> io::Result<Self> {
+    pub fn start(mut work: impl BackgroundWork) -> io::Result<Self> {
         let (woken, wake) = UnixDatagram::pair()?;
         woken.set_nonblocking(true)?;
         wake.set_nonblocking(true)?;
@@ -109,26 +109,26 @@ impl Background {
         let abandoned = abandon.clone();
         thread::Builder::new().name("background".into()).spawn(move || {
             while let Ok(task) = asked.recv() {
-                if finished.send(outcome(task, &mut work, &abandoned)).is_err() {
+                if finished.send(run_task(task, &mut work, &abandoned)).is_err() {
                     return;
                 }
                 // It fails only when the loop has ended, or has been woken already.
                 let _ = wake.send(&[0]);
             }
         })?;
-        Ok(Self { tasks, outcomes, woken, wanted: BTreeSet::new(), is_busy: false, abandon })
+        Ok(Self { tasks, outcomes, woken, requested: BTreeSet::new(), is_busy: false, abandon })
     }
 
     /// Requests a task: it begins now, or when the running one has ended.
-    pub fn ask(&mut self, task: Task) {
+    pub fn request(&mut self, task: Task) {
         if !self.abandon.is_requested() {
-            self.wanted.insert(task);
+            self.requested.insert(task);
             self.begin_next();
         }
     }
 
     /// The outcome of the task that has ended, if one has.
-    pub fn next(&mut self) -> io::Result<Option<Outcome>> {
+    pub fn next(&mut self) -> io::Result<Option<TaskOutcome>> {
         loop {
             match self.woken.recv(&mut [0]) {
                 Ok(_) => {}
@@ -150,7 +150,7 @@ impl Background {
 
     /// Begins no further task, and keeps the running one from writing.
     pub fn abandon(&mut self) {
-        self.wanted.clear();
+        self.requested.clear();
         self.abandon.request();
     }
 
@@ -164,7 +164,7 @@ impl Background {
 
     fn begin_next(&mut self) {
         if !self.is_busy
-            && let Some(task) = self.wanted.pop_first()
+            && let Some(task) = self.requested.pop_first()
         {
             // A thread that is gone is reported by `next`.
             self.is_busy = self.tasks.send(task).is_ok();
@@ -178,12 +178,12 @@ impl AsFd for Background {
     }
 }
 
-fn outcome(task: Task, work: &mut impl Work, abandon: &Abandon) -> Outcome {
+fn run_task(task: Task, work: &mut impl BackgroundWork, abandon: &Abandon) -> TaskOutcome {
     match task {
-        Task::Reload => Outcome::Reloaded(
+        Task::Reload => TaskOutcome::Reloaded(
             catch_unwind(AssertUnwindSafe(|| work.reload(abandon))).unwrap_or(Err(PANICKED)),
         ),
-        Task::LookForUsers => Outcome::Users {
+        Task::CheckForUsers => TaskOutcome::Users {
             // As for accounts that cannot be read: another concern reports that.
             has_any: catch_unwind(AssertUnwindSafe(|| work.has_users())).unwrap_or(true),
         },
@@ -266,14 +266,14 @@ mod tests {
         }
     }
 
-    impl Work for Slow {
+    impl BackgroundWork for Slow {
         fn reload(&mut self, abandon: &Abandon) -> Result<Reloaded, Concern> {
             self.begin(Task::Reload);
             if abandon.is_requested() { Err(Concern::new("abandoned", "")) } else { Ok(Reloaded::default()) }
         }
 
         fn has_users(&mut self) -> bool {
-            self.begin(Task::LookForUsers);
+            self.begin(Task::CheckForUsers);
             false
         }
     }
@@ -284,7 +284,7 @@ mod tests {
     }
 
     /// Waits as the loop does.
-    fn await_outcome(background: &mut Background) -> Outcome {
+    fn await_outcome(background: &mut Background) -> TaskOutcome {
         let mut sources = [PollFd::new(background.as_fd(), PollFlags::POLLIN)];
         poll(&mut sources, PollTimeout::NONE).unwrap();
         // The octet follows the outcome.
@@ -294,20 +294,20 @@ mod tests {
     #[test]
     fn a_task_requested_while_it_runs_is_repeated_once() {
         let (mut background, begun, end) = slow(false);
-        background.ask(Task::Reload);
+        background.request(Task::Reload);
         assert_eq!(begun.recv().unwrap(), Task::Reload);
         assert!(background.next().unwrap().is_none(), "the loop does not wait for it");
         for _ in 0..3 {
-            background.ask(Task::LookForUsers);
-            background.ask(Task::Reload);
+            background.request(Task::CheckForUsers);
+            background.request(Task::Reload);
         }
-        for expected in [Task::Reload, Task::LookForUsers] {
+        for expected in [Task::Reload, Task::CheckForUsers] {
             end.send(()).unwrap();
-            assert!(matches!(await_outcome(&mut background), Outcome::Reloaded(Ok(_))));
+            assert!(matches!(await_outcome(&mut background), TaskOutcome::Reloaded(Ok(_))));
             assert_eq!(begun.recv().unwrap(), expected);
         }
         end.send(()).unwrap();
-        assert!(matches!(await_outcome(&mut background), Outcome::Users { has_any: false }));
+        assert!(matches!(await_outcome(&mut background), TaskOutcome::Users { has_any: false }));
         assert!(begun.recv_timeout(Duration::ZERO).is_err());
     }
 
@@ -315,9 +315,9 @@ mod tests {
     fn a_panic_is_a_refused_reload_and_the_next_one_works() {
         let (mut background, _begun, end) = slow(true);
         for is_refused in [true, false] {
-            background.ask(Task::Reload);
+            background.request(Task::Reload);
             end.send(()).unwrap();
-            let Outcome::Reloaded(reloaded) = await_outcome(&mut background) else { panic!("another task") };
+            let TaskOutcome::Reloaded(reloaded) = await_outcome(&mut background) else { panic!("another task") };
             assert_eq!(reloaded.is_err(), is_refused);
         }
     }
@@ -325,13 +325,13 @@ mod tests {
     #[test]
     fn abandoned_work_writes_nothing_and_no_other_begins() {
         let (mut background, begun, end) = slow(false);
-        background.ask(Task::Reload);
+        background.request(Task::Reload);
         begun.recv().unwrap();
-        background.ask(Task::Reload);
+        background.request(Task::Reload);
         background.abandon();
-        background.ask(Task::Reload);
+        background.request(Task::Reload);
         end.send(()).unwrap();
-        assert!(matches!(await_outcome(&mut background), Outcome::Reloaded(Err(_))));
+        assert!(matches!(await_outcome(&mut background), TaskOutcome::Reloaded(Err(_))));
         assert!(begun.recv_timeout(Duration::ZERO).is_err());
     }
 

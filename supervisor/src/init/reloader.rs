@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use handover::Concern;
 
-use super::background::{Abandon, Work};
+use super::background::{Abandon, BackgroundWork};
 use super::prepare::{PrepareError, refresh};
 use super::programs;
 use super::supervision::Reloaded;
@@ -35,7 +35,7 @@ impl<R: ReadSettings> Reloader<R> {
     }
 }
 
-impl<R: ReadSettings> Work for Reloader<R> {
+impl<R: ReadSettings> BackgroundWork for Reloader<R> {
     /// Reloads the settings. If they are refused, the old ones stay in force, and the reason is logged and returned.
     fn reload(&mut self, abandon: &Abandon) -> Result<Reloaded, Concern> {
         let settings = (self.read)().map_err(|faults| refused(&faults))?;

@@ -14,7 +14,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 use nix::unistd::Gid;
 
-use super::background::{Background, Outcome, Task};
+use super::background::{Background, TaskOutcome, Task};
 use super::notices::Notices;
 use super::reaper;
 use super::refused_calls::RefusedCalls;
@@ -107,7 +107,7 @@ fn handle_events<P: Processes>(
         if sender.is_operator() && notice.facts.contains_key(ACCOUNTS_CHANGED) {
             tracing::info!("accounts changed");
             supervision.accounts_changed();
-            background.ask(Task::LookForUsers);
+            background.request(Task::CheckForUsers);
         }
     }
     // At every turn, signal or not: SIGCHLD merges, and a death must not wait for the next one.
@@ -126,7 +126,7 @@ fn handle_events<P: Processes>(
             Ok(Signal::SIGHUP) => {
                 tracing::info!("reloading");
                 supervision.ports_may_be_free(now);
-                background.ask(Task::Reload);
+                background.request(Task::Reload);
             }
             // SIGCHLD has woken the loop, its only purpose; the others have no meaning here.
             _ => {}
@@ -134,9 +134,9 @@ fn handle_events<P: Processes>(
     }
     while let Some(outcome) = refused.or_log("read of outcomes", background.next(), now.instant) {
         match outcome {
-            Outcome::Reloaded(Ok(reloaded)) => supervision.reload(reloaded),
-            Outcome::Reloaded(Err(concern)) => supervision.reload_refused(concern),
-            Outcome::Users { has_any } => supervision.users_counted(has_any),
+            TaskOutcome::Reloaded(Ok(reloaded)) => supervision.reload(reloaded),
+            TaskOutcome::Reloaded(Err(concern)) => supervision.reload_refused(concern),
+            TaskOutcome::Users { has_any } => supervision.users_counted(has_any),
         }
     }
 }
