@@ -19,14 +19,14 @@ pub struct Notices(UnixDatagram);
 
 /// The sender of a notice, according to the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sender {
+pub struct NoticeSender {
     /// Its process.
     pub process: Pid,
     /// The user that it runs as.
     pub user: Uid,
 }
 
-impl Sender {
+impl NoticeSender {
     /// True if it runs as the same user as we do: an operator's command, which is root in the container. Daemons there
     /// are not.
     pub fn is_operator(&self) -> bool {
@@ -51,7 +51,7 @@ impl Notices {
     }
 
     /// The next notice that has arrived, with its sender.
-    pub fn next(&self) -> io::Result<Option<(Sender, Notice)>> {
+    pub fn next(&self) -> io::Result<Option<(NoticeSender, Notice)>> {
         let mut datagram = [0; LONGEST];
         let mut control = nix::cmsg_space!(nix::sys::socket::UnixCredentials);
         for _ in 0..WITHOUT_SENDER {
@@ -66,7 +66,7 @@ impl Notices {
                 };
             let sender = received.cmsgs().ok().and_then(|mut messages| {
                 messages.find_map(|message| match message {
-                    ControlMessageOwned::ScmCredentials(credentials) => Some(Sender {
+                    ControlMessageOwned::ScmCredentials(credentials) => Some(NoticeSender {
                         process: Pid::from_raw(credentials.pid()),
                         user: Uid::from_raw(credentials.uid()),
                     }),
