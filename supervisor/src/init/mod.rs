@@ -111,7 +111,7 @@ pub fn run_site(
         tracing::info!("asked to stop before any daemon was started");
         return Ok(Exit::Stopped);
     };
-    let Prepared { held: _held, listening, missing, concerns, certificate } = prepared?;
+    let Prepared { lock: _held, listening, missing, concerns, certificate } = prepared?;
     let notify = site.folders.notify_socket();
     let notices = Notices::bind(&notify).map_err(refused("bind the socket for notices"))?;
     for Concern { problem, fix } in concerns.iter().cloned().chain(missing.iter().map(Unbound::concern)) {

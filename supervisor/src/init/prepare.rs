@@ -28,7 +28,7 @@ use crate::volume::{self, FormatError, HeldError, Hold, LayoutError};
 pub enum PrepareError {
     /// Another server uses the volume.
     #[error(transparent)]
-    Held(#[from] HeldError),
+    VolumeInUse(#[from] HeldError),
     /// The folders could not be laid out.
     #[error(transparent)]
     Layout(#[from] LayoutError),
@@ -52,7 +52,7 @@ pub enum PrepareError {
     Generation(#[from] GenerationError),
     /// A file could not be saved before its replacement.
     #[error("cannot back up {}: {source}", path.display())]
-    Keep {
+    Backup {
         /// The file.
         path: PathBuf,
         /// The operating system's error.
@@ -71,7 +71,7 @@ impl PrepareError {
     /// The exit status for the error.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Held(_) => Exit::VolumeInUse,
+            Self::VolumeInUse(_) => Exit::VolumeInUse,
             Self::Layout(error) if error.is_not_writable() => Exit::VolumeNotWritable,
             Self::Format(FormatError::Newer { .. }) => Exit::VolumeTooNew,
             Self::Ports(_) => Exit::PortTaken,
@@ -88,7 +88,7 @@ impl PrepareError {
 #[derive(Debug)]
 pub struct Prepared {
     /// Exclusive use of the volume while this lives.
-    pub held: Hold,
+    pub lock: Hold,
     /// The sockets, bound.
     pub listening: Vec<Listening>,
     /// Concerns that the operator has to resolve.
@@ -103,14 +103,14 @@ pub struct Prepared {
 pub fn prepare(site: &Site, abandon: &Abandon) -> Result<Prepared, PrepareError> {
     volume::refuse_foreign_format(&site.folders)?;
     let held = volume::hold(&site.folders, site.owners.as_ref())?;
-    go_on(abandon)?;
+    check_abandoned(abandon)?;
     volume::lay_out(&site.folders, site.owners.as_ref())?;
     volume::check_format(&site.folders)?;
-    go_on(abandon)?;
+    check_abandoned(abandon)?;
     let Bound { listening, missing } = ports::bind(site).map_err(PrepareError::Ports)?;
     generation::write_steward(site, own_ports(&listening))?;
     let names = site.certificate_names();
-    let found = certificate::ensure(&site.folders.tls(), &names, Moment::now().wall, keeper(site))?;
+    let found = certificate::ensure(&site.folders.tls(), &names, Moment::now().wall, certificate_owner(site))?;
     match found {
         Found::Good | Found::Made => {}
         Found::Foreign { wrong } => tracing::warn!(wrong, "unsuitable certificate"),
@@ -119,14 +119,14 @@ pub fn prepare(site: &Site, abandon: &Abandon) -> Result<Prepared, PrepareError>
             tracing::error!(wrong, "cannot read the certificate, nothing was replaced")
         }
     }
-    go_on(abandon)?;
+    check_abandoned(abandon)?;
     let concerns = refresh(site, abandon)?;
     let certificate = fingerprint(&site.tls().certificate).ok();
-    Ok(Prepared { held, listening, missing, concerns, certificate })
+    Ok(Prepared { lock: held, listening, missing, concerns, certificate })
 }
 
 /// Ends the work when process 1 stops.
-fn go_on(abandon: &Abandon) -> Result<(), PrepareError> {
+fn check_abandoned(abandon: &Abandon) -> Result<(), PrepareError> {
     if abandon.is_requested() { Err(PrepareError::Abandoned) } else { Ok(()) }
 }
 
@@ -138,19 +138,19 @@ fn go_on(abandon: &Abandon) -> Result<(), PrepareError> {
 pub fn refresh(site: &Site, abandon: &Abandon) -> Result<Vec<Concern>, PrepareError> {
     // Locked until all is done: a restore must not undo a command's change.
     let accounts = generation::merge_accounts(site)?;
-    go_on(abandon)?;
+    check_abandoned(abandon)?;
     let keys = dkim(site)?;
     let presence = presence(site, &keys)?;
-    go_on(abandon)?;
+    check_abandoned(abandon)?;
     let mut undo = Undo::default();
     // On a full disk, a file that does not change must not prevent the start.
     let changed = accounts.is_changed().then(|| site.folders.accounts());
     for path in changed.into_iter().chain(replaced(site)) {
-        undo.keep(&path).map_err(|source| PrepareError::Keep { path, source })?;
+        undo.keep(&path).map_err(|source| PrepareError::Backup { path, source })?;
     }
     let mut concerns = site.concerns(accounts.merged());
     concerns.extend(trust::hand_on(site));
-    concerns.extend(bring(site));
+    concerns.extend(copy_external_certificate(site));
     generation::write_presence(site, &presence_with_certificate(site, presence))?;
     generation::write_mail_daemons(site, keys)?;
     generation::rewrite_steward(site)?;
@@ -200,19 +200,19 @@ fn own_ports(listening: &[Listening]) -> OwnPorts {
 }
 
 /// Copies the external certificate, if there is one.
-fn bring(site: &Site) -> Option<Concern> {
+fn copy_external_certificate(site: &Site) -> Option<Concern> {
     let Certificates::Brought { certificate, key } = &site.settings.certificates else { return None };
     if site.purpose == Purpose::Demo {
         return None;
     }
     let from = Tls { certificate: certificate.clone(), key: key.clone() };
     let now = i64::try_from(Moment::now().wall).unwrap_or(i64::MAX);
-    let keeper = keeper(site);
+    let keeper = certificate_owner(site);
     brought::bring(&from, &site.folders.brought(), site.settings.hostname.as_str(), now, keeper)
 }
 
 /// The owner of certificates and keys.
-fn keeper(site: &Site) -> Option<Keeper> {
+fn certificate_owner(site: &Site) -> Option<Keeper> {
     site.owners.map(|owners| Keeper { user: owners.steward.user, group: owners.shared })
 }
 
