@@ -155,7 +155,7 @@ pub fn refresh(site: &Site, abandon: &Abandon) -> Result<Vec<Concern>, PrepareEr
     generation::write_mail_daemons(site, keys)?;
     generation::rewrite_steward(site)?;
     accounts.store()?;
-    undo.forget();
+    undo.commit();
     brought::forget_others(&site.folders.brought());
     for Concern { problem, fix } in site.slips(accounts.merged()) {
         tracing::warn!(%problem, %fix, "questionable setting");

@@ -43,7 +43,7 @@ impl Undo {
     }
 
     /// Discards the kept files: all were replaced, and stay so.
-    pub(super) fn forget(mut self) {
+    pub(super) fn commit(mut self) {
         for kept in std::mem::take(&mut self.0) {
             if let Some(before) = kept.before {
                 let _ = fs::remove_file(before);
@@ -56,7 +56,7 @@ impl Drop for Undo {
     fn drop(&mut self) {
         for Kept { path, before } in self.0.drain(..).rev() {
             let undone = match &before {
-                Some(before) => put_back(before, &path),
+                Some(before) => restore(before, &path),
                 None => absent_is_fine(fs::remove_file(&path)),
             };
             if let Err(error) = undone {
@@ -66,7 +66,7 @@ impl Drop for Undo {
     }
 }
 
-fn put_back(before: &Path, path: &Path) -> io::Result<()> {
+fn restore(before: &Path, path: &Path) -> io::Result<()> {
     fs::rename(before, path)?;
     // A rename leaves two names of one file as they are; then the file was not replaced.
     absent_is_fine(fs::remove_file(before))
@@ -130,7 +130,7 @@ mod tests {
         undo.keep(&path).unwrap();
         fs::write(folder.path().join("new"), "new").unwrap();
         fs::rename(folder.path().join("new"), &path).unwrap();
-        undo.forget();
+        undo.commit();
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
         assert_eq!(names(folder.path()), ["mta.toml"]);
     }
