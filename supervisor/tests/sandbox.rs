@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     match arguments.first().and_then(|role| role.to_str()) {
         Some("launch") => launch::run(&CommandLine::parse_from(&arguments).launch),
         // The configuration is the name of the attempt.
-        Some(role) if Role::STARTED.iter().any(|started| started.name() == role) => {
+        Some(role) if Role::START_ORDER.iter().any(|started| started.name() == role) => {
             attempt(arguments[2].to_str().unwrap())
         }
         _ => {

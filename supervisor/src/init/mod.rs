@@ -127,7 +127,7 @@ pub fn run_site(
         children.keep_socket(role, socket);
     }
     let now = Moment::now();
-    let mut supervision = Supervision::new(children, &Role::STARTED, concerns, now);
+    let mut supervision = Supervision::new(children, &Role::START_ORDER, concerns, now);
     supervision.begin_with(missing, certificate, now);
     let mut status = StatusFile::new(site.folders.status(), site.owners.map(|owners| owners.steward.group));
     let background =
@@ -147,7 +147,7 @@ fn programs(site: &Site, ports: &[SocketAddr]) -> BTreeMap<Role, Program> {
         let rules = Rules::of(role, site, ports);
         (role, launch::program(role, &configuration, person(site, role), &rules))
     };
-    Role::STARTED.map(program).into()
+    Role::START_ORDER.map(program).into()
 }
 
 /// The user that a daemon runs as. The steward, which talks HTTP with unknown clients, is not in the group that reads

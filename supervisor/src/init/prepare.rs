@@ -170,7 +170,7 @@ pub fn refresh(site: &Site, abandon: &Abandon) -> Result<Vec<Concern>, PrepareEr
 /// The files in the runtime folder that [`refresh`] replaces.
 fn replaced(site: &Site) -> Vec<PathBuf> {
     let folders = &site.folders;
-    let configurations = Role::STARTED.map(|role| folders.configuration(role.name()));
+    let configurations = Role::START_ORDER.map(|role| folders.configuration(role.name()));
     let others = [
         folders.presence(),
         folders.authority_ca(),

@@ -16,11 +16,11 @@ pub enum Role {
 impl Role {
     /// The order in which they are started. None waits for another: all that one needs of another is a socket that is
     /// open already.
-    pub const STARTED: [Self; 3] = [Self::Steward, Self::Mda, Self::Mta];
+    pub const START_ORDER: [Self; 3] = [Self::Steward, Self::Mda, Self::Mta];
 
     /// The order in which they are stopped, each when the one before has ended: the MTA delivers accepted mail to the
     /// MDA, and the steward reports their health to the end.
-    pub const STOPPED: [Self; 3] = [Self::Mta, Self::Mda, Self::Steward];
+    pub const STOP_ORDER: [Self; 3] = [Self::Mta, Self::Mda, Self::Steward];
 
     /// Its name: of the role on the command line, of its configuration file, and in the log.
     pub fn name(self) -> &'static str {

@@ -126,7 +126,7 @@ fn drop_everything(launch: &Launch) -> io::Result<()> {
 
 impl Launch {
     fn role(&self) -> Option<Role> {
-        Role::STARTED.into_iter().find(|role| self.role.first().is_some_and(|name| name == role.name()))
+        Role::START_ORDER.into_iter().find(|role| self.role.first().is_some_and(|name| name == role.name()))
     }
 
     fn person(&self) -> Option<Person> {

@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn no_two_roles_write_into_one_folder() {
         let mut written: Vec<PathBuf> =
-            Role::STARTED.into_iter().flat_map(|role| rules(role, &[]).write).collect();
+            Role::START_ORDER.into_iter().flat_map(|role| rules(role, &[]).write).collect();
         let count = written.len();
         written.sort();
         written.dedup();

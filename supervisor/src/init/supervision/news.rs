@@ -69,7 +69,7 @@ impl<P: Processes> Supervision<P> {
             self.begin_anew(*role, "changed sandbox rules");
         }
         let reloading: Vec<Role> =
-            Role::STARTED.into_iter().filter(|role| !replaced.contains(role)).collect();
+            Role::START_ORDER.into_iter().filter(|role| !replaced.contains(role)).collect();
         self.tell_news(&reloading);
     }
 
@@ -81,7 +81,7 @@ impl<P: Processes> Supervision<P> {
         }
         self.refused = Some(reason);
         self.has_changed = true;
-        self.tell_news(&Role::STARTED);
+        self.tell_news(&Role::START_ORDER);
     }
 
     /// Asks a daemon to end, to be restarted at once. Clients that connect meanwhile wait.

@@ -30,10 +30,10 @@ impl<P: Processes> Supervision<P> {
     pub fn stop(&mut self, now: Moment) {
         if self.stop.is_none() {
             tracing::info!("stopping");
-            self.stop = Some(Stop { remaining: Role::STOPPED.into(), give_up: now.instant + PATIENCE });
+            self.stop = Some(Stop { remaining: Role::STOP_ORDER.into(), give_up: now.instant + PATIENCE });
         } else {
             tracing::warn!("second request to stop, one second for each daemon");
-            for role in Role::STOPPED {
+            for role in Role::STOP_ORDER {
                 self.ask_to_stop(role, HURRY, now);
             }
         }

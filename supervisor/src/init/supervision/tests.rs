@@ -70,7 +70,7 @@ pub(super) fn ready() -> Notice {
 
 /// All three started and ready.
 pub(super) fn up(now: Moment) -> Supervision<Recorded> {
-    let mut supervision = Supervision::new(Recorded::default(), &Role::STARTED, Vec::new(), now);
+    let mut supervision = Supervision::new(Recorded::default(), &Role::START_ORDER, Vec::new(), now);
     supervision.turn(now);
     for pid in [STEWARD, MDA, MTA] {
         supervision.noticed(pid, &ready(), now);

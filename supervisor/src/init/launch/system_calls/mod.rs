@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn nothing_is_both_allowed_and_hostile_or_named_twice() {
-        for role in Role::STARTED {
+        for role in Role::START_ORDER {
             let mut all: Vec<i64> = calls::calls(role).chain(HOSTILE.iter().copied()).collect();
             let count = all.len();
             all.sort_unstable();
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn no_role_may_signal_or_change_an_owner_and_only_the_mda_may_link() {
-        for role in Role::STARTED {
+        for role in Role::START_ORDER {
             let may = |call| calls::calls(role).any(|listed| listed == call);
             for call in [
                 libc::SYS_kill,
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn every_filter_compiles_for_this_machine() {
-        let of_roles = Role::STARTED.map(allowed);
+        let of_roles = Role::START_ORDER.map(allowed);
         for filter in of_roles.into_iter().chain([hostile(), executing()]) {
             assert!(!filter.unwrap().is_empty());
         }
