@@ -37,7 +37,7 @@ pub struct Signals {
 /// Blocks all signals but the faults, in this thread and those that it will start. A child inherits the mask, until the
 /// launcher stage calls [`unblock`].
 pub fn block() -> nix::Result<()> {
-    taken().thread_block()?;
+    handled().thread_block()?;
     refuse_to_ignore();
     Ok(())
 }
@@ -48,7 +48,7 @@ pub fn block() -> nix::Result<()> {
 fn refuse_to_ignore() {
     let unused = Arc::new(AtomicBool::new(false));
     // Writing to a reader that is gone is an error to be handled, as the standard library has arranged.
-    for signal in taken().iter().filter(|signal| *signal != Signal::SIGPIPE) {
+    for signal in handled().iter().filter(|signal| *signal != Signal::SIGPIPE) {
         // Two cannot have a handler, since they cannot be ignored either.
         if !matches!(signal, Signal::SIGKILL | Signal::SIGSTOP) {
             let _ = signal_hook::flag::register(signal as i32, unused.clone());
@@ -61,7 +61,7 @@ pub fn unblock() -> nix::Result<()> {
     SigSet::empty().thread_set_mask()
 }
 
-fn taken() -> SigSet {
+fn handled() -> SigSet {
     let mut signals = SigSet::all();
     FAULTS.into_iter().for_each(|fault| signals.remove(fault));
     signals
@@ -70,7 +70,7 @@ fn taken() -> SigSet {
 impl Signals {
     /// Opens the descriptor. The signals must have been blocked before.
     pub fn open() -> nix::Result<Self> {
-        let arrived = SignalFd::with_flags(&taken(), SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
+        let arrived = SignalFd::with_flags(&handled(), SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
         Ok(Self { arrived, has_kept_reload: Cell::new(false) })
     }
 
