@@ -125,7 +125,7 @@ fn handle_events<P: Processes>(
             }
             Ok(Signal::SIGHUP) => {
                 tracing::info!("reloading");
-                supervision.ports_may_be_free(now);
+                supervision.retry_ports_soon(now);
                 background.request(Task::Reload);
             }
             // SIGCHLD has woken the loop, its only purpose; the others have no meaning here.

@@ -16,13 +16,13 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 /// The ports, and the time of their next attempt.
 #[derive(Debug)]
-pub(super) struct Missing {
+pub(super) struct UnboundPorts {
     ports: Vec<Unbound>,
     wait: Duration,
     next: Instant,
 }
 
-impl Missing {
+impl UnboundPorts {
     pub(super) fn new(ports: Vec<Unbound>, now: Moment) -> Self {
         Self { ports, wait: FIRST, next: now.instant + FIRST }
     }
@@ -40,13 +40,13 @@ impl Missing {
 
 impl<P: Processes> Supervision<P> {
     /// The operator may have fixed something: the missing ports are tried at the next [`Supervision::turn`].
-    pub fn ports_may_be_free(&mut self, now: Moment) {
+    pub fn retry_ports_soon(&mut self, now: Moment) {
         (self.missing.wait, self.missing.next) = (FIRST, now.instant);
     }
 
     /// Tries the missing ports, when it is time. A daemon gets its sockets at its start, so the one that serves such a
     /// port is restarted.
-    pub(super) fn try_missing(&mut self, now: Moment) {
+    pub(super) fn retry_ports(&mut self, now: Moment) {
         if self.stop.is_some() || self.missing.wakes_at().is_none_or(|next| next > now.instant) {
             return;
         }
@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(waits, [5, 10, 20, 40, 60, 60]);
         assert!(!supervision.take_changed());
         supervision.processes.taken.clear();
-        supervision.ports_may_be_free(at);
+        supervision.retry_ports_soon(at);
         supervision.turn(at);
         assert_eq!(supervision.processes.take(), ["bind http", "bind https", "SIGTERM 1"]);
     }

@@ -25,7 +25,7 @@ use super::spawn::Program;
 use super::unit::{End, Event, Moment, Phase};
 use crate::ports::Unbound;
 use daemon::{Daemon, Run};
-use missing::Missing;
+use missing::UnboundPorts;
 pub use news::Reloaded;
 use stopping::Stop;
 
@@ -54,7 +54,7 @@ pub struct Supervision<P> {
     /// The reason for which the last reload was refused.
     refused: Option<Concern>,
     /// The ports that another program holds.
-    missing: Missing,
+    missing: UnboundPorts,
     /// The fingerprint of the certificate that the daemons have loaded.
     certificate: Option<String>,
     /// The time of the last call of [`Supervision::turn`].
@@ -73,7 +73,7 @@ impl<P: Processes> Supervision<P> {
             started: now.wall,
             concerns,
             refused: None,
-            missing: Missing::new(Vec::new(), now),
+            missing: UnboundPorts::new(Vec::new(), now),
             certificate: None,
             last_turn: now.instant,
             has_changed: true,
@@ -82,14 +82,14 @@ impl<P: Processes> Supervision<P> {
 
     /// Sets the state at the start: the ports that could not be bound, and the fingerprint of the certificate on disk.
     pub fn begin_with(&mut self, missing: Vec<Unbound>, certificate: Option<String>, now: Moment) {
-        self.missing = Missing::new(missing, now);
+        self.missing = UnboundPorts::new(missing, now);
         self.certificate = certificate;
     }
 
     /// Does what is due: tries missing ports, starts, kills, handles daemons that do not respond, continues the stop.
     pub fn turn(&mut self, now: Moment) {
         self.watch_over(now);
-        self.try_missing(now);
+        self.retry_ports(now);
         for daemon in &mut self.daemons {
             if daemon.unit.is_due(now) {
                 let event = match self.processes.start(daemon.role) {
