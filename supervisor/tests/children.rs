@@ -102,12 +102,12 @@ fn a_connection_to_a_dead_daemon_waits_and_is_not_refused() {
     let mut supervision = Supervision::new(children, &[Role::Mta], Vec::new(), now);
     supervision.turn(now);
     let (pid, end) = reap(&supervision.leaders());
-    supervision.buried(pid, end, now);
+    supervision.child_ended(pid, end, now);
     TcpStream::connect(address).unwrap();
     supervision.turn(later(now, 1));
     let (next, _) = reap(&supervision.leaders());
     assert_ne!(next, pid);
-    supervision.buried(next, End::Exit(1), now);
+    supervision.child_ended(next, End::Exit(1), now);
     supervision.stop(now);
     supervision.turn(now);
     assert_eq!(supervision.outcome(now), Some(Exit::Stopped));
@@ -130,7 +130,7 @@ fn a_daemon_that_will_not_stop_is_killed_with_its_group() {
     supervision.turn(limit);
     let (pid, end) = reap(&supervision.leaders());
     assert_eq!(end, End::Signal(9));
-    supervision.buried(pid, end, limit);
+    supervision.child_ended(pid, end, limit);
     supervision.turn(limit);
     assert_eq!(supervision.outcome(limit), Some(Exit::Killed));
     drop(supervision);

@@ -128,7 +128,7 @@ pub fn run_site(
     }
     let now = Moment::now();
     let mut supervision = Supervision::new(children, &Role::START_ORDER, concerns, now);
-    supervision.begin_with(missing, certificate, now);
+    supervision.set_initial_state(missing, certificate, now);
     let mut status = StatusFile::new(site.folders.status(), site.owners.map(|owners| owners.steward.group));
     let background =
         Background::start(Reloader::new(site, ports, read)).map_err(refused("start a thread"))?;

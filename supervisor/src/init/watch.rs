@@ -114,7 +114,7 @@ fn handle_events<P: Processes>(
     for _ in 0..MOST_PER_TURN {
         let dead = reaper::reap_next(&supervision.leaders());
         let Some((pid, end)) = refused.or_log("waitid", dead, now.instant) else { break };
-        supervision.buried(pid, end, now);
+        supervision.child_ended(pid, end, now);
     }
     for _ in 0..MOST_PER_TURN {
         let Some(number) = refused.or_log("read of signals", signals.next(), now.instant) else { break };

@@ -80,7 +80,7 @@ mod tests {
     /// Another program holds the web's ports.
     fn without_web(now: Moment) -> Supervision<Recorded> {
         let mut supervision = up(now);
-        supervision.begin_with(vec![taken("http"), taken("https")], None, now);
+        supervision.set_initial_state(vec![taken("http"), taken("https")], None, now);
         supervision.processes.taken = vec!["http", "https"];
         supervision.take_changed();
         supervision
@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(supervision.processes.take(), ["bind http", "SIGTERM 1"]);
         assert_eq!(concerns(&supervision, now), 1);
         assert!(supervision.take_changed());
-        supervision.buried(STEWARD, End::Exit(0), later(now, 5));
+        supervision.child_ended(STEWARD, End::Exit(0), later(now, 5));
         supervision.turn(later(now, 6));
         assert_eq!(supervision.processes.take(), ["start steward"]);
     }

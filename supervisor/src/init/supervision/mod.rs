@@ -81,7 +81,7 @@ impl<P: Processes> Supervision<P> {
     }
 
     /// Sets the state at the start: the ports that could not be bound, and the fingerprint of the certificate on disk.
-    pub fn begin_with(&mut self, missing: Vec<Unbound>, certificate: Option<String>, now: Moment) {
+    pub fn set_initial_state(&mut self, missing: Vec<Unbound>, certificate: Option<String>, now: Moment) {
         self.missing = UnboundPorts::new(missing, now);
         self.certificate = certificate;
     }
@@ -119,7 +119,7 @@ impl<P: Processes> Supervision<P> {
     }
 
     /// Handles the end of a reaped child. Orphans that were not our daemons are ignored.
-    pub fn buried(&mut self, pid: Pid, end: End, now: Moment) {
+    pub fn child_ended(&mut self, pid: Pid, end: End, now: Moment) {
         let Some(daemon) = self.daemons.iter_mut().find(|daemon| daemon.unit.pid() == Some(pid)) else {
             tracing::debug!(pid = pid.as_raw(), %end, "reaped an orphan");
             return;

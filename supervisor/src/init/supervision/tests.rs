@@ -84,7 +84,7 @@ pub(super) fn up(now: Moment) -> Supervision<Recorded> {
 fn a_dead_daemon_is_restarted_and_the_others_continue() {
     let now = Moment::now();
     let mut supervision = up(now);
-    supervision.buried(MTA, End::Signal(9), now);
+    supervision.child_ended(MTA, End::Signal(9), now);
     assert!(!supervision.all_ready());
     supervision.turn(later(now, 1));
     assert_eq!(supervision.processes.take(), ["start mta"]);
@@ -111,7 +111,7 @@ fn orphans_are_reaped_and_their_notices_ignored() {
     let now = Moment::now();
     let mut supervision = up(now);
     supervision.take_changed();
-    supervision.buried(Pid::from_raw(99), End::Exit(0), now);
+    supervision.child_ended(Pid::from_raw(99), End::Exit(0), now);
     supervision.noticed(Pid::from_raw(99), &Notice::parse(b"X_QUEUE=7"), now);
     assert!(!supervision.take_changed());
     supervision.noticed(MTA, &Notice::parse(b"X_QUEUE=7"), now);

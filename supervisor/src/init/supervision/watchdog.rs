@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(supervision.processes.take(), ["SIGTERM 3"]);
         silent_for(&mut supervision, now, 65..80);
         assert_eq!(supervision.processes.take(), ["SIGKILL 3"]);
-        supervision.buried(MTA, End::Signal(9), later(now, 80));
+        supervision.child_ended(MTA, End::Signal(9), later(now, 80));
         silent_for(&mut supervision, now, 80..82);
         assert_eq!(supervision.processes.take(), ["start mta"]);
         assert_eq!(silent_since(&supervision, now), [None; 3]);

@@ -7,7 +7,7 @@ use crate::ports::taken;
 fn a_reload_is_sent_to_ready_daemons_at_once_and_to_starting_ones_later() {
     let now = Moment::now();
     let mut supervision = up(now);
-    supervision.buried(MTA, End::Exit(1), now);
+    supervision.child_ended(MTA, End::Exit(1), now);
     supervision.turn(later(now, 1));
     supervision.processes.take();
     supervision.reload(Reloaded { concerns: vec![NOBODY], ..Reloaded::default() });
@@ -26,7 +26,7 @@ fn a_daemon_with_changed_rules_is_restarted_and_the_others_reload() {
     let programs = BTreeMap::from([(Role::Mta, program)]);
     supervision.reload(Reloaded { programs, ..Reloaded::default() });
     assert_eq!(supervision.processes.take(), ["SIGTERM 3", "SIGHUP 1", "SIGHUP 2"]);
-    supervision.buried(MTA, End::Exit(0), now);
+    supervision.child_ended(MTA, End::Exit(0), now);
     supervision.turn(later(now, 1));
     assert_eq!(supervision.processes.take(), ["start mta"]);
 }
@@ -48,7 +48,7 @@ fn the_concern_without_users_lasts_until_one_is_added() {
 fn changed_accounts_are_reloaded_and_their_fingerprint_is_reported() {
     let now = Moment::now();
     let mut supervision = up(now);
-    supervision.buried(MTA, End::Exit(1), now);
+    supervision.child_ended(MTA, End::Exit(1), now);
     supervision.turn(later(now, 1));
     supervision.processes.take();
     supervision.noticed(MDA, &Notice::parse(b"X_ACCOUNTS=aa"), now);
@@ -64,7 +64,7 @@ fn changed_accounts_are_reloaded_and_their_fingerprint_is_reported() {
     };
     assert_eq!(shown(&supervision), [None, Some("aa".into()), Some("bb".into())]);
     // Restarted, it has reported nothing yet.
-    supervision.buried(MDA, End::Exit(1), now);
+    supervision.child_ended(MDA, End::Exit(1), now);
     supervision.turn(later(now, 2));
     assert_eq!(shown(&supervision)[1], None);
 }
@@ -73,13 +73,13 @@ fn changed_accounts_are_reloaded_and_their_fingerprint_is_reported() {
 fn only_a_new_certificate_makes_the_mail_daemons_reload() {
     let now = Moment::now();
     let mut supervision = up(now);
-    supervision.begin_with(vec![taken("http")], Some("aa".into()), now);
+    supervision.set_initial_state(vec![taken("http")], Some("aa".into()), now);
     let says = |certificate: &str| Notice::parse(format!("X_CERTIFICATE={certificate}").as_bytes());
     supervision.noticed(STEWARD, &says("aa"), now);
     supervision.noticed(MTA, &says("bb"), now);
     assert_eq!(supervision.processes.take(), [""; 0]);
     // A starting one may have read the old one already.
-    supervision.buried(MTA, End::Exit(1), now);
+    supervision.child_ended(MTA, End::Exit(1), now);
     supervision.turn(later(now, 1));
     supervision.processes.take();
     supervision.noticed(STEWARD, &says("bb"), now);

@@ -11,14 +11,14 @@ fn a_stop_ends_the_mta_then_the_mda_then_the_steward_each_with_its_sockets_first
     assert_eq!(supervision.processes.take(), ["close mta", "SIGTERM 3"]);
     supervision.turn(later(now, 5));
     assert_eq!(supervision.processes.take(), [""; 0]);
-    supervision.buried(MTA, End::Exit(0), now);
+    supervision.child_ended(MTA, End::Exit(0), now);
     supervision.turn(now);
     assert_eq!(supervision.processes.take(), ["close mda", "SIGTERM 2"]);
-    supervision.buried(MDA, End::Exit(0), now);
+    supervision.child_ended(MDA, End::Exit(0), now);
     supervision.turn(now);
     assert_eq!(supervision.processes.take(), ["close steward", "SIGTERM 1"]);
     assert_eq!(supervision.outcome(now), None);
-    supervision.buried(STEWARD, End::Exit(0), now);
+    supervision.child_ended(STEWARD, End::Exit(0), now);
     supervision.turn(now);
     assert_eq!(supervision.outcome(now), Some(Exit::Stopped));
 }
@@ -28,7 +28,7 @@ fn a_daemon_dead_before_the_stop_is_neither_awaited_nor_restarted() {
     let now = Moment::now();
     let mut supervision = up(now);
     for pid in [MTA, MDA, STEWARD] {
-        supervision.buried(pid, End::Signal(9), now);
+        supervision.child_ended(pid, End::Signal(9), now);
     }
     supervision.stop(now);
     supervision.turn(now);
@@ -45,10 +45,10 @@ fn a_daemon_that_does_not_stop_is_killed_and_sets_the_exit_status() {
     supervision.turn(now);
     supervision.turn(later(now, 15));
     assert_eq!(supervision.processes.take(), ["close mta", "SIGTERM 3", "SIGKILL 3"]);
-    supervision.buried(MTA, End::Signal(9), later(now, 15));
+    supervision.child_ended(MTA, End::Signal(9), later(now, 15));
     for pid in [MDA, STEWARD] {
         supervision.turn(later(now, 15));
-        supervision.buried(pid, End::Exit(0), later(now, 15));
+        supervision.child_ended(pid, End::Exit(0), later(now, 15));
     }
     assert_eq!(supervision.outcome(later(now, 15)), Some(Exit::Killed));
 }
