@@ -103,7 +103,7 @@ fn handle_events<P: Processes>(
     let Sources { signals, notices, background } = sources;
     for _ in 0..MOST_PER_TURN {
         let Some((sender, notice)) = refused.or_log("recvmsg", notices.next(), now.instant) else { break };
-        supervision.noticed(sender.process, &notice, now);
+        supervision.handle_notice(sender.process, &notice, now);
         if sender.is_operator() && notice.facts.contains_key(ACCOUNTS_CHANGED) {
             tracing::info!("accounts changed");
             supervision.accounts_changed();

@@ -65,7 +65,7 @@ impl<P: Processes> Supervision<P> {
         gained.dedup();
         for role in gained {
             self.has_changed = true;
-            self.begin_anew(role, "one more port");
+            self.restart(role, "one more port");
         }
     }
 }

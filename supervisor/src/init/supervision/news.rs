@@ -24,7 +24,7 @@ pub struct Reloaded {
 
 impl<P: Processes> Supervision<P> {
     /// Handles a notice.
-    pub fn noticed(&mut self, pid: Pid, notice: &Notice, now: Moment) {
+    pub fn handle_notice(&mut self, pid: Pid, notice: &Notice, now: Moment) {
         let Some(daemon) = self.daemons.iter_mut().find(|daemon| daemon.unit.pid() == Some(pid)) else {
             return;
         };
@@ -51,7 +51,7 @@ impl<P: Processes> Supervision<P> {
         if let Some(certificate) = certificate.filter(|new| self.certificate.as_ref() != Some(new)) {
             tracing::info!(certificate = certificate.as_str(), "new certificate");
             self.certificate = Some(certificate.clone());
-            self.tell_news(&[Role::Mda, Role::Mta]);
+            self.request_reload(&[Role::Mda, Role::Mta]);
         }
     }
 
@@ -66,11 +66,11 @@ impl<P: Processes> Supervision<P> {
         self.has_changed = true;
         let replaced = self.processes.adopt(reloaded.programs);
         for role in &replaced {
-            self.begin_anew(*role, "changed sandbox rules");
+            self.restart(*role, "changed sandbox rules");
         }
         let reloading: Vec<Role> =
             Role::START_ORDER.into_iter().filter(|role| !replaced.contains(role)).collect();
-        self.tell_news(&reloading);
+        self.request_reload(&reloading);
     }
 
     /// Keeps the reason for which a reload was refused among the concerns until one succeeds. The daemons read their
@@ -81,11 +81,11 @@ impl<P: Processes> Supervision<P> {
         }
         self.refused = Some(reason);
         self.has_changed = true;
-        self.tell_news(&Role::START_ORDER);
+        self.request_reload(&Role::START_ORDER);
     }
 
     /// Asks a daemon to end, to be restarted at once. Clients that connect meanwhile wait.
-    pub(super) fn begin_anew(&mut self, role: Role, why: &str) {
+    pub(super) fn restart(&mut self, role: Role, why: &str) {
         let Some(daemon) = self.daemons.iter_mut().find(|daemon| daemon.role == role) else { return };
         if let Some(pid) = daemon.pid_at_work() {
             tracing::info!(role = role.name(), why, "restarting");
@@ -115,7 +115,7 @@ impl<P: Processes> Supervision<P> {
 
     /// Asks the daemons of these roles to reload. One that is not ready yet would be killed by the signal, and is asked
     /// later.
-    fn tell_news(&mut self, roles: &[Role]) {
+    fn request_reload(&mut self, roles: &[Role]) {
         for daemon in self.daemons.iter_mut().filter(|daemon| roles.contains(&daemon.role)) {
             match daemon.unit.phase() {
                 Phase::Ready { pid, .. } => self.processes.signal(pid, Signal::SIGHUP),

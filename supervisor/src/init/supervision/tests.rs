@@ -73,7 +73,7 @@ pub(super) fn up(now: Moment) -> Supervision<Recorded> {
     let mut supervision = Supervision::new(Recorded::default(), &Role::START_ORDER, Vec::new(), now);
     supervision.turn(now);
     for pid in [STEWARD, MDA, MTA] {
-        supervision.noticed(pid, &ready(), now);
+        supervision.handle_notice(pid, &ready(), now);
     }
     assert!(supervision.all_ready());
     assert_eq!(supervision.processes.take(), ["start steward", "start mda", "start mta"]);
@@ -112,9 +112,9 @@ fn orphans_are_reaped_and_their_notices_ignored() {
     let mut supervision = up(now);
     supervision.take_changed();
     supervision.child_ended(Pid::from_raw(99), End::Exit(0), now);
-    supervision.noticed(Pid::from_raw(99), &Notice::parse(b"X_QUEUE=7"), now);
+    supervision.handle_notice(Pid::from_raw(99), &Notice::parse(b"X_QUEUE=7"), now);
     assert!(!supervision.take_changed());
-    supervision.noticed(MTA, &Notice::parse(b"X_QUEUE=7"), now);
+    supervision.handle_notice(MTA, &Notice::parse(b"X_QUEUE=7"), now);
     assert!(supervision.take_changed());
     assert_eq!(supervision.status(now).processes[2].queue, Some(7));
 }
@@ -127,16 +127,16 @@ fn a_daemons_concern_is_reported_until_it_is_withdrawn() {
     let says = |text: &str| {
         Notice::parse(format!("X_CONCERN_RELAY={text}\nX_FIX_RELAY=ask its operator").as_bytes())
     };
-    supervision.noticed(MTA, &says("the relay refuses"), now);
+    supervision.handle_notice(MTA, &says("the relay refuses"), now);
     assert!(supervision.take_changed());
     let expected = Concern::new("the relay refuses", "ask its operator");
     assert_eq!(supervision.status(now).concerns, [expected]);
-    supervision.noticed(MTA, &says("the relay refuses"), now);
+    supervision.handle_notice(MTA, &says("the relay refuses"), now);
     assert!(!supervision.take_changed());
     for topic in 0..100 {
-        supervision.noticed(MTA, &Notice::parse(format!("X_CONCERN_{topic}=x").as_bytes()), now);
+        supervision.handle_notice(MTA, &Notice::parse(format!("X_CONCERN_{topic}=x").as_bytes()), now);
     }
     assert!(supervision.status(now).concerns.len() < 20);
-    supervision.noticed(MTA, &says(""), now);
+    supervision.handle_notice(MTA, &says(""), now);
     assert!(!supervision.status(now).concerns.iter().any(|concern| concern.problem.contains("relay")));
 }

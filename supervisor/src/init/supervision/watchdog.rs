@@ -140,7 +140,7 @@ mod tests {
     fn silent_for(supervision: &mut Supervision<Recorded>, now: Moment, seconds: std::ops::Range<u64>) {
         for second in seconds {
             for pid in [STEWARD, MDA] {
-                supervision.noticed(pid, &alive(), later(now, second));
+                supervision.handle_notice(pid, &alive(), later(now, second));
             }
             supervision.turn(later(now, second));
         }
@@ -154,7 +154,7 @@ mod tests {
     fn a_silent_daemon_is_reported_then_asked_to_end_and_then_killed() {
         let now = Moment::now();
         let mut supervision = up(now);
-        supervision.noticed(MTA, &alive(), now);
+        supervision.handle_notice(MTA, &alive(), now);
         silent_for(&mut supervision, now, 0..10);
         assert_eq!(silent_since(&supervision, now), [None; 3]);
         supervision.take_changed();
@@ -176,11 +176,11 @@ mod tests {
     fn a_daemon_that_responds_again_is_left_alone() {
         let now = Moment::now();
         let mut supervision = up(now);
-        supervision.noticed(MTA, &alive(), now);
+        supervision.handle_notice(MTA, &alive(), now);
         for _ in 0..5 {
             silent_for(&mut supervision, now, 0..59);
             assert!(silent_since(&supervision, now)[2].is_some());
-            supervision.noticed(MTA, &alive(), later(now, 59));
+            supervision.handle_notice(MTA, &alive(), later(now, 59));
             assert_eq!(silent_since(&supervision, now), [None; 3]);
             // The next round begins at an earlier time than this one has ended, which counts as no time.
         }
@@ -191,7 +191,7 @@ mod tests {
     fn time_in_which_process_1_did_not_run_does_not_count() {
         let now = Moment::now();
         let mut supervision = up(now);
-        supervision.noticed(MTA, &alive(), now);
+        supervision.handle_notice(MTA, &alive(), now);
         for hour in 1..100 {
             supervision.turn(later(now, 3600 * hour));
         }

@@ -12,8 +12,8 @@ fn a_reload_is_sent_to_ready_daemons_at_once_and_to_starting_ones_later() {
     supervision.processes.take();
     supervision.reload(Reloaded { concerns: vec![NOBODY], ..Reloaded::default() });
     assert_eq!(supervision.processes.take(), ["SIGHUP 1", "SIGHUP 2"]);
-    supervision.noticed(Pid::from_raw(4), &ready(), now);
-    supervision.noticed(Pid::from_raw(4), &ready(), now);
+    supervision.handle_notice(Pid::from_raw(4), &ready(), now);
+    supervision.handle_notice(Pid::from_raw(4), &ready(), now);
     assert_eq!(supervision.processes.take(), ["SIGHUP 4"]);
     assert_eq!(supervision.status(now).concerns, [NOBODY]);
 }
@@ -51,13 +51,13 @@ fn changed_accounts_are_reloaded_and_their_fingerprint_is_reported() {
     supervision.child_ended(MTA, End::Exit(1), now);
     supervision.turn(later(now, 1));
     supervision.processes.take();
-    supervision.noticed(MDA, &Notice::parse(b"X_ACCOUNTS=aa"), now);
+    supervision.handle_notice(MDA, &Notice::parse(b"X_ACCOUNTS=aa"), now);
     supervision.accounts_changed();
     assert_eq!(supervision.processes.take(), ["SIGUSR1 2"]);
     // It may have read the old ones, and a signal now would end it.
-    supervision.noticed(Pid::from_raw(4), &Notice::parse(b"X_ACCOUNTS=aa"), now);
-    supervision.noticed(Pid::from_raw(4), &ready(), now);
-    supervision.noticed(Pid::from_raw(4), &Notice::parse(b"X_ACCOUNTS=bb"), now);
+    supervision.handle_notice(Pid::from_raw(4), &Notice::parse(b"X_ACCOUNTS=aa"), now);
+    supervision.handle_notice(Pid::from_raw(4), &ready(), now);
+    supervision.handle_notice(Pid::from_raw(4), &Notice::parse(b"X_ACCOUNTS=bb"), now);
     assert_eq!(supervision.processes.take(), ["SIGUSR1 4"]);
     let shown = |supervision: &Supervision<Recorded>| -> Vec<_> {
         supervision.status(now).processes.into_iter().map(|process| process.accounts).collect()
@@ -75,17 +75,17 @@ fn only_a_new_certificate_makes_the_mail_daemons_reload() {
     let mut supervision = up(now);
     supervision.set_initial_state(vec![taken("http")], Some("aa".into()), now);
     let says = |certificate: &str| Notice::parse(format!("X_CERTIFICATE={certificate}").as_bytes());
-    supervision.noticed(STEWARD, &says("aa"), now);
-    supervision.noticed(MTA, &says("bb"), now);
+    supervision.handle_notice(STEWARD, &says("aa"), now);
+    supervision.handle_notice(MTA, &says("bb"), now);
     assert_eq!(supervision.processes.take(), [""; 0]);
     // A starting one may have read the old one already.
     supervision.child_ended(MTA, End::Exit(1), now);
     supervision.turn(later(now, 1));
     supervision.processes.take();
-    supervision.noticed(STEWARD, &says("bb"), now);
-    supervision.noticed(STEWARD, &says("bb"), now);
+    supervision.handle_notice(STEWARD, &says("bb"), now);
+    supervision.handle_notice(STEWARD, &says("bb"), now);
     assert_eq!(supervision.processes.take(), ["SIGHUP 2"]);
-    supervision.noticed(Pid::from_raw(4), &ready(), now);
+    supervision.handle_notice(Pid::from_raw(4), &ready(), now);
     assert_eq!(supervision.processes.take(), ["SIGHUP 4"]);
     supervision.reload(Reloaded { concerns: vec![NOBODY], ..Reloaded::default() });
     assert_eq!(supervision.status(now).concerns, [NOBODY, taken("http").concern()]);
