@@ -19,12 +19,12 @@ pub(super) struct Daemon {
     /// The restrictions that the launcher last reported; outlasts a run, so that it is logged when it changes.
     sandbox: Option<String>,
     /// The facts of its present process.
-    pub(super) run: Run,
+    pub(super) run: RunFacts,
 }
 
 /// The facts of one process of a daemon, discarded when the next one starts.
 #[derive(Debug, Default)]
-pub(super) struct Run {
+pub(super) struct RunFacts {
     /// The last reported number of messages in its queue.
     queue: Option<u64>,
     /// The arrival time of the oldest message.
@@ -37,9 +37,9 @@ pub(super) struct Run {
     accounts: Option<String>,
     /// Set if it started with a configuration that may be the old one, and must reload when it is ready to handle
     /// signals.
-    pub(super) owes_reload: bool,
+    pub(super) needs_reload: bool,
     /// The same for the accounts alone.
-    pub(super) owes_accounts: bool,
+    pub(super) needs_accounts_reload: bool,
     /// Set if it was asked to end, so that another process replaces it.
     pub(super) is_replaced: bool,
     /// The time for which it has not responded.
@@ -52,11 +52,11 @@ const TOPICS: usize = 16;
 impl Daemon {
     /// A daemon that is to be started at once.
     pub(super) fn new(role: Role, now: Moment) -> Self {
-        Self { role, unit: Unit::new(now), sandbox: None, run: Run::default() }
+        Self { role, unit: Unit::new(now), sandbox: None, run: RunFacts::default() }
     }
 
     /// Its process, while it starts or is ready and was not asked to end.
-    pub(super) fn pid_at_work(&self) -> Option<Pid> {
+    pub(super) fn running_pid(&self) -> Option<Pid> {
         match self.unit.phase() {
             Phase::Starting { pid } | Phase::Ready { pid, .. } => Some(pid),
             _ => None,
@@ -72,7 +72,7 @@ impl Daemon {
     }
 
     /// Applies the facts of a notice; returns true if they change the status.
-    pub(super) fn says(&mut self, notice: &Notice) -> bool {
+    pub(super) fn apply_notice(&mut self, notice: &Notice) -> bool {
         let mut has_changed = notice.is_alive && self.responds();
         if let Some(queue) = notice.facts.get(QUEUE).and_then(|queue| queue.parse().ok()) {
             has_changed |= self.run.queue != Some(queue);
@@ -86,7 +86,7 @@ impl Daemon {
         }
         if let Some(sandbox) = notice.facts.get(SANDBOX) {
             let lacks = notice.facts.get(SANDBOX_LACKS).filter(|lacks| !lacks.is_empty());
-            self.confined(sandbox, lacks.map(String::as_str));
+            self.log_sandbox(sandbox, lacks.map(String::as_str));
             has_changed = true;
         }
         if let Some(accounts) = notice.facts.get(ACCOUNTS) {
@@ -94,14 +94,14 @@ impl Daemon {
             self.run.accounts = Some(accounts.clone());
         }
         for (topic, wrong) in notice.concerns() {
-            has_changed |= self.complains(topic, wrong);
+            has_changed |= self.set_concern(topic, wrong);
         }
         has_changed
     }
 
     /// Logs the restrictions when they differ from those of the last start, so that a daemon that dies again and again
     /// does not fill the log with them.
-    fn confined(&mut self, sandbox: &str, lacks: Option<&str>) {
+    fn log_sandbox(&mut self, sandbox: &str, lacks: Option<&str>) {
         if self.sandbox.as_deref() == Some(sandbox) {
             return;
         }
@@ -114,7 +114,7 @@ impl Daemon {
     }
 
     /// Records a problem or its end; returns true if that is new.
-    fn complains(&mut self, topic: &str, wrong: Option<Concern>) -> bool {
+    fn set_concern(&mut self, topic: &str, wrong: Option<Concern>) -> bool {
         let concerns = &mut self.run.concerns;
         let Some(wrong) = wrong else { return concerns.remove(topic).is_some() };
         if concerns.len() >= TOPICS && !concerns.contains_key(topic) {

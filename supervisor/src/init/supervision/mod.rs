@@ -24,7 +24,7 @@ use super::role::Role;
 use super::spawn::Program;
 use super::unit::{End, Event, Moment, Phase};
 use crate::ports::Unbound;
-use daemon::{Daemon, Run};
+use daemon::{Daemon, RunFacts};
 use missing::UnboundPorts;
 pub use news::Reloaded;
 use stopping::Stop;
@@ -102,7 +102,7 @@ impl<P: Processes> Supervision<P> {
                         Event::Refused
                     }
                 };
-                daemon.run = Run::default();
+                daemon.run = RunFacts::default();
                 self.has_changed = true;
                 daemon.handle(event, now);
             }

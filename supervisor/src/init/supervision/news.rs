@@ -28,7 +28,7 @@ impl<P: Processes> Supervision<P> {
         let Some(daemon) = self.daemons.iter_mut().find(|daemon| daemon.unit.pid() == Some(pid)) else {
             return;
         };
-        self.has_changed |= daemon.says(notice);
+        self.has_changed |= daemon.apply_notice(notice);
         // The steward alone writes certificates.
         let certificate = notice.facts.get(CERTIFICATE).filter(|_| daemon.role == Role::Steward);
         if notice.is_ready {
@@ -39,8 +39,8 @@ impl<P: Processes> Supervision<P> {
             daemon.handle(Event::Ready, now);
             if matches!(daemon.unit.phase(), Phase::Ready { .. }) {
                 for (is_owed, signal) in [
-                    (std::mem::take(&mut daemon.run.owes_reload), Signal::SIGHUP),
-                    (std::mem::take(&mut daemon.run.owes_accounts), Signal::SIGUSR1),
+                    (std::mem::take(&mut daemon.run.needs_reload), Signal::SIGHUP),
+                    (std::mem::take(&mut daemon.run.needs_accounts_reload), Signal::SIGUSR1),
                 ] {
                     if is_owed {
                         self.processes.signal(pid, signal);
@@ -87,7 +87,7 @@ impl<P: Processes> Supervision<P> {
     /// Asks a daemon to end, to be restarted at once. Clients that connect meanwhile wait.
     pub(super) fn restart(&mut self, role: Role, why: &str) {
         let Some(daemon) = self.daemons.iter_mut().find(|daemon| daemon.role == role) else { return };
-        if let Some(pid) = daemon.pid_at_work() {
+        if let Some(pid) = daemon.running_pid() {
             tracing::info!(role = role.name(), why, "restarting");
             daemon.run.is_replaced = true;
             self.processes.signal(pid, Signal::SIGTERM);
@@ -99,7 +99,7 @@ impl<P: Processes> Supervision<P> {
         for daemon in self.daemons.iter_mut().filter(|daemon| daemon.role != Role::Steward) {
             match daemon.unit.phase() {
                 Phase::Ready { pid, .. } => self.processes.signal(pid, Signal::SIGUSR1),
-                Phase::Starting { .. } => daemon.run.owes_accounts = true,
+                Phase::Starting { .. } => daemon.run.needs_accounts_reload = true,
                 _ => {}
             }
         }
@@ -119,7 +119,7 @@ impl<P: Processes> Supervision<P> {
         for daemon in self.daemons.iter_mut().filter(|daemon| roles.contains(&daemon.role)) {
             match daemon.unit.phase() {
                 Phase::Ready { pid, .. } => self.processes.signal(pid, Signal::SIGHUP),
-                Phase::Starting { .. } => daemon.run.owes_reload = true,
+                Phase::Starting { .. } => daemon.run.needs_reload = true,
                 _ => {}
             }
         }

@@ -60,7 +60,7 @@ impl<P: Processes> Supervision<P> {
     fn ask_to_stop(&mut self, role: Role, limit: Duration, now: Moment) {
         self.processes.close_sockets(role);
         let Some(daemon) = self.daemons.iter_mut().find(|daemon| daemon.role == role) else { return };
-        if let Some(pid) = daemon.pid_at_work() {
+        if let Some(pid) = daemon.running_pid() {
             self.processes.signal(pid, Signal::SIGTERM);
         }
         daemon.handle(Event::Stop(limit), now);

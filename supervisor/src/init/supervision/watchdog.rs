@@ -68,7 +68,7 @@ impl Daemon {
 
     /// Counts silence. Returns the process and the signal that is due for it.
     fn stays_silent(&mut self, for_so_long: Duration, now: Moment) -> Option<(Pid, Option<Signal>)> {
-        let pid = self.pid_at_work()?;
+        let pid = self.running_pid()?;
         let silence = &mut self.run.silence;
         silence.lasts += for_so_long;
         let times = if silence.was_heard { 1 } else { UNHEARD };
