@@ -27,7 +27,7 @@ use crate::ports::Unbound;
 use daemon::{Daemon, RunFacts};
 use missing::UnboundPorts;
 pub use news::Reloaded;
-use stopping::Stop;
+use stopping::StopProgress;
 
 /// The operations on processes.
 pub trait Processes {
@@ -48,7 +48,7 @@ pub trait Processes {
 pub struct Supervision<P> {
     processes: P,
     daemons: Vec<Daemon>,
-    stop: Option<Stop>,
+    stop: Option<StopProgress>,
     started: u64,
     concerns: Vec<Concern>,
     /// The reason for which the last reload was refused.
@@ -115,7 +115,7 @@ impl<P: Processes> Supervision<P> {
                 self.processes.signal(pid, Signal::SIGKILL);
             }
         }
-        self.go_on_stopping(now);
+        self.continue_stopping(now);
     }
 
     /// Handles the end of a reaped child. Orphans that were not our daemons are ignored.

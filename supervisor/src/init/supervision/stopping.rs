@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(38);
 
 /// A stop that has begun.
 #[derive(Debug)]
-pub(super) struct Stop {
+pub(super) struct StopProgress {
     /// The daemons that are still to be stopped, the next one first.
     remaining: VecDeque<Role>,
     /// The time at which the remaining ones are no longer waited for.
@@ -30,7 +30,7 @@ impl<P: Processes> Supervision<P> {
     pub fn stop(&mut self, now: Moment) {
         if self.stop.is_none() {
             tracing::info!("stopping");
-            self.stop = Some(Stop { remaining: Role::STOP_ORDER.into(), give_up: now.instant + PATIENCE });
+            self.stop = Some(StopProgress { remaining: Role::STOP_ORDER.into(), give_up: now.instant + PATIENCE });
         } else {
             tracing::warn!("second request to stop, one second for each daemon");
             for role in Role::STOP_ORDER {
@@ -40,7 +40,7 @@ impl<P: Processes> Supervision<P> {
     }
 
     /// Stops the next one when the one before has ended.
-    pub(super) fn go_on_stopping(&mut self, now: Moment) {
+    pub(super) fn continue_stopping(&mut self, now: Moment) {
         while let Some(role) = self.stop.as_ref().and_then(|stop| stop.remaining.front().copied()) {
             let phase =
                 self.daemons.iter().find(|daemon| daemon.role == role).map(|daemon| daemon.unit.phase());
