@@ -88,7 +88,7 @@ impl<P: Processes> Supervision<P> {
 
     /// Does what is due: tries missing ports, starts, kills, handles daemons that do not respond, continues the stop.
     pub fn turn(&mut self, now: Moment) {
-        self.watch_over(now);
+        self.check_silent(now);
         self.retry_ports(now);
         for daemon in &mut self.daemons {
             if daemon.unit.is_due(now) {

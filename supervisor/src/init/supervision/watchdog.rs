@@ -107,7 +107,7 @@ impl Daemon {
 
 impl<P: Processes> Supervision<P> {
     /// Handles the daemons that have not responded since the last turn.
-    pub(super) fn watch_over(&mut self, now: Moment) {
+    pub(super) fn check_silent(&mut self, now: Moment) {
         let turn = now.instant.saturating_duration_since(self.last_turn);
         self.last_turn = now.instant;
         if turn > LONGEST_TURN {
