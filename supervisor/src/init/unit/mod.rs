@@ -113,7 +113,7 @@ pub enum Event {
 /// An event that is illegal in the unit's phase. It changes nothing; its sender has a bug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("event {event:?} is illegal in phase {phase:?}")]
-pub struct Illegal {
+pub struct IllegalEvent {
     /// The phase of the unit.
     pub phase: Phase,
     /// The event.
@@ -166,7 +166,7 @@ impl Unit {
     }
 
     /// Applies an event: all transitions are here.
-    pub fn handle(&mut self, event: Event, now: Moment) -> Result<(), Illegal> {
+    pub fn handle(&mut self, event: Event, now: Moment) -> Result<(), IllegalEvent> {
         let next = match (self.phase, event) {
             (Phase::BackingOff { .. }, Event::Spawned(pid)) => {
                 self.starts += 1;
@@ -202,7 +202,7 @@ impl Unit {
                 Phase::Stopped
             }
             (Phase::Stopped, Event::Stop(_)) => Phase::Stopped,
-            (phase, event) => return Err(Illegal { phase, event }),
+            (phase, event) => return Err(IllegalEvent { phase, event }),
         };
         if next.state() != self.phase.state() {
             self.since = now.wall;
