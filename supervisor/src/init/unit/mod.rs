@@ -25,7 +25,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 pub use signal_name::SignalName;
-use wait::{Run, STABLE_AFTER};
+use wait::{RunKind, STABLE_AFTER};
 
 /// A moment on both clocks: the monotonic one for deadlines, and the wall clock.
 #[derive(Debug, Clone, Copy)]
@@ -172,20 +172,20 @@ impl Unit {
                 self.starts += 1;
                 Phase::Starting { pid }
             }
-            (Phase::BackingOff { .. }, Event::Refused) => self.back_off(Run::NeverReady, now),
+            (Phase::BackingOff { .. }, Event::Refused) => self.back_off(RunKind::NeverReady, now),
             (Phase::BackingOff { .. }, Event::Stop(_)) => Phase::Stopped,
             (Phase::Starting { pid }, Event::Ready) => Phase::Ready { pid, since: now.instant },
             (Phase::Starting { .. }, Event::Ended(end)) => {
                 self.last_end = Some(end);
                 let was_killed = end == End::Signal(Signal::SIGKILL as i32);
-                self.back_off(if was_killed { Run::CameUp } else { Run::NeverReady }, now)
+                self.back_off(if was_killed { RunKind::CameUp } else { RunKind::NeverReady }, now)
             }
             (Phase::Ready { since, .. }, Event::Ended(end)) => {
                 self.last_end = Some(end);
                 if now.instant - since >= STABLE_AFTER {
                     self.failures = 0;
                 }
-                self.back_off(Run::CameUp, now)
+                self.back_off(RunKind::CameUp, now)
             }
             // After a reload it reports so again; it has been ready all the time.
             (ready @ Phase::Ready { .. }, Event::Ready) => ready,
@@ -212,8 +212,8 @@ impl Unit {
     }
 
     /// The wait before the next start.
-    fn back_off(&mut self, run: Run, now: Moment) -> Phase {
-        let until = now.instant + wait::after(self.failures, run);
+    fn back_off(&mut self, run: RunKind, now: Moment) -> Phase {
+        let until = now.instant + wait::restart_delay(self.failures, run);
         self.failures = self.failures.saturating_add(1);
         Phase::BackingOff { until }
     }

@@ -18,7 +18,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 /// The kind of run, which shows if the next start would fail too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Run {
+pub(super) enum RunKind {
     /// It was ready, or killed from outside before it could be.
     CameUp,
     /// It ended before it was ready.
@@ -26,12 +26,12 @@ pub(super) enum Run {
 }
 
 /// The wait after this many failures in a row before this one.
-pub(super) fn after(failures: u32, run: Run) -> Duration {
+pub(super) fn restart_delay(failures: u32, run: RunKind) -> Duration {
     let Some(before) = failures.checked_sub(1) else { return FIRST };
     match run {
-        Run::CameUp => (FIRST * (failures.min(100) + 1)).min(LONGEST_OF_ONE_THAT_COMES_UP),
+        RunKind::CameUp => (FIRST * (failures.min(100) + 1)).min(LONGEST_OF_ONE_THAT_COMES_UP),
         // 2^6 seconds are above the cap already.
-        Run::NeverReady => (SECOND * (1 << before.min(6))).min(LONGEST),
+        RunKind::NeverReady => (SECOND * (1 << before.min(6))).min(LONGEST),
     }
 }
 
@@ -39,21 +39,21 @@ pub(super) fn after(failures: u32, run: Run) -> Duration {
 mod tests {
     use super::*;
 
-    fn waits(run: Run) -> Vec<u128> {
-        (0..12).map(|failures| after(failures, run).as_millis()).collect()
+    fn waits(run: RunKind) -> Vec<u128> {
+        (0..12).map(|failures| restart_delay(failures, run).as_millis()).collect()
     }
 
     #[test]
     fn the_wait_doubles_from_a_second_to_a_minute_after_a_quick_first_try() {
         let expected = [100, 1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000, 60000, 60000, 60000];
-        assert_eq!(waits(Run::NeverReady), expected);
-        assert_eq!(after(u32::MAX, Run::NeverReady), LONGEST);
+        assert_eq!(waits(RunKind::NeverReady), expected);
+        assert_eq!(restart_delay(u32::MAX, RunKind::NeverReady), LONGEST);
     }
 
     #[test]
     fn a_daemon_that_was_ready_restarts_within_a_second() {
         let expected = [100, 200, 300, 400, 500, 600, 700, 800, 900, 1000, 1000, 1000];
-        assert_eq!(waits(Run::CameUp), expected);
-        assert_eq!(after(u32::MAX, Run::CameUp), LONGEST_OF_ONE_THAT_COMES_UP);
+        assert_eq!(waits(RunKind::CameUp), expected);
+        assert_eq!(restart_delay(u32::MAX, RunKind::CameUp), LONGEST_OF_ONE_THAT_COMES_UP);
     }
 }
