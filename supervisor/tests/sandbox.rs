@@ -29,7 +29,7 @@ use nix::sys::signal::Signal;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use nix::unistd::{Gid, Pid, Uid};
 use supervisor::init::launch::rules::Rules;
-use supervisor::init::launch::{self, Launch, OURSELVES, Person};
+use supervisor::init::launch::{self, Launch, OURSELVES, DaemonUser};
 use supervisor::init::role::Role;
 use supervisor::volume::Owner;
 
@@ -192,7 +192,7 @@ impl Place {
             connect: [port(&self.allowed)].into(),
         };
         let other = Owner { user: Uid::from_raw(4242), group: Gid::from_raw(4242) };
-        let person = Uid::effective().is_root().then_some(Person { owner: other, group: None });
+        let person = Uid::effective().is_root().then_some(DaemonUser { owner: other, group: None });
         let program = launch::program(role, Path::new(attempt), person, &rules);
         let mut command = Command::new(&program.path);
         command

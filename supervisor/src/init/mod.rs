@@ -38,7 +38,7 @@ use nix::sys::prctl;
 pub use appliance::run;
 use background::{Abandon, Background, unless_stopped};
 pub use children::Children;
-use launch::Person;
+use launch::DaemonUser;
 use launch::rules::Rules;
 use notices::Notices;
 use prepare::{PrepareError, Prepared};
@@ -152,11 +152,11 @@ fn programs(site: &Site, ports: &[SocketAddr]) -> BTreeMap<Role, Program> {
 
 /// The user that a daemon runs as. The steward, which talks HTTP with unknown clients, is not in the group that reads
 /// the accounts and the certificate's key.
-fn person(site: &Site, role: Role) -> Option<Person> {
+fn person(site: &Site, role: Role) -> Option<DaemonUser> {
     let owners = site.owners?;
     Some(match role {
-        Role::Mta => Person { owner: owners.mta, group: Some(owners.shared) },
-        Role::Mda => Person { owner: owners.vmail, group: Some(owners.shared) },
-        Role::Steward => Person { owner: owners.steward, group: None },
+        Role::Mta => DaemonUser { owner: owners.mta, group: Some(owners.shared) },
+        Role::Mda => DaemonUser { owner: owners.vmail, group: Some(owners.shared) },
+        Role::Steward => DaemonUser { owner: owners.steward, group: None },
     })
 }

@@ -35,7 +35,7 @@ use super::spawn::{FIRST_PASSED, Program};
 use crate::exit::Exit;
 use crate::volume::Owner;
 use confinement::Confinement;
-pub use person::Person;
+pub use person::DaemonUser;
 use rules::Rules;
 pub use system_calls::seal;
 
@@ -69,9 +69,9 @@ pub struct Launch {
 }
 
 /// The command line that [`run`] reads.
-pub fn program(role: Role, configuration: &Path, person: Option<Person>, rules: &Rules) -> Program {
+pub fn program(role: Role, configuration: &Path, person: Option<DaemonUser>, rules: &Rules) -> Program {
     let mut arguments: Vec<OsString> = vec!["launch".into()];
-    if let Some(Person { owner, group }) = person {
+    if let Some(DaemonUser { owner, group }) = person {
         arguments.extend([format!("--uid={}", owner.user).into(), format!("--gid={}", owner.group).into()]);
         arguments.extend(group.map(|group| format!("--group={group}").into()));
     }
@@ -112,7 +112,7 @@ fn drop_everything(launch: &Launch) -> io::Result<()> {
         let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
     }
     if let Some(person) = launch.person() {
-        person.become_it()?;
+        person.switch_to()?;
     }
     prctl::set_no_new_privs()?;
     // If process 1 is killed without a chance to stop its daemons, none is left behind: the next start must not find
@@ -129,8 +129,8 @@ impl Launch {
         Role::START_ORDER.into_iter().find(|role| self.role.first().is_some_and(|name| name == role.name()))
     }
 
-    fn person(&self) -> Option<Person> {
-        self.uid.zip(self.gid).map(|(uid, gid)| Person {
+    fn person(&self) -> Option<DaemonUser> {
+        self.uid.zip(self.gid).map(|(uid, gid)| DaemonUser {
             owner: Owner { user: Uid::from_raw(uid), group: Gid::from_raw(gid) },
             group: self.group.map(Gid::from_raw),
         })

@@ -9,16 +9,16 @@ use crate::volume::Owner;
 
 /// The user that a daemon runs as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Person {
+pub struct DaemonUser {
     /// The user and its own group.
     pub owner: Owner,
     /// A further group.
     pub group: Option<Gid>,
 }
 
-impl Person {
+impl DaemonUser {
     /// Becomes the user, irrevocably and without any capability.
-    pub(super) fn become_it(self) -> io::Result<()> {
+    pub(super) fn switch_to(self) -> io::Result<()> {
         // The bounding set can be emptied only while we still have capabilities, and only with CAP_SETPCAP. Without it
         // the set stays as the container's engine made it, and no-new-privileges keeps it from being used.
         let _ = caps::clear(None, CapSet::Bounding);

@@ -16,7 +16,7 @@ fn the_launcher_reads_what_process_1_writes() {
         connect: [25, 443].into(),
     };
     for person in
-        [None, Some(Person { owner, group: None }), Some(Person { owner, group: Some(Gid::from_raw(100)) })]
+        [None, Some(DaemonUser { owner, group: None }), Some(DaemonUser { owner, group: Some(Gid::from_raw(100)) })]
     {
         let program = program(Role::Mta, Path::new("/run/mta.toml"), person, &rules);
         let read = CommandLine::try_parse_from(program.arguments).unwrap().launch;
