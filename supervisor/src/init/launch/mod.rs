@@ -104,14 +104,14 @@ pub fn run(launch: &Launch) -> ExitCode {
 
 fn drop_everything(launch: &Launch) -> io::Result<()> {
     let role = launch.role().ok_or_else(|| io::Error::other("unknown role"))?;
-    close_strangers();
+    close_inherited();
     // The mask is inherited, and a daemon that cannot be asked to stop would have to be killed.
     signals::unblock()?;
     // As many connections as the system allows without further rights. Fewer work too.
     if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
         let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
     }
-    if let Some(person) = launch.person() {
+    if let Some(person) = launch.user() {
         person.switch_to()?;
     }
     prctl::set_no_new_privs()?;
@@ -129,7 +129,7 @@ impl Launch {
         Role::START_ORDER.into_iter().find(|role| self.role.first().is_some_and(|name| name == role.name()))
     }
 
-    fn person(&self) -> Option<DaemonUser> {
+    fn user(&self) -> Option<DaemonUser> {
         self.uid.zip(self.gid).map(|(uid, gid)| DaemonUser {
             owner: Owner { user: Uid::from_raw(uid), group: Gid::from_raw(gid) },
             group: self.group.map(Gid::from_raw),
@@ -147,7 +147,7 @@ impl Launch {
 
 /// Closes descriptors that the parent of process 1 left open by accident. Our own close themselves, except for the
 /// three standard ones and those that were passed, which follow them.
-fn close_strangers() {
+fn close_inherited() {
     let passed = std::env::var("LISTEN_FDS").ok().and_then(|count| count.parse().ok()).unwrap_or(0);
     let Ok(listing) = std::fs::read_dir("/proc/self/fd") else { return };
     let open: Vec<i32> = listing.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();

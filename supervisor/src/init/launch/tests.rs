@@ -21,7 +21,7 @@ fn the_launcher_reads_what_process_1_writes() {
         let program = program(Role::Mta, Path::new("/run/mta.toml"), person, &rules);
         let read = CommandLine::try_parse_from(program.arguments).unwrap().launch;
         assert_eq!(read.role, ["mta", "--config", "/run/mta.toml"]);
-        assert_eq!(read.person(), person);
+        assert_eq!(read.user(), person);
         assert_eq!(read.rules(), rules);
     }
 }
