@@ -32,7 +32,7 @@ impl Confinement {
     }
 
     /// Reports to process 1, which logs it.
-    pub(super) fn tell(&self, process_1: &Notifier) {
+    pub(super) fn report(&self, process_1: &Notifier) {
         let (enforced, lacks) = (self.enforced.join(", "), self.lacks.join(", "));
         process_1.send_facts(&[(SANDBOX, &enforced), (SANDBOX_LACKS, &lacks)]);
     }

@@ -120,7 +120,7 @@ fn drop_everything(launch: &Launch) -> io::Result<()> {
     prctl::set_pdeathsig(Signal::SIGKILL)?;
     // The notice carries the number of this process, which is the daemon's.
     let process_1 = Notifier::from_environment();
-    Confinement::enter(role, &launch.rules()).tell(&process_1);
+    Confinement::enter(role, &launch.rules()).report(&process_1);
     Ok(())
 }
 
