@@ -145,14 +145,14 @@ fn programs(site: &Site, ports: &[SocketAddr]) -> BTreeMap<Role, Program> {
     let program = |role: Role| {
         let configuration = site.folders.configuration(role.name());
         let rules = Rules::of(role, site, ports);
-        (role, launch::program(role, &configuration, person(site, role), &rules))
+        (role, launch::program(role, &configuration, daemon_user(site, role), &rules))
     };
     Role::START_ORDER.map(program).into()
 }
 
 /// The user that a daemon runs as. The steward, which talks HTTP with unknown clients, is not in the group that reads
 /// the accounts and the certificate's key.
-fn person(site: &Site, role: Role) -> Option<DaemonUser> {
+fn daemon_user(site: &Site, role: Role) -> Option<DaemonUser> {
     let owners = site.owners?;
     Some(match role {
         Role::Mta => DaemonUser { owner: owners.mta, group: Some(owners.shared) },
