@@ -15,7 +15,7 @@ use std::time::Duration;
 use nix::unistd::Pid;
 use rustix::process::{WaitId, WaitIdOptions, waitid};
 use supervisor::exit::Exit;
-use supervisor::init::Children;
+use supervisor::init::DaemonProcesses;
 use supervisor::init::reaper::reap_next;
 use supervisor::init::role::Role;
 use supervisor::init::spawn::{NamedSocket, Program};
@@ -28,12 +28,12 @@ fn alone() -> MutexGuard<'static, ()> {
 }
 
 /// Starts a line of shell as a daemon; its output can be read from the returned file.
-fn double(script: &str) -> (Children, File) {
+fn double(script: &str) -> (DaemonProcesses, File) {
     let program = Program { path: "/bin/sh".into(), arguments: vec!["-c".into(), script.into()] };
     let (reader, writer) = std::io::pipe().unwrap();
     let writer = File::from(OwnedFd::from(writer));
     let children =
-        Children::new(BTreeMap::from([(Role::Mta, program)]), Path::new("/nowhere").into(), Some(writer));
+        DaemonProcesses::new(BTreeMap::from([(Role::Mta, program)]), Path::new("/nowhere").into(), Some(writer));
     (children, File::from(OwnedFd::from(reader)))
 }
 
@@ -141,7 +141,7 @@ fn a_daemon_that_will_not_stop_is_killed_with_its_group() {
 fn a_missing_program_is_an_error_and_not_a_child() {
     let _alone = alone();
     let program = Program { path: "/nowhere/mailstead".into(), arguments: Vec::new() };
-    let mut children = Children::new(BTreeMap::from([(Role::Mta, program)]), "/nowhere".into(), None);
+    let mut children = DaemonProcesses::new(BTreeMap::from([(Role::Mta, program)]), "/nowhere".into(), None);
     assert_eq!(children.start(Role::Mta).unwrap_err().kind(), std::io::ErrorKind::NotFound);
     // The standard library has reaped the child that could not execute the program.
     assert!(reap_next(&[]).unwrap().is_none());

@@ -15,14 +15,14 @@ use crate::ports::{Listening, Unbound};
 
 /// The programs that the daemons are started from.
 #[derive(Debug)]
-pub struct Children {
+pub struct DaemonProcesses {
     programs: BTreeMap<Role, Program>,
     sockets: BTreeMap<Role, Vec<NamedSocket>>,
     notify: PathBuf,
     output: Option<File>,
 }
 
-impl Children {
+impl DaemonProcesses {
     /// Daemons that run these programs, send their notices to `notify`, and write their log to `output` or to ours.
     pub fn new(programs: BTreeMap<Role, Program>, notify: PathBuf, output: Option<File>) -> Self {
         Self { programs, sockets: BTreeMap::new(), notify, output }
@@ -35,7 +35,7 @@ impl Children {
     }
 }
 
-impl Processes for Children {
+impl Processes for DaemonProcesses {
     fn start(&mut self, role: Role) -> io::Result<Pid> {
         let program = self.programs.get(&role).ok_or(io::ErrorKind::NotFound)?;
         let sockets = self.sockets.get(&role).map_or(&[][..], Vec::as_slice);

@@ -37,7 +37,7 @@ use nix::sys::prctl;
 
 pub use appliance::run;
 use background::{Abandon, Background, unless_stopped};
-pub use children::Children;
+pub use children::DaemonProcesses;
 use launch::DaemonUser;
 use launch::rules::Rules;
 use notices::Notices;
@@ -122,7 +122,7 @@ pub fn run_site(
 
     let ports = ports(&listening);
     let output = output.map(File::try_clone).transpose().map_err(refused("share the log's file"))?;
-    let mut children = Children::new(programs(&site, &ports), notify, output);
+    let mut children = DaemonProcesses::new(programs(&site, &ports), notify, output);
     for Listening { role, socket, .. } in listening {
         children.keep_socket(role, socket);
     }
