@@ -11,7 +11,7 @@ pub fn presence(site: &Site, keys: &[DkimKey]) -> Result<Presence, SigningKeyErr
     let settings = &site.settings;
     let acme = match &settings.certificates {
         Certificates::Acme(acme) => Some(acme),
-        Certificates::Brought { .. } | Certificates::SelfMade => None,
+        Certificates::External { .. } | Certificates::SelfMade => None,
     };
     let signature = |key: &DkimKey| {
         let public = signing_keys::public_key(key)?;

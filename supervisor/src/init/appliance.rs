@@ -32,7 +32,7 @@ pub fn run() -> ExitCode {
     };
     let folders = Folders::of_container();
     let accounts = folders.accounts();
-    let read = move || Settings::read_beside(std::env::vars_os(), &accounts);
+    let read = move || Settings::read_checked_against(std::env::vars_os(), &accounts);
     let settings = match unless_stopped(&signals, &Abandon::default(), read.clone()) {
         Ok(Some(Ok(settings))) => settings,
         Ok(Some(Err(faults))) => return refuse(Exit::Usage, &faults),

@@ -31,7 +31,7 @@ pub(super) struct WatchedFiles {
 
 /// Checks the files, if the certificate is external.
 pub(super) fn watched_files(site: &Site) -> Option<WatchedFiles> {
-    let Certificates::Brought { certificate, key } = &site.settings.certificates else { return None };
+    let Certificates::External { certificate, key } = &site.settings.certificates else { return None };
     let files = [certificate.clone(), key.clone()];
     (site.purpose == Purpose::Appliance).then(|| WatchedFiles { known: identify(&files), files })
 }

@@ -201,7 +201,7 @@ fn own_ports(listening: &[Listening]) -> OwnPorts {
 
 /// Copies the external certificate, if there is one.
 fn copy_external_certificate(site: &Site) -> Option<Concern> {
-    let Certificates::Brought { certificate, key } = &site.settings.certificates else { return None };
+    let Certificates::External { certificate, key } = &site.settings.certificates else { return None };
     if site.purpose == Purpose::Demo {
         return None;
     }

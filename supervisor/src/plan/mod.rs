@@ -79,7 +79,7 @@ pub fn run(wanted: &PlanFor) -> ExitCode {
         Some(volume) => Folders { volume: volume.clone(), ..container },
         None => container,
     };
-    let settings = match Settings::read_beside(std::env::vars_os(), &folders.accounts()) {
+    let settings = match Settings::read_checked_against(std::env::vars_os(), &folders.accounts()) {
         Ok(settings) => settings,
         Err(faults) => {
             eprintln!("mailstead would not start: {faults}");
@@ -142,7 +142,7 @@ fn certificate(site: &Site) -> String {
             };
             format!("for {}, from {}{surplus}", names.names.join(", "), acme.directory)
         }
-        Certificates::Brought { certificate, .. } => format!("from {}", certificate.display()),
+        Certificates::External { certificate, .. } => format!("from {}", certificate.display()),
         Certificates::SelfMade => format!("self-signed, for {}", site.certificate_names().join(", ")),
     }
 }
@@ -156,7 +156,7 @@ fn concerns(site: &Site, accounts: &Accounts) -> Vec<Concern> {
 
 /// The fault of an external certificate.
 fn of_brought(site: &Site) -> Option<Concern> {
-    let Certificates::Brought { certificate, key } = &site.settings.certificates else { return None };
+    let Certificates::External { certificate, key } = &site.settings.certificates else { return None };
     let from = Tls { certificate: certificate.clone(), key: key.clone() };
     let now = i64::try_from(Moment::now().wall).unwrap_or(i64::MAX);
     brought::examine(&from, site.settings.hostname.as_str(), now)

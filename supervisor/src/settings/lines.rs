@@ -23,7 +23,7 @@ pub fn lines(settings: &Settings) -> Vec<Line> {
     let line = |variable, shown| Line { variable, shown, hidden: None };
     let (acme, brought) = match &settings.certificates {
         Certificates::Acme(acme) => (Some(acme), None),
-        Certificates::Brought { certificate, key } => (None, Some((certificate, key))),
+        Certificates::External { certificate, key } => (None, Some((certificate, key))),
         Certificates::SelfMade => (None, None),
     };
     let binding = acme.and_then(|acme| acme.account_binding.as_ref());

@@ -75,7 +75,7 @@ pub enum Certificates {
     /// An authority.
     Acme(Acme),
     /// Files that the operator provides.
-    Brought {
+    External {
         /// The certificate with its chain, in PEM.
         certificate: PathBuf,
         /// Its key, in PEM.
@@ -94,7 +94,7 @@ impl Settings {
     /// The same, checked against the present accounts: only they show whether an alias leads to a user that was added
     /// by command. Missing accounts count as empty; unreadable ones are not checked against, for another step reports
     /// their fault.
-    pub fn read_beside(
+    pub fn read_checked_against(
         environment: impl Iterator<Item = (OsString, OsString)>,
         accounts: &Path,
     ) -> Result<Self, Faults> {

@@ -45,7 +45,7 @@ pub(super) fn certificates(
         faults.push(typed.fault("is set, and so is MAIL_TLS_CERT_FILE; set one of the two"));
     }
     match brought {
-        Some((certificate, key)) => Certificates::Brought { certificate, key },
+        Some((certificate, key)) => Certificates::External { certificate, key },
         None if is_off => Certificates::SelfMade,
         None => Certificates::Acme(acme),
     }

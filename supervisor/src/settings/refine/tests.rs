@@ -368,7 +368,7 @@ fn certificates_of_each_kind() {
     assert_eq!(none, Certificates::SelfMade);
     let brought = [("MAIL_TLS_CERT_FILE", "/c.pem"), ("MAIL_TLS_KEY_FILE", "/k.pem")];
     let expected =
-        Certificates::Brought { certificate: PathBuf::from("/c.pem"), key: PathBuf::from("/k.pem") };
+        Certificates::External { certificate: PathBuf::from("/c.pem"), key: PathBuf::from("/k.pem") };
     assert_eq!(refined(&brought).unwrap().certificates, expected);
     let set = [
         ("MAIL_ACME_DIRECTORY", "https://[2001:db8::1]:14000/dir"),
