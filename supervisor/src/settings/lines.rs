@@ -97,7 +97,7 @@ fn zones(zones: &[Domain]) -> String {
 fn quotas(quotas: &Quotas) -> String {
     let bound = |octets: Option<u64>| or_none(octets.map(size));
     let named = quotas.users.iter().map(|(user, octets)| format!("{user}:{}", bound(*octets)));
-    std::iter::once(bound(quotas.everybody)).chain(named).collect::<Vec<_>>().join(",")
+    std::iter::once(bound(quotas.default)).chain(named).collect::<Vec<_>>().join(",")
 }
 
 fn url(relay: &Relay) -> String {

@@ -5,7 +5,7 @@ use handover::config::{self, UserQuota};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Quotas {
     /// The quota of users that are not listed.
-    pub everybody: Option<u64>,
+    pub default: Option<u64>,
     /// The quotas of the listed users.
     pub users: Vec<(User, Option<u64>)>,
 }
@@ -14,7 +14,7 @@ impl From<&Quotas> for config::Quotas {
     /// The form in the daemons' configuration.
     fn from(quotas: &Quotas) -> Self {
         let user = |(user, octets): &(User, Option<u64>)| UserQuota { user: user.address(), octets: *octets };
-        Self { default: quotas.everybody, users: quotas.users.iter().map(user).collect() }
+        Self { default: quotas.default, users: quotas.users.iter().map(user).collect() }
     }
 }
 
@@ -22,6 +22,6 @@ impl Quotas {
     /// The quota of one user.
     pub fn of(&self, user: &User) -> Option<u64> {
         let named = self.users.iter().find(|(named, _)| named == user);
-        named.map_or(self.everybody, |(_, octets)| *octets)
+        named.map_or(self.default, |(_, octets)| *octets)
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn quotas(raw: &mut Raw, served: &Served, faults: &mut Vec<Fault>) ->
                 true => Err(format!("has {piece:?} in it, a second limit for all users; keep one")),
                 false => {
                     is_everybody_set = true;
-                    quotas.everybody = octets;
+                    quotas.default = octets;
                     Ok(())
                 }
             }),
