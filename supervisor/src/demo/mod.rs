@@ -30,7 +30,7 @@ use serve::logging;
 use crate::exit::Exit;
 use crate::init::signals::Signals;
 use crate::init::{self, signals};
-use crate::settings::{Faults, HostAndPort, Settings, variables};
+use crate::settings::{SettingFaults, HostAndPort, Settings, variables};
 use crate::site::{Purpose, Site, Watchword};
 use guide::Guide;
 use scratch::Scratch;
@@ -108,7 +108,7 @@ fn demonstrate(demo: &Demo) -> Result<Exit, (Exit, String)> {
 }
 
 /// The settings of the environment, with the demo's own for what they leave out and for the users.
-fn settings(users: &str, relay_to: Option<&Relay>) -> Result<Settings, Faults> {
+fn settings(users: &str, relay_to: Option<&Relay>) -> Result<Settings, SettingFaults> {
     let declares_users = |name: &OsString| {
         let file = variables::USERS.file.map(|form| form.name);
         name == variables::USERS.name || file.is_some_and(|file| name == file)

@@ -9,13 +9,13 @@ use super::background::{Abandon, BackgroundWork};
 use super::prepare::{PrepareError, refresh};
 use super::programs;
 use super::supervision::Reloaded;
-use crate::settings::{Faults, Settings};
+use crate::settings::{SettingFaults, Settings};
 use crate::site::Site;
 
 /// Reads settings.
-pub trait ReadSettings: FnMut() -> Result<Settings, Faults> + Send + 'static {}
+pub trait ReadSettings: FnMut() -> Result<Settings, SettingFaults> + Send + 'static {}
 
-impl<R: FnMut() -> Result<Settings, Faults> + Send + 'static> ReadSettings for R {}
+impl<R: FnMut() -> Result<Settings, SettingFaults> + Send + 'static> ReadSettings for R {}
 
 /// Keeps a site up to date.
 ///

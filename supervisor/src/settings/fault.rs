@@ -8,7 +8,7 @@ use super::variables::{self, Variable};
 
 /// One fault of one variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct SettingFault {
     /// The variable's name, as it was set.
     pub variable: String,
     /// The file that it names, if the fault is in there.
@@ -19,7 +19,7 @@ pub struct Fault {
     pub example: Option<String>,
 }
 
-impl Fault {
+impl SettingFault {
     /// A fault of a known variable.
     pub fn of(variable: &Variable, wrong: impl fmt::Display) -> Self {
         Self {
@@ -58,7 +58,7 @@ impl Fault {
     }
 }
 
-impl Fault {
+impl SettingFault {
     /// The fault without its example, of at most [`LONGEST_STATEMENT`] characters: an entry may be megabytes long.
     fn statement(&self) -> String {
         let file = self.file.as_ref().map(|file| format!(" ({file:?})")).unwrap_or_default();
@@ -70,7 +70,7 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for SettingFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.statement())?;
         match &self.example {
@@ -82,9 +82,9 @@ impl fmt::Display for Fault {
 
 /// All faults of the environment, in the order in which the variables are documented.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Faults(pub Vec<Fault>);
+pub struct SettingFaults(pub Vec<SettingFault>);
 
-impl fmt::Display for Faults {
+impl fmt::Display for SettingFaults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let variables: BTreeSet<&str> = self.0.iter().map(|fault| fault.variable.as_str()).collect();
         match variables.len() {
@@ -118,4 +118,4 @@ const LONGEST_STATEMENT: usize = 1000;
 /// many.
 const MOST_OF_ONE: usize = 20;
 
-impl std::error::Error for Faults {}
+impl std::error::Error for SettingFaults {}

@@ -27,7 +27,7 @@ use address::Domain;
 use handover::config::{Acme, DnsUpdate, Format, Log, Relay};
 
 use crate::read_limited;
-pub use fault::Faults;
+pub use fault::SettingFaults;
 pub use host_and_port::HostAndPort;
 pub use quotas::Quotas;
 
@@ -87,7 +87,7 @@ pub enum Certificates {
 
 impl Settings {
     /// Reads the settings from an environment, or returns all its faults.
-    pub fn read(environment: impl Iterator<Item = (OsString, OsString)>) -> Result<Self, Faults> {
+    pub fn read(environment: impl Iterator<Item = (OsString, OsString)>) -> Result<Self, SettingFaults> {
         Self::read_with(environment, None, &read_setting)
     }
 
@@ -97,7 +97,7 @@ impl Settings {
     pub fn read_checked_against(
         environment: impl Iterator<Item = (OsString, OsString)>,
         accounts: &Path,
-    ) -> Result<Self, Faults> {
+    ) -> Result<Self, SettingFaults> {
         let accounts = match Accounts::load(accounts) {
             Ok(accounts) => Some(accounts),
             Err(AccountsError::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
@@ -113,10 +113,10 @@ impl Settings {
         environment: impl Iterator<Item = (OsString, OsString)>,
         accounts: Option<&Accounts>,
         read_file: raw::ReadFile<'_>,
-    ) -> Result<Self, Faults> {
+    ) -> Result<Self, SettingFaults> {
         let mut faults = Vec::new();
         let mut raw = raw::Raw::read(environment, read_file, &mut faults);
-        refine::refine(&mut raw, accounts, &mut faults).ok_or(Faults(faults))
+        refine::refine(&mut raw, accounts, &mut faults).ok_or(SettingFaults(faults))
     }
 
     /// The domain of a name without one.

@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::fault::Fault;
+use super::fault::SettingFault;
 use super::suggestion::nearest;
 use super::variables::{self, FileForm, Variable};
 
@@ -34,12 +34,12 @@ pub(super) struct Typed {
 
 impl Typed {
     /// A fault of the value, reported for the variable that was set.
-    pub(super) fn fault(&self, wrong: impl std::fmt::Display) -> Fault {
-        let fault = Fault::of(self.variable, wrong);
+    pub(super) fn fault(&self, wrong: impl std::fmt::Display) -> SettingFault {
+        let fault = SettingFault::of(self.variable, wrong);
         match (&self.file, self.variable.file) {
             (Some(path), Some(form)) => {
                 let example = format!("{}, and in it {}", example(form), self.variable.example);
-                Fault {
+                SettingFault {
                     variable: form.name.to_owned(),
                     file: Some(path.clone()),
                     example: Some(example),
@@ -119,7 +119,7 @@ impl Raw {
     pub(super) fn read(
         environment: impl Iterator<Item = (OsString, OsString)>,
         read_file: ReadFile<'_>,
-        faults: &mut Vec<Fault>,
+        faults: &mut Vec<SettingFault>,
     ) -> Self {
         let mut raw = Self::default();
         let mut files = Vec::new();
@@ -130,7 +130,7 @@ impl Raw {
                 continue;
             }
             let Some(named) = find(name) else {
-                faults.push(Fault::unknown(name, nearest(name, names())));
+                faults.push(SettingFault::unknown(name, nearest(name, names())));
                 continue;
             };
             let (Named::Value(variable) | Named::File(variable, _)) = named;
@@ -144,9 +144,9 @@ impl Raw {
                     files.push((variable, form, PathBuf::from(path.trim())));
                 }
                 (Err(_), _) => {
-                    faults.push(Fault {
+                    faults.push(SettingFault {
                         variable: name.to_owned(),
-                        ..Fault::of(variable, "is not UTF-8 text")
+                        ..SettingFault::of(variable, "is not UTF-8 text")
                     });
                 }
             }
@@ -163,9 +163,9 @@ impl Raw {
         form: &'static FileForm,
         path: PathBuf,
         read_file: ReadFile<'_>,
-        faults: &mut Vec<Fault>,
+        faults: &mut Vec<SettingFault>,
     ) {
-        let fault = |wrong: String| Fault {
+        let fault = |wrong: String| SettingFault {
             variable: form.name.to_owned(),
             file: None,
             wrong,
@@ -202,7 +202,7 @@ impl Raw {
 mod tests {
     use super::*;
 
-    fn read(set: &[(&str, &str)]) -> (Raw, Vec<Fault>) {
+    fn read(set: &[(&str, &str)]) -> (Raw, Vec<SettingFault>) {
         let mut faults = Vec::new();
         let environment = set.iter().map(|(name, value)| (name.into(), value.into()));
         let read_file = |path: &Path| match path.to_str() {

@@ -7,11 +7,11 @@ use accounts::{Password, Secret};
 use super::variables::Variable;
 use super::*;
 
-fn settings(set: &[(&str, &str)]) -> Result<Settings, Faults> {
+fn settings(set: &[(&str, &str)]) -> Result<Settings, SettingFaults> {
     with_files(set, &HashMap::new())
 }
 
-fn with_files(set: &[(&str, &str)], files: &HashMap<&str, &str>) -> Result<Settings, Faults> {
+fn with_files(set: &[(&str, &str)], files: &HashMap<&str, &str>) -> Result<Settings, SettingFaults> {
     let environment = set.iter().map(|(name, value)| (name.into(), value.into()));
     Settings::read_with(environment, Some(&Accounts::default()), &|path| {
         let found = files.iter().find(|(name, _)| Path::new(name) == path);

@@ -17,7 +17,7 @@ use accounts::{Accounts, AliasKey, AliasName};
 use address::{Address, Domain};
 
 use super::Served;
-use crate::settings::fault::Fault;
+use crate::settings::fault::SettingFault;
 use crate::settings::raw::Raw;
 use crate::settings::variables;
 use known::Known;
@@ -70,7 +70,7 @@ pub(super) fn aliases(
     served: &Served,
     users: &[DeclaredUser],
     accounts: Option<&Accounts>,
-    faults: &mut Vec<Fault>,
+    faults: &mut Vec<SettingFault>,
 ) -> Vec<DeclaredAlias> {
     let Some(typed) = raw.take(&variables::ALIASES) else { return Vec::new() };
     let mut aliases: Vec<DeclaredAlias> = Vec::new();

@@ -11,7 +11,7 @@ use handover::config::{AccountBinding, Acme, Challenge};
 use super::listening::Ports;
 use super::{is_none, path};
 use crate::settings::Certificates;
-use crate::settings::fault::Fault;
+use crate::settings::fault::SettingFault;
 use crate::settings::host_and_port::HostAndPort;
 use crate::settings::raw::{Raw, Typed};
 use crate::settings::variables;
@@ -23,7 +23,7 @@ pub(super) fn certificates(
     raw: &mut Raw,
     can_update_dns: bool,
     ports: Ports,
-    faults: &mut Vec<Fault>,
+    faults: &mut Vec<SettingFault>,
 ) -> Certificates {
     let directory = raw.take(&variables::ACME_DIRECTORY);
     let acme = Acme {
@@ -60,7 +60,7 @@ fn is_https(text: &str) -> bool {
     HostAndPort::parse_with(host, 443).is_some() && path.chars().all(|c| c.is_ascii_graphic() && c != '#')
 }
 
-fn brought(raw: &mut Raw, faults: &mut Vec<Fault>) -> Option<(PathBuf, PathBuf)> {
+fn brought(raw: &mut Raw, faults: &mut Vec<SettingFault>) -> Option<(PathBuf, PathBuf)> {
     let certificate = path(raw, &variables::TLS_CERT_FILE, faults);
     let key = path(raw, &variables::TLS_KEY_FILE, faults);
     let missing = match (&certificate, &key) {
@@ -73,12 +73,12 @@ fn brought(raw: &mut Raw, faults: &mut Vec<Fault>) -> Option<(PathBuf, PathBuf)>
         _ => return certificate.zip(key),
     };
     if !faults.iter().any(|fault| fault.variable == missing.0.name) {
-        faults.push(Fault::of(missing.0, missing.1));
+        faults.push(SettingFault::of(missing.0, missing.1));
     }
     None
 }
 
-fn contact(raw: &mut Raw, faults: &mut Vec<Fault>) -> Option<Address> {
+fn contact(raw: &mut Raw, faults: &mut Vec<SettingFault>) -> Option<Address> {
     let typed = raw.take(&variables::ACME_CONTACT)?;
     let text = typed.trimmed();
     let address = Address::parse(text.strip_prefix("mailto:").unwrap_or(text));
@@ -92,7 +92,7 @@ const NO_HTTP: &str = "MAIL_HTTP_PORT is `none`; set a port there, or another ch
 const NO_HTTPS: &str = "MAIL_HTTPS_PORT is `none`; set a port there, or another challenge here";
 const NO_UPDATE: &str = "MAIL_DNS_UPDATE_SERVER is not set; set it, or another challenge here";
 
-fn challenge(raw: &mut Raw, can_update_dns: bool, ports: Ports, faults: &mut Vec<Fault>) -> Challenge {
+fn challenge(raw: &mut Raw, can_update_dns: bool, ports: Ports, faults: &mut Vec<SettingFault>) -> Challenge {
     let Some(typed) = raw.take(&variables::ACME_CHALLENGE) else { return Challenge::Auto };
     let (challenge, missing) = match typed.trimmed().to_ascii_lowercase().as_str() {
         "auto" => (Challenge::Auto, None),
@@ -112,7 +112,7 @@ fn challenge(raw: &mut Raw, can_update_dns: bool, ports: Ports, faults: &mut Vec
     challenge
 }
 
-fn account_binding(raw: &mut Raw, faults: &mut Vec<Fault>) -> Option<AccountBinding> {
+fn account_binding(raw: &mut Raw, faults: &mut Vec<SettingFault>) -> Option<AccountBinding> {
     let key_id = raw.take(&variables::ACME_EAB_KEY_ID);
     let key = raw.take(&variables::ACME_EAB_KEY);
     if let Some(typed) = &key {
@@ -128,12 +128,12 @@ fn account_binding(raw: &mut Raw, faults: &mut Vec<Fault>) -> Option<AccountBind
         }
         (Some(_), None) => {
             let wrong = "is not set, but MAIL_ACME_EAB_KEY_ID is; one needs the other";
-            faults.push(Fault::of(&variables::ACME_EAB_KEY, wrong));
+            faults.push(SettingFault::of(&variables::ACME_EAB_KEY, wrong));
             None
         }
         (None, Some(_)) => {
             let wrong = "is not set, but MAIL_ACME_EAB_KEY is; one needs the other";
-            faults.push(Fault::of(&variables::ACME_EAB_KEY_ID, wrong));
+            faults.push(SettingFault::of(&variables::ACME_EAB_KEY_ID, wrong));
             None
         }
         (None, None) => None,

@@ -1,7 +1,7 @@
 //! The web's ports, and the host that is used to check that port 25 is open.
 
 use super::is_none;
-use crate::settings::fault::Fault;
+use crate::settings::fault::SettingFault;
 use crate::settings::host_and_port::HostAndPort;
 use crate::settings::raw::Raw;
 use crate::settings::variables::{self, Variable};
@@ -17,16 +17,16 @@ pub(super) struct Ports {
 const TAKEN: [u16; 8] = [25, 143, 465, 587, 993, 995, 4190, 8025];
 
 /// Refines the web's ports.
-pub(super) fn ports(raw: &mut Raw, faults: &mut Vec<Fault>) -> Ports {
+pub(super) fn ports(raw: &mut Raw, faults: &mut Vec<SettingFault>) -> Ports {
     let http = port(raw, &variables::HTTP_PORT, 80, faults);
     let https = port(raw, &variables::HTTPS_PORT, 443, faults);
     if http.is_some() && http == https {
-        faults.push(Fault::of(&variables::HTTPS_PORT, "is the same as MAIL_HTTP_PORT"));
+        faults.push(SettingFault::of(&variables::HTTPS_PORT, "is the same as MAIL_HTTP_PORT"));
     }
     Ports { http, https }
 }
 
-fn port(raw: &mut Raw, variable: &Variable, default: u16, faults: &mut Vec<Fault>) -> Option<u16> {
+fn port(raw: &mut Raw, variable: &Variable, default: u16, faults: &mut Vec<SettingFault>) -> Option<u16> {
     let Some(typed) = raw.take(variable) else { return Some(default) };
     if is_none(&typed.text) {
         return None;
@@ -44,7 +44,7 @@ fn port(raw: &mut Raw, variable: &Variable, default: u16, faults: &mut Vec<Fault
 const CHECK_SMTP_HOST: &str = "gmail-smtp-in.l.google.com";
 
 /// The host whose port 25 is tried, to check that mail can leave.
-pub(super) fn check_smtp_host(raw: &mut Raw, faults: &mut Vec<Fault>) -> Option<HostAndPort> {
+pub(super) fn check_smtp_host(raw: &mut Raw, faults: &mut Vec<SettingFault>) -> Option<HostAndPort> {
     let Some(typed) = raw.take(&variables::CHECK_SMTP_HOST) else {
         return HostAndPort::parse_with(CHECK_SMTP_HOST, 25);
     };

@@ -2,16 +2,16 @@
 
 use handover::config::{Format, Level, Log};
 
-use crate::settings::fault::Fault;
+use crate::settings::fault::SettingFault;
 use crate::settings::raw::Raw;
 use crate::settings::variables;
 
 /// Refines both.
-pub(super) fn log(raw: &mut Raw, faults: &mut Vec<Fault>) -> Log {
+pub(super) fn log(raw: &mut Raw, faults: &mut Vec<SettingFault>) -> Log {
     Log { level: level(raw, faults), format: format(raw, faults) }
 }
 
-fn level(raw: &mut Raw, faults: &mut Vec<Fault>) -> Level {
+fn level(raw: &mut Raw, faults: &mut Vec<SettingFault>) -> Level {
     let Some(typed) = raw.take(&variables::LOG) else { return Level::default() };
     match typed.trimmed().to_ascii_lowercase().as_str() {
         "error" => Level::Error,
@@ -28,7 +28,7 @@ fn level(raw: &mut Raw, faults: &mut Vec<Fault>) -> Level {
     }
 }
 
-fn format(raw: &mut Raw, faults: &mut Vec<Fault>) -> Format {
+fn format(raw: &mut Raw, faults: &mut Vec<SettingFault>) -> Format {
     let Some(typed) = raw.take(&variables::LOG_FORMAT) else { return Format::default() };
     read_format(&typed.text).unwrap_or_else(|| {
         faults.push(typed.fault(format!("is {:?}, which is neither text nor json", typed.text)));

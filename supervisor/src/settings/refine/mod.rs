@@ -21,7 +21,7 @@ use accounts::declaration::DeclaredUser;
 use address::Domain;
 
 use super::Settings;
-use super::fault::Fault;
+use super::fault::SettingFault;
 use super::raw::{Raw, Typed};
 use super::variables::{self, Variable};
 
@@ -35,7 +35,7 @@ const DEFAULT_MESSAGE_SIZE: u64 = 50 << 20;
 pub(super) fn refine(
     raw: &mut Raw,
     accounts: Option<&Accounts>,
-    faults: &mut Vec<Fault>,
+    faults: &mut Vec<SettingFault>,
 ) -> Option<Settings> {
     let domains = names::domains(raw, faults);
     let hostname = names::hostname(raw, domains.first(), faults);
@@ -128,7 +128,7 @@ impl Served {
     }
 }
 
-fn message_size(typed: Option<Typed>, faults: &mut Vec<Fault>) -> u64 {
+fn message_size(typed: Option<Typed>, faults: &mut Vec<SettingFault>) -> u64 {
     let Some(typed) = typed else { return DEFAULT_MESSAGE_SIZE };
     let wrong = match size::read(typed.trimmed()) {
         Some(octets) if octets < SMALLEST_MESSAGE_SIZE => "is less than 64K, which every server must accept",
@@ -147,7 +147,7 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
 
 /// Reads a path that a variable names. It must be absolute: the daemons work in a folder of their own, where a relative
 /// path leads nowhere.
-fn path(raw: &mut Raw, variable: &Variable, faults: &mut Vec<Fault>) -> Option<PathBuf> {
+fn path(raw: &mut Raw, variable: &Variable, faults: &mut Vec<SettingFault>) -> Option<PathBuf> {
     let typed = raw.take(variable)?;
     let path = PathBuf::from(typed.trimmed());
     if path.is_absolute() {

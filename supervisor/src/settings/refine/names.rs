@@ -5,15 +5,15 @@ use std::net::IpAddr;
 use address::Domain;
 
 use super::pieces;
-use crate::settings::fault::Fault;
+use crate::settings::fault::SettingFault;
 use crate::settings::raw::{Raw, Typed};
 use crate::settings::variables;
 
 /// The domains, the home domain first; empty if each has a fault.
-pub(super) fn domains(raw: &mut Raw, faults: &mut Vec<Fault>) -> Vec<Domain> {
+pub(super) fn domains(raw: &mut Raw, faults: &mut Vec<SettingFault>) -> Vec<Domain> {
     let Some(typed) = raw.take(&variables::DOMAIN) else {
         faults
-            .push(Fault::of(&variables::DOMAIN, "is not set; set it to the domain whose mail arrives here"));
+            .push(SettingFault::of(&variables::DOMAIN, "is not set; set it to the domain whose mail arrives here"));
         return Vec::new();
     };
     let mut domains = Vec::new();
@@ -34,7 +34,7 @@ pub(super) fn domains(raw: &mut Raw, faults: &mut Vec<Fault>) -> Vec<Domain> {
 }
 
 /// The machine's name: the one that is set, or the one made from the home domain.
-pub(super) fn hostname(raw: &mut Raw, home: Option<&Domain>, faults: &mut Vec<Fault>) -> Option<Domain> {
+pub(super) fn hostname(raw: &mut Raw, home: Option<&Domain>, faults: &mut Vec<SettingFault>) -> Option<Domain> {
     if let Some(typed) = raw.take(&variables::HOSTNAME) {
         return full_name(&typed, typed.trimmed(), OF_THE_HOST, faults);
     }
@@ -85,7 +85,7 @@ pub(super) fn impossible_domain(domain: &Domain) -> Option<String> {
 }
 
 /// A name with a dot in it: a bare word is never a mail domain, and other servers refuse it as a greeting.
-fn full_name(typed: &Typed, name: &str, prefix: &str, faults: &mut Vec<Fault>) -> Option<Domain> {
+fn full_name(typed: &Typed, name: &str, prefix: &str, faults: &mut Vec<SettingFault>) -> Option<Domain> {
     let wrong = match Domain::parse(name) {
         // RFC 5321 §4.1.2 allows letters, digits and hyphens only. Names with underscores in DNS are never hosts or
         // mail domains.

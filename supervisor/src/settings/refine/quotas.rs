@@ -5,7 +5,7 @@ use address::Address;
 
 use super::{Served, is_none, pieces, size};
 use crate::settings::Quotas;
-use crate::settings::fault::Fault;
+use crate::settings::fault::SettingFault;
 use crate::settings::raw::Raw;
 use crate::settings::variables;
 
@@ -15,7 +15,7 @@ const SMALLEST: u64 = 1 << 20;
 /// `quotas = [ size ] *( "," name [ "@" domain ] ":" size )`.
 ///
 /// A quota of an undeclared user is not a fault: users are added by command too.
-pub(super) fn quotas(raw: &mut Raw, served: &Served, faults: &mut Vec<Fault>) -> Quotas {
+pub(super) fn quotas(raw: &mut Raw, served: &Served, faults: &mut Vec<SettingFault>) -> Quotas {
     let Some(typed) = raw.take(&variables::QUOTA) else { return Quotas::default() };
     let mut quotas = Quotas::default();
     let mut is_everybody_set = false;

@@ -12,7 +12,7 @@ use address::{Domain, Host};
 use handover::Confidential;
 use handover::config::{Relay, RelayCredentials, RelaySecurity};
 
-use crate::settings::fault::Fault;
+use crate::settings::fault::SettingFault;
 use crate::settings::host_and_port::HostAndPort;
 use crate::settings::raw::Raw;
 use crate::settings::variables;
@@ -20,7 +20,7 @@ use crate::settings::variables;
 use super::path;
 
 /// The relay for all outgoing mail, if it does not go to its destinations.
-pub(super) fn relay(raw: &mut Raw, hostname: Option<&Domain>, faults: &mut Vec<Fault>) -> Option<Relay> {
+pub(super) fn relay(raw: &mut Raw, hostname: Option<&Domain>, faults: &mut Vec<SettingFault>) -> Option<Relay> {
     let url = raw.take(&variables::RELAY_URL);
     let authorities = path(raw, &variables::RELAY_CA_FILE, faults);
     let relay = url
@@ -40,7 +40,7 @@ pub(super) fn relay(raw: &mut Raw, hostname: Option<&Domain>, faults: &mut Vec<F
             ),
             _ => None,
         };
-        faults.extend(useless.map(|wrong| Fault::of(&variables::RELAY_CA_FILE, wrong)));
+        faults.extend(useless.map(|wrong| SettingFault::of(&variables::RELAY_CA_FILE, wrong)));
     }
     relay.map(|relay| Relay { authorities, ..relay })
 }

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::settings::raw::Raw;
 use crate::settings::variables::Variable;
-use crate::settings::{Certificates, Faults};
+use crate::settings::{Certificates, SettingFaults};
 
 /// A user that was added by command, and one that was removed.
 fn there() -> Accounts {
@@ -27,7 +27,7 @@ fn there() -> Accounts {
     }
 }
 
-fn refined(set: &[(&str, &str)]) -> Result<Settings, Faults> {
+fn refined(set: &[(&str, &str)]) -> Result<Settings, SettingFaults> {
     let mut faults = Vec::new();
     let mut set = HashMap::<&str, &str>::from_iter(set.iter().copied());
     set.entry("MAIL_DOMAIN").or_insert("example.org,example.net");
@@ -36,7 +36,7 @@ fn refined(set: &[(&str, &str)]) -> Result<Settings, Faults> {
         Raw::read(environment, &|path: &Path| Ok(format!("content of {}", path.display())), &mut faults);
     let settings = refine(&mut raw, Some(&there()), &mut faults);
     assert_eq!(raw.rest(), [] as [&str; 0], "every variable is read");
-    settings.ok_or(Faults(faults))
+    settings.ok_or(SettingFaults(faults))
 }
 
 /// Each value has one fault, of that variable, with these words in it and without the secret.

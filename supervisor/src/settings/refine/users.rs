@@ -22,7 +22,7 @@ use accounts::{RESERVED, Secret, SecretError, User};
 use address::{Address, Domain, LocalPart};
 
 use super::names::impossible_domain;
-use crate::settings::fault::Fault;
+use crate::settings::fault::SettingFault;
 use crate::settings::raw::{Raw, Typed};
 use crate::settings::variables;
 
@@ -76,7 +76,7 @@ enum UserError {
 }
 
 /// The declared users.
-pub(super) fn users(raw: &mut Raw, home: &Domain, faults: &mut Vec<Fault>) -> Vec<DeclaredUser> {
+pub(super) fn users(raw: &mut Raw, home: &Domain, faults: &mut Vec<SettingFault>) -> Vec<DeclaredUser> {
     let Some(typed) = raw.take(&variables::USERS) else { return Vec::new() };
     let (users, errors) = match typed.file {
         Some(_) => read_lines(&typed.text, home),
@@ -90,7 +90,7 @@ pub(super) fn users(raw: &mut Raw, home: &Domain, faults: &mut Vec<Fault>) -> Ve
 }
 
 /// The fault, with the line that would be accepted: quoted if compose may have changed the value.
-fn told(typed: &Typed, error: &UserError) -> Fault {
+fn told(typed: &Typed, error: &UserError) -> SettingFault {
     let name = variables::USERS.name;
     match (error, &typed.file) {
         (UserError::BadHash { user, shape, .. }, None) => {

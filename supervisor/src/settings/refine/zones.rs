@@ -9,7 +9,7 @@ use handover::Confidential;
 use handover::config::{DnsUpdate, TsigAlgorithm, TsigKey};
 
 use super::{is_none, pieces};
-use crate::settings::fault::Fault;
+use crate::settings::fault::SettingFault;
 use crate::settings::raw::Raw;
 use crate::settings::variables;
 
@@ -18,7 +18,7 @@ const DNS_PORT: u16 = 53;
 const BLOCKLISTS: [&str; 3] = ["zen.spamhaus.org", "bl.spamcop.net", "psbl.surriel.com"];
 
 /// The name servers to ask.
-pub(super) fn dns_servers(raw: &mut Raw, faults: &mut Vec<Fault>) -> Vec<SocketAddr> {
+pub(super) fn dns_servers(raw: &mut Raw, faults: &mut Vec<SettingFault>) -> Vec<SocketAddr> {
     let Some(typed) = raw.take(&variables::DNS_SERVERS) else { return Vec::new() };
     let mut servers = Vec::new();
     for server in pieces(&typed.text) {
@@ -41,12 +41,12 @@ fn address(text: &str) -> Option<SocketAddr> {
 }
 
 /// The name server to send updates to.
-pub(super) fn dns_update(raw: &mut Raw, faults: &mut Vec<Fault>) -> Option<DnsUpdate> {
+pub(super) fn dns_update(raw: &mut Raw, faults: &mut Vec<SettingFault>) -> Option<DnsUpdate> {
     let server = raw.take(&variables::DNS_UPDATE_SERVER);
     let key = raw.take(&variables::DNS_UPDATE_KEY);
     if server.is_none() && key.is_some() {
         let wrong = "is not set, but MAIL_DNS_UPDATE_KEY is; the key is for that server";
-        faults.push(Fault::of(&variables::DNS_UPDATE_SERVER, wrong));
+        faults.push(SettingFault::of(&variables::DNS_UPDATE_SERVER, wrong));
     }
     let key = key.and_then(|typed| match tsig_key(typed.trimmed()) {
         Ok(key) => Some(key),
@@ -86,7 +86,7 @@ fn tsig_key(text: &str) -> Result<TsigKey, &'static str> {
 }
 
 /// The blocklists' zones.
-pub(super) fn blocklists(raw: &mut Raw, faults: &mut Vec<Fault>) -> Vec<Domain> {
+pub(super) fn blocklists(raw: &mut Raw, faults: &mut Vec<SettingFault>) -> Vec<Domain> {
     let Some(typed) = raw.take(&variables::BLOCKLISTS) else {
         return BLOCKLISTS.iter().filter_map(|zone| Domain::parse(zone).ok()).collect();
     };
