@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::read_limited;
 use crate::settings::Settings;
-use crate::settings::lines::{Line, lines};
+use crate::settings::lines::{SettingLine, lines};
 use crate::site::Site;
 use crate::volume;
 
@@ -64,7 +64,7 @@ impl Applied {
     /// The applied form of settings. A hash of the same secret is kept, so that the same settings give the same file.
     fn of(settings: &Settings, before: Option<&Self>, proofs: &Proofs) -> Self {
         let mut applied = Self::default();
-        for Line { variable, shown, hidden } in lines(settings) {
+        for SettingLine { variable, shown, secret: hidden } in lines(settings) {
             applied.settings.insert(variable.name.to_owned(), shown);
             let Some(password) = hidden.as_ref().and_then(as_password) else { continue };
             let kept = before
@@ -100,10 +100,10 @@ impl Applied {
 
     /// The differences to other settings. A variable that an older version did not have is not compared.
     pub fn differences(&self, settings: &Settings) -> Vec<Difference> {
-        let differs = |line: Line| {
+        let differs = |line: SettingLine| {
             let name = line.variable.name;
             let before = self.settings.get(name)?;
-            let password = line.hidden.as_ref().and_then(as_password);
+            let password = line.secret.as_ref().and_then(as_password);
             let is_same_secret = match (self.secret(name), &password) {
                 (Some(hash), Some(password)) => hash.verifies(password),
                 (None, None) => true,

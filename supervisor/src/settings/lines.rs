@@ -9,18 +9,18 @@ use super::{Certificates, Quotas, Settings};
 
 /// The present value of one variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct SettingLine {
     /// The variable.
     pub variable: &'static Variable,
     /// The part that can be shown, defaults included.
     pub shown: String,
     /// The secret part.
-    pub hidden: Option<Confidential>,
+    pub secret: Option<Confidential>,
 }
 
 /// Every setting but the users and aliases, for which the accounts are more exact.
-pub fn lines(settings: &Settings) -> Vec<Line> {
-    let line = |variable, shown| Line { variable, shown, hidden: None };
+pub fn lines(settings: &Settings) -> Vec<SettingLine> {
+    let line = |variable, shown| SettingLine { variable, shown, secret: None };
     let (acme, brought) = match &settings.certificates {
         Certificates::Acme(acme) => (Some(acme), None),
         Certificates::External { certificate, key } => (None, Some((certificate, key))),
@@ -34,10 +34,10 @@ pub fn lines(settings: &Settings) -> Vec<Line> {
         line(&variables::DOMAIN, list(&settings.domains)),
         line(&variables::HOSTNAME, settings.hostname.to_string()),
         line(&variables::QUOTA, quotas(&settings.quotas)),
-        Line {
+        SettingLine {
             variable: &variables::RELAY_URL,
             shown: or_none(relay.map(url)),
-            hidden: relay.and_then(|relay| Some(relay.credentials.as_ref()?.password.clone())),
+            secret: relay.and_then(|relay| Some(relay.credentials.as_ref()?.password.clone())),
         },
         line(
             &variables::RELAY_CA_FILE,
@@ -52,10 +52,10 @@ pub fn lines(settings: &Settings) -> Vec<Line> {
         line(&variables::ACME_CONTACT, or_none(acme.and_then(|acme| acme.contact.as_ref()))),
         line(&variables::ACME_CHALLENGE, or_none(acme.map(|acme| challenge(acme.challenge)))),
         line(&variables::ACME_EAB_KEY_ID, or_none(binding.map(|binding| &binding.key_id))),
-        Line {
+        SettingLine {
             variable: &variables::ACME_EAB_KEY,
             shown: or_none(binding.map(|_| "a key")),
-            hidden: binding.map(|binding| binding.key.clone()),
+            secret: binding.map(|binding| binding.key.clone()),
         },
         line(&variables::TLS_CERT_FILE, or_none(brought.map(|(certificate, _)| certificate.display()))),
         line(&variables::TLS_KEY_FILE, or_none(brought.map(|(_, key)| key.display()))),
@@ -68,10 +68,10 @@ pub fn lines(settings: &Settings) -> Vec<Line> {
             },
         ),
         line(&variables::DNS_UPDATE_SERVER, or_none(update.map(|update| update.server))),
-        Line {
+        SettingLine {
             variable: &variables::DNS_UPDATE_KEY,
             shown: or_none(key.map(|key| &key.name)),
-            hidden: key.map(|key| Confidential::new(format!("{:?} {}", key.algorithm, key.secret.reveal()))),
+            secret: key.map(|key| Confidential::new(format!("{:?} {}", key.algorithm, key.secret.reveal()))),
         },
         line(&variables::HTTP_PORT, or_none(settings.http_port)),
         line(&variables::HTTPS_PORT, or_none(settings.https_port)),
