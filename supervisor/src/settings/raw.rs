@@ -19,11 +19,11 @@ pub(super) type ReadFile<'f> = &'f dyn Fn(&Path) -> io::Result<String>;
 /// The values of the variables.
 #[derive(Default)]
 pub(super) struct Raw {
-    typed: BTreeMap<&'static str, Typed>,
+    typed: BTreeMap<&'static str, RawValue>,
 }
 
 /// The value of one variable. It may be a secret, so it cannot be shown.
-pub(super) struct Typed {
+pub(super) struct RawValue {
     /// The value. Its lines end in LF, whatever they ended in; a byte order mark in front and, of a file, line breaks
     /// at the end are removed.
     pub(super) text: String,
@@ -32,7 +32,7 @@ pub(super) struct Typed {
     variable: &'static Variable,
 }
 
-impl Typed {
+impl RawValue {
     /// A fault of the value, reported for the variable that was set.
     pub(super) fn fault(&self, wrong: impl std::fmt::Display) -> SettingFault {
         let fault = SettingFault::of(self.variable, wrong);
@@ -138,7 +138,7 @@ impl Raw {
                 (Ok(value), _) if value.trim().is_empty() => {}
                 (Ok(text), Named::Value(_)) => {
                     let text = quirk_line_ends(&text);
-                    raw.typed.insert(variable.name, Typed { text, file: None, variable });
+                    raw.typed.insert(variable.name, RawValue { text, file: None, variable });
                 }
                 (Ok(path), Named::File(_, form)) => {
                     files.push((variable, form, PathBuf::from(path.trim())));
@@ -178,7 +178,7 @@ impl Raw {
         match read_file(&path) {
             Ok(text) => {
                 let text = quirk_line_ends(&text).trim_end_matches('\n').to_owned();
-                self.typed.insert(variable.name, Typed { text, file: Some(path), variable });
+                self.typed.insert(variable.name, RawValue { text, file: Some(path), variable });
             }
             Err(error) => {
                 faults.push(fault(format!("names {path:?}, which cannot be read: {error}")));
@@ -187,7 +187,7 @@ impl Raw {
     }
 
     /// Removes and returns the value of a variable, which is refined once.
-    pub(super) fn take(&mut self, variable: &Variable) -> Option<Typed> {
+    pub(super) fn take(&mut self, variable: &Variable) -> Option<RawValue> {
         self.typed.remove(variable.name)
     }
 

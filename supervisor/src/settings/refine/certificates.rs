@@ -13,7 +13,7 @@ use super::{is_none, path};
 use crate::settings::Certificates;
 use crate::settings::fault::SettingFault;
 use crate::settings::host_and_port::HostAndPort;
-use crate::settings::raw::{Raw, Typed};
+use crate::settings::raw::{Raw, RawValue};
 use crate::settings::variables;
 
 pub(super) const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
@@ -27,7 +27,7 @@ pub(super) fn certificates(
 ) -> Certificates {
     let directory = raw.take(&variables::ACME_DIRECTORY);
     let acme = Acme {
-        directory: directory.as_ref().map_or(LETS_ENCRYPT, Typed::trimmed).to_owned(),
+        directory: directory.as_ref().map_or(LETS_ENCRYPT, RawValue::trimmed).to_owned(),
         ca_file: path(raw, &variables::ACME_CA_FILE, faults),
         contact: contact(raw, faults),
         challenge: challenge(raw, can_update_dns, ports, faults),

@@ -22,7 +22,7 @@ use address::Domain;
 
 use super::Settings;
 use super::fault::SettingFault;
-use super::raw::{Raw, Typed};
+use super::raw::{Raw, RawValue};
 use super::variables::{self, Variable};
 
 /// The smallest limit that may be set. RFC 5321 §4.5.3.1.7 asks for 64 KiB at least to be accepted.
@@ -128,7 +128,7 @@ impl Served {
     }
 }
 
-fn message_size(typed: Option<Typed>, faults: &mut Vec<SettingFault>) -> u64 {
+fn message_size(typed: Option<RawValue>, faults: &mut Vec<SettingFault>) -> u64 {
     let Some(typed) = typed else { return DEFAULT_MESSAGE_SIZE };
     let wrong = match size::read(typed.trimmed()) {
         Some(octets) if octets < SMALLEST_MESSAGE_SIZE => "is less than 64K, which every server must accept",

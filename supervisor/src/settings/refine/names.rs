@@ -6,7 +6,7 @@ use address::Domain;
 
 use super::pieces;
 use crate::settings::fault::SettingFault;
-use crate::settings::raw::{Raw, Typed};
+use crate::settings::raw::{Raw, RawValue};
 use crate::settings::variables;
 
 /// The domains, the home domain first; empty if each has a fault.
@@ -85,7 +85,7 @@ pub(super) fn impossible_domain(domain: &Domain) -> Option<String> {
 }
 
 /// A name with a dot in it: a bare word is never a mail domain, and other servers refuse it as a greeting.
-fn full_name(typed: &Typed, name: &str, prefix: &str, faults: &mut Vec<SettingFault>) -> Option<Domain> {
+fn full_name(typed: &RawValue, name: &str, prefix: &str, faults: &mut Vec<SettingFault>) -> Option<Domain> {
     let wrong = match Domain::parse(name) {
         // RFC 5321 §4.1.2 allows letters, digits and hyphens only. Names with underscores in DNS are never hosts or
         // mail domains.

@@ -23,7 +23,7 @@ use address::{Address, Domain, LocalPart};
 
 use super::names::impossible_domain;
 use crate::settings::fault::SettingFault;
-use crate::settings::raw::{Raw, Typed};
+use crate::settings::raw::{Raw, RawValue};
 use crate::settings::variables;
 
 /// An error of a user's entry.
@@ -90,7 +90,7 @@ pub(super) fn users(raw: &mut Raw, home: &Domain, faults: &mut Vec<SettingFault>
 }
 
 /// The fault, with the line that would be accepted: quoted if compose may have changed the value.
-fn told(typed: &Typed, error: &UserError) -> SettingFault {
+fn told(typed: &RawValue, error: &UserError) -> SettingFault {
     let name = variables::USERS.name;
     match (error, &typed.file) {
         (UserError::BadHash { user, shape, .. }, None) => {
