@@ -82,7 +82,7 @@ pub(super) fn users(raw: &mut Raw, home: &Domain, faults: &mut Vec<SettingFault>
         Some(_) => read_lines(&typed.text, home),
         None => read_list(&typed.text, home),
     };
-    faults.extend(errors.iter().map(|error| told(&typed, error)));
+    faults.extend(errors.iter().map(|error| fault(&typed, error)));
     if typed.file.is_some() && users.is_empty() && errors.is_empty() {
         faults.push(typed.fault(UserError::Empty));
     }
@@ -90,7 +90,7 @@ pub(super) fn users(raw: &mut Raw, home: &Domain, faults: &mut Vec<SettingFault>
 }
 
 /// The fault, with the line that would be accepted: quoted if compose may have changed the value.
-fn told(typed: &RawValue, error: &UserError) -> SettingFault {
+fn fault(typed: &RawValue, error: &UserError) -> SettingFault {
     let name = variables::USERS.name;
     match (error, &typed.file) {
         (UserError::BadHash { user, shape, .. }, None) => {
