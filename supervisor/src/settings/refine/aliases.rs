@@ -16,7 +16,7 @@ use accounts::declaration::{DeclaredAlias, DeclaredUser};
 use accounts::{Accounts, AliasKey, AliasName};
 use address::{Address, Domain};
 
-use super::Served;
+use super::ServedDomains;
 use crate::settings::fault::SettingFault;
 use crate::settings::raw::Raw;
 use crate::settings::variables;
@@ -67,7 +67,7 @@ enum AliasError {
 /// added by command; without them this is not checked.
 pub(super) fn aliases(
     raw: &mut Raw,
-    served: &Served,
+    served: &ServedDomains,
     users: &[DeclaredUser],
     accounts: Option<&Accounts>,
     faults: &mut Vec<SettingFault>,
@@ -84,7 +84,7 @@ pub(super) fn aliases(
                 errors.push(AliasError::Twice(number, alias.name));
             }
             Ok(alias) => {
-                if alias.name.domain().is_none_or(|domain| served.lacks(domain)) {
+                if alias.name.domain().is_none_or(|domain| served.is_elsewhere(domain)) {
                     errors.push(AliasError::Elsewhere(number, alias.name.clone()));
                 }
                 if users_here.contains(&alias.name.key()) {

@@ -39,9 +39,9 @@ pub(super) fn refine(
 ) -> Option<Settings> {
     let domains = names::domains(raw, faults);
     let hostname = names::hostname(raw, domains.first(), faults);
-    let mut served = Served::new(domains)?;
+    let mut served = ServedDomains::new(domains)?;
     let users = users::users(raw, served.home(), faults);
-    let undeclared = served.add_those_of(&users);
+    let undeclared = served.add_domains_of(&users);
     let aliases = aliases::aliases(raw, &served, &users, accounts, faults);
     let quotas = quotas::quotas(raw, &served, faults);
     let relay = relay::relay(raw, hostname.as_ref(), faults);
@@ -85,7 +85,7 @@ pub(super) fn refine(
 }
 
 /// The domains that names are compared with, at least one.
-struct Served {
+struct ServedDomains {
     domains: Vec<Domain>,
     /// The same as a set for lookups: each user and alias needs one.
     set: HashSet<Domain>,
@@ -93,7 +93,7 @@ struct Served {
     is_known: bool,
 }
 
-impl Served {
+impl ServedDomains {
     /// Names are checked even when the domain is missing, so that one start shows every fault.
     fn new(domains: Vec<Domain>) -> Option<Self> {
         let is_known = !domains.is_empty();
@@ -107,7 +107,7 @@ impl Served {
     }
 
     /// Adds the domains of users, since mail for users in further domains arrives here as well. Returns the added ones.
-    fn add_those_of(&mut self, users: &[DeclaredUser]) -> Vec<Domain> {
+    fn add_domains_of(&mut self, users: &[DeclaredUser]) -> Vec<Domain> {
         let before = self.domains.len();
         for domain in users.iter().map(|declared| declared.user.domain()) {
             if self.set.insert(domain.clone()) {
@@ -123,7 +123,7 @@ impl Served {
 
     /// True if mail for a domain does not arrive here. Without a valid MAIL_DOMAIN, which is a fault already, this is
     /// unknown, and false.
-    fn lacks(&self, domain: &Domain) -> bool {
+    fn is_elsewhere(&self, domain: &Domain) -> bool {
         self.is_known && !self.has(domain)
     }
 }

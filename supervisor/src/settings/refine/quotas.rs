@@ -3,7 +3,7 @@
 use accounts::User;
 use address::Address;
 
-use super::{Served, is_none, pieces, size};
+use super::{ServedDomains, is_none, pieces, size};
 use crate::settings::Quotas;
 use crate::settings::fault::SettingFault;
 use crate::settings::raw::Raw;
@@ -15,7 +15,7 @@ const SMALLEST: u64 = 1 << 20;
 /// `quotas = [ size ] *( "," name [ "@" domain ] ":" size )`.
 ///
 /// A quota of an undeclared user is not a fault: users are added by command too.
-pub(super) fn quotas(raw: &mut Raw, served: &Served, faults: &mut Vec<SettingFault>) -> Quotas {
+pub(super) fn quotas(raw: &mut Raw, served: &ServedDomains, faults: &mut Vec<SettingFault>) -> Quotas {
     let Some(typed) = raw.take(&variables::QUOTA) else { return Quotas::default() };
     let mut quotas = Quotas::default();
     let mut is_everybody_set = false;
@@ -56,11 +56,11 @@ fn bound(text: &str) -> Result<Option<u64>, String> {
     }
 }
 
-fn user(name: &str, served: &Served) -> Result<User, String> {
+fn user(name: &str, served: &ServedDomains) -> Result<User, String> {
     let full = if name.contains('@') { name.to_owned() } else { format!("{name}@{}", served.home()) };
     let address = Address::parse(&full).map_err(|error| format!("has {name:?} in it: {error}"))?;
     let user = User::new(&address).map_err(|error| format!("has {name:?} in it: {error}"))?;
-    if served.lacks(user.domain()) {
+    if served.is_elsewhere(user.domain()) {
         return Err(format!("has {user} in it, who is in none of our domains"));
     }
     Ok(user)

@@ -8,7 +8,7 @@ use accounts::{Accounts, AliasKey, AliasName};
 use address::{Address, LocalPart};
 
 use super::AliasError;
-use crate::settings::refine::Served;
+use crate::settings::refine::ServedDomains;
 
 /// The users and aliases that exist here.
 pub(super) struct Known {
@@ -32,7 +32,7 @@ impl Known {
     }
 
     /// The faults of an alias that depend on the existing users and aliases.
-    pub(super) fn faults(&self, number: usize, alias: &DeclaredAlias, served: &Served) -> Vec<AliasError> {
+    pub(super) fn faults(&self, number: usize, alias: &DeclaredAlias, served: &ServedDomains) -> Vec<AliasError> {
         let strangers = alias.targets.iter().filter(|target| !self.has(target, served));
         let mut errors: Vec<AliasError> =
             strangers.map(|target| AliasError::Unknown(number, alias.name.clone(), target.clone())).collect();
@@ -44,7 +44,7 @@ impl Known {
 
     /// True for a target elsewhere, an existing user or alias here, and the roles that always exist (RFC 5321 §4.5.1,
     /// RFC 2142 §4).
-    fn has(&self, target: &Address, served: &Served) -> bool {
+    fn has(&self, target: &Address, served: &ServedDomains) -> bool {
         if target.domain().is_none_or(|domain| !served.has(domain)) {
             return true;
         }
