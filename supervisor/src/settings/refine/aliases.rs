@@ -20,7 +20,7 @@ use super::ServedDomains;
 use crate::settings::fault::SettingFault;
 use crate::settings::raw::Raw;
 use crate::settings::variables;
-use known::Known;
+use known::KnownNames;
 
 /// An error of an alias entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -97,7 +97,7 @@ pub(super) fn aliases(
         }
     }
     if let Some(accounts) = accounts {
-        let known = Known::new(users, &aliases, accounts);
+        let known = KnownNames::new(users, &aliases, accounts);
         for (number, alias) in numbers.iter().zip(&aliases) {
             errors.extend(known.faults(*number, alias, served));
         }

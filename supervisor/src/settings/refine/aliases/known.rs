@@ -11,13 +11,13 @@ use super::AliasError;
 use crate::settings::refine::ServedDomains;
 
 /// The users and aliases that exist here.
-pub(super) struct Known {
+pub(super) struct KnownNames {
     names: HashSet<AliasKey>,
     /// Users who were added by command. Once declared, a user is released by removing the declaration.
     added: HashSet<AliasKey>,
 }
 
-impl Known {
+impl KnownNames {
     pub(super) fn new(users: &[DeclaredUser], aliases: &[DeclaredAlias], accounts: &Accounts) -> Self {
         let declared = aliases.iter().map(|alias| &alias.name);
         let added = accounts.aliases.iter().filter(|alias| !alias.declared).map(|alias| &alias.name);
