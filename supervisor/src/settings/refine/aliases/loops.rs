@@ -25,14 +25,14 @@ pub(super) fn loops(aliases: &[DeclaredAlias]) -> Vec<(usize, String)> {
     in_loops.sort_unstable();
     let way = |place| {
         let way: Vec<String> =
-            way_back(place, &onward)?.into_iter().map(|place| aliases[place].name.to_string()).collect();
+            shortest_loop(place, &onward)?.into_iter().map(|place| aliases[place].name.to_string()).collect();
         Some((place, way.join(" to ")))
     };
     in_loops.into_iter().take(MOST).filter_map(way).collect()
 }
 
 /// The shortest path from a place back to it; `onward` has the targets of each place.
-fn way_back(start: usize, onward: &[Vec<usize>]) -> Option<Vec<usize>> {
+fn shortest_loop(start: usize, onward: &[Vec<usize>]) -> Option<Vec<usize>> {
     // Each place is visited once, from the one by which it was found.
     let mut before: HashMap<usize, usize> = HashMap::new();
     let mut found = vec![start];
