@@ -40,7 +40,7 @@ pub(super) fn certificates(
             typed.text
         )));
     }
-    let brought = brought(raw, faults);
+    let brought = external(raw, faults);
     if let (Some(_), Some(typed), false) = (&brought, &directory, is_off) {
         faults.push(typed.fault("is set, and so is MAIL_TLS_CERT_FILE; set one of the two"));
     }
@@ -60,7 +60,7 @@ fn is_https(text: &str) -> bool {
     HostAndPort::parse_with(host, 443).is_some() && path.chars().all(|c| c.is_ascii_graphic() && c != '#')
 }
 
-fn brought(raw: &mut Raw, faults: &mut Vec<SettingFault>) -> Option<(PathBuf, PathBuf)> {
+fn external(raw: &mut Raw, faults: &mut Vec<SettingFault>) -> Option<(PathBuf, PathBuf)> {
     let certificate = path(raw, &variables::TLS_CERT_FILE, faults);
     let key = path(raw, &variables::TLS_KEY_FILE, faults);
     let missing = match (&certificate, &key) {
