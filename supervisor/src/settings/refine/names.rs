@@ -53,7 +53,7 @@ const OF_THE_HOST: &str = "_acme-challenge.";
 const RESERVED: [&str; 4] = ["invalid", "localhost", "onion", "arpa"];
 
 /// The reason why a name with this prefix cannot be registered or looked up, if there is one.
-fn impossible(domain: &Domain, prefix: &str) -> Option<String> {
+fn unusable_reason(domain: &Domain, prefix: &str) -> Option<String> {
     const LONGEST: usize = 253;
     if domain.labels().count() < 2 || domain.as_str().parse::<IpAddr>().is_ok() {
         return Some("which is not a full domain name".to_owned());
@@ -80,8 +80,8 @@ fn impossible(domain: &Domain, prefix: &str) -> Option<String> {
 }
 
 /// The same for a domain that receives mail.
-pub(super) fn impossible_domain(domain: &Domain) -> Option<String> {
-    impossible(domain, OF_A_DOMAIN)
+pub(super) fn unusable_domain_reason(domain: &Domain) -> Option<String> {
+    unusable_reason(domain, OF_A_DOMAIN)
 }
 
 /// A name with a dot in it: a bare word is never a mail domain, and other servers refuse it as a greeting.
@@ -92,7 +92,7 @@ fn full_name(typed: &RawValue, name: &str, prefix: &str, faults: &mut Vec<Settin
         Ok(_) if name.contains('_') => {
             format!("is {name:?}, with an underscore, for which no public authority issues a certificate")
         }
-        Ok(domain) => match impossible(&domain, prefix) {
+        Ok(domain) => match unusable_reason(&domain, prefix) {
             None => return Some(domain),
             Some(wrong) => format!("is {name:?}, {wrong}"),
         },

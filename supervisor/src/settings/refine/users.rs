@@ -21,7 +21,7 @@ use accounts::declaration::{ChosenPasswordError, DeclaredSecret, DeclaredSecretE
 use accounts::{RESERVED, Secret, SecretError, User};
 use address::{Address, Domain, LocalPart};
 
-use super::names::impossible_domain;
+use super::names::unusable_domain_reason;
 use crate::settings::fault::SettingFault;
 use crate::settings::raw::{Raw, RawValue};
 use crate::settings::variables;
@@ -182,7 +182,7 @@ fn read_entry<'t>(number: usize, entry: &'t str, home: &Domain) -> Result<(User,
         Some((name, domain)) => {
             let domain =
                 Domain::parse(domain).map_err(|error| UserError::BadDomain(number, error.to_string()))?;
-            if let Some(wrong) = impossible_domain(&domain) {
+            if let Some(wrong) = unusable_domain_reason(&domain) {
                 return Err(UserError::BadDomain(number, format!("{domain:?} is a domain {wrong}")));
             }
             (name, domain)
