@@ -25,7 +25,7 @@ pub struct Site {
     /// The purpose.
     pub purpose: Purpose,
     /// The password of the heartbeat's mailbox for the steward; `None` if no daemon is started.
-    pub watchword: Option<Watchword>,
+    pub heartbeat_password: Option<HeartbeatPassword>,
     /// The passwords and hashes of the settings that are known to belong together.
     pub proofs: Proofs,
 }
@@ -41,14 +41,14 @@ pub enum Purpose {
 
 /// The password of the heartbeat's mailbox: generated at each start of process 1 and known only to the steward.
 #[derive(Debug, Clone)]
-pub struct Watchword {
+pub struct HeartbeatPassword {
     /// The password, for the steward.
     pub password: Confidential,
     /// Its hash, for the daemons that verify it.
     pub secret: Secret,
 }
 
-impl Watchword {
+impl HeartbeatPassword {
     /// A new one.
     pub fn new() -> Self {
         let text = accounts::make_password();
@@ -57,14 +57,14 @@ impl Watchword {
     }
 }
 
-impl Default for Watchword {
+impl Default for HeartbeatPassword {
     fn default() -> Self {
         Self::new()
     }
 }
 
 /// The concern when there are no users.
-pub const NOBODY: Concern = Concern::constant(
+pub const NO_USERS: Concern = Concern::constant(
     "no user has a mailbox",
     "add a user with `mailstead user add ann`, or set MAIL_USERS, for example MAIL_USERS=ann:a-long-password, and start \
      again",
@@ -97,8 +97,8 @@ pub fn aliases_of_disabled(accounts: &Accounts) -> Option<Concern> {
 }
 
 /// The concern if there are no users in these accounts.
-pub fn nobody(accounts: &Accounts) -> Option<Concern> {
-    (!accounts.users.iter().any(|account| account.enabled)).then_some(NOBODY)
+pub fn no_users(accounts: &Accounts) -> Option<Concern> {
+    (!accounts.users.iter().any(|account| account.enabled)).then_some(NO_USERS)
 }
 
 impl Site {
@@ -106,7 +106,7 @@ impl Site {
     /// files get no particular owner.
     pub fn unstarted(settings: Settings, folders: Folders) -> Self {
         let (purpose, proofs) = (Purpose::Appliance, Proofs::default());
-        Self { settings, folders, owners: None, purpose, watchword: None, proofs }
+        Self { settings, folders, owners: None, purpose, heartbeat_password: None, proofs }
     }
 
     /// The heartbeat's mailbox, in the first domain.
@@ -145,12 +145,12 @@ impl Site {
     /// True if any user has a mailbox, declared or added. Accounts that cannot be read are reported elsewhere.
     pub fn has_users(&self) -> bool {
         let accounts = Accounts::load(&self.folders.accounts());
-        accounts.map_or(true, |accounts| nobody(&accounts).is_none())
+        accounts.map_or(true, |accounts| no_users(&accounts).is_none())
     }
 
     /// Allowed settings that are probably mistakes: they are reported in the plan and in the log, and do not degrade
     /// health.
-    pub fn slips(&self, accounts: &Accounts) -> Vec<Concern> {
+    pub fn likely_mistakes(&self, accounts: &Accounts) -> Vec<Concern> {
         let unused = self.settings.quotas.users.iter().filter(|(user, _)| accounts.user(user).is_none());
         let unused = unused.map(|(user, _)| {
             Concern::new(
@@ -170,7 +170,7 @@ impl Site {
     /// Missing or wrong settings, none of which prevents the start.
     pub fn concerns(&self, accounts: &Accounts) -> Vec<Concern> {
         let is_not_root = self.owners.is_none() && self.purpose == Purpose::Appliance;
-        let of_accounts = nobody(accounts).into_iter().chain(aliases_of_disabled(accounts));
+        let of_accounts = no_users(accounts).into_iter().chain(aliases_of_disabled(accounts));
         of_accounts.chain(is_not_root.then_some(NOT_ROOT)).collect()
     }
 }

@@ -31,7 +31,7 @@ use crate::exit::Exit;
 use crate::init::signals::Signals;
 use crate::init::{self, signals};
 use crate::settings::{SettingFaults, HostAndPort, Settings, variables};
-use crate::site::{Purpose, Site, Watchword};
+use crate::site::{Purpose, Site, HeartbeatPassword};
 use guide::Guide;
 use scratch::Scratch;
 
@@ -91,13 +91,13 @@ fn demonstrate(demo: &Demo) -> Result<Exit, (Exit, String)> {
 
     eprintln!("Starting; the log is {}", log_path.display());
     let folders = scratch.folders();
-    let watchword = Some(Watchword::new());
+    let watchword = Some(HeartbeatPassword::new());
     let site = Site {
         settings,
         folders,
         owners: None,
         purpose: Purpose::Demo,
-        watchword,
+        heartbeat_password: watchword,
         proofs: Proofs::default(),
     };
     let mut guide = Guide::new(site.clone(), people, scratch.folder().to_owned());

@@ -44,7 +44,7 @@ fn log(site: &Site) -> Log {
 
 /// The heartbeat's mailbox, for the daemons that serve it.
 fn heartbeat_mailbox(site: &Site) -> Option<HeartbeatMailbox> {
-    let secret = site.watchword.as_ref()?.secret.as_str().to_owned();
+    let secret = site.heartbeat_password.as_ref()?.secret.as_str().to_owned();
     Some(HeartbeatMailbox { address: site.heartbeat_address()?, secret })
 }
 

@@ -50,6 +50,6 @@ fn heartbeat(site: &Site, own: OwnPorts) -> Option<Heartbeat> {
         imaps: own.imaps,
         hostname: site.settings.hostname.clone(),
         address: site.heartbeat_address()?,
-        password: site.watchword.as_ref()?.password.clone(),
+        password: site.heartbeat_password.as_ref()?.password.clone(),
     })
 }

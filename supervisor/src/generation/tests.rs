@@ -7,7 +7,7 @@ use handover::config::{self, Mda, Mta, Steward};
 
 use super::*;
 use crate::settings::Settings;
-use crate::site::Watchword;
+use crate::site::HeartbeatPassword;
 use crate::volume::Folders;
 
 fn site(folder: &Path, purpose: Purpose, users: &str) -> Site {
@@ -27,7 +27,7 @@ fn site(folder: &Path, purpose: Purpose, users: &str) -> Site {
         folders,
         owners: None,
         purpose,
-        watchword: Some(Watchword::new()),
+        heartbeat_password: Some(HeartbeatPassword::new()),
         proofs: Proofs::default(),
     }
 }

@@ -16,7 +16,7 @@ use super::watch::LoopObserver;
 use super::{capabilities, run_site, signals};
 use crate::exit::Exit;
 use crate::settings::{self, Settings};
-use crate::site::{Purpose, Site, Watchword};
+use crate::site::{Purpose, Site, HeartbeatPassword};
 use crate::volume::{Folders, Owners};
 
 /// Runs until it is asked to stop.
@@ -51,9 +51,9 @@ pub fn run() -> ExitCode {
     }
     let outlet = logging::start(PROCESS_1, &settings.log);
     let mut observer = Announcer { hostname: settings.hostname.clone() };
-    let watchword = Some(Watchword::new());
+    let watchword = Some(HeartbeatPassword::new());
     let site =
-        Site { settings, folders, owners, purpose: Purpose::Appliance, watchword, proofs: Proofs::default() };
+        Site { settings, folders, owners, purpose: Purpose::Appliance, heartbeat_password: watchword, proofs: Proofs::default() };
     let exit = run_site(site, &signals, None, read, &mut observer).unwrap_or_else(|error| {
         tracing::error!("mailstead cannot start: {error}");
         error.exit()

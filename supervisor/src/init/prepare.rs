@@ -157,7 +157,7 @@ pub fn refresh(site: &Site, abandon: &Abandon) -> Result<Vec<Concern>, PrepareEr
     accounts.store()?;
     undo.commit();
     brought::forget_others(&site.folders.brought());
-    for Concern { problem, fix } in site.slips(accounts.merged()) {
+    for Concern { problem, fix } in site.likely_mistakes(accounts.merged()) {
         tracing::warn!(%problem, %fix, "questionable setting");
     }
     // Only a plan would miss it.

@@ -23,7 +23,7 @@ use crate::init::unit::Moment;
 use crate::ports;
 use crate::settings::{Certificates, Settings};
 use crate::signing_keys;
-use crate::site::{Site, aliases_of_disabled, nobody};
+use crate::site::{Site, aliases_of_disabled, no_users};
 use crate::volume::{AccountsFile, AccountsFileError, Folders};
 use applied::Difference;
 pub use applied::{Applied, AppliedError};
@@ -150,7 +150,7 @@ fn certificate(site: &Site) -> String {
 /// The concerns after the start, without those that come only from running the command here and now.
 fn concerns(site: &Site, accounts: &Accounts) -> Vec<Concern> {
     let concerns =
-        nobody(accounts).into_iter().chain(aliases_of_disabled(accounts)).chain(site.slips(accounts));
+        no_users(accounts).into_iter().chain(aliases_of_disabled(accounts)).chain(site.likely_mistakes(accounts));
     concerns.chain(trust::examine(site)).chain(of_brought(site)).collect()
 }
 

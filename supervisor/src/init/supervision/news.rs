@@ -11,7 +11,7 @@ use super::{Processes, Supervision};
 use crate::init::role::Role;
 use crate::init::spawn::Program;
 use crate::init::unit::{Event, Moment, Phase};
-use crate::site::NOBODY;
+use crate::site::NO_USERS;
 
 /// The result of a reload.
 #[derive(Debug, Default)]
@@ -108,8 +108,8 @@ impl<P: Processes> Supervision<P> {
     /// Keeps the concern that no user has a mailbox for as long as that holds.
     pub fn users_counted(&mut self, has_any: bool) {
         let before = self.concerns.len();
-        self.concerns.retain(|concern| *concern != NOBODY);
-        self.concerns.extend((!has_any).then_some(NOBODY));
+        self.concerns.retain(|concern| *concern != NO_USERS);
+        self.concerns.extend((!has_any).then_some(NO_USERS));
         self.has_changed |= self.concerns.len() != before;
     }
 

@@ -4,7 +4,7 @@ use handover::status::StatusError;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::site::NOBODY;
+use crate::site::NO_USERS;
 use crate::steward::heartbeat::{Beat, Beats, Failure, Step};
 use crate::steward::observation::Free;
 
@@ -154,7 +154,7 @@ fn a_clock_that_was_set_back_does_not_count_as_silence() {
 fn a_fault_for_the_operator_degrades_the_server_but_mail_is_served() {
     let concern = || {
         let mut observation = observation();
-        status(&mut observation).concerns.push(NOBODY);
+        status(&mut observation).concerns.push(NO_USERS);
         observation
     };
     let read = || CertificateError::Malformed { path: "/data/tls/certificate.pem".into() };

@@ -10,12 +10,12 @@ fn a_reload_is_sent_to_ready_daemons_at_once_and_to_starting_ones_later() {
     supervision.child_ended(MTA, End::Exit(1), now);
     supervision.turn(later(now, 1));
     supervision.processes.take();
-    supervision.reload(Reloaded { concerns: vec![NOBODY], ..Reloaded::default() });
+    supervision.reload(Reloaded { concerns: vec![NO_USERS], ..Reloaded::default() });
     assert_eq!(supervision.processes.take(), ["SIGHUP 1", "SIGHUP 2"]);
     supervision.handle_notice(Pid::from_raw(4), &ready(), now);
     supervision.handle_notice(Pid::from_raw(4), &ready(), now);
     assert_eq!(supervision.processes.take(), ["SIGHUP 4"]);
-    assert_eq!(supervision.status(now).concerns, [NOBODY]);
+    assert_eq!(supervision.status(now).concerns, [NO_USERS]);
 }
 
 #[test]
@@ -35,13 +35,13 @@ fn a_daemon_with_changed_rules_is_restarted_and_the_others_reload() {
 fn the_concern_without_users_lasts_until_one_is_added() {
     let now = Moment::now();
     let mut supervision = up(now);
-    supervision.reload(Reloaded { concerns: vec![other(), NOBODY], ..Reloaded::default() });
+    supervision.reload(Reloaded { concerns: vec![other(), NO_USERS], ..Reloaded::default() });
     supervision.take_changed();
     supervision.users_counted(true);
     assert_eq!(supervision.status(now).concerns, [other()]);
     assert!(supervision.take_changed());
     supervision.users_counted(false);
-    assert_eq!(supervision.status(now).concerns, [other(), NOBODY]);
+    assert_eq!(supervision.status(now).concerns, [other(), NO_USERS]);
 }
 
 #[test]
@@ -87,19 +87,19 @@ fn only_a_new_certificate_makes_the_mail_daemons_reload() {
     assert_eq!(supervision.processes.take(), ["SIGHUP 2"]);
     supervision.handle_notice(Pid::from_raw(4), &ready(), now);
     assert_eq!(supervision.processes.take(), ["SIGHUP 4"]);
-    supervision.reload(Reloaded { concerns: vec![NOBODY], ..Reloaded::default() });
-    assert_eq!(supervision.status(now).concerns, [NOBODY, taken("http").concern()]);
+    supervision.reload(Reloaded { concerns: vec![NO_USERS], ..Reloaded::default() });
+    assert_eq!(supervision.status(now).concerns, [NO_USERS, taken("http").concern()]);
 }
 
 #[test]
 fn a_refused_reload_is_a_concern_and_the_daemons_still_reload() {
     let now = Moment::now();
     let mut supervision = up(now);
-    supervision.reload(Reloaded { concerns: vec![NOBODY], ..Reloaded::default() });
+    supervision.reload(Reloaded { concerns: vec![NO_USERS], ..Reloaded::default() });
     supervision.processes.take();
     supervision.take_changed();
     supervision.reload_refused(other());
-    assert_eq!(supervision.status(now).concerns, [other(), NOBODY]);
+    assert_eq!(supervision.status(now).concerns, [other(), NO_USERS]);
     assert_eq!(supervision.processes.take(), ["SIGHUP 1", "SIGHUP 2", "SIGHUP 3"]);
     assert!(supervision.take_changed());
     supervision.reload(Reloaded::default());
