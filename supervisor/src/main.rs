@@ -11,7 +11,7 @@ use supervisor::doctor::{self, Doctor};
 use supervisor::exit::Exit;
 use supervisor::init::launch::{self, Launch};
 use supervisor::operator::{self, AliasCommand, AppPasswordCommand, HashPassword, UserCommand};
-use supervisor::plan::{self, PlanFor};
+use supervisor::plan::{self, PlanArguments};
 use supervisor::{health, init, steward};
 
 /// A complete mail server in one program: SMTP, IMAP, certificates, DNS records and checks.
@@ -54,7 +54,7 @@ enum Role {
         json: bool,
     },
     /// Print what a start with this environment would change; the exit status is 3 if anything would.
-    Plan(PlanFor),
+    Plan(PlanArguments),
     /// Run the daemon that receives and sends mail.
     Mta(Configured),
     /// Run the daemon that stores mail and serves it.

@@ -30,7 +30,7 @@ pub use applied::{Applied, AppliedError};
 
 /// The arguments of `plan`.
 #[derive(Debug, clap::Args)]
-pub struct PlanFor {
+pub struct PlanArguments {
     /// The volume; without it, the container's.
     #[arg(long, value_name = "DIR")]
     volume: Option<PathBuf>,
@@ -73,7 +73,7 @@ pub struct Plan {
 }
 
 /// Prints the plan.
-pub fn run(wanted: &PlanFor) -> ExitCode {
+pub fn run(wanted: &PlanArguments) -> ExitCode {
     let container = Folders::of_container();
     let folders = match &wanted.volume {
         Some(volume) => Folders { volume: volume.clone(), ..container },
@@ -151,11 +151,11 @@ fn certificate(site: &Site) -> String {
 fn concerns(site: &Site, accounts: &Accounts) -> Vec<Concern> {
     let concerns =
         no_users(accounts).into_iter().chain(aliases_of_disabled(accounts)).chain(site.likely_mistakes(accounts));
-    concerns.chain(trust::examine(site)).chain(of_brought(site)).collect()
+    concerns.chain(trust::examine(site)).chain(external_certificate_concern(site)).collect()
 }
 
 /// The fault of an external certificate.
-fn of_brought(site: &Site) -> Option<Concern> {
+fn external_certificate_concern(site: &Site) -> Option<Concern> {
     let Certificates::External { certificate, key } = &site.settings.certificates else { return None };
     let from = Tls { certificate: certificate.clone(), key: key.clone() };
     let now = i64::try_from(Moment::now().wall).unwrap_or(i64::MAX);
