@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use supervisor::generation::write_accounts;
-use supervisor::plan::Applied;
+use supervisor::plan::AppliedSettings;
 use supervisor::settings::Settings;
 use supervisor::signing_keys;
 use supervisor::site::Site;
@@ -40,7 +40,7 @@ fn apply(volume: &Path, set: Set<'_>) {
     for domain in &site.settings.domains {
         signing_keys::ensure(&site.folders.dkim(), domain, None).unwrap();
     }
-    Applied::write(&site).unwrap();
+    AppliedSettings::write(&site).unwrap();
 }
 
 /// Every file with its content.

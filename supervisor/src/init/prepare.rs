@@ -15,7 +15,7 @@ use crate::certificate::{self, Found, Keeper, SelfMadeError, fingerprint};
 use crate::certificate::{brought, trust};
 use crate::exit::Exit;
 use crate::generation::{self, AccountsError, GenerationError, OwnPorts};
-use crate::plan::Applied;
+use crate::plan::AppliedSettings;
 use crate::ports::{self, Bound, Listening, PortError, Unbound};
 use crate::presence::presence;
 use crate::settings::Certificates;
@@ -161,7 +161,7 @@ pub fn refresh(site: &Site, abandon: &Abandon) -> Result<Vec<Concern>, PrepareEr
         tracing::warn!(%problem, %fix, "questionable setting");
     }
     // Only a plan would miss it.
-    if let Err(error) = Applied::write(site) {
+    if let Err(error) = AppliedSettings::write(site) {
         tracing::warn!(%error, "cannot write settings.toml for `mailstead plan`");
     }
     Ok(concerns)

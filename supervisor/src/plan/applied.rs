@@ -25,7 +25,7 @@ const ABOUT: &str = "# Written by process 1: the settings in force, for `mailste
 
 /// The settings that were applied last.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Applied {
+pub struct AppliedSettings {
     /// The settings that can be shown, by variable.
     settings: BTreeMap<String, String>,
     /// The secret ones, hashed, by variable.
@@ -60,7 +60,7 @@ pub enum AppliedError {
     Write(#[from] durable::Error),
 }
 
-impl Applied {
+impl AppliedSettings {
     /// The applied form of settings. A hash of the same secret is kept, so that the same settings give the same file.
     fn of(settings: &Settings, before: Option<&Self>, proofs: &Proofs) -> Self {
         let mut applied = Self::default();

@@ -26,7 +26,7 @@ use crate::signing_keys;
 use crate::site::{Site, aliases_of_disabled, no_users};
 use crate::volume::{AccountsFile, AccountsFileError, Folders};
 use applied::Difference;
-pub use applied::{Applied, AppliedError};
+pub use applied::{AppliedSettings, AppliedError};
 
 /// The arguments of `plan`.
 #[derive(Debug, clap::Args)]
@@ -112,7 +112,7 @@ impl Plan {
         let domains = &site.settings.domains;
         Ok(Self {
             accounts: merged.changes,
-            settings: Applied::load(site)?.map(|applied| applied.differences(&site.settings)),
+            settings: AppliedSettings::load(site)?.map(|applied| applied.differences(&site.settings)),
             keys: domains.iter().filter(has_keys).cloned().collect(),
             ports: ports::of(site).map(|port| port.number).collect(),
             certificate: certificate(site),
