@@ -21,14 +21,14 @@ use crate::presence::presence;
 use crate::settings::Certificates;
 use crate::signing_keys::{self, SigningKeyError};
 use crate::site::{Purpose, Site};
-use crate::volume::{self, FormatError, HeldError, Hold, LayoutError};
+use crate::volume::{self, FormatError, VolumeInUseError, VolumeLock, LayoutError};
 
 /// An error that keeps the daemons from being started.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
     /// Another server uses the volume.
     #[error(transparent)]
-    VolumeInUse(#[from] HeldError),
+    VolumeInUse(#[from] VolumeInUseError),
     /// The folders could not be laid out.
     #[error(transparent)]
     Layout(#[from] LayoutError),
@@ -88,7 +88,7 @@ impl PrepareError {
 #[derive(Debug)]
 pub struct Prepared {
     /// Exclusive use of the volume while this lives.
-    pub lock: Hold,
+    pub lock: VolumeLock,
     /// The sockets, bound.
     pub listening: Vec<Listening>,
     /// Concerns that the operator has to resolve.
@@ -102,7 +102,7 @@ pub struct Prepared {
 /// Prepares everything. Repeated, or after an interruption at any point, it has the same result.
 pub fn prepare(site: &Site, abandon: &Abandon) -> Result<Prepared, PrepareError> {
     volume::refuse_foreign_format(&site.folders)?;
-    let held = volume::hold(&site.folders, site.owners.as_ref())?;
+    let held = volume::lock(&site.folders, site.owners.as_ref())?;
     check_abandoned(abandon)?;
     volume::lay_out(&site.folders, site.owners.as_ref())?;
     volume::check_format(&site.folders)?;

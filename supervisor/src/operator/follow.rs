@@ -70,7 +70,7 @@ pub(super) fn wait(folders: &Folders) -> Result<Followed, NotFollowed> {
     loop {
         if asked.is_none_or(|asked| asked.elapsed() >= BETWEEN_ASKS) {
             if !ask(folders)? {
-                return Ok(if volume::is_held(folders) {
+                return Ok(if volume::is_locked(folders) {
                     Followed::RunsElsewhere
                 } else {
                     Followed::NothingRuns
@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(waiting_for(&folders).as_deref(), Some("mda"));
         drop(socket);
         assert_eq!(wait(&folders).unwrap(), Followed::NothingRuns);
-        let _elsewhere = volume::hold(&folders, None).unwrap();
+        let _elsewhere = volume::lock(&folders, None).unwrap();
         assert_eq!(wait(&folders).unwrap(), Followed::RunsElsewhere);
     }
 }

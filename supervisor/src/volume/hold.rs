@@ -18,7 +18,7 @@ use super::{Folders, Owners};
 
 /// Exclusive use of the volume while this lives.
 #[derive(Debug)]
-pub struct Hold {
+pub struct VolumeLock {
     /// `None` if the file cannot be opened or the file system has no locks.
     _lock: Option<File>,
 }
@@ -29,18 +29,18 @@ pub struct Hold {
     "Mailstead already runs with the volume {}: to send it a command, write the command after the program's name, as in \
      `mailstead health`; a second server needs a volume of its own", volume.display()
 )]
-pub struct HeldError {
+pub struct VolumeInUseError {
     /// The volume.
     pub volume: PathBuf,
 }
 
-/// [`is_held`] holds the lock for a moment to test it; that must not make a start fail.
+/// [`is_locked`] holds the lock for a moment to test it; that must not make a start fail.
 const PATIENCE: Duration = Duration::from_secs(1);
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
 /// Locks the volume, before anything else on it is changed. If that fails for another reason than a second server, the
 /// start continues with a warning: a later step reports what is wrong with the volume.
-pub fn hold(folders: &Folders, owners: Option<&Owners>) -> Result<Hold, HeldError> {
+pub fn lock(folders: &Folders, owners: Option<&Owners>) -> Result<VolumeLock, VolumeInUseError> {
     let path = folders.lock();
     let opened = open(&path).or_else(|_| {
         // The volume does not exist yet, or has another owner. Without the file no server holds the lock.
@@ -49,7 +49,7 @@ pub fn hold(folders: &Folders, owners: Option<&Owners>) -> Result<Hold, HeldErro
     });
     let unlocked = |error: &io::Error| {
         tracing::warn!(path = %path.display(), %error, "cannot lock the volume, a second server would not be noticed");
-        Ok(Hold { _lock: None })
+        Ok(VolumeLock { _lock: None })
     };
     let lock = match opened {
         Ok(lock) => lock,
@@ -58,16 +58,16 @@ pub fn hold(folders: &Folders, owners: Option<&Owners>) -> Result<Hold, HeldErro
     let give_up = Instant::now() + PATIENCE;
     loop {
         match lock.try_lock() {
-            Ok(()) => return Ok(Hold { _lock: Some(lock) }),
+            Ok(()) => return Ok(VolumeLock { _lock: Some(lock) }),
             Err(TryLockError::WouldBlock) if Instant::now() < give_up => thread::sleep(BETWEEN_TRIES),
-            Err(TryLockError::WouldBlock) => return Err(HeldError { volume: folders.volume.clone() }),
+            Err(TryLockError::WouldBlock) => return Err(VolumeInUseError { volume: folders.volume.clone() }),
             Err(TryLockError::Error(error)) => return unlocked(&error),
         }
     }
 }
 
 /// True if a server uses the volume, in this container or another. If that is unknown, it is false.
-pub fn is_held(folders: &Folders) -> bool {
+pub fn is_locked(folders: &Folders) -> bool {
     options()
         .open(folders.lock())
         .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
@@ -104,28 +104,28 @@ mod tests {
     fn a_volume_is_locked_until_its_server_has_ended() {
         let place = tempfile::tempdir().unwrap();
         let folders = folders(place.path());
-        assert!(!is_held(&folders), "there is no volume");
-        let first = hold(&folders, None).unwrap();
-        assert!(is_held(&folders));
-        let refused = hold(&folders, None).unwrap_err().to_string();
+        assert!(!is_locked(&folders), "there is no volume");
+        let first = lock(&folders, None).unwrap();
+        assert!(is_locked(&folders));
+        let refused = lock(&folders, None).unwrap_err().to_string();
         assert!(refused.contains("already runs") && refused.contains("mailstead health"), "{refused}");
         drop(first);
-        assert!(!is_held(&folders));
-        hold(&folders, None).unwrap();
+        assert!(!is_locked(&folders));
+        lock(&folders, None).unwrap();
     }
 
     #[test]
     fn testing_the_lock_does_not_prevent_a_start() {
         let place = tempfile::tempdir().unwrap();
         let folders = folders(place.path());
-        drop(hold(&folders, None).unwrap());
+        drop(lock(&folders, None).unwrap());
         let looking = File::open(folders.lock()).unwrap();
         looking.lock_shared().unwrap();
         let starting = thread::spawn({
             let folders = folders.clone();
-            move || hold(&folders, None).map(drop)
+            move || lock(&folders, None).map(drop)
         });
-        assert!(!is_held(&folders), "two tests at a time");
+        assert!(!is_locked(&folders), "two tests at a time");
         drop(looking);
         starting.join().unwrap().unwrap();
     }
@@ -134,10 +134,10 @@ mod tests {
     fn a_read_only_lock_file_is_locked_too() {
         let place = tempfile::tempdir().unwrap();
         let folders = folders(place.path());
-        drop(hold(&folders, None).unwrap());
+        drop(lock(&folders, None).unwrap());
         fs::set_permissions(folders.lock(), fs::Permissions::from_mode(0o400)).unwrap();
-        let _first = hold(&folders, None).unwrap();
-        assert!(hold(&folders, None).is_err());
+        let _first = lock(&folders, None).unwrap();
+        assert!(lock(&folders, None).is_err());
     }
 
     #[test]
@@ -145,7 +145,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let folders = folders(place.path());
         fs::write(&folders.volume, "").unwrap();
-        hold(&folders, None).unwrap();
-        assert!(!is_held(&folders));
+        lock(&folders, None).unwrap();
+        assert!(!is_locked(&folders));
     }
 }

@@ -31,7 +31,7 @@ pub use accounts::{AccountsFile, AccountsFileError};
 pub use file::write;
 pub(crate) use file::{absent_is_fine, give};
 pub use format::{FormatError, check_format, refuse_foreign_format};
-pub use hold::{HeldError, Hold, hold, is_held};
+pub use hold::{VolumeInUseError, VolumeLock, lock, is_locked};
 pub use layout::{LayoutError, lay_out};
 pub(crate) use layout::{Wanted, wanted};
 pub use owners::{Owner, Owners, OwnersError};
