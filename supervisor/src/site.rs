@@ -129,7 +129,7 @@ impl Site {
     /// The certificate and key that every daemon presents.
     pub fn tls(&self) -> Tls {
         let brought = match self.settings.certificates {
-            Certificates::External { .. } => brought::current(&self.folders.brought()),
+            Certificates::External { .. } => brought::current(&self.folders.external_certificate()),
             _ => None,
         };
         brought.unwrap_or_else(|| certificate::files(&self.folders.tls()))

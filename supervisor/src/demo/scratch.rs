@@ -168,7 +168,7 @@ fn volume(folder: &Path, runtime: &Path) -> Folders {
 fn ours(folder: &Path) -> Vec<PathBuf> {
     let runtime = folder.join(RUNTIME);
     let own = [LOCK, CONTACT, LOG].map(|name| folder.join(name));
-    own.into_iter().chain(volume(folder, &runtime).of_the_volume()).chain([runtime]).collect()
+    own.into_iter().chain(volume(folder, &runtime).top_entries()).chain([runtime]).collect()
 }
 
 /// `run` in the folder; if its path is too long for the name of a socket, a link to a short one.
@@ -214,7 +214,7 @@ mod tests {
 
     fn use_it(scratch: &Scratch) {
         let folders = scratch.folders();
-        for path in folders.of_the_volume().into_iter().filter(|path| *path != folders.mail()) {
+        for path in folders.top_entries().into_iter().filter(|path| *path != folders.mail()) {
             fs::write(path, "1").unwrap();
         }
         fs::create_dir_all(scratch.folders().mail().join("demo.test")).unwrap();

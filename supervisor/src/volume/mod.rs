@@ -82,7 +82,7 @@ impl Folders {
     }
 
     /// Copies of an external certificate and its key.
-    pub fn brought(&self) -> PathBuf {
+    pub fn external_certificate(&self) -> PathBuf {
         self.runtime.join("tls")
     }
 
@@ -122,7 +122,7 @@ impl Folders {
     }
 
     /// All entries that may exist at the top of the volume.
-    pub fn of_the_volume(&self) -> [PathBuf; 11] {
+    pub fn top_entries(&self) -> [PathBuf; 11] {
         [
             self.mail(),
             self.index(),
