@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use nix::unistd::{Gid, Uid};
 
-use super::handle::{Handle, Heir, Kind};
+use super::handle::{Handle, NewOwner, Kind};
 
 /// Mailstead has no deeper folders; a compromised daemon must not make process 1 descend without end.
 const DEEPEST: usize = 32;
@@ -26,7 +26,7 @@ const MOST_IN_ORDER: u64 = 10_000;
 const REPORT_EVERY: Duration = Duration::from_secs(10);
 
 /// Changes the owner of everything in a folder, but not of the folder itself.
-pub(super) fn adopt_all(folder: &Handle, path: &Path, heir: Heir) {
+pub(super) fn adopt_all(folder: &Handle, path: &Path, heir: NewOwner) {
     let mut walk = Walk::new(path, heir);
     walk.through(folder, DEEPEST);
     walk.report();
@@ -34,14 +34,14 @@ pub(super) fn adopt_all(folder: &Handle, path: &Path, heir: Heir) {
 
 /// The same for a folder that has its right owner, at every start: files in it may have been restored by hand. A
 /// compromised steward may have made any number of them, so there is a limit.
-pub(super) fn look_through(folder: &Handle, path: &Path, heir: Heir) {
+pub(super) fn look_through(folder: &Handle, path: &Path, heir: NewOwner) {
     let mut walk = Walk { left_to_look_at: MOST_IN_ORDER, ..Walk::new(path, heir) };
     walk.through(folder, DEEPEST);
     walk.report();
 }
 
 /// Checks the folders of each domain and user, and adopts those of another owner, which the operator has put there.
-pub(super) fn adopt_mailboxes(mail: &Handle, path: &Path, heir: Heir) {
+pub(super) fn adopt_mailboxes(mail: &Handle, path: &Path, heir: NewOwner) {
     let mut left = MOST_LOOKED_AT;
     // Without the capability to read another user's folder nothing is seen or logged: what is right needs no check.
     for (domain_path, mut domain) in folders_below(mail, path) {
@@ -59,7 +59,7 @@ pub(super) fn adopt_mailboxes(mail: &Handle, path: &Path, heir: Heir) {
             }
             left -= 1;
             if adopt_top(&mut home, &home_path, heir)
-                && let Ok(mut maildir) = home.below("Maildir")
+                && let Ok(mut maildir) = home.open_entry("Maildir")
                 && maildir.kind() == Kind::Folder
             {
                 adopt_top(&mut maildir, &home_path.join("Maildir"), heir);
@@ -72,18 +72,18 @@ pub(super) fn adopt_mailboxes(mail: &Handle, path: &Path, heir: Heir) {
 fn folders_below(folder: &Handle, path: &Path) -> impl Iterator<Item = (PathBuf, Handle)> {
     let names = folder.names().into_iter().flatten().filter_map(Result::ok);
     names.filter_map(move |name| {
-        let found = folder.below(name.as_c_str()).ok()?;
+        let found = folder.open_entry(name.as_c_str()).ok()?;
         (found.kind() == Kind::Folder).then(|| (path.join(OsStr::from_bytes(name.to_bytes())), found))
     })
 }
 
 /// Adopts a folder with all its content when it has another owner. Returns true if it already had this one.
-fn adopt_top(folder: &mut Handle, path: &Path, heir: Heir) -> bool {
+fn adopt_top(folder: &mut Handle, path: &Path, heir: NewOwner) -> bool {
     if folder.owner().0 == heir.user {
         return true;
     }
     adopt_all(folder, path, heir);
-    if let Err(error) = folder.give(heir.user, heir.group) {
+    if let Err(error) = folder.change_owner(heir.user, heir.group) {
         tracing::warn!(path = %path.display(), %error, "cannot fix ownership");
     }
     false
@@ -91,8 +91,8 @@ fn adopt_top(folder: &mut Handle, path: &Path, heir: Heir) -> bool {
 
 /// Sets the owner and mode of a file, if it exists: it has those of the person who restored it by hand. The folder must
 /// be one of Mailstead's.
-pub(super) fn adopt_file(folder: &Handle, path: &Path, mode: u32, heir: Heir) {
-    let Some(Ok(mut found)) = path.file_name().map(|name| folder.below(name)) else { return };
+pub(super) fn adopt_file(folder: &Handle, path: &Path, mode: u32, heir: NewOwner) {
+    let Some(Ok(mut found)) = path.file_name().map(|name| folder.open_entry(name)) else { return };
     if found.kind() == Kind::File {
         adopt_one(&mut found, folder, path, mode, heir);
     }
@@ -100,7 +100,7 @@ pub(super) fn adopt_file(folder: &Handle, path: &Path, mode: u32, heir: Heir) {
 
 /// The signing keys, each in the folder of its domain: owned by root and readable by a group.
 pub(super) fn adopt_keys(dkim: &Handle, path: &Path, group: Gid) {
-    let heir = Heir { user: Uid::from_raw(0), group };
+    let heir = NewOwner { user: Uid::from_raw(0), group };
     for (domain_path, mut domain) in folders_below(dkim, path) {
         adopt_one(&mut domain, dkim, &domain_path, 0o750, heir);
         for name in domain.names().into_iter().flatten().filter_map(Result::ok) {
@@ -109,20 +109,20 @@ pub(super) fn adopt_keys(dkim: &Handle, path: &Path, group: Gid) {
     }
 }
 
-fn adopt_one(found: &mut Handle, folder: &Handle, path: &Path, mode: u32, heir: Heir) {
+fn adopt_one(found: &mut Handle, folder: &Handle, path: &Path, mode: u32, heir: NewOwner) {
     if heir.owns(found) && found.mode() == mode {
         return;
     }
-    if !found.may_be_given(folder, heir) {
+    if !found.may_change_owner(folder, heir) {
         tracing::warn!(path = %path.display(), "ownership not changed: the file has another hard link");
         return;
     }
     let adopted = match found.mode() == mode {
         true => Ok(()),
         // Only the owner can change the mode, which is root at this moment.
-        false => found.give(Uid::from_raw(0), heir.group).and_then(|()| found.set_mode(mode)),
+        false => found.change_owner(Uid::from_raw(0), heir.group).and_then(|()| found.set_mode(mode)),
     };
-    match adopted.and_then(|()| found.give(heir.user, heir.group)) {
+    match adopted.and_then(|()| found.change_owner(heir.user, heir.group)) {
         Ok(()) => tracing::info!(path = %path.display(), "fixed ownership and rights"),
         Err(error) => tracing::warn!(path = %path.display(), %error, "cannot fix ownership or rights"),
     }
@@ -131,7 +131,7 @@ fn adopt_one(found: &mut Handle, folder: &Handle, path: &Path, mode: u32, heir: 
 /// A walk through everything in a folder.
 struct Walk {
     top: PathBuf,
-    heir: Heir,
+    heir: NewOwner,
     /// The path of the present file, for messages only.
     path: PathBuf,
     adopted: u64,
@@ -142,7 +142,7 @@ struct Walk {
 }
 
 impl Walk {
-    fn new(top: &Path, heir: Heir) -> Self {
+    fn new(top: &Path, heir: NewOwner) -> Self {
         Self {
             top: top.to_owned(),
             heir,
@@ -172,7 +172,7 @@ impl Walk {
             match name {
                 Ok(name) => {
                     self.path.push(OsStr::from_bytes(name.to_bytes()));
-                    match folder.below(name.as_c_str()) {
+                    match folder.open_entry(name.as_c_str()) {
                         Ok(entry) => self.entry(entry, folder, depth),
                         Err(error) => self.leave(error.into()),
                     }
@@ -185,19 +185,19 @@ impl Walk {
 
     fn entry(&mut self, mut entry: Handle, folder: &Handle, depth: usize) {
         let is_right = self.heir.owns(&entry);
-        if !is_right && !entry.may_be_given(folder, self.heir) {
+        if !is_right && !entry.may_change_owner(folder, self.heir) {
             return self.leave(if entry.kind() == Kind::File { Left::SecondName } else { Left::Irregular });
         }
         if entry.kind() == Kind::Folder {
             // Without the capability to read another user's files, root can read its own.
             if !is_right && entry.names().is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
             {
-                let _ = entry.give(Uid::from_raw(0), Gid::from_raw(0));
+                let _ = entry.change_owner(Uid::from_raw(0), Gid::from_raw(0));
             }
             self.through(&entry, depth - 1);
         }
         if !is_right {
-            match entry.give(self.heir.user, self.heir.group) {
+            match entry.change_owner(self.heir.user, self.heir.group) {
                 Ok(()) => self.adopted += 1,
                 Err(error) => self.leave(error.into()),
             }
@@ -249,7 +249,7 @@ enum Left {
 }
 
 impl Left {
-    fn fix(&self, heir: Heir) -> String {
+    fn fix(&self, heir: NewOwner) -> String {
         match self {
             Self::SecondName => {
                 "remove it, unless it is a message: then put a copy in its place, and restart".to_owned()

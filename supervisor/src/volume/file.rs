@@ -6,7 +6,7 @@ use std::path::Path;
 use durable::{Error, Staged, Step};
 use nix::unistd::{Gid, Uid, fchown};
 
-use super::handle::{Handle, Heir, Kind};
+use super::handle::{Handle, NewOwner, Kind};
 
 /// Writes a file of process 1 whole, for itself and a group to read: at no moment does it exist under its name with
 /// another mode or owner. Without a group it belongs to the user that started the program.
@@ -31,10 +31,10 @@ pub fn write(path: &Path, contents: &[u8], mode: u32, group: Option<Gid>) -> Res
 /// file's place is left alone and logged: a link, or a file that has another hard link.
 pub(crate) fn give(path: &Path, user: Uid, group: Gid) -> io::Result<()> {
     let mut found = Handle::open(path)?;
-    let folder = Handle::open_top(path.parent().unwrap_or(Path::new("/")))?;
+    let folder = Handle::open_through_links(path.parent().unwrap_or(Path::new("/")))?;
     let is_meant = matches!(found.kind(), Kind::File | Kind::Folder);
-    if is_meant && found.may_be_given(&folder, Heir { user, group }) {
-        return found.give(user, group);
+    if is_meant && found.may_change_owner(&folder, NewOwner { user, group }) {
+        return found.change_owner(user, group);
     }
     tracing::warn!(path = %path.display(), "ownership not changed: a symbolic link, or a file with another hard link");
     Ok(())

@@ -41,14 +41,14 @@ pub(crate) enum Kind {
 
 /// The owner that files are given to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Heir {
+pub(crate) struct NewOwner {
     /// The user.
     pub(crate) user: Uid,
     /// The group.
     pub(crate) group: Gid,
 }
 
-impl Heir {
+impl NewOwner {
     /// True if the heir already owns the file.
     pub(crate) fn owns(self, handle: &Handle) -> bool {
         handle.owner() == (self.user, self.group)
@@ -65,21 +65,21 @@ impl Handle {
 
     /// Opens the target of a path, through links: for the volume and the runtime folder themselves, which the operator
     /// may have put elsewhere.
-    pub(crate) fn open_top(path: &Path) -> io::Result<Self> {
+    pub(crate) fn open_through_links(path: &Path) -> io::Result<Self> {
         Self::of(open(path, IDENTITY.difference(OFlag::O_NOFOLLOW), Mode::empty())?)
     }
 
     /// Opens an entry of this folder.
-    pub(crate) fn below<P: ?Sized + NixPath>(&self, name: &P) -> io::Result<Self> {
+    pub(crate) fn open_entry<P: ?Sized + NixPath>(&self, name: &P) -> io::Result<Self> {
         Self::of(openat(&self.descriptor, name, IDENTITY, Mode::empty())?)
     }
 
     /// Opens an entry of this folder; creates a folder, open to its owner alone, if it is missing.
-    pub(crate) fn below_or_made<P: ?Sized + NixPath>(&self, name: &P) -> io::Result<Self> {
+    pub(crate) fn open_or_create<P: ?Sized + NixPath>(&self, name: &P) -> io::Result<Self> {
         match mkdirat(&self.descriptor, name, Mode::S_IRWXU) {
-            Ok(()) | Err(Errno::EEXIST) => self.below(name),
+            Ok(()) | Err(Errno::EEXIST) => self.open_entry(name),
             // The file system may be read-only and the folder present.
-            Err(errno) => self.below(name).map_err(|_| errno.into()),
+            Err(errno) => self.open_entry(name).map_err(|_| errno.into()),
         }
     }
 
@@ -117,7 +117,7 @@ impl Handle {
     }
 
     /// Changes the owner.
-    pub(crate) fn give(&mut self, user: Uid, group: Gid) -> io::Result<()> {
+    pub(crate) fn change_owner(&mut self, user: Uid, group: Gid) -> io::Result<()> {
         fchownat(&self.descriptor, "", Some(user), Some(group), AtFlags::AT_EMPTY_PATH)?;
         (self.found.st_uid, self.found.st_gid) = (user.as_raw(), group.as_raw());
         Ok(())
@@ -137,7 +137,7 @@ impl Handle {
     }
 
     /// True if this entry of `folder` may be given to an heir without giving away files that others have elsewhere.
-    pub(crate) fn may_be_given(&self, folder: &Self, heir: Heir) -> bool {
+    pub(crate) fn may_change_owner(&self, folder: &Self, heir: NewOwner) -> bool {
         match self.kind() {
             Kind::Folder | Kind::Link => true,
             // A device would be given away with the hardware behind it; Mailstead keeps no FIFOs or sockets on the
@@ -153,7 +153,7 @@ impl Handle {
 /// A daemon may have made a hard link in its own folder to a file of root's or of another daemon. So such a file is
 /// given away only where the daemon could not have put it: the heir owns it already, or its folder belonged to another
 /// user, who alone writes there and also owns the file. A file of root's with several names stays root's.
-fn is_given_with_its_folder(owner: Uid, folder: &Handle, heir: Heir) -> bool {
+fn is_given_with_its_folder(owner: Uid, folder: &Handle, heir: NewOwner) -> bool {
     let ((of_folder, group), mode) = (folder.owner(), folder.mode());
     let is_open_to_heir =
         of_folder == heir.user || mode & 0o002 != 0 || (mode & 0o020 != 0 && group == heir.group);
@@ -174,15 +174,15 @@ mod tests {
         fs::create_dir(folder.path().join("elsewhere")).unwrap();
         fs::write(folder.path().join("elsewhere/file"), "").unwrap();
         symlink("elsewhere", folder.path().join("link")).unwrap();
-        let top = Handle::open_top(folder.path()).unwrap();
-        let link = top.below("link").unwrap();
+        let top = Handle::open_through_links(folder.path()).unwrap();
+        let link = top.open_entry("link").unwrap();
         assert_eq!(link.kind(), Kind::Link);
         assert_eq!(Handle::open(&folder.path().join("link")).unwrap().kind(), Kind::Link);
-        assert_eq!(Handle::open_top(&folder.path().join("link")).unwrap().kind(), Kind::Folder);
-        assert!(link.below("file").is_err());
+        assert_eq!(Handle::open_through_links(&folder.path().join("link")).unwrap().kind(), Kind::Folder);
+        assert!(link.open_entry("file").is_err());
         assert!(link.names().is_err());
         assert!(link.set_mode(0o777).is_err());
-        assert_eq!(top.below_or_made("link").unwrap().kind(), Kind::Link, "the link is left alone");
+        assert_eq!(top.open_or_create("link").unwrap().kind(), Kind::Link, "the link is left alone");
     }
 
     #[test]
@@ -203,11 +203,11 @@ mod tests {
     #[test]
     fn names_are_listed_and_folders_created() {
         let folder = tempfile::tempdir().unwrap();
-        let top = Handle::open_top(folder.path()).unwrap();
-        assert_eq!(top.below_or_made("made").unwrap().mode() & 0o077, 0);
-        assert_eq!(top.below_or_made("made").unwrap().kind(), Kind::Folder);
+        let top = Handle::open_through_links(folder.path()).unwrap();
+        assert_eq!(top.open_or_create("made").unwrap().mode() & 0o077, 0);
+        assert_eq!(top.open_or_create("made").unwrap().kind(), Kind::Folder);
         mkfifo(&folder.path().join("fifo"), Mode::S_IRWXU).unwrap();
-        assert_eq!(top.below("fifo").unwrap().kind(), Kind::Other);
+        assert_eq!(top.open_entry("fifo").unwrap().kind(), Kind::Other);
         let mut names: Vec<_> = top.names().unwrap().map(Result::unwrap).collect();
         names.sort();
         assert_eq!(names, [c"fifo".to_owned(), c"made".to_owned()]);
@@ -218,7 +218,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let mut folder = Handle::open(place.path()).unwrap();
         let (old, daemon, other) = (Uid::from_raw(102), Uid::from_raw(5000), Uid::from_raw(5002));
-        let heir = Heir { user: daemon, group: Gid::from_raw(5000) };
+        let heir = NewOwner { user: daemon, group: Gid::from_raw(5000) };
         for (of_folder, group, mode, owner, expected) in [
             // A volume or Maildir of another user, with the hard links that copying within it makes.
             (old, 102, 0o700, old, true),
@@ -250,16 +250,16 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         fs::write(place.path().join("file"), "").unwrap();
         mkfifo(&place.path().join("fifo"), Mode::S_IRWXU).unwrap();
-        let heir = Heir { user: Uid::from_raw(5000), group: Gid::from_raw(5000) };
+        let heir = NewOwner { user: Uid::from_raw(5000), group: Gid::from_raw(5000) };
         let mut folder = Handle::open(place.path()).unwrap();
         folder.found.st_uid = 5000;
-        let file = || folder.below("file").unwrap();
-        assert!(file().may_be_given(&folder, heir));
+        let file = || folder.open_entry("file").unwrap();
+        assert!(file().may_change_owner(&folder, heir));
         fs::hard_link(place.path().join("file"), place.path().join("second")).unwrap();
         let mut foreign = file();
         foreign.found.st_uid = 5002;
-        assert!(!foreign.may_be_given(&folder, heir));
-        assert!(!folder.below("fifo").unwrap().may_be_given(&folder, heir));
-        assert!(!Handle::open(Path::new("/dev/null")).unwrap().may_be_given(&folder, heir));
+        assert!(!foreign.may_change_owner(&folder, heir));
+        assert!(!folder.open_entry("fifo").unwrap().may_change_owner(&folder, heir));
+        assert!(!Handle::open(Path::new("/dev/null")).unwrap().may_change_owner(&folder, heir));
     }
 }

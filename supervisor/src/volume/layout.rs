@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, Uid};
 
-use super::handle::{Handle, Heir, Kind};
+use super::handle::{Handle, NewOwner, Kind};
 use super::{Folders, Owners, adoption};
 use crate::certificate;
 
@@ -91,7 +91,7 @@ fn refuse_links_in_queue(folders: &Folders) -> Result<(), LayoutError> {
     let queue = folders.queue();
     let handle = open(&queue)?;
     for name in ["tmp", "messages", "envelopes", "dead"] {
-        match handle.below(name) {
+        match handle.open_entry(name) {
             Ok(found) if found.kind() != Kind::Folder => {
                 return Err(LayoutError::InTheWay { path: queue.join(name) });
             }
@@ -103,7 +103,7 @@ fn refuse_links_in_queue(folders: &Folders) -> Result<(), LayoutError> {
 
 fn adopt_mail(folders: &Folders, owners: &Owners) -> Result<(), LayoutError> {
     let path = folders.mail();
-    let heir = Heir { user: owners.vmail.user, group: owners.vmail.group };
+    let heir = NewOwner { user: owners.vmail.user, group: owners.vmail.group };
     adoption::adopt_mailboxes(&open(&path)?, &path, heir);
     Ok(())
 }
@@ -120,7 +120,7 @@ fn open(path: &Path) -> Result<Handle, LayoutError> {
 /// The files that a start or a daemon depends on: each may have been restored by hand.
 fn adopt_files(folders: &Folders, owners: &Owners) -> Result<(), LayoutError> {
     let (root, nobody_else) = (Uid::from_raw(0), Gid::from_raw(0));
-    let volume = Handle::open_top(&folders.volume).map_err(|source| LayoutError::Folder {
+    let volume = Handle::open_through_links(&folders.volume).map_err(|source| LayoutError::Folder {
         step: "examine",
         path: folders.volume.clone(),
         source,
@@ -132,13 +132,13 @@ fn adopt_files(folders: &Folders, owners: &Owners) -> Result<(), LayoutError> {
         (folders.applied(), 0o600, nobody_else),
         (folders.format(), 0o644, nobody_else),
     ] {
-        adoption::adopt_file(&volume, &path, mode, Heir { user: root, group });
+        adoption::adopt_file(&volume, &path, mode, NewOwner { user: root, group });
     }
     let (dkim, acme, tls) = (folders.dkim(), folders.acme(), folders.tls());
     adoption::adopt_keys(&open(&dkim)?, &dkim, owners.mta.group);
     let steward = owners.steward;
-    adoption::look_through(&open(&acme)?, &acme, Heir { user: steward.user, group: steward.group });
-    let (folder, heir) = (open(&tls)?, Heir { user: steward.user, group: owners.shared });
+    adoption::look_through(&open(&acme)?, &acme, NewOwner { user: steward.user, group: steward.group });
+    let (folder, heir) = (open(&tls)?, NewOwner { user: steward.user, group: owners.shared });
     adoption::look_through(&folder, &tls, heir);
     let files = certificate::files(&tls);
     for (path, mode) in [(files.key, 0o640), (files.certificate, 0o644)] {
@@ -190,9 +190,9 @@ fn lay_out_one(wanted: &Wanted) -> Result<(), LayoutError> {
         // Its content first: after an interruption, the next start finds the folder still wrong and continues.
         if folder.names().is_err() {
             // Without the capability to read another user's files, root can read its own.
-            folder.give(Uid::from_raw(0), folder.owner().1).map_err(failed("take ownership of"))?;
+            folder.change_owner(Uid::from_raw(0), folder.owner().1).map_err(failed("take ownership of"))?;
         }
-        adoption::adopt_all(&folder, path, Heir { user, group });
+        adoption::adopt_all(&folder, path, NewOwner { user, group });
     }
     if folder.mode() != wanted.mode {
         // Only the owner can change the mode, and root without `CAP_FOWNER` is no exception. For new files to inherit
@@ -201,13 +201,13 @@ fn lay_out_one(wanted: &Wanted) -> Result<(), LayoutError> {
         let (owner, of_group) = folder.owner();
         if wanted.owner.is_some() && (!owner.is_root() || takes_group) {
             let group = if takes_group { Gid::from_raw(0) } else { of_group };
-            folder.give(Uid::from_raw(0), group).map_err(failed("take ownership of"))?;
+            folder.change_owner(Uid::from_raw(0), group).map_err(failed("take ownership of"))?;
             is_ours = false;
         }
         folder.set_mode(wanted.mode).map_err(failed("set the mode of"))?;
     }
     if !is_ours {
-        folder.give(user, group).map_err(failed("change the owner of"))?;
+        folder.change_owner(user, group).map_err(failed("change the owner of"))?;
     }
     Ok(())
 }
@@ -218,15 +218,15 @@ fn open_or_make(wanted: &Wanted) -> Result<Handle, LayoutError> {
     let path = &wanted.path;
     let failed = |step| move |source| LayoutError::Folder { step, path: path.clone(), source };
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-        return Handle::open_top(path).map_err(failed("examine"));
+        return Handle::open_through_links(path).map_err(failed("examine"));
     };
     if wanted.is_owner_of_all {
-        return Handle::open_top(parent)
-            .and_then(|above| above.below_or_made(name))
+        return Handle::open_through_links(parent)
+            .and_then(|above| above.open_or_create(name))
             .map_err(failed("create"));
     }
     match DirBuilder::new().recursive(true).mode(0o700).create(path) {
-        Ok(()) => Handle::open_top(path).map_err(failed("examine")),
+        Ok(()) => Handle::open_through_links(path).map_err(failed("examine")),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             Err(LayoutError::InTheWay { path: path.clone() })
         }
