@@ -225,7 +225,7 @@ fn borrowed(
     work: impl FnOnce() -> Result<(), durable::Error>,
 ) -> Result<(), SelfMadeError> {
     let give = |path: &Path, user, group| {
-        volume::give(path, user, group)
+        volume::change_owner(path, user, group)
             .map_err(|source| SelfMadeError::Owner { path: path.to_owned(), source })
     };
     if let Some(keeper) = keeper {

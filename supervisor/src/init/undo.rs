@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, chown};
 
-use crate::volume::absent_is_fine;
+use crate::volume::ignore_not_found;
 
 /// Files as they were before they are replaced. They are restored when this is dropped, unless [`Undo::forget`] was
 /// called before.
@@ -29,7 +29,7 @@ impl Undo {
     pub(super) fn keep(&mut self, path: &Path) -> io::Result<()> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let before = path.with_file_name(format!(".{name}.before"));
-        absent_is_fine(fs::remove_file(&before))?;
+        ignore_not_found(fs::remove_file(&before))?;
         let kept = match fs::hard_link(path, &before) {
             Ok(()) => Some(before),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -57,7 +57,7 @@ impl Drop for Undo {
         for Kept { path, before } in self.0.drain(..).rev() {
             let undone = match &before {
                 Some(before) => restore(before, &path),
-                None => absent_is_fine(fs::remove_file(&path)),
+                None => ignore_not_found(fs::remove_file(&path)),
             };
             if let Err(error) = undone {
                 tracing::error!(path = %path.display(), %error, "cannot restore the previous file");
@@ -69,7 +69,7 @@ impl Drop for Undo {
 fn restore(before: &Path, path: &Path) -> io::Result<()> {
     fs::rename(before, path)?;
     // A rename leaves two names of one file as they are; then the file was not replaced.
-    absent_is_fine(fs::remove_file(before))
+    ignore_not_found(fs::remove_file(before))
 }
 
 /// Copies a file with its mode and its group.

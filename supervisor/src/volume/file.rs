@@ -29,7 +29,7 @@ pub fn write(path: &Path, contents: &[u8], mode: u32, group: Option<Gid>) -> Res
 
 /// Changes the owner of one of Mailstead's folders, or of a file in it. Anything else that a daemon may have put in the
 /// file's place is left alone and logged: a link, or a file that has another hard link.
-pub(crate) fn give(path: &Path, user: Uid, group: Gid) -> io::Result<()> {
+pub(crate) fn change_owner(path: &Path, user: Uid, group: Gid) -> io::Result<()> {
     let mut found = Handle::open(path)?;
     let folder = Handle::open_through_links(path.parent().unwrap_or(Path::new("/")))?;
     let is_meant = matches!(found.kind(), Kind::File | Kind::Folder);
@@ -41,7 +41,7 @@ pub(crate) fn give(path: &Path, user: Uid, group: Gid) -> io::Result<()> {
 }
 
 /// The outcome of a removal, which has succeeded too where there was nothing to remove.
-pub(crate) fn absent_is_fine(outcome: io::Result<()>) -> io::Result<()> {
+pub(crate) fn ignore_not_found(outcome: io::Result<()>) -> io::Result<()> {
     match outcome {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 
 pub use accounts::{AccountsFile, AccountsFileError};
 pub use file::write;
-pub(crate) use file::{absent_is_fine, give};
+pub(crate) use file::{ignore_not_found, change_owner};
 pub use format::{FormatError, check_format, refuse_foreign_format};
 pub use hold::{VolumeInUseError, VolumeLock, lock, is_locked};
 pub use layout::{LayoutError, lay_out};

@@ -12,7 +12,7 @@ use nix::unistd::{setgroups, setresgid, setresuid};
 use crate::operator::failure::Failure;
 use crate::operator::place::Place;
 use crate::operator::{names, revision, say, terminal};
-use crate::volume::{Owner, absent_is_fine};
+use crate::volume::{Owner, ignore_not_found};
 
 /// The arguments of `user delete`.
 #[derive(Debug, clap::Args)]
@@ -91,12 +91,12 @@ pub(super) fn become_postman(postman: Owner) -> io::Result<()> {
 /// under way fails, and no half of a mailbox is ever served. No user's name begins with a dot.
 fn purge(mail: &Path, index: &Path, user: &User) -> io::Result<()> {
     let aside = mail.with_file_name(format!(".deleted-{}", user.name()));
-    absent_is_fine(fs::remove_dir_all(&aside))?;
-    absent_is_fine(fs::rename(mail, &aside))?;
-    absent_is_fine(fs::remove_dir_all(&aside))?;
+    ignore_not_found(fs::remove_dir_all(&aside))?;
+    ignore_not_found(fs::rename(mail, &aside))?;
+    ignore_not_found(fs::remove_dir_all(&aside))?;
     ["", "-wal", "-shm"]
         .into_iter()
-        .try_for_each(|end| absent_is_fine(fs::remove_file(index_file(index, user, end))))
+        .try_for_each(|end| ignore_not_found(fs::remove_file(index_file(index, user, end))))
 }
 
 fn index_file(index: &Path, user: &User, end: &str) -> PathBuf {
