@@ -26,7 +26,7 @@ const MOST_IN_ORDER: u64 = 10_000;
 const REPORT_EVERY: Duration = Duration::from_secs(10);
 
 /// Changes the owner of everything in a folder, but not of the folder itself.
-pub(super) fn adopt_all(folder: &Handle, path: &Path, heir: NewOwner) {
+pub(super) fn fix_all(folder: &Handle, path: &Path, heir: NewOwner) {
     let mut walk = Walk::new(path, heir);
     walk.through(folder, DEEPEST);
     walk.report();
@@ -34,18 +34,18 @@ pub(super) fn adopt_all(folder: &Handle, path: &Path, heir: NewOwner) {
 
 /// The same for a folder that has its right owner, at every start: files in it may have been restored by hand. A
 /// compromised steward may have made any number of them, so there is a limit.
-pub(super) fn look_through(folder: &Handle, path: &Path, heir: NewOwner) {
+pub(super) fn check_all(folder: &Handle, path: &Path, heir: NewOwner) {
     let mut walk = Walk { left_to_look_at: MOST_IN_ORDER, ..Walk::new(path, heir) };
     walk.through(folder, DEEPEST);
     walk.report();
 }
 
 /// Checks the folders of each domain and user, and adopts those of another owner, which the operator has put there.
-pub(super) fn adopt_mailboxes(mail: &Handle, path: &Path, heir: NewOwner) {
+pub(super) fn fix_mailboxes(mail: &Handle, path: &Path, heir: NewOwner) {
     let mut left = MOST_LOOKED_AT;
     // Without the capability to read another user's folder nothing is seen or logged: what is right needs no check.
     for (domain_path, mut domain) in folders_below(mail, path) {
-        if !adopt_top(&mut domain, &domain_path, heir) {
+        if !fix_folder(&mut domain, &domain_path, heir) {
             continue;
         }
         for (home_path, mut home) in folders_below(&domain, &domain_path) {
@@ -58,11 +58,11 @@ pub(super) fn adopt_mailboxes(mail: &Handle, path: &Path, heir: NewOwner) {
                 return;
             }
             left -= 1;
-            if adopt_top(&mut home, &home_path, heir)
+            if fix_folder(&mut home, &home_path, heir)
                 && let Ok(mut maildir) = home.open_entry("Maildir")
                 && maildir.kind() == Kind::Folder
             {
-                adopt_top(&mut maildir, &home_path.join("Maildir"), heir);
+                fix_folder(&mut maildir, &home_path.join("Maildir"), heir);
             }
         }
     }
@@ -78,11 +78,11 @@ fn folders_below(folder: &Handle, path: &Path) -> impl Iterator<Item = (PathBuf,
 }
 
 /// Adopts a folder with all its content when it has another owner. Returns true if it already had this one.
-fn adopt_top(folder: &mut Handle, path: &Path, heir: NewOwner) -> bool {
+fn fix_folder(folder: &mut Handle, path: &Path, heir: NewOwner) -> bool {
     if folder.owner().0 == heir.user {
         return true;
     }
-    adopt_all(folder, path, heir);
+    fix_all(folder, path, heir);
     if let Err(error) = folder.change_owner(heir.user, heir.group) {
         tracing::warn!(path = %path.display(), %error, "cannot fix ownership");
     }
@@ -91,25 +91,25 @@ fn adopt_top(folder: &mut Handle, path: &Path, heir: NewOwner) -> bool {
 
 /// Sets the owner and mode of a file, if it exists: it has those of the person who restored it by hand. The folder must
 /// be one of Mailstead's.
-pub(super) fn adopt_file(folder: &Handle, path: &Path, mode: u32, heir: NewOwner) {
+pub(super) fn fix_file(folder: &Handle, path: &Path, mode: u32, heir: NewOwner) {
     let Some(Ok(mut found)) = path.file_name().map(|name| folder.open_entry(name)) else { return };
     if found.kind() == Kind::File {
-        adopt_one(&mut found, folder, path, mode, heir);
+        fix_one(&mut found, folder, path, mode, heir);
     }
 }
 
 /// The signing keys, each in the folder of its domain: owned by root and readable by a group.
-pub(super) fn adopt_keys(dkim: &Handle, path: &Path, group: Gid) {
+pub(super) fn fix_keys(dkim: &Handle, path: &Path, group: Gid) {
     let heir = NewOwner { user: Uid::from_raw(0), group };
     for (domain_path, mut domain) in folders_below(dkim, path) {
-        adopt_one(&mut domain, dkim, &domain_path, 0o750, heir);
+        fix_one(&mut domain, dkim, &domain_path, 0o750, heir);
         for name in domain.names().into_iter().flatten().filter_map(Result::ok) {
-            adopt_file(&domain, &domain_path.join(OsStr::from_bytes(name.to_bytes())), 0o640, heir);
+            fix_file(&domain, &domain_path.join(OsStr::from_bytes(name.to_bytes())), 0o640, heir);
         }
     }
 }
 
-fn adopt_one(found: &mut Handle, folder: &Handle, path: &Path, mode: u32, heir: NewOwner) {
+fn fix_one(found: &mut Handle, folder: &Handle, path: &Path, mode: u32, heir: NewOwner) {
     if heir.owns(found) && found.mode() == mode {
         return;
     }
@@ -137,7 +137,7 @@ struct Walk {
     adopted: u64,
     left_to_look_at: u64,
     /// The files that were left as they were: for each reason the first one, and their number.
-    left: Vec<(Left, PathBuf, u64)>,
+    left: Vec<(Skipped, PathBuf, u64)>,
     reported: Instant,
 }
 
@@ -158,15 +158,15 @@ impl Walk {
     /// interrupted start, the next one finds the topmost still wrong and walks again.
     fn through(&mut self, folder: &Handle, depth: usize) {
         if depth == 0 {
-            return self.leave(Left::Deep);
+            return self.skip(Skipped::Deep);
         }
         let names = match folder.names() {
             Ok(names) => names,
-            Err(error) => return self.leave(error.into()),
+            Err(error) => return self.skip(error.into()),
         };
         for name in names {
             if self.left_to_look_at == 0 {
-                return self.leave(Left::Many);
+                return self.skip(Skipped::Many);
             }
             self.left_to_look_at -= 1;
             match name {
@@ -174,11 +174,11 @@ impl Walk {
                     self.path.push(OsStr::from_bytes(name.to_bytes()));
                     match folder.open_entry(name.as_c_str()) {
                         Ok(entry) => self.entry(entry, folder, depth),
-                        Err(error) => self.leave(error.into()),
+                        Err(error) => self.skip(error.into()),
                     }
                     self.path.pop();
                 }
-                Err(error) => return self.leave(error.into()),
+                Err(error) => return self.skip(error.into()),
             }
         }
     }
@@ -186,7 +186,7 @@ impl Walk {
     fn entry(&mut self, mut entry: Handle, folder: &Handle, depth: usize) {
         let is_right = self.heir.owns(&entry);
         if !is_right && !entry.may_change_owner(folder, self.heir) {
-            return self.leave(if entry.kind() == Kind::File { Left::SecondName } else { Left::Irregular });
+            return self.skip(if entry.kind() == Kind::File { Skipped::SecondName } else { Skipped::Irregular });
         }
         if entry.kind() == Kind::Folder {
             // Without the capability to read another user's files, root can read its own.
@@ -199,7 +199,7 @@ impl Walk {
         if !is_right {
             match entry.change_owner(self.heir.user, self.heir.group) {
                 Ok(()) => self.adopted += 1,
-                Err(error) => self.leave(error.into()),
+                Err(error) => self.skip(error.into()),
             }
         }
         if self.reported.elapsed() >= REPORT_EVERY {
@@ -208,7 +208,7 @@ impl Walk {
         }
     }
 
-    fn leave(&mut self, why: Left) {
+    fn skip(&mut self, why: Skipped) {
         match self.left.iter_mut().find(|(known, ..)| discriminant(known) == discriminant(&why)) {
             Some((.., count)) => *count += 1,
             None => self.left.push((why, self.path.clone(), 1)),
@@ -235,7 +235,7 @@ impl Walk {
 
 /// A reason for which a file stays as it is.
 #[derive(Debug, thiserror::Error)]
-enum Left {
+enum Skipped {
     #[error("the file has another hard link, whose owner would change too")]
     SecondName,
     #[error("a device, a FIFO or a socket")]
@@ -248,7 +248,7 @@ enum Left {
     Refused(#[from] io::Error),
 }
 
-impl Left {
+impl Skipped {
     fn fix(&self, heir: NewOwner) -> String {
         match self {
             Self::SecondName => {
