@@ -17,7 +17,7 @@ pub(super) fn look(place: &Place) -> Result<Accounts, Failure> {
     if !volume.is_dir() {
         return Err(Failure::NoVolume(volume.clone()));
     }
-    AccountsFile::look(&place.folders)?.ok_or_else(|| Failure::NoAccounts(place.folders.accounts()))
+    AccountsFile::load_unlocked(&place.folders)?.ok_or_else(|| Failure::NoAccounts(place.folders.accounts()))
 }
 
 /// Changes the accounts: all of it under the lock, and the file is replaced whole or not at all. Returns when the

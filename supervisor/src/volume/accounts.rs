@@ -36,7 +36,7 @@ pub enum AccountsFileError {
          start again",
         accounts.display(), applied.display()
     )]
-    Gone {
+    Missing {
         /// The accounts.
         accounts: PathBuf,
         /// The file that shows that the volume has been used.
@@ -111,11 +111,11 @@ impl AccountsFile {
 
     /// The present accounts; `None` on a volume that was never used.
     pub fn load(&self) -> Result<Option<Accounts>, AccountsFileError> {
-        Self::look(&self.folders)
+        Self::load_unlocked(&self.folders)
     }
 
     /// The same without the lock, for readers only: the file is replaced whole.
-    pub fn look(folders: &Folders) -> Result<Option<Accounts>, AccountsFileError> {
+    pub fn load_unlocked(folders: &Folders) -> Result<Option<Accounts>, AccountsFileError> {
         let (accounts, applied) = (folders.accounts(), folders.applied());
         match Accounts::load(&accounts) {
             Ok(found) if found != Accounts::default() => return Ok(Some(found)),
@@ -125,7 +125,7 @@ impl AccountsFile {
             Err(error) => return Err(AccountsFileError::Read(error)),
         }
         // The settings are written down only after the accounts were.
-        if applied.exists() { Err(AccountsFileError::Gone { accounts, applied }) } else { Ok(None) }
+        if applied.exists() { Err(AccountsFileError::Missing { accounts, applied }) } else { Ok(None) }
     }
 
     /// Replaces the accounts. An unchanged file is not written, and neither is one that could not be loaded.
