@@ -62,7 +62,7 @@ pub enum LayoutError {
 
 /// A folder with its required owner and mode.
 #[derive(Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct RequiredFolder {
     pub(crate) path: PathBuf,
     pub(crate) mode: u32,
     /// Its owner; `None` if there is no user to give it to.
@@ -73,11 +73,11 @@ pub(crate) struct Wanted {
 
 /// Creates missing folders and corrects the owner and mode of those that are wrong.
 pub fn lay_out(folders: &Folders, owners: Option<&Owners>) -> Result<(), LayoutError> {
-    for folder in wanted(folders, owners) {
-        lay_out_one(&folder).map_err(|error| error.seen_from(folders))?;
+    for folder in required_folders(folders, owners) {
+        lay_out_one(&folder).map_err(|error| error.with_fix(folders))?;
     }
-    refuse_links_in_queue(folders).map_err(|error| error.seen_from(folders))?;
-    prove_writable(&folders.volume)?;
+    refuse_links_in_queue(folders).map_err(|error| error.with_fix(folders))?;
+    check_writable(&folders.volume)?;
     if let Some(owners) = owners {
         adopt_mail(folders, owners)?;
         adopt_files(folders, owners)?;
@@ -152,19 +152,19 @@ pub(super) fn lay_out_volume(folders: &Folders, owners: Option<&Owners>) -> Resu
     lay_out_one(&volume(folders, owners))
 }
 
-fn volume(folders: &Folders, owners: Option<&Owners>) -> Wanted {
+fn volume(folders: &Folders, owners: Option<&Owners>) -> RequiredFolder {
     let owner = owners.map(|owners| (Uid::from_raw(0), owners.shared));
-    Wanted { path: folders.volume.clone(), mode: 0o751, owner, is_owner_of_all: false }
+    RequiredFolder { path: folders.volume.clone(), mode: 0o751, owner, is_owner_of_all: false }
 }
 
 /// The folders with their required owners and modes.
-pub(crate) fn wanted(folders: &Folders, owners: Option<&Owners>) -> Vec<Wanted> {
+pub(crate) fn required_folders(folders: &Folders, owners: Option<&Owners>) -> Vec<RequiredFolder> {
     let root = |group: fn(&Owners) -> Gid| owners.map(|owners| (Uid::from_raw(0), group(owners)));
     let shared = root(|owners| owners.shared);
     let of_mta = owners.map(|owners| (owners.mta.user, owners.mta.group));
     let of_vmail = owners.map(|owners| (owners.vmail.user, owners.vmail.group));
-    let folder = |path, mode, owner| Wanted { path, mode, owner, is_owner_of_all: true };
-    let common = |path, mode, owner| Wanted { path, mode, owner, is_owner_of_all: false };
+    let folder = |path, mode, owner| RequiredFolder { path, mode, owner, is_owner_of_all: true };
+    let common = |path, mode, owner| RequiredFolder { path, mode, owner, is_owner_of_all: false };
     vec![
         volume(folders, owners),
         folder(folders.mail(), 0o700, of_vmail),
@@ -177,7 +177,7 @@ pub(crate) fn wanted(folders: &Folders, owners: Option<&Owners>) -> Vec<Wanted> 
     ]
 }
 
-fn lay_out_one(wanted: &Wanted) -> Result<(), LayoutError> {
+fn lay_out_one(wanted: &RequiredFolder) -> Result<(), LayoutError> {
     let path = &wanted.path;
     let failed = |step| move |source| LayoutError::Folder { step, path: path.clone(), source };
     let mut folder = open_or_make(wanted)?;
@@ -214,7 +214,7 @@ fn lay_out_one(wanted: &Wanted) -> Result<(), LayoutError> {
 
 /// Opens a folder, which is created if it is missing. The volume and the runtime folder may be links, since the
 /// operator may have put them elsewhere; folders on the volume may not.
-fn open_or_make(wanted: &Wanted) -> Result<Handle, LayoutError> {
+fn open_or_make(wanted: &RequiredFolder) -> Result<Handle, LayoutError> {
     let path = &wanted.path;
     let failed = |step| move |source| LayoutError::Folder { step, path: path.clone(), source };
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
@@ -236,7 +236,7 @@ fn open_or_make(wanted: &Wanted) -> Result<Handle, LayoutError> {
 
 /// A file system that is mounted read-only or has another owner is noticed only by writing to it. A full one does not
 /// prevent the start: mail can be read, moved and deleted, and new mail is deferred.
-fn prove_writable(volume: &Path) -> Result<(), LayoutError> {
+fn check_writable(volume: &Path) -> Result<(), LayoutError> {
     let probe = volume.join(".writable");
     // An interrupted start may have left it there. A file of another kind under its name is not followed.
     let _ = fs::remove_file(&probe);
@@ -252,7 +252,7 @@ fn prove_writable(volume: &Path) -> Result<(), LayoutError> {
 
 impl LayoutError {
     /// A folder that fails because of its place is reported as such, with a fix.
-    fn seen_from(self, folders: &Folders) -> Self {
+    fn with_fix(self, folders: &Folders) -> Self {
         if let Self::Folder { path, .. } | Self::InTheWay { path } = &self
             && *path != folders.volume
             && let Ok(target) = fs::read_link(path)

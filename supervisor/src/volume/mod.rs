@@ -33,7 +33,7 @@ pub(crate) use file::{ignore_not_found, change_owner};
 pub use format::{FormatError, check_format, refuse_foreign_format};
 pub use hold::{VolumeInUseError, VolumeLock, lock, is_locked};
 pub use layout::{LayoutError, lay_out};
-pub(crate) use layout::{Wanted, wanted};
+pub(crate) use layout::{RequiredFolder, required_folders};
 pub use owners::{Owner, Owners, OwnersError};
 
 /// The paths of everything.

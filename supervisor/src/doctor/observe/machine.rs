@@ -23,14 +23,14 @@ pub(super) fn look(facts: &Facts, place: &Place) -> Machine {
         Err(errno) => Err(errno.to_string()),
     });
     if let Some(folders) = &place.folders {
-        for wanted in volume::wanted(folders, place.owners.as_ref()) {
+        for wanted in volume::required_folders(folders, place.owners.as_ref()) {
             compare(&wanted, &mut machine);
         }
     }
     machine
 }
 
-fn compare(wanted: &volume::Wanted, machine: &mut Machine) {
+fn compare(wanted: &volume::RequiredFolder, machine: &mut Machine) {
     let path = wanted.path.display();
     let found = match std::fs::metadata(&wanted.path) {
         Ok(found) => found,
