@@ -135,11 +135,11 @@ pub fn bind(site: &Site) -> Result<Bound, Vec<PortError>> {
 
 /// The ports of a site, under the numbers that the settings give them.
 pub fn of(site: &Site) -> impl Iterator<Item = Port> {
-    ALL.into_iter().filter_map(move |port| wanted(port, site))
+    ALL.into_iter().filter_map(move |port| configured(port, site))
 }
 
 /// The port under the number in the settings; `None` if that is `none`.
-fn wanted(port: Port, site: &Site) -> Option<Port> {
+fn configured(port: Port, site: &Site) -> Option<Port> {
     let number = match port.name {
         sockets::HTTP => site.settings.http_port?,
         sockets::HTTPS => site.settings.https_port?,
