@@ -38,7 +38,7 @@ impl Unbound {
         let Port { number, about, is_vital, .. } = self.port;
         match kind(&self.source) {
             io::ErrorKind::AddrInUse => Concern::new(
-                format!("port {number} ({about}) is taken by another program, {}", self.suspect()),
+                format!("port {number} ({about}) is taken by another program, {}", self.likely_holder()),
                 match is_vital {
                     true => format!("find it with `ss -ltnp 'sport = :{number}'` and stop it"),
                     false => format!(
@@ -58,7 +58,7 @@ impl Unbound {
     }
 
     /// The program that probably holds it.
-    fn suspect(&self) -> &'static str {
+    fn likely_holder(&self) -> &'static str {
         match self.port {
             Port { number: 25 | 465 | 587, .. } => {
                 "perhaps a mail server that came with the system (Postfix, Exim, Sendmail)"
