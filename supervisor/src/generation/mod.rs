@@ -85,7 +85,7 @@ pub fn write_presence(site: &Site, presence: &Presence) -> Result<(), Generation
 
 /// The addresses at which this host reaches itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OwnPorts {
+pub struct OwnAddresses {
     /// The address that answers health checks.
     pub health: SocketAddr,
     /// Port 25.
@@ -95,7 +95,7 @@ pub struct OwnPorts {
 }
 
 /// Writes the steward's configuration.
-pub fn write_steward(site: &Site, own: OwnPorts) -> Result<(), GenerationError> {
+pub fn write_steward(site: &Site, own: OwnAddresses) -> Result<(), GenerationError> {
     let group = site.owners.map(|owners| owners.steward.group);
     write(site, Role::Steward, &steward::configuration(site, own), group)
 }
@@ -105,7 +105,7 @@ pub fn rewrite_steward(site: &Site) -> Result<(), GenerationError> {
     let before: Steward = config::load(&site.folders.configuration(Role::Steward.name()))?;
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
     let beat = before.heartbeat.as_ref();
-    let own = OwnPorts {
+    let own = OwnAddresses {
         health: before.health,
         smtp: beat.map_or(nowhere, |beat| beat.smtp),
         imaps: beat.map_or(nowhere, |beat| beat.imaps),

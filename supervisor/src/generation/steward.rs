@@ -1,12 +1,12 @@
 use handover::config::{Acme, Heartbeat, ChallengePorts, Renewal, Steward, Web, WebListen};
 
-use super::{OwnPorts, log};
+use super::{OwnAddresses, log};
 use crate::init::role::Role;
 use crate::settings::Certificates;
 use crate::site::{Purpose, Site};
 
 /// `steward.toml`.
-pub(super) fn configuration(site: &Site, own: OwnPorts) -> Steward {
+pub(super) fn configuration(site: &Site, own: OwnAddresses) -> Steward {
     Steward {
         health: own.health,
         status: site.folders.status(),
@@ -43,7 +43,7 @@ fn renewal(site: &Site) -> Option<Renewal> {
     })
 }
 
-fn heartbeat(site: &Site, own: OwnPorts) -> Option<Heartbeat> {
+fn heartbeat(site: &Site, own: OwnAddresses) -> Option<Heartbeat> {
     Some(Heartbeat {
         every_seconds: Heartbeat::every_seconds(),
         smtp: own.smtp,

@@ -44,7 +44,7 @@ fn key(site: &Site) -> DkimKey {
 fn the_daemons_read_the_written_configurations() {
     let folder = tempfile::tempdir().unwrap();
     let at = |port| std::net::SocketAddr::from(([127, 0, 0, 1], port));
-    let own = OwnPorts { health: at(8025), smtp: at(25), imaps: at(993) };
+    let own = OwnAddresses { health: at(8025), smtp: at(25), imaps: at(993) };
     for purpose in [Purpose::Appliance, Purpose::Demo] {
         let site = site(folder.path(), purpose, "ann:one-long-password");
         write_mail_daemons(&site, vec![key(&site)]).unwrap();

@@ -14,7 +14,7 @@ use super::unit::Moment;
 use crate::certificate::{self, Found, Keeper, SelfMadeError, fingerprint};
 use crate::certificate::{brought, trust};
 use crate::exit::Exit;
-use crate::generation::{self, AccountsError, GenerationError, OwnPorts};
+use crate::generation::{self, AccountsError, GenerationError, OwnAddresses};
 use crate::plan::AppliedSettings;
 use crate::ports::{self, Bound, Listening, PortError, Unbound};
 use crate::presence::presence;
@@ -186,7 +186,7 @@ fn presence_with_certificate(site: &Site, presence: Presence) -> Presence {
 }
 
 /// The addresses at which this host reaches itself: a service on all addresses also listens on the loopback.
-fn own_ports(listening: &[Listening]) -> OwnPorts {
+fn own_ports(listening: &[Listening]) -> OwnAddresses {
     let at = |name| {
         let listener = listening.iter().find(|listening| listening.socket.name == name);
         let address = listener.and_then(|listening| listening.address);
@@ -196,7 +196,7 @@ fn own_ports(listening: &[Listening]) -> OwnPorts {
             false => address,
         })
     };
-    OwnPorts { health: at(sockets::HEALTH), smtp: at("smtp"), imaps: at("imaps") }
+    OwnAddresses { health: at(sockets::HEALTH), smtp: at("smtp"), imaps: at("imaps") }
 }
 
 /// Copies the external certificate, if there is one.
