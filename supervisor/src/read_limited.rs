@@ -26,17 +26,17 @@ pub(crate) fn read(path: &Path, mebibytes: u64) -> io::Result<Vec<u8>> {
 }
 
 /// Reads one of our own files in a folder that a daemon may write. A link there is not followed.
-pub(crate) fn own(path: &Path) -> io::Result<Vec<u8>> {
+pub(crate) fn read_own(path: &Path) -> io::Result<Vec<u8>> {
     read_limited(path, LARGEST)
 }
 
 /// Reads a text as [`own`] does.
-pub(crate) fn own_text(path: &Path) -> io::Result<String> {
+pub(crate) fn read_own_text(path: &Path) -> io::Result<String> {
     read_text_limited(path, LARGEST)
 }
 
 /// Reads a text of the system, which may be a link.
-pub(crate) fn system_text(path: &Path) -> io::Result<String> {
+pub(crate) fn read_system_text(path: &Path) -> io::Result<String> {
     let content = read_limited_through_links(path, LARGEST)?;
     String::from_utf8(content).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
 }

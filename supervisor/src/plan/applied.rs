@@ -80,7 +80,7 @@ impl AppliedSettings {
     /// operator, and nothing else relies on it.
     pub fn load(site: &Site) -> Result<Option<Self>, AppliedError> {
         let path = site.folders.applied();
-        match read_limited::own_text(&path) {
+        match read_limited::read_own_text(&path) {
             Ok(text) => Ok(toml::from_str(&text).ok()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(AppliedError::Read { path: path.display().to_string(), source }),

@@ -69,7 +69,7 @@ enum Found {
 }
 
 fn read(path: PathBuf) -> Result<Found, FormatError> {
-    match read_limited::own_text(&path) {
+    match read_limited::read_own_text(&path) {
         Ok(text) => match text.trim().parse() {
             Ok(CURRENT) => Ok(Found::Ours),
             Ok(found) if found > CURRENT => Err(FormatError::Newer { path, found }),

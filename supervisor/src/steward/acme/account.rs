@@ -30,7 +30,7 @@ struct Kept {
 pub(super) async fn open(folder: &Path, authority: &Acme, http: &Http) -> Result<Account, Trouble> {
     let file = file(folder, &authority.directory);
     let contact = authority.contact.as_ref().map(|address| format!("mailto:{address}"));
-    match read_limited::own(&file) {
+    match read_limited::read_own(&file) {
         Ok(text) => match serde_json::from_slice::<Kept>(&text) {
             Ok(kept) => reopen(&file, kept, contact, http).await,
             Err(error) => Err(Trouble::Ours(Reason::new(

@@ -65,7 +65,7 @@ impl From<&LeftOut> for Missing {
 impl State {
     /// Loads the state from its file, for programs that cannot query the steward.
     pub fn load(folder: &Path) -> Option<Self> {
-        serde_json::from_slice(&read_limited::own(&folder.join(FILE)).ok()?).ok()
+        serde_json::from_slice(&read_limited::read_own(&folder.join(FILE)).ok()?).ok()
     }
 
     pub(super) fn save(&self, folder: &Path) -> Result<(), durable::Error> {
