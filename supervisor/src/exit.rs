@@ -28,7 +28,7 @@ pub enum Exit {
     VolumeFault,
     /// A command's change is written, but the running daemons have not confirmed it; or another process holds the
     /// accounts.
-    NotFollowed,
+    ChangePending,
     /// Process 1 is root without the capabilities that it needs; the line names them.
     NoCapability,
     /// The volume was written by a newer Mailstead.
@@ -55,7 +55,7 @@ impl Exit {
         Self::VolumeInUse,
         Self::VolumeNotWritable,
         Self::VolumeFault,
-        Self::NotFollowed,
+        Self::ChangePending,
         Self::NoCapability,
         Self::VolumeTooNew,
         Self::Unpublished,
@@ -76,7 +76,7 @@ impl Exit {
             Self::VolumeInUse => 72,
             Self::VolumeNotWritable => 73,
             Self::VolumeFault => 74,
-            Self::NotFollowed => 76,
+            Self::ChangePending => 76,
             Self::NoCapability => 77,
             Self::VolumeTooNew => 78,
             Self::Unpublished => 75,
@@ -101,7 +101,7 @@ impl Exit {
             Self::VolumeInUse => "another server uses this volume, in this container or another",
             Self::VolumeNotWritable => "the volume cannot be written",
             Self::VolumeFault => "a file on the volume could not be read or written",
-            Self::NotFollowed => {
+            Self::ChangePending => {
                 "a command's change is waiting: for another command, or for the running server to confirm it"
             }
             Self::NoCapability => "the container lacks capabilities; the last line names them",

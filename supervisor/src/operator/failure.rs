@@ -79,7 +79,7 @@ impl Failure {
             Self::File(AccountsFileError::Lock { source, .. }) if is_forbidden(source) => {
                 Exit::VolumeNotWritable
             }
-            Self::File(AccountsFileError::Busy { .. }) | Self::NotFollowed(_) => Exit::NotFollowed,
+            Self::File(AccountsFileError::Busy { .. }) | Self::NotFollowed(_) => Exit::ChangePending,
             Self::File(_) | Self::NoVolume(_) | Self::NoAccounts(_) | Self::Purge { .. } => Exit::VolumeFault,
             Self::Owners(_) => Exit::System,
         }
