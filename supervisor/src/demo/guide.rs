@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
 /// Waits for the demo's site to come up.
-pub(super) struct Guide {
+pub(super) struct StartupMonitor {
     site: Site,
     people: Vec<Person>,
     folder: PathBuf,
@@ -30,7 +30,7 @@ pub(super) struct Guide {
     is_over: Arc<Mutex<bool>>,
 }
 
-impl Guide {
+impl StartupMonitor {
     /// A guide to the site in that folder.
     pub(super) fn new(site: Site, people: Vec<Person>, folder: PathBuf) -> Self {
         Self { site, people, folder, ready: None, is_over: Arc::default() }
@@ -42,7 +42,7 @@ impl Guide {
     }
 }
 
-impl LoopObserver for Guide {
+impl LoopObserver for StartupMonitor {
     fn prepared(&mut self, listening: &[Listening]) {
         let contact = Contact::new(&self.site, &self.people, listening);
         let folder = self.folder.clone();
@@ -70,13 +70,13 @@ fn announce(contact: &Contact, folder: &Path, is_ready: &Receiver<()>, is_over: 
     let patience = Instant::now() + PATIENCE;
     match is_ready.recv_timeout(PATIENCE) {
         Ok(()) => {}
-        Err(RecvTimeoutError::Timeout) => return complain("not every daemon is ready", folder),
+        Err(RecvTimeoutError::Timeout) => return report_failure("not every daemon is ready", folder),
         // Stopped before it was up.
         Err(RecvTimeoutError::Disconnected) => return,
     }
     while let Err(wrong) = probe::all(contact) {
         if Instant::now() >= patience {
-            return complain(&wrong, folder);
+            return report_failure(&wrong, folder);
         }
         thread::sleep(BETWEEN_TRIES);
     }
@@ -86,13 +86,13 @@ fn announce(contact: &Contact, folder: &Path, is_ready: &Receiver<()>, is_over: 
     }
     // The passwords are in it.
     if let Err(error) = volume::write(&scratch::contact(folder), &contact.to_json(), 0o600, None) {
-        complain(&error.to_string(), folder);
+        report_failure(&error.to_string(), folder);
     }
     // The reader may be gone already.
     let _ = std::io::stdout().write_all(contact.page(folder).as_bytes());
 }
 
-fn complain(wrong: &str, folder: &Path) {
+fn report_failure(wrong: &str, folder: &Path) {
     tracing::error!(wrong, "the demo failed");
     eprintln!("mailstead demo: {wrong}; see {}", folder.join("demo.log").display());
 }

@@ -32,7 +32,7 @@ use crate::init::signals::Signals;
 use crate::init::{self, signals};
 use crate::settings::{SettingFaults, HostAndPort, Settings, variables};
 use crate::site::{Purpose, Site, HeartbeatPassword};
-use guide::Guide;
+use guide::StartupMonitor;
 use scratch::Scratch;
 
 /// The arguments of `demo`.
@@ -100,7 +100,7 @@ fn demonstrate(demo: &Demo) -> Result<Exit, (Exit, String)> {
         heartbeat_password: watchword,
         proofs: Proofs::default(),
     };
-    let mut guide = Guide::new(site.clone(), people, scratch.folder().to_owned());
+    let mut guide = StartupMonitor::new(site.clone(), people, scratch.folder().to_owned());
     let ended = init::run_site(site, &signals, Some(&log_file), read, &mut guide);
     guide.close();
     outlet.flush();
