@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::people::Person;
+use super::people::DemoUser;
 use crate::certificate;
 use crate::ports::Listening;
 use crate::site::Site;
@@ -46,7 +46,7 @@ pub(super) struct User {
 
 impl Contact {
     /// The contact data of a site and its sockets.
-    pub(super) fn new(site: &Site, people: &[Person], listening: &[Listening]) -> Self {
+    pub(super) fn new(site: &Site, people: &[DemoUser], listening: &[Listening]) -> Self {
         let ports: BTreeMap<&str, u16> = listening
             .iter()
             .filter_map(|listening| Some((listening.socket.name, listening.address?.port())))

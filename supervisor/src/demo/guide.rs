@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::contact::Contact;
-use super::people::Person;
+use super::people::DemoUser;
 use super::{probe, scratch};
 use crate::init::watch::LoopObserver;
 use crate::ports::Listening;
@@ -22,7 +22,7 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 /// Waits for the demo's site to come up.
 pub(super) struct StartupMonitor {
     site: Site,
-    people: Vec<Person>,
+    people: Vec<DemoUser>,
     folder: PathBuf,
     /// Signals the thread that every daemon is ready.
     ready: Option<Sender<()>>,
@@ -32,7 +32,7 @@ pub(super) struct StartupMonitor {
 
 impl StartupMonitor {
     /// A guide to the site in that folder.
-    pub(super) fn new(site: Site, people: Vec<Person>, folder: PathBuf) -> Self {
+    pub(super) fn new(site: Site, people: Vec<DemoUser>, folder: PathBuf) -> Self {
         Self { site, people, folder, ready: None, is_over: Arc::default() }
     }
 

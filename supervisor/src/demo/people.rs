@@ -5,7 +5,7 @@ const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
 /// A made-up user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Person {
+pub(super) struct DemoUser {
     /// The name within the domain.
     pub(super) name: &'static str,
     /// The password, generated for every demo.
@@ -13,12 +13,12 @@ pub(super) struct Person {
 }
 
 /// Ann and Bob.
-pub(super) fn two() -> Vec<Person> {
-    ["ann", "bob"].map(|name| Person { name, password: password() }).into()
+pub(super) fn two() -> Vec<DemoUser> {
+    ["ann", "bob"].map(|name| DemoUser { name, password: password() }).into()
 }
 
 /// Them as MAIL_USERS declares users.
-pub(super) fn declared(people: &[Person]) -> String {
+pub(super) fn declared(people: &[DemoUser]) -> String {
     let entries: Vec<String> =
         people.iter().map(|person| format!("{}:{}", person.name, person.password)).collect();
     entries.join(",")
