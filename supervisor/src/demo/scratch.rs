@@ -9,7 +9,7 @@ use crate::volume::{Folders, can_hold_sockets};
 
 /// The part that is left when the demo ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Leaves {
+enum Cleanup {
     /// The folder was created for this demo, and is removed.
     Nothing,
     /// The folder existed, with or without files of others, and stays as it was; the demo's files are removed.
@@ -44,7 +44,7 @@ pub(super) enum ScratchError {
 pub(super) struct Scratch {
     folder: PathBuf,
     runtime: PathBuf,
-    leaves: Leaves,
+    leaves: Cleanup,
     /// Locked as long as the demo runs; the kernel releases it however the demo ends.
     _lock: File,
 }
@@ -58,7 +58,7 @@ impl Scratch {
     /// Opens the named folder, or creates one.
     pub(super) fn open(named: Option<&Path>, keep: bool) -> Result<Self, ScratchError> {
         let (folder, found) = match named {
-            None => (make_temporary()?, Leaves::Nothing),
+            None => (make_temporary()?, Cleanup::Nothing),
             Some(folder) => open_named(folder)?,
         };
         let lock_path = folder.join(LOCK);
@@ -72,7 +72,7 @@ impl Scratch {
         remove_file(&folder.join(CONTACT)).map_err(failed("remove the old", &folder.join(CONTACT)))?;
         remove_runtime(&folder).map_err(failed("clear", &folder.join(RUNTIME)))?;
         let runtime = make_runtime(&folder)?;
-        let leaves = if keep { Leaves::Volume } else { found };
+        let leaves = if keep { Cleanup::Volume } else { found };
         Ok(Self { folder, runtime, leaves, _lock: lock })
     }
 
@@ -95,14 +95,14 @@ impl Scratch {
         remove_file(&contact(&self.folder))?;
         remove_runtime(&self.folder)?;
         match &self.leaves {
-            Leaves::Nothing => fs::remove_dir_all(&self.folder),
-            Leaves::Folder(permissions) => {
-                ours(&self.folder).into_iter().try_for_each(|path| {
+            Cleanup::Nothing => fs::remove_dir_all(&self.folder),
+            Cleanup::Folder(permissions) => {
+                demo_files(&self.folder).into_iter().try_for_each(|path| {
                     if path.is_dir() { fs::remove_dir_all(path) } else { remove_file(&path) }
                 })?;
                 fs::set_permissions(&self.folder, permissions.clone())
             }
-            Leaves::Volume => remove_file(&self.folder.join(LOCK)),
+            Cleanup::Volume => remove_file(&self.folder.join(LOCK)),
         }
     }
 }
@@ -128,35 +128,35 @@ fn failed(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ScratchE
 /// A folder that did not exist before, closed to other users.
 fn make_temporary() -> Result<PathBuf, ScratchError> {
     let place = std::env::temp_dir();
-    let folder = place.join(format!("mailstead-{}", unguessable()));
+    let folder = place.join(format!("mailstead-{}", random_name()));
     DirBuilder::new().mode(0o700).create(&folder).map_err(failed("create a folder in", &place))?;
     folder.canonicalize().map_err(failed("examine", &folder))
 }
 
 /// A name that no other user can have created before us.
-fn unguessable() -> String {
+fn random_name() -> String {
     let mut octets = [0; 8];
     aws_lc_rs::rand::fill(&mut octets).expect("the system has random numbers");
     octets.map(|octet| format!("{octet:02x}")).concat()
 }
 
-fn open_named(folder: &Path) -> Result<(PathBuf, Leaves), ScratchError> {
+fn open_named(folder: &Path) -> Result<(PathBuf, Cleanup), ScratchError> {
     let is_new = !folder.exists();
     if is_new {
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed("create", folder))?;
     }
     let folder = folder.canonicalize().map_err(failed("examine", folder))?;
     if is_new {
-        return Ok((folder, Leaves::Nothing));
+        return Ok((folder, Cleanup::Nothing));
     }
     if folder.join(LOCK).exists() || volume(&folder, &folder.join(RUNTIME)).format().exists() {
-        return Ok((folder, Leaves::Volume));
+        return Ok((folder, Cleanup::Volume));
     }
-    if let Some(taken) = ours(&folder).into_iter().find(|path| path.exists()) {
+    if let Some(taken) = demo_files(&folder).into_iter().find(|path| path.exists()) {
         return Err(ScratchError::Foreign(taken));
     }
     let permissions = fs::metadata(&folder).map_err(failed("examine", &folder))?.permissions();
-    Ok((folder, Leaves::Folder(permissions)))
+    Ok((folder, Cleanup::Folder(permissions)))
 }
 
 /// The folders of the site: the volume is the demo's folder itself, so that everything is in one place.
@@ -165,7 +165,7 @@ fn volume(folder: &Path, runtime: &Path) -> Folders {
 }
 
 /// All files that a demo puts into its folder, at its top.
-fn ours(folder: &Path) -> Vec<PathBuf> {
+fn demo_files(folder: &Path) -> Vec<PathBuf> {
     let runtime = folder.join(RUNTIME);
     let own = [LOCK, CONTACT, LOG].map(|name| folder.join(name));
     own.into_iter().chain(volume(folder, &runtime).top_entries()).chain([runtime]).collect()
