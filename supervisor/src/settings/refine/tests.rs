@@ -13,7 +13,7 @@ use crate::settings::variables::Variable;
 use crate::settings::{Certificates, SettingFaults};
 
 /// A user that was added by command, and one that was removed.
-fn there() -> Accounts {
+fn accounts_with_added_user() -> Accounts {
     let user = |name: &str| User::new(&name.parse().unwrap()).unwrap();
     let secret = Secret::parse(
         "$6$salt$IxDD3jeSOb5eB1CX5LBsqZFVkJdido3OUILO5Ifz5iwMuTS4XMS130MTSuDDl3aCI6WouIL9AjRbLCelDCy.g.",
@@ -34,7 +34,7 @@ fn refined(set: &[(&str, &str)]) -> Result<Settings, SettingFaults> {
     let environment = set.iter().map(|(name, value)| (name.into(), value.into()));
     let mut raw =
         Raw::read(environment, &|path: &Path| Ok(format!("content of {}", path.display())), &mut faults);
-    let settings = refine(&mut raw, Some(&there()), &mut faults);
+    let settings = refine(&mut raw, Some(&accounts_with_added_user()), &mut faults);
     assert_eq!(raw.rest(), [] as [&str; 0], "every variable is read");
     settings.ok_or(SettingFaults(faults))
 }
