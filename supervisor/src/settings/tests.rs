@@ -44,7 +44,7 @@ fn a_domain_is_enough() {
 }
 
 /// The other variables that must be set for a variable to make sense.
-fn beside(variable: &Variable) -> &'static [&'static Variable] {
+fn required_with(variable: &Variable) -> &'static [&'static Variable] {
     match variable {
         _ if *variable == variables::TLS_CERT_FILE => &[&variables::TLS_KEY_FILE],
         _ if *variable == variables::TLS_KEY_FILE => &[&variables::TLS_CERT_FILE],
@@ -61,7 +61,7 @@ fn beside(variable: &Variable) -> &'static [&'static Variable] {
 fn the_examples_of_the_reference_are_accepted() {
     for variable in variables::ALL {
         let mut set = vec![(variables::DOMAIN.name, variables::DOMAIN.example)];
-        set.extend(beside(variable).iter().map(|other| (other.name, other.example)));
+        set.extend(required_with(variable).iter().map(|other| (other.name, other.example)));
         let by_value = [&set[..], &[(variable.name, variable.example)]].concat();
         settings(&by_value).unwrap_or_else(|faults| panic!("{faults}"));
         if let Some(form) = variable.file {
