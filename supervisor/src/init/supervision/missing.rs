@@ -72,14 +72,14 @@ impl<P: Processes> Supervision<P> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{Recorded, STEWARD, later, up};
+    use super::super::tests::{Recorded, STEWARD, later, all_started};
     use super::*;
     use crate::init::unit::End;
     use crate::ports::taken;
 
     /// Another program holds the web's ports.
     fn without_web(now: Moment) -> Supervision<Recorded> {
-        let mut supervision = up(now);
+        let mut supervision = all_started(now);
         supervision.set_initial_state(vec![taken("http"), taken("https")], None, now);
         supervision.processes.taken = vec!["http", "https"];
         supervision.take_changed();

@@ -60,7 +60,7 @@ pub(super) fn later(now: Moment, seconds: u64) -> Moment {
     Moment { instant: now.instant + Duration::from_secs(seconds), wall: now.wall + seconds }
 }
 
-pub(super) fn other() -> Concern {
+pub(super) fn port_concern() -> Concern {
     Concern::new("port 80 is taken", "free it")
 }
 
@@ -69,7 +69,7 @@ pub(super) fn ready() -> Notice {
 }
 
 /// All three started and ready.
-pub(super) fn up(now: Moment) -> Supervision<Recorded> {
+pub(super) fn all_started(now: Moment) -> Supervision<Recorded> {
     let mut supervision = Supervision::new(Recorded::default(), &Role::START_ORDER, Vec::new(), now);
     supervision.turn(now);
     for pid in [STEWARD, MDA, MTA] {
@@ -83,7 +83,7 @@ pub(super) fn up(now: Moment) -> Supervision<Recorded> {
 #[test]
 fn a_dead_daemon_is_restarted_and_the_others_continue() {
     let now = Moment::now();
-    let mut supervision = up(now);
+    let mut supervision = all_started(now);
     supervision.child_ended(MTA, End::Signal(9), now);
     assert!(!supervision.all_ready());
     supervision.turn(later(now, 1));
@@ -109,7 +109,7 @@ fn a_daemon_that_cannot_start_is_retried() {
 #[test]
 fn orphans_are_reaped_and_their_notices_ignored() {
     let now = Moment::now();
-    let mut supervision = up(now);
+    let mut supervision = all_started(now);
     supervision.take_changed();
     supervision.child_ended(Pid::from_raw(99), End::Exit(0), now);
     supervision.handle_notice(Pid::from_raw(99), &Notice::parse(b"X_QUEUE=7"), now);
@@ -122,7 +122,7 @@ fn orphans_are_reaped_and_their_notices_ignored() {
 #[test]
 fn a_daemons_concern_is_reported_until_it_is_withdrawn() {
     let now = Moment::now();
-    let mut supervision = up(now);
+    let mut supervision = all_started(now);
     supervision.take_changed();
     let says = |text: &str| {
         Notice::parse(format!("X_CONCERN_RELAY={text}\nX_FIX_RELAY=ask its operator").as_bytes())

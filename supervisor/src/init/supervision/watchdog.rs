@@ -128,7 +128,7 @@ impl<P: Processes> Supervision<P> {
 mod tests {
     use handover::notice::Notice;
 
-    use super::super::tests::{MDA, MTA, Recorded, STEWARD, later, up};
+    use super::super::tests::{MDA, MTA, Recorded, STEWARD, later, all_started};
     use super::*;
     use crate::init::unit::End;
 
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn a_silent_daemon_is_reported_then_asked_to_end_and_then_killed() {
         let now = Moment::now();
-        let mut supervision = up(now);
+        let mut supervision = all_started(now);
         supervision.handle_notice(MTA, &alive(), now);
         silent_for(&mut supervision, now, 0..10);
         assert_eq!(silent_since(&supervision, now), [None; 3]);
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn a_daemon_that_responds_again_is_left_alone() {
         let now = Moment::now();
-        let mut supervision = up(now);
+        let mut supervision = all_started(now);
         supervision.handle_notice(MTA, &alive(), now);
         for _ in 0..5 {
             silent_for(&mut supervision, now, 0..59);
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn time_in_which_process_1_did_not_run_does_not_count() {
         let now = Moment::now();
-        let mut supervision = up(now);
+        let mut supervision = all_started(now);
         supervision.handle_notice(MTA, &alive(), now);
         for hour in 1..100 {
             supervision.turn(later(now, 3600 * hour));
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn a_daemon_without_a_first_notice_gets_six_times_as_long() {
         let now = Moment::now();
-        let mut supervision = up(now);
+        let mut supervision = all_started(now);
         silent_for(&mut supervision, now, 0..60);
         assert_eq!(silent_since(&supervision, now), [None; 3]);
         silent_for(&mut supervision, now, 60..360);

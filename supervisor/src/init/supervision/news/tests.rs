@@ -1,4 +1,4 @@
-use super::super::tests::{MDA, MTA, Recorded, STEWARD, later, other, ready, up};
+use super::super::tests::{MDA, MTA, Recorded, STEWARD, later, port_concern, ready, all_started};
 use super::*;
 use crate::init::unit::End;
 use crate::ports::taken;
@@ -6,7 +6,7 @@ use crate::ports::taken;
 #[test]
 fn a_reload_is_sent_to_ready_daemons_at_once_and_to_starting_ones_later() {
     let now = Moment::now();
-    let mut supervision = up(now);
+    let mut supervision = all_started(now);
     supervision.child_ended(MTA, End::Exit(1), now);
     supervision.turn(later(now, 1));
     supervision.processes.take();
@@ -21,7 +21,7 @@ fn a_reload_is_sent_to_ready_daemons_at_once_and_to_starting_ones_later() {
 #[test]
 fn a_daemon_with_changed_rules_is_restarted_and_the_others_reload() {
     let now = Moment::now();
-    let mut supervision = up(now);
+    let mut supervision = all_started(now);
     let program = Program { path: "/another".into(), arguments: Vec::new() };
     let programs = BTreeMap::from([(Role::Mta, program)]);
     supervision.reload(Reloaded { programs, ..Reloaded::default() });
@@ -34,20 +34,20 @@ fn a_daemon_with_changed_rules_is_restarted_and_the_others_reload() {
 #[test]
 fn the_concern_without_users_lasts_until_one_is_added() {
     let now = Moment::now();
-    let mut supervision = up(now);
-    supervision.reload(Reloaded { concerns: vec![other(), NO_USERS], ..Reloaded::default() });
+    let mut supervision = all_started(now);
+    supervision.reload(Reloaded { concerns: vec![port_concern(), NO_USERS], ..Reloaded::default() });
     supervision.take_changed();
     supervision.users_counted(true);
-    assert_eq!(supervision.status(now).concerns, [other()]);
+    assert_eq!(supervision.status(now).concerns, [port_concern()]);
     assert!(supervision.take_changed());
     supervision.users_counted(false);
-    assert_eq!(supervision.status(now).concerns, [other(), NO_USERS]);
+    assert_eq!(supervision.status(now).concerns, [port_concern(), NO_USERS]);
 }
 
 #[test]
 fn changed_accounts_are_reloaded_and_their_fingerprint_is_reported() {
     let now = Moment::now();
-    let mut supervision = up(now);
+    let mut supervision = all_started(now);
     supervision.child_ended(MTA, End::Exit(1), now);
     supervision.turn(later(now, 1));
     supervision.processes.take();
@@ -72,7 +72,7 @@ fn changed_accounts_are_reloaded_and_their_fingerprint_is_reported() {
 #[test]
 fn only_a_new_certificate_makes_the_mail_daemons_reload() {
     let now = Moment::now();
-    let mut supervision = up(now);
+    let mut supervision = all_started(now);
     supervision.set_initial_state(vec![taken("http")], Some("aa".into()), now);
     let says = |certificate: &str| Notice::parse(format!("X_CERTIFICATE={certificate}").as_bytes());
     supervision.handle_notice(STEWARD, &says("aa"), now);
@@ -94,12 +94,12 @@ fn only_a_new_certificate_makes_the_mail_daemons_reload() {
 #[test]
 fn a_refused_reload_is_a_concern_and_the_daemons_still_reload() {
     let now = Moment::now();
-    let mut supervision = up(now);
+    let mut supervision = all_started(now);
     supervision.reload(Reloaded { concerns: vec![NO_USERS], ..Reloaded::default() });
     supervision.processes.take();
     supervision.take_changed();
-    supervision.reload_refused(other());
-    assert_eq!(supervision.status(now).concerns, [other(), NO_USERS]);
+    supervision.reload_refused(port_concern());
+    assert_eq!(supervision.status(now).concerns, [port_concern(), NO_USERS]);
     assert_eq!(supervision.processes.take(), ["SIGHUP 1", "SIGHUP 2", "SIGHUP 3"]);
     assert!(supervision.take_changed());
     supervision.reload(Reloaded::default());
@@ -109,9 +109,9 @@ fn a_refused_reload_is_a_concern_and_the_daemons_still_reload() {
 #[test]
 fn a_reload_that_ends_during_the_stop_reaches_no_daemon() {
     let now = Moment::now();
-    let mut supervision = up(now);
+    let mut supervision = all_started(now);
     supervision.stop(now);
     supervision.reload(Reloaded::default());
-    supervision.reload_refused(other());
+    supervision.reload_refused(port_concern());
     assert_eq!(supervision.processes.take(), [""; 0]);
 }

@@ -1,11 +1,11 @@
-use super::super::tests::{MDA, MTA, STEWARD, later, up};
+use super::super::tests::{MDA, MTA, STEWARD, later, all_started};
 use super::*;
 use crate::init::unit::End;
 
 #[test]
 fn a_stop_ends_the_mta_then_the_mda_then_the_steward_each_with_its_sockets_first() {
     let now = Moment::now();
-    let mut supervision = up(now);
+    let mut supervision = all_started(now);
     supervision.stop(now);
     supervision.turn(now);
     assert_eq!(supervision.processes.take(), ["close mta", "SIGTERM 3"]);
@@ -26,7 +26,7 @@ fn a_stop_ends_the_mta_then_the_mda_then_the_steward_each_with_its_sockets_first
 #[test]
 fn a_daemon_dead_before_the_stop_is_neither_awaited_nor_restarted() {
     let now = Moment::now();
-    let mut supervision = up(now);
+    let mut supervision = all_started(now);
     for pid in [MTA, MDA, STEWARD] {
         supervision.child_ended(pid, End::Signal(9), now);
     }
@@ -40,7 +40,7 @@ fn a_daemon_dead_before_the_stop_is_neither_awaited_nor_restarted() {
 #[test]
 fn a_daemon_that_does_not_stop_is_killed_and_sets_the_exit_status() {
     let now = Moment::now();
-    let mut supervision = up(now);
+    let mut supervision = all_started(now);
     supervision.stop(now);
     supervision.turn(now);
     supervision.turn(later(now, 15));
@@ -58,7 +58,7 @@ fn all_limits_stay_below_the_containers_and_an_unkillable_daemon_is_left() {
     let limits: Duration = Role::STOP_ORDER.iter().map(|role| role.stop_limit()).sum();
     assert!(limits < PATIENCE && PATIENCE < Duration::from_secs(40));
     let now = Moment::now();
-    let mut supervision = up(now);
+    let mut supervision = all_started(now);
     supervision.stop(now);
     supervision.turn(now);
     assert_eq!(supervision.outcome(later(now, 37)), None);
@@ -68,7 +68,7 @@ fn all_limits_stay_below_the_containers_and_an_unkillable_daemon_is_left() {
 #[test]
 fn a_second_request_stops_all_at_once() {
     let now = Moment::now();
-    let mut supervision = up(now);
+    let mut supervision = all_started(now);
     supervision.stop(now);
     supervision.turn(now);
     supervision.processes.take();
