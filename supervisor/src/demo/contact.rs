@@ -12,7 +12,7 @@ use crate::site::Site;
 
 /// `demo.json`.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Contact {
+pub(super) struct DemoAddresses {
     pub(super) host: &'static str,
     pub(super) hostname: String,
     pub(super) domain: String,
@@ -44,7 +44,7 @@ pub(super) struct User {
     pub(super) password: String,
 }
 
-impl Contact {
+impl DemoAddresses {
     /// The contact data of a site and its sockets.
     pub(super) fn new(site: &Site, people: &[DemoUser], listening: &[Listening]) -> Self {
         let ports: BTreeMap<&str, u16> = listening
@@ -162,9 +162,9 @@ fn quoted(path: &Path) -> String {
 mod tests {
     use super::*;
 
-    fn contact() -> Contact {
+    fn contact() -> DemoAddresses {
         let user = |name: &str| User { address: format!("{name}@demo.test"), password: "secret".into() };
-        Contact {
+        DemoAddresses {
             host: "127.0.0.1",
             hostname: "mail.demo.test".into(),
             domain: "demo.test".into(),

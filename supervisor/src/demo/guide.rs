@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::contact::Contact;
+use super::contact::DemoAddresses;
 use super::people::DemoUser;
 use super::{probe, scratch};
 use crate::init::watch::LoopObserver;
@@ -44,7 +44,7 @@ impl StartupMonitor {
 
 impl LoopObserver for StartupMonitor {
     fn prepared(&mut self, listening: &[Listening]) {
-        let contact = Contact::new(&self.site, &self.people, listening);
+        let contact = DemoAddresses::new(&self.site, &self.people, listening);
         let folder = self.folder.clone();
         let is_over = self.is_over.clone();
         let (ready, is_ready) = channel();
@@ -66,7 +66,7 @@ impl LoopObserver for StartupMonitor {
 }
 
 /// Waits until every service answers, then shows the addresses.
-fn announce(contact: &Contact, folder: &Path, is_ready: &Receiver<()>, is_over: &Mutex<bool>) {
+fn announce(contact: &DemoAddresses, folder: &Path, is_ready: &Receiver<()>, is_over: &Mutex<bool>) {
     let patience = Instant::now() + PATIENCE;
     match is_ready.recv_timeout(PATIENCE) {
         Ok(()) => {}

@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use super::contact::Contact;
+use super::contact::DemoAddresses;
 
 /// The time limit for one port.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LONGEST: u64 = 1024;
 
 /// Checks every service; returns the first that does not answer, with the reason.
-pub(super) fn all(contact: &Contact) -> Result<(), String> {
+pub(super) fn all(contact: &DemoAddresses) -> Result<(), String> {
     let ports = &contact.ports;
     let named = |name: &'static str| move |error: io::Error| format!("{name} does not answer: {error}");
     plain(ports.smtp, "220").map_err(named("smtp"))?;
