@@ -28,29 +28,29 @@ pub fn run() -> ExitCode {
     }
     let signals = match Signals::open() {
         Ok(signals) => signals,
-        Err(errno) => return refuse(Exit::System, &format!("cannot read signals: {errno}")),
+        Err(errno) => return report_start_error(Exit::System, &format!("cannot read signals: {errno}")),
     };
     let folders = Folders::of_container();
     let accounts = folders.accounts();
     let read = move || Settings::read_checked_against(std::env::vars_os(), &accounts);
     let settings = match unless_stopped(&signals, &Abandon::default(), read.clone()) {
         Ok(Some(Ok(settings))) => settings,
-        Ok(Some(Err(faults))) => return refuse(Exit::Usage, &faults),
+        Ok(Some(Err(faults))) => return report_start_error(Exit::Usage, &faults),
         Ok(None) => return Exit::Stopped.into(),
-        Err(error) => return refuse(Exit::System, &format!("cannot read the settings: {error}")),
+        Err(error) => return report_start_error(Exit::System, &format!("cannot read the settings: {error}")),
     };
     let owners = match Uid::effective().is_root().then(Owners::look_up).transpose() {
         Ok(owners) => owners,
-        Err(error) => return refuse(Exit::System, &error),
+        Err(error) => return report_start_error(Exit::System, &error),
     };
     let missing = capabilities::missing();
     if owners.is_some() && !missing.is_empty() {
         let missing = missing.join(", ");
         let wrong = format!("the container lacks capabilities; add `cap_add: [{missing}]`");
-        return refuse(Exit::NoCapability, &wrong);
+        return report_start_error(Exit::NoCapability, &wrong);
     }
     let outlet = logging::start(PROCESS_1, &settings.log);
-    let mut observer = Announcer { hostname: settings.hostname.clone() };
+    let mut observer = ReadyLogger { hostname: settings.hostname.clone() };
     let watchword = Some(HeartbeatPassword::new());
     let site =
         Site { settings, folders, owners, purpose: Purpose::Appliance, heartbeat_password: watchword, proofs: Proofs::default() };
@@ -63,7 +63,7 @@ pub fn run() -> ExitCode {
 }
 
 /// Reports why it does not start, in the format that the log would have.
-fn refuse(exit: Exit, wrong: &impl Display) -> ExitCode {
+fn report_start_error(exit: Exit, wrong: &impl Display) -> ExitCode {
     match settings::log_format(std::env::vars_os()) {
         Format::Text => eprintln!("mailstead cannot start: {wrong}"),
         format @ Format::Json => {
@@ -76,11 +76,11 @@ fn refuse(exit: Exit, wrong: &impl Display) -> ExitCode {
 }
 
 /// Logs that mail is served.
-struct Announcer {
+struct ReadyLogger {
     hostname: Domain,
 }
 
-impl LoopObserver for Announcer {
+impl LoopObserver for ReadyLogger {
     fn all_ready(&mut self) {
         tracing::info!(hostname = self.hostname.as_str(), "serving mail");
     }
