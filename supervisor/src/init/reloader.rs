@@ -38,12 +38,12 @@ impl<R: ReadSettings> Reloader<R> {
 impl<R: ReadSettings> BackgroundWork for Reloader<R> {
     /// Reloads the settings. If they are refused, the old ones stay in force, and the reason is logged and returned.
     fn reload(&mut self, abandon: &Abandon) -> Result<Reloaded, Concern> {
-        let settings = (self.read)().map_err(|faults| refused(&faults))?;
+        let settings = (self.read)().map_err(|faults| refused_reload_concern(&faults))?;
         let site = Site { settings, ..self.site.clone() };
         let concerns = refresh(&site, abandon).map_err(|error| match error {
             // There is no loop any more to keep the concern, and nothing for the operator to do.
             PrepareError::Abandoned => Concern::new(error.to_string(), ""),
-            error => refused(&error),
+            error => refused_reload_concern(&error),
         })?;
         self.site = site;
         tracing::info!("reload complete");
@@ -56,7 +56,7 @@ impl<R: ReadSettings> BackgroundWork for Reloader<R> {
 }
 
 /// The concern of a refused reload until one succeeds. The next start would fail for the same reason.
-fn refused(reason: &impl Display) -> Concern {
+fn refused_reload_concern(reason: &impl Display) -> Concern {
     tracing::error!("reload refused, the old settings stay in force: {reason}");
     let reason = reason.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
     Concern::new(
