@@ -13,7 +13,7 @@ use crate::init::unit::{Event, Moment, Phase, Unit};
 
 /// A supervised daemon.
 #[derive(Debug)]
-pub(super) struct Daemon {
+pub(super) struct SupervisedDaemon {
     pub(super) role: Role,
     pub(super) unit: Unit,
     /// The restrictions that the launcher last reported; outlasts a run, so that it is logged when it changes.
@@ -49,7 +49,7 @@ pub(super) struct RunFacts {
 /// The most topics that are kept of one daemon: a faulty daemon must not fill the memory of process 1.
 const TOPICS: usize = 16;
 
-impl Daemon {
+impl SupervisedDaemon {
     /// A daemon that is to be started at once.
     pub(super) fn new(role: Role, now: Moment) -> Self {
         Self { role, unit: Unit::new(now), sandbox: None, run: RunFacts::default() }

@@ -24,7 +24,7 @@ use super::role::Role;
 use super::spawn::Program;
 use super::unit::{End, Event, Moment, Phase};
 use crate::ports::Unbound;
-use daemon::{Daemon, RunFacts};
+use daemon::{SupervisedDaemon, RunFacts};
 use missing::UnboundPorts;
 pub use news::Reloaded;
 use stopping::StopProgress;
@@ -47,7 +47,7 @@ pub trait Processes {
 #[derive(Debug)]
 pub struct Supervision<P> {
     processes: P,
-    daemons: Vec<Daemon>,
+    daemons: Vec<SupervisedDaemon>,
     stop: Option<StopProgress>,
     started: u64,
     concerns: Vec<Concern>,
@@ -65,7 +65,7 @@ pub struct Supervision<P> {
 impl<P: Processes> Supervision<P> {
     /// Daemons that are to be started at the first [`Supervision::turn`].
     pub fn new(processes: P, roles: &[Role], concerns: Vec<Concern>, now: Moment) -> Self {
-        let daemons = roles.iter().map(|role| Daemon::new(*role, now)).collect();
+        let daemons = roles.iter().map(|role| SupervisedDaemon::new(*role, now)).collect();
         Self {
             processes,
             daemons,

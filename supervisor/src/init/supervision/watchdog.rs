@@ -12,7 +12,7 @@ use handover::status::HEARTBEAT_SECONDS;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
-use super::daemon::Daemon;
+use super::daemon::SupervisedDaemon;
 use super::{Processes, Supervision};
 use crate::init::unit::Moment;
 
@@ -55,7 +55,7 @@ impl Silence {
     }
 }
 
-impl Daemon {
+impl SupervisedDaemon {
     /// Records that it responds; returns true if that changes the status.
     pub(super) fn responds(&mut self) -> bool {
         let heard = Silence { was_heard: true, ..Silence::default() };
