@@ -15,7 +15,7 @@ use crate::authentication::{Denied, Gate, Turn};
 use crate::guard::{Guard, Outcome};
 use crate::hidden::is_this_machine;
 use crate::last_use::Noticed;
-use crate::login::{Login, Vigil};
+use crate::login::{Login, LoginWatch};
 use crate::{Accounts, AccountsError, Credentials, Hidden, User};
 pub(crate) use ends::{End, MOST_REACHED, ends};
 pub(crate) use entries::{Entries, Keys};
@@ -130,8 +130,8 @@ impl Directory {
     }
 
     /// Watches a login for revocation.
-    pub fn watch(&self, login: Login) -> Vigil {
-        Vigil::new(self.entries.subscribe(), login)
+    pub fn watch(&self, login: Login) -> LoginWatch {
+        LoginWatch::new(self.entries.subscribe(), login)
     }
 
     pub(crate) fn entries(&self) -> Arc<Entries> {

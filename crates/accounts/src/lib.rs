@@ -41,7 +41,7 @@ pub use fault::{Fault, list_faults};
 pub use fingerprint::Fingerprint;
 pub use hidden::{Hidden, HiddenError, RESERVED};
 pub use last_use::{LastUse, LastUses};
-pub use login::{Login, Vigil};
+pub use login::{Login, LoginWatch};
 pub use made::make_password;
 // Types in this crate's own interface.
 pub use sasl::{Credentials, Password};

@@ -20,18 +20,18 @@ pub struct Login {
 
 /// Watches a login for revocation: it is valid while the user exists and is enabled, and the password that it used is
 /// neither changed nor revoked.
-pub struct Vigil {
+pub struct LoginWatch {
     entries: watch::Receiver<Arc<Entries>>,
     login: Login,
 }
 
-impl Vigil {
+impl LoginWatch {
     pub(crate) fn new(entries: watch::Receiver<Arc<Entries>>, login: Login) -> Self {
         Self { entries, login }
     }
 
     /// True if the login is valid now.
-    pub fn stands(&self) -> bool {
+    pub fn is_valid(&self) -> bool {
         self.entries.borrow().stands(&self.login)
     }
 
@@ -45,7 +45,7 @@ impl Vigil {
     }
 }
 
-impl fmt::Debug for Vigil {
+impl fmt::Debug for LoginWatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Vigil({})", self.login.user)
     }

@@ -6,7 +6,7 @@
 use std::io;
 use std::time::Duration;
 
-use accounts::Vigil;
+use accounts::LoginWatch;
 use imap_proto::command::{Append, Command, CommandError, Malformed};
 use imap_proto::reader::{Event, Reader};
 use imap_proto::response::{Condition, condition};
@@ -68,7 +68,7 @@ pub(crate) struct Wire {
     stop: StopSignal,
     privacy: Privacy,
     /// Watches the session's login.
-    login_watch: Option<Vigil>,
+    login_watch: Option<LoginWatch>,
 }
 
 impl Wire {
@@ -146,12 +146,12 @@ impl Wire {
     }
 
     /// Watches the login of an authenticated user. Waits end once it is revoked.
-    pub(crate) fn watch(&mut self, vigil: Vigil) {
+    pub(crate) fn watch(&mut self, vigil: LoginWatch) {
         self.login_watch = Some(vigil);
     }
 
     fn is_revoked(&self) -> bool {
-        self.login_watch.as_ref().is_some_and(|vigil| !vigil.stands())
+        self.login_watch.as_ref().is_some_and(|vigil| !vigil.is_valid())
     }
 
     /// Sends the buffered responses and waits for octets. Also ends, as if idle, when the daemon stops or the login is
@@ -226,7 +226,7 @@ impl Wire {
 }
 
 /// Completes when the login is revoked. Without a login, never completes.
-async fn revoked(vigil: &mut Option<Vigil>) {
+async fn revoked(vigil: &mut Option<LoginWatch>) {
     match vigil {
         Some(vigil) => vigil.expelled().await,
         None => std::future::pending().await,

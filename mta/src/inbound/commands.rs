@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use accounts::{AppName, Vigil};
+use accounts::{AppName, LoginWatch};
 use serve::{MailId, Stream, metrics};
 use smtp_proto::server::{Event, Login, Mail, Message, Rcpt, Request};
 use smtp_proto::{Severity, replies};
@@ -29,7 +29,7 @@ pub(super) struct Commands {
     client: Client,
     transaction: Transaction,
     /// The watch on the login, once the client has authenticated.
-    login_watch: Option<Vigil>,
+    login_watch: Option<LoginWatch>,
 }
 
 /// The progress of a mail transaction (RFC 5321 §3.3).
@@ -183,7 +183,7 @@ impl Commands {
             return request.answer(&replies::LOCAL_ERROR);
         };
         // Revoked while the message arrived: it must not be sent in the name of a login that is not valid any more.
-        if self.login_watch.as_ref().is_some_and(|vigil| !vigil.stands()) {
+        if self.login_watch.as_ref().is_some_and(|vigil| !vigil.is_valid()) {
             let (id, peer, user) = (envelope.id, self.client.peer, &self.client.user);
             tracing::warn!(%id, %peer, ?user, "message refused: login revoked");
             return request.answer(&replies::LOGIN_REVOKED);
