@@ -184,7 +184,7 @@ impl Directory {
         let is_local = is_this_machine(peer);
         let checked = self.gate.authenticate(&self.entries(), credentials, is_local, turn).await;
         // The check took time: the login may have been revoked meanwhile.
-        let login = checked.and_then(|login| match self.entries().stands(&login) {
+        let login = checked.and_then(|login| match self.entries().is_valid(&login) {
             true => Ok(login),
             false => Err(Denied::Wrong),
         });

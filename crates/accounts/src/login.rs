@@ -32,12 +32,12 @@ impl LoginWatch {
 
     /// True if the login is valid now.
     pub fn is_valid(&self) -> bool {
-        self.entries.borrow().stands(&self.login)
+        self.entries.borrow().is_valid(&self.login)
     }
 
     /// Completes when the login is revoked. May be dropped and called again, as `select!` does.
     pub async fn expelled(&mut self) {
-        let fallen = self.entries.wait_for(|entries| !entries.stands(&self.login)).await.is_ok();
+        let fallen = self.entries.wait_for(|entries| !entries.is_valid(&self.login)).await.is_ok();
         if !fallen {
             // The daemon is stopping, which is signalled in another way.
             future::pending().await

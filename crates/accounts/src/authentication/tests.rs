@@ -106,7 +106,7 @@ async fn each_device_logs_in_with_its_own_password_until_it_is_revoked() {
     // It was correct a moment ago, which no longer counts.
     assert_eq!(directory.authenticate(&credentials("ann", &shown[0]), HERE).await, Err(Denied::Wrong));
     watching.expelled().await;
-    assert!(directory.entries().stands(&laptop) && directory.entries().stands(&own));
+    assert!(directory.entries().is_valid(&laptop) && directory.entries().is_valid(&own));
     assert!(directory.authenticate(&credentials("ann", &shown[1]), HERE).await.is_ok());
 }
 
@@ -123,12 +123,12 @@ async fn a_login_is_revoked_with_its_account_or_password() {
     // Adding another user changes nothing for this one.
     accounts.add_user(&user("bob@example.org"), Secret::hash(&password("bob's"))).unwrap();
     directory.replace(&accounts);
-    assert!(directory.entries().stands(&login));
+    assert!(directory.entries().is_valid(&login));
     let falls_after = |change: &dyn Fn(&mut Accounts)| {
         let mut changed = accounts.clone();
         change(&mut changed);
         directory.replace(&changed);
-        !directory.entries().stands(&login)
+        !directory.entries().is_valid(&login)
     };
     assert!(falls_after(&|accounts| assert_eq!(accounts.disable(&ann), Ok(true))));
     assert!(falls_after(&|accounts| accounts.delete_user(&ann).unwrap()));

@@ -152,7 +152,7 @@ impl Entries {
     }
 
     /// True if an authenticated user could still log in with the same password.
-    pub(crate) fn stands(&self, login: &Login) -> bool {
+    pub(crate) fn is_valid(&self, login: &Login) -> bool {
         let name = (login.user.domain().clone(), login.user.name().to_owned());
         self.keys(&name).is_some_and(|(_, keys)| {
             let mut secrets = keys.apps.iter().map(|app| &app.secret).chain([&keys.secret]);
