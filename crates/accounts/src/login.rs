@@ -36,9 +36,9 @@ impl LoginWatch {
     }
 
     /// Completes when the login is revoked. May be dropped and called again, as `select!` does.
-    pub async fn expelled(&mut self) {
-        let fallen = self.entries.wait_for(|entries| !entries.is_valid(&self.login)).await.is_ok();
-        if !fallen {
+    pub async fn revoked(&mut self) {
+        let is_revoked = self.entries.wait_for(|entries| !entries.is_valid(&self.login)).await.is_ok();
+        if !is_revoked {
             // The daemon is stopping, which is signalled in another way.
             future::pending().await
         }

@@ -228,7 +228,7 @@ impl Wire {
 /// Completes when the login is revoked. Without a login, never completes.
 async fn revoked(vigil: &mut Option<LoginWatch>) {
     match vigil {
-        Some(vigil) => vigil.expelled().await,
+        Some(vigil) => vigil.revoked().await,
         None => std::future::pending().await,
     }
 }

@@ -55,7 +55,7 @@ impl Commands {
     /// Completes when the login is revoked.
     pub(super) async fn revoked(&mut self) {
         match &mut self.login_watch {
-            Some(vigil) => vigil.expelled().await,
+            Some(vigil) => vigil.revoked().await,
             None => std::future::pending().await,
         }
     }

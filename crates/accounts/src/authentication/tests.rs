@@ -105,7 +105,7 @@ async fn each_device_logs_in_with_its_own_password_until_it_is_revoked() {
     directory.replace(&accounts);
     // It was correct a moment ago, which no longer counts.
     assert_eq!(directory.authenticate(&credentials("ann", &shown[0]), HERE).await, Err(Denied::Wrong));
-    watching.expelled().await;
+    watching.revoked().await;
     assert!(directory.entries().is_valid(&laptop) && directory.entries().is_valid(&own));
     assert!(directory.authenticate(&credentials("ann", &shown[1]), HERE).await.is_ok());
 }
