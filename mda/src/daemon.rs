@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use accounts::{Accounts, Directory, Fingerprint, Hidden};
+use accounts::{Accounts, Directory, Fingerprint, InternalMailbox};
 use arc_swap::ArcSwap;
 use handover::config;
 use handover::notice::{self, Notifier};
@@ -116,10 +116,10 @@ fn load_accounts(path: &Path) -> Result<(Accounts, Fingerprint), DaemonError> {
 }
 
 /// The internal mailbox of the heartbeat.
-fn heartbeat_mailbox(config: &config::Mda) -> Result<Option<Hidden>, DaemonError> {
+fn heartbeat_mailbox(config: &config::Mda) -> Result<Option<InternalMailbox>, DaemonError> {
     let mailbox = config.heartbeat.as_ref();
     mailbox
-        .map(|mailbox| Hidden::new(&mailbox.address, &mailbox.secret))
+        .map(|mailbox| InternalMailbox::new(&mailbox.address, &mailbox.secret))
         .transpose()
         .map_err(DaemonError::other)
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use accounts::{Accounts, Directory, Fingerprint, Hidden};
+use accounts::{Accounts, Directory, Fingerprint, InternalMailbox};
 use handover::Concern;
 use handover::config;
 use handover::notice::{self, Notifier};
@@ -153,10 +153,10 @@ fn load_accounts(path: &Path) -> Result<(Accounts, Fingerprint), DaemonError> {
 }
 
 /// The heartbeat's mailbox.
-fn heartbeat_mailbox(config: &config::Mta) -> Result<Option<Hidden>, DaemonError> {
+fn heartbeat_mailbox(config: &config::Mta) -> Result<Option<InternalMailbox>, DaemonError> {
     let mailbox = config.heartbeat.as_ref();
     mailbox
-        .map(|mailbox| Hidden::new(&mailbox.address, &mailbox.secret))
+        .map(|mailbox| InternalMailbox::new(&mailbox.address, &mailbox.secret))
         .transpose()
         .map_err(DaemonError::other)
 }

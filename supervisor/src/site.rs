@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use accounts::declaration::Proofs;
-use accounts::{Accounts, Password, RESERVED, Secret};
+use accounts::{Accounts, Password, RESERVED_NAME, Secret};
 use address::{Address, LocalPart};
 use handover::config::{Relay, Tls};
 use handover::{Concern, Confidential};
@@ -111,7 +111,7 @@ impl Site {
 
     /// The heartbeat's mailbox, in the first domain.
     pub fn heartbeat_address(&self) -> Option<Address> {
-        let local = LocalPart::parse(RESERVED).ok()?;
+        let local = LocalPart::parse(RESERVED_NAME).ok()?;
         Some(Address::new(local, self.settings.domains.first()?.clone()))
     }
 

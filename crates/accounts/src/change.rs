@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use address::{Address, Domain};
 
 use crate::{
-    Accounts, Alias, AliasKey, AliasName, AppName, AppPassword, Fault, RESERVED, Secret, User, UserAccount,
+    Accounts, Alias, AliasKey, AliasName, AppName, AppPassword, Fault, RESERVED_NAME, Secret, User, UserAccount,
 };
 
 /// The reason why a change cannot be made.
@@ -136,7 +136,7 @@ impl Accounts {
     /// Checks that the user can be added.
     pub fn may_add_user(&self, user: &User) -> Result<(), ChangeError> {
         self.serve(user.domain())?;
-        if user.name() == RESERVED {
+        if user.name() == RESERVED_NAME {
             return Err(ChangeError::Reserved(user.clone()));
         }
         match self.user(user) {

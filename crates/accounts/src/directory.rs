@@ -16,7 +16,7 @@ use crate::guard::{Guard, Outcome};
 use crate::hidden::is_this_machine;
 use crate::last_use::Noticed;
 use crate::login::{Login, LoginWatch};
-use crate::{Accounts, AccountsError, Credentials, Hidden, User};
+use crate::{Accounts, AccountsError, Credentials, InternalMailbox, User};
 pub(crate) use ends::{End, MOST_REACHED, ends};
 pub(crate) use entries::{Entries, Keys};
 
@@ -29,7 +29,7 @@ const SAVE: Duration = Duration::from_secs(60);
 /// that queries twice may see two different files.
 pub struct Directory {
     entries: watch::Sender<Arc<Entries>>,
-    hidden: Mutex<Option<Hidden>>,
+    hidden: Mutex<Option<InternalMailbox>>,
     host: Mutex<Option<Domain>>,
     gate: Gate,
     guard: Guard,
@@ -68,7 +68,7 @@ impl Directory {
     }
 
     /// A directory of these accounts and the internal mailbox.
-    pub fn hiding(accounts: &Accounts, hidden: Option<Hidden>) -> Self {
+    pub fn hiding(accounts: &Accounts, hidden: Option<InternalMailbox>) -> Self {
         let directory = Self::new(accounts);
         directory.hide(hidden);
         directory.replace(accounts);
@@ -76,7 +76,7 @@ impl Directory {
     }
 
     /// The same for a host with this name: see [`Directory::resolve`].
-    pub fn at_host(accounts: &Accounts, hidden: Option<Hidden>, hostname: &Domain) -> Self {
+    pub fn at_host(accounts: &Accounts, hidden: Option<InternalMailbox>, hostname: &Domain) -> Self {
         let directory = Self::new(accounts);
         directory.hide(hidden);
         directory.name_host(hostname);
@@ -110,7 +110,7 @@ impl Directory {
     }
 
     /// Sets the internal mailbox, effective from the next [`Directory::replace`].
-    pub fn hide(&self, hidden: Option<Hidden>) {
+    pub fn hide(&self, hidden: Option<InternalMailbox>) {
         *self.hidden() = hidden;
     }
 
@@ -119,7 +119,7 @@ impl Directory {
         *self.host.lock().unwrap_or_else(PoisonError::into_inner) = Some(hostname.clone());
     }
 
-    fn hidden(&self) -> MutexGuard<'_, Option<Hidden>> {
+    fn hidden(&self) -> MutexGuard<'_, Option<InternalMailbox>> {
         self.hidden.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

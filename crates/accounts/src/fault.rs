@@ -8,7 +8,7 @@ use crate::accounts::{RawAccounts, RawAlias, RawAppPassword, RawUser};
 use crate::app_password::{AppName, AppPassword, NotAName, Selector};
 use crate::directory::{End, Entries, MOST_REACHED, ends};
 use crate::{
-    Accounts, Alias, AliasKey, AliasName, AliasNameError, RESERVED, SecretError, User, UserAccount, UserError,
+    Accounts, Alias, AliasKey, AliasName, AliasNameError, RESERVED_NAME, SecretError, User, UserAccount, UserError,
 };
 
 /// One fault in `accounts.toml`.
@@ -215,7 +215,7 @@ pub(crate) fn contradictions(accounts: &Accounts) -> Vec<Fault> {
         if !users.insert(user) {
             faults.push(Fault::UserTwice(user.clone()));
         }
-        if user.name() == RESERVED {
+        if user.name() == RESERVED_NAME {
             faults.push(Fault::Reserved(format!("users: {user}")));
         }
         if *enabled && !domains.contains(user.domain()) {
@@ -246,7 +246,7 @@ fn alias_contradictions(accounts: &Accounts, domains: &HashSet<&Domain>) -> Vec<
             continue;
         }
         if let AliasName::Address(address) = name
-            && address.local.to_lower_case() == RESERVED
+            && address.local.to_lower_case() == RESERVED_NAME
         {
             faults.push(Fault::Reserved(format!("aliases: {name}")));
         }

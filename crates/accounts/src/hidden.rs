@@ -6,17 +6,17 @@ use crate::{Secret, SecretError, User, UserError};
 /// where a daemon looks it up by [`hidden_at`](crate::Directory::hidden_at). Its password is accepted from this machine
 /// only: see [`is_this_machine`].
 #[derive(Debug, Clone)]
-pub struct Hidden {
+pub struct InternalMailbox {
     pub(crate) user: User,
     pub(crate) secret: Secret,
 }
 
 /// The name of the internal mailbox. It is reserved in every domain, since the heartbeat empties the mailbox.
-pub const RESERVED: &str = "mailstead-heartbeat";
+pub const RESERVED_NAME: &str = "mailstead-heartbeat";
 
 /// The reason why the internal mailbox cannot be created.
 #[derive(Debug, thiserror::Error)]
-pub enum HiddenError {
+pub enum InternalMailboxError {
     /// The address cannot be a user's.
     #[error(transparent)]
     User(#[from] UserError),
@@ -25,9 +25,9 @@ pub enum HiddenError {
     Secret(#[from] SecretError),
 }
 
-impl Hidden {
+impl InternalMailbox {
     /// The mailbox with this address and this hash of its password.
-    pub fn new(address: &Address, secret: &str) -> Result<Self, HiddenError> {
+    pub fn new(address: &Address, secret: &str) -> Result<Self, InternalMailboxError> {
         Ok(Self { user: User::new(address)?, secret: Secret::parse(secret)? })
     }
 }

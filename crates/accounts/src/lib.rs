@@ -39,7 +39,7 @@ pub use components::components;
 pub use directory::{Directory, Expansion, Resolution};
 pub use fault::{Fault, list_faults};
 pub use fingerprint::Fingerprint;
-pub use hidden::{Hidden, HiddenError, RESERVED};
+pub use hidden::{InternalMailbox, InternalMailboxError, RESERVED_NAME};
 pub use last_use::{LastUse, LastUses};
 pub use login::{Login, LoginWatch};
 pub use made::make_password;

@@ -1,7 +1,7 @@
 use address::Address;
 
 use super::*;
-use crate::{Accounts, AppPassword, Directory, Hidden, UserAccount};
+use crate::{Accounts, AppPassword, Directory, InternalMailbox, UserAccount};
 
 fn user(text: &str) -> User {
     User::new(&Address::parse(text).unwrap()).unwrap()
@@ -169,7 +169,7 @@ fn unknown_logins_are_checked_against_users_secrets() {
 
 /// A directory with Ann and the internal mailbox.
 fn hiding() -> Directory {
-    let hidden = Hidden::new(
+    let hidden = InternalMailbox::new(
         &"mailstead-heartbeat@example.org".parse().unwrap(),
         Secret::hash(&password("heartbeat's")).as_str(),
     );

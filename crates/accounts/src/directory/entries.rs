@@ -5,7 +5,7 @@ use address::{Address, Domain, LocalPart};
 
 use super::walk::expand;
 use super::{Expansion, Resolution};
-use crate::{Accounts, Alias, AliasName, AppPassword, Hidden, Login, Secret, User};
+use crate::{Accounts, Alias, AliasName, AppPassword, InternalMailbox, Login, Secret, User};
 
 /// The accounts, indexed.
 pub(crate) struct Entries {
@@ -94,8 +94,8 @@ impl Entries {
     }
 
     /// Adds the internal mailbox. A user of the same name has precedence.
-    pub(crate) fn hiding(self, hidden: Option<Hidden>) -> Self {
-        let hidden = hidden.map(|Hidden { user, secret }| {
+    pub(crate) fn hiding(self, hidden: Option<InternalMailbox>) -> Self {
+        let hidden = hidden.map(|InternalMailbox { user, secret }| {
             let name = (user.domain().clone(), user.name().to_owned());
             (name, user, Keys { secret, apps: Vec::new() })
         });

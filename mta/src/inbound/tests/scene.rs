@@ -88,7 +88,7 @@ impl Scene {
         };
         let tls = Tls::load(&config.tls).unwrap();
         let mailbox = config.heartbeat.as_ref().unwrap();
-        let hidden = accounts::Hidden::new(&mailbox.address, &mailbox.secret).unwrap();
+        let hidden = accounts::InternalMailbox::new(&mailbox.address, &mailbox.secret).unwrap();
         let accounts = accounts::Accounts::load(&config.accounts).unwrap();
         let directory = Arc::new(Directory::at_host(&accounts, Some(hidden), &config.hostname));
         std::fs::create_dir(&config.queue).unwrap();

@@ -18,7 +18,7 @@
 use std::collections::HashSet;
 
 use accounts::declaration::{ChosenPasswordError, DeclaredSecret, DeclaredSecretError, DeclaredUser};
-use accounts::{RESERVED, Secret, SecretError, User};
+use accounts::{RESERVED_NAME, Secret, SecretError, User};
 use address::{Address, Domain, LocalPart};
 
 use super::names::unusable_domain_reason;
@@ -190,7 +190,7 @@ fn read_entry<'t>(number: usize, entry: &'t str, home: &Domain) -> Result<(User,
         None => (name.trim(), home.clone()),
     };
     let user = user(name, domain).ok_or_else(|| UserError::BadName(number, name.to_owned()))?;
-    if user.name() == RESERVED {
+    if user.name() == RESERVED_NAME {
         return Err(UserError::Reserved(number, user.to_string()));
     }
     Ok((user, secret))
