@@ -58,8 +58,8 @@ async fn run_services(
     store.set_quotas(config.quotas.clone());
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
     let directory = Arc::new(Directory::at_host(&accounts, heartbeat_mailbox(&config)?, &config.hostname));
-    directory.take_for_anybody(&config.login.shared_networks);
-    directory.keep_in(&config.index, "imap");
+    directory.set_shared_networks(&config.login.shared_networks);
+    directory.persist_in(&config.index, "imap");
     life.notifier.send_fact(notice::ACCOUNTS, fingerprint);
     let tls = Arc::new(Tls::load(&config.tls)?);
     let site = Arc::new(Site {
@@ -176,11 +176,11 @@ impl Site {
         self.refusals.accept_or_record(ReloadPart::Certificate, self.tls.reload(&config.tls));
         // Both apply from the next exchange of accounts on.
         if let Some(hidden) = self.refusals.accept_or_record(ReloadPart::Heartbeat, heartbeat_mailbox(&config)) {
-            self.directory.hide(hidden);
+            self.directory.set_internal_mailbox(hidden);
         }
-        self.directory.name_host(&config.hostname);
+        self.directory.set_hostname(&config.hostname);
         self.reload_accounts();
-        self.directory.take_for_anybody(&config.login.shared_networks);
+        self.directory.set_shared_networks(&config.login.shared_networks);
         self.shared_addresses.change(&config.login.shared_networks);
         self.limits.change(config.limits.connections, config.limits.connections_per_address);
         self.limits.set_time_limits(TimeLimits::for_users(&config.limits.patience));

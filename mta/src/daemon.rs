@@ -76,8 +76,8 @@ async fn run_services(
     let connection_limits = ConnectionLimits::new(&config.limits, &config.login);
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
     let directory = Arc::new(Directory::at_host(&accounts, heartbeat_mailbox(&config)?, &config.hostname));
-    directory.take_for_anybody(&config.login.shared_networks);
-    directory.keep_in(&config.queue, "smtp");
+    directory.set_shared_networks(&config.login.shared_networks);
+    directory.persist_in(&config.queue, "smtp");
     life.notifier.send_fact(notice::ACCOUNTS, fingerprint);
     let routes = Routes::new(directory.clone(), config.relay.as_ref());
     let queue = Queue::open(&config.queue, routes).map_err(DaemonError::other)?;
@@ -188,11 +188,11 @@ impl Reloader {
         self.refusals.accept_or_record(ReloadPart::Certificate, self.tls.reload(&config.tls));
         // Both take effect when the accounts are next replaced.
         if let Some(heartbeat_mailbox) = self.refusals.accept_or_record(ReloadPart::Heartbeat, heartbeat_mailbox(&config)) {
-            site.directory.hide(heartbeat_mailbox);
+            site.directory.set_internal_mailbox(heartbeat_mailbox);
         }
-        site.directory.name_host(&config.hostname);
+        site.directory.set_hostname(&config.hostname);
         self.replace_accounts(&config.accounts, site);
-        site.directory.take_for_anybody(&config.login.shared_networks);
+        site.directory.set_shared_networks(&config.login.shared_networks);
         self.connection_limits.change(&config.limits, &config.login);
         site.replace(before.reloaded(config, &self.refusals));
     }

@@ -21,7 +21,7 @@ pub(crate) use ends::{End, MOST_REACHED, ends};
 pub(crate) use entries::{Entries, Keys};
 
 /// The time between writes of what logins have changed.
-const SAVE: Duration = Duration::from_secs(60);
+const SAVE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The accounts in use: queried by every session, replaced as a whole on reload.
 ///
@@ -29,11 +29,11 @@ const SAVE: Duration = Duration::from_secs(60);
 /// that queries twice may see two different files.
 pub struct Directory {
     entries: watch::Sender<Arc<Entries>>,
-    hidden: Mutex<Option<InternalMailbox>>,
-    host: Mutex<Option<Domain>>,
-    gate: Gate,
+    internal_mailbox: Mutex<Option<InternalMailbox>>,
+    hostname: Mutex<Option<Domain>>,
+    checker: Gate,
     guard: Guard,
-    noticed: Noticed,
+    uses: Noticed,
 }
 
 /// The file of known networks. The name is not a valid domain, so it does not collide with folders named by domains.
@@ -68,18 +68,18 @@ impl Directory {
     }
 
     /// A directory of these accounts and the internal mailbox.
-    pub fn hiding(accounts: &Accounts, hidden: Option<InternalMailbox>) -> Self {
+    pub fn with_internal_mailbox(accounts: &Accounts, internal_mailbox: Option<InternalMailbox>) -> Self {
         let directory = Self::new(accounts);
-        directory.hide(hidden);
+        directory.set_internal_mailbox(internal_mailbox);
         directory.replace(accounts);
         directory
     }
 
     /// The same for a host with this name: see [`Directory::resolve`].
-    pub fn at_host(accounts: &Accounts, hidden: Option<InternalMailbox>, hostname: &Domain) -> Self {
+    pub fn at_host(accounts: &Accounts, internal_mailbox: Option<InternalMailbox>, hostname: &Domain) -> Self {
         let directory = Self::new(accounts);
-        directory.hide(hidden);
-        directory.name_host(hostname);
+        directory.set_internal_mailbox(internal_mailbox);
+        directory.set_hostname(hostname);
         directory.replace(accounts);
         directory
     }
@@ -88,11 +88,11 @@ impl Directory {
     pub fn new(accounts: &Accounts) -> Self {
         Self {
             entries: watch::Sender::new(Arc::new(Entries::new(accounts))),
-            hidden: Mutex::default(),
-            host: Mutex::default(),
-            gate: Gate::new(),
+            internal_mailbox: Mutex::default(),
+            hostname: Mutex::default(),
+            checker: Gate::new(),
             guard: Guard::new(),
-            noticed: Noticed::default(),
+            uses: Noticed::default(),
         }
     }
 
@@ -104,28 +104,28 @@ impl Directory {
 
     /// Replaces the accounts, and wakes the tasks that watch for revoked logins.
     pub fn replace(&self, accounts: &Accounts) {
-        let hidden = self.hidden().clone();
-        let host = self.host.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        self.entries.send_replace(Arc::new(Entries::new(accounts).hiding(hidden).at_host(host)));
+        let internal_mailbox = self.lock_internal_mailbox().clone();
+        let host = self.hostname.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.entries.send_replace(Arc::new(Entries::new(accounts).hiding(internal_mailbox).at_host(host)));
     }
 
     /// Sets the internal mailbox, effective from the next [`Directory::replace`].
-    pub fn hide(&self, hidden: Option<InternalMailbox>) {
-        *self.hidden() = hidden;
+    pub fn set_internal_mailbox(&self, internal_mailbox: Option<InternalMailbox>) {
+        *self.lock_internal_mailbox() = internal_mailbox;
     }
 
     /// Sets the host's name, effective from the next [`Directory::replace`].
-    pub fn name_host(&self, hostname: &Domain) {
-        *self.host.lock().unwrap_or_else(PoisonError::into_inner) = Some(hostname.clone());
+    pub fn set_hostname(&self, hostname: &Domain) {
+        *self.hostname.lock().unwrap_or_else(PoisonError::into_inner) = Some(hostname.clone());
     }
 
-    fn hidden(&self) -> MutexGuard<'_, Option<InternalMailbox>> {
-        self.hidden.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_internal_mailbox(&self) -> MutexGuard<'_, Option<InternalMailbox>> {
+        self.internal_mailbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The user of the internal mailbox, if the address is its address. Called only where mail to it is permitted; for
     /// all other callers the address does not exist.
-    pub fn hidden_at(&self, address: &Address) -> Option<User> {
+    pub fn internal_mailbox_at(&self, address: &Address) -> Option<User> {
         self.entries().hidden_at(address).cloned()
     }
 
@@ -174,7 +174,7 @@ impl Directory {
     /// A caller with failed attempts waits first, or is refused: see [`crate::guard`]. Must run within a tokio runtime:
     /// the work is done on its blocking threads.
     pub async fn authenticate(&self, credentials: &Credentials, peer: IpAddr) -> Result<Login, Denied> {
-        let name = self.guarded_as(&credentials.login, peer);
+        let name = self.guard_key(&credentials.login, peer);
         let caller = self.guard.caller(peer, &name, &credentials.password);
         let ticket = self.guard.admit(caller, Instant::now()).ok_or(Denied::TooMany)?;
         if !ticket.delay.is_zero() {
@@ -182,14 +182,14 @@ impl Directory {
         }
         let turn = Turn { rank: ticket.rank, account: caller.account };
         let is_local = is_this_machine(peer);
-        let checked = self.gate.authenticate(&self.entries(), credentials, is_local, turn).await;
+        let checked = self.checker.authenticate(&self.entries(), credentials, is_local, turn).await;
         // The check took time: the login may have been revoked meanwhile.
         let login = checked.and_then(|login| match self.entries().is_valid(&login) {
             true => Ok(login),
             false => Err(Denied::Wrong),
         });
         if let Ok(Login { user, device: Some(device), .. }) = &login {
-            self.noticed.note(user, device, unix_now());
+            self.uses.note(user, device, unix_now());
         }
         match &login {
             Ok(_) => ticket.conclude(Outcome::Right),
@@ -201,15 +201,15 @@ impl Directory {
 
     /// Stores what must outlive a restart in files of this folder, and loads the files: the networks from which users
     /// log in, and the last use of each app password over this protocol. Only [`Directory::save`] writes them.
-    pub fn keep_in(&self, folder: &Path, protocol: &'static str) {
+    pub fn persist_in(&self, folder: &Path, protocol: &'static str) {
         self.guard.keep_in(&folder.join(KNOWN_NETWORKS));
-        self.noticed.keep_in(folder, protocol);
+        self.uses.keep_in(folder, protocol);
     }
 
     /// Writes the files at intervals, forever. A crash loses at most the changes of one minute.
     pub async fn save_regularly(self: Arc<Self>) {
         loop {
-            tokio::time::sleep(SAVE).await;
+            tokio::time::sleep(SAVE_INTERVAL).await;
             let directory = self.clone();
             let _ = tokio::task::spawn_blocking(move || directory.save()).await;
         }
@@ -218,12 +218,12 @@ impl Directory {
     /// Writes the files that have changes. Blocks.
     pub fn save(&self) {
         self.guard.save();
-        self.noticed.save();
+        self.uses.save();
     }
 
     /// The name under which the guard counts an account. The internal mailbox has a separate one for this machine, so
     /// that guesses at it from elsewhere do not delay the heartbeat.
-    pub(crate) fn guarded_as(&self, login: &str, peer: IpAddr) -> String {
+    pub(crate) fn guard_key(&self, login: &str, peer: IpAddr) -> String {
         let entries = self.entries();
         let name = entries.canonical(login);
         if is_this_machine(peer) && entries.is_hidden(login) {
@@ -235,7 +235,7 @@ impl Directory {
 
     /// Sets the networks that are never treated as one party, since many clients share their addresses: initially, this
     /// machine.
-    pub fn take_for_anybody(&self, networks: &[IpNet]) {
+    pub fn set_shared_networks(&self, networks: &[IpNet]) {
         self.guard.take_for_anybody(networks);
     }
 }

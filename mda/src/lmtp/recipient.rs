@@ -18,7 +18,7 @@ pub(super) struct Recipient {
 /// senders may write to the heartbeat's mailbox.
 pub(super) fn resolve(directory: &Directory, path: &ForwardPath) -> Result<Recipient, Reply> {
     if let Some(address) = path.address()
-        && let Some(user) = directory.hidden_at(address)
+        && let Some(user) = directory.internal_mailbox_at(address)
     {
         return Ok(Recipient { user, address: address.clone(), is_heartbeat: true });
     }

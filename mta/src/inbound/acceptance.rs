@@ -41,7 +41,7 @@ pub(super) async fn process(
 fn is_heartbeat(site: &Site, client: &Client, envelope: &InboundEnvelope) -> bool {
     let only = envelope.only_recipient();
     client.is_unauthenticated_local()
-        && only.is_some_and(|address| site.directory.hidden_at(address).is_some())
+        && only.is_some_and(|address| site.directory.internal_mailbox_at(address).is_some())
 }
 
 async fn prepare_and_deliver(

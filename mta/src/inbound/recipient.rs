@@ -66,7 +66,7 @@ pub(super) fn return_path(
 /// The heartbeat's mailbox, if the address is that one. It exists for programs on this machine; all other clients get
 /// the reply for an unknown address.
 pub(super) fn internal_mailbox(directory: &Directory, recipient: &ForwardPath) -> Option<Destinations> {
-    let user = directory.hidden_at(recipient.address()?)?;
+    let user = directory.internal_mailbox_at(recipient.address()?)?;
     Some(Destinations { local: vec![user.address()], remote: Vec::new() })
 }
 

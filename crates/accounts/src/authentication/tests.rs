@@ -173,7 +173,7 @@ fn hiding() -> Directory {
         &"mailstead-heartbeat@example.org".parse().unwrap(),
         Secret::hash(&password("heartbeat's")).as_str(),
     );
-    Directory::hiding(
+    Directory::with_internal_mailbox(
         &Accounts {
             domains: vec!["example.org".parse().unwrap()],
             users: vec![UserAccount::new(user("ann@example.org"), Secret::hash(&password("ann's")))],
@@ -187,7 +187,7 @@ fn hiding() -> Directory {
 async fn the_internal_mailbox_is_accepted_from_this_machine_only() {
     let directory = hiding();
     let gateway: IpAddr = "172.18.0.1".parse().unwrap();
-    directory.take_for_anybody(&["127.0.0.0/8", "172.18.0.1/32"].map(|network| network.parse().unwrap()));
+    directory.set_shared_networks(&["127.0.0.0/8", "172.18.0.1/32"].map(|network| network.parse().unwrap()));
     for login in ["mailstead-heartbeat@example.org", "Mailstead-Heartbeat"] {
         let right = credentials(login, "heartbeat's");
         for here in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
@@ -208,8 +208,8 @@ fn guesses_at_the_internal_mailbox_from_elsewhere_are_charged_separately() {
     let directory = hiding();
     let stranger: IpAddr = "192.0.2.1".parse().unwrap();
     let (name, short) = ("mailstead-heartbeat@example.org", "Mailstead-Heartbeat");
-    assert_eq!(directory.guarded_as(name, HERE), directory.guarded_as(short, HERE));
-    assert_eq!(directory.guarded_as(name, stranger), directory.guarded_as(short, stranger));
-    assert_ne!(directory.guarded_as(name, HERE), directory.guarded_as(name, stranger));
-    assert_eq!(directory.guarded_as("ann", HERE), directory.guarded_as("ann", stranger));
+    assert_eq!(directory.guard_key(name, HERE), directory.guard_key(short, HERE));
+    assert_eq!(directory.guard_key(name, stranger), directory.guard_key(short, stranger));
+    assert_ne!(directory.guard_key(name, HERE), directory.guard_key(name, stranger));
+    assert_eq!(directory.guard_key("ann", HERE), directory.guard_key("ann", stranger));
 }

@@ -265,7 +265,7 @@ impl Session {
 
     /// Returns true for the heartbeat's internal mailbox, whose sessions are of interest only when they fail.
     fn is_heartbeat(&self, user: &User) -> bool {
-        self.server.directory.hidden_at(&user.address()).is_some()
+        self.server.directory.internal_mailbox_at(&user.address()).is_some()
     }
 
     fn answer_malformed(&mut self, malformed: &Malformed) -> Flow {
