@@ -106,7 +106,7 @@ impl Directory {
     pub fn replace(&self, accounts: &Accounts) {
         let internal_mailbox = self.lock_internal_mailbox().clone();
         let host = self.hostname.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        self.entries.send_replace(Arc::new(Entries::new(accounts).hiding(internal_mailbox).at_host(host)));
+        self.entries.send_replace(Arc::new(Entries::new(accounts).with_internal_mailbox(internal_mailbox).at_host(host)));
     }
 
     /// Sets the internal mailbox, effective from the next [`Directory::replace`].
@@ -126,7 +126,7 @@ impl Directory {
     /// The user of the internal mailbox, if the address is its address. Called only where mail to it is permitted; for
     /// all other callers the address does not exist.
     pub fn internal_mailbox_at(&self, address: &Address) -> Option<User> {
-        self.entries().hidden_at(address).cloned()
+        self.entries().internal_mailbox_at(address).cloned()
     }
 
     /// Watches a login for revocation.
@@ -226,7 +226,7 @@ impl Directory {
     pub(crate) fn guard_key(&self, login: &str, peer: IpAddr) -> String {
         let entries = self.entries();
         let name = entries.canonical(login);
-        if is_this_machine(peer) && entries.is_hidden(login) {
+        if is_this_machine(peer) && entries.is_internal_mailbox(login) {
             format!("{name} on this machine")
         } else {
             name

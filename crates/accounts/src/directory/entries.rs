@@ -14,13 +14,13 @@ pub(crate) struct Entries {
     first_domain: Option<Domain>,
     /// The user who receives mail for the roles without a recipient.
     pub(super) first_user: Option<User>,
-    names: HashMap<Name, Entry>,
+    names: HashMap<Name, AddressEntry>,
     /// The catch-all entries, by domain.
-    rest: HashMap<Domain, Entry>,
+    catch_alls: HashMap<Domain, AddressEntry>,
     /// The internal mailbox, which is not a public address.
-    hidden: Option<(Name, User, Keys)>,
+    internal_mailbox: Option<(Name, User, Keys)>,
     /// The host's name, when it is not a domain of the accounts.
-    host: Option<Domain>,
+    hostname: Option<Domain>,
     /// The secrets of all users, against which the password for an unknown login is checked.
     secrets: Vec<Secret>,
 }
@@ -29,7 +29,7 @@ pub(crate) struct Entries {
 pub(super) type Name = (Domain, String);
 
 /// The entry of an address.
-pub(super) enum Entry {
+pub(super) enum AddressEntry {
     User {
         user: User,
         keys: Keys,
@@ -59,7 +59,7 @@ impl Entries {
         let mut rest = HashMap::new();
         let mut names = HashMap::new();
         for (index, Alias { name, targets, .. }) in accounts.aliases.iter().enumerate() {
-            let alias = Entry::Alias { index, targets: targets.clone() };
+            let alias = AddressEntry::Alias { index, targets: targets.clone() };
             match name {
                 AliasName::Address(address) => drop(name_of(address).map(|name| names.insert(name, alias))),
                 AliasName::Rest(domain) => drop(rest.insert(domain.clone(), alias)),
@@ -70,12 +70,12 @@ impl Entries {
             let user = account.user.clone();
             let name = (user.domain().clone(), user.name().to_owned());
             let keys = Keys { secret: account.secret.clone(), apps: account.app_passwords.clone() };
-            (name, Entry::User { user, keys, enabled: account.enabled })
+            (name, AddressEntry::User { user, keys, enabled: account.enabled })
         });
         for (name, user) in users {
             match names.entry(name) {
                 // A disabled user whose address was given to an alias keeps only the stored mail.
-                Occupied(_) if !matches!(user, Entry::User { enabled: true, .. }) => {}
+                Occupied(_) if !matches!(user, AddressEntry::User { enabled: true, .. }) => {}
                 Occupied(mut entry) => drop(entry.insert(user)),
                 Vacant(entry) => drop(entry.insert(user)),
             }
@@ -86,39 +86,39 @@ impl Entries {
             first_domain: accounts.domains.first().cloned(),
             first_user: enabled.clone().map(|account| account.user.clone()).next(),
             names,
-            rest,
-            hidden: None,
-            host: None,
+            catch_alls: rest,
+            internal_mailbox: None,
+            hostname: None,
             secrets: enabled.map(|account| account.secret.clone()).collect(),
         }
     }
 
     /// Adds the internal mailbox. A user of the same name has precedence.
-    pub(crate) fn hiding(self, hidden: Option<InternalMailbox>) -> Self {
-        let hidden = hidden.map(|InternalMailbox { user, secret }| {
+    pub(crate) fn with_internal_mailbox(self, internal_mailbox: Option<InternalMailbox>) -> Self {
+        let hidden = internal_mailbox.map(|InternalMailbox { user, secret }| {
             let name = (user.domain().clone(), user.name().to_owned());
             (name, user, Keys { secret, apps: Vec::new() })
         });
-        Self { hidden, ..self }
+        Self { internal_mailbox: hidden, ..self }
     }
 
     /// Sets the host's name. A domain of the accounts keeps its own addresses.
     pub(crate) fn at_host(self, host: Option<Domain>) -> Self {
         let host = host.filter(|host| !self.domains.contains(host));
-        Self { host, ..self }
+        Self { hostname: host, ..self }
     }
 
     /// The first domain's address for the role of an address under the host's name, if the address is a role.
     pub(super) fn role_at_host(&self, address: &Address) -> Option<Address> {
-        let host = self.host.as_ref()?;
+        let host = self.hostname.as_ref()?;
         let is_role = address.domain() == Some(host) && is_role(address);
         let first = self.first_domain.clone().filter(|_| is_role)?;
         Some(Address::new(address.local.clone(), first))
     }
 
     /// The user of the internal mailbox, if the address is its address and does not belong to a user of the accounts.
-    pub(super) fn hidden_at(&self, address: &Address) -> Option<&User> {
-        let (name, user, _) = self.hidden.as_ref()?;
+    pub(super) fn internal_mailbox_at(&self, address: &Address) -> Option<&User> {
+        let (name, user, _) = self.internal_mailbox.as_ref()?;
         (name_of(address)? == *name && !self.names.contains_key(name)).then_some(user)
     }
 
@@ -128,14 +128,14 @@ impl Entries {
     /// `ann@example.org`, or `ann` alone for the first domain. A `+detail` is no part of a login.
     pub(crate) fn login(&self, login: &str, is_on_this_machine: bool) -> Option<(&User, &Keys)> {
         let name = self.name_of_login(login)?;
-        let is_hidden = self.hidden.as_ref().is_some_and(|(hidden, ..)| *hidden == name);
+        let is_hidden = self.internal_mailbox.as_ref().is_some_and(|(hidden, ..)| *hidden == name);
         self.keys(&name).filter(|_| is_on_this_machine || !is_hidden || self.names.contains_key(&name))
     }
 
     /// True if a login names the internal mailbox.
-    pub(crate) fn is_hidden(&self, login: &str) -> bool {
+    pub(crate) fn is_internal_mailbox(&self, login: &str) -> bool {
         let name = self.name_of_login(login);
-        self.hidden.as_ref().zip(name).is_some_and(|((hidden, ..), name)| *hidden == name)
+        self.internal_mailbox.as_ref().zip(name).is_some_and(|((hidden, ..), name)| *hidden == name)
     }
 
     fn name_of_login(&self, login: &str) -> Option<Name> {
@@ -161,8 +161,8 @@ impl Entries {
     }
 
     fn keys(&self, name: &Name) -> Option<(&User, &Keys)> {
-        match (self.names.get(name), &self.hidden) {
-            (Some(Entry::User { user, keys, enabled: true }), _) => Some((user, keys)),
+        match (self.names.get(name), &self.internal_mailbox) {
+            (Some(AddressEntry::User { user, keys, enabled: true }), _) => Some((user, keys)),
             (None, Some((hidden, user, keys))) if hidden == name => Some((user, keys)),
             _ => None,
         }
@@ -192,9 +192,9 @@ impl Entries {
             return Destination::Remote;
         };
         match self.entry(&name, target) {
-            Some(Entry::User { user, enabled: true, .. }) => Destination::User(user),
-            Some(Entry::User { enabled: false, .. }) => Destination::Disabled,
-            Some(Entry::Alias { index, targets }) => Destination::Alias { index: *index, targets },
+            Some(AddressEntry::User { user, enabled: true, .. }) => Destination::User(user),
+            Some(AddressEntry::User { enabled: false, .. }) => Destination::Disabled,
+            Some(AddressEntry::Alias { index, targets }) => Destination::Alias { index: *index, targets },
             None if is_role(target) => {
                 self.first_user.as_ref().map_or(Destination::Disabled, Destination::User)
             }
@@ -215,13 +215,13 @@ impl Entries {
         }
         let Some(name) = name_of(address).filter(|name| self.domains.contains(&name.0)) else {
             // The host's own name is not a remote domain: a message for it would only come back here.
-            let is_own = self.host.is_some() && address.domain() == self.host.as_ref();
+            let is_own = self.hostname.is_some() && address.domain() == self.hostname.as_ref();
             return if is_own { Resolution::Unknown } else { Resolution::NotLocal };
         };
         let reached = match self.entry(&name, address) {
-            Some(Entry::User { user, enabled: true, .. }) => return Resolution::User(user.clone()),
-            Some(Entry::Alias { targets, .. }) => expand(self, targets),
-            Some(Entry::User { enabled: false, .. }) | None => Expansion::default(),
+            Some(AddressEntry::User { user, enabled: true, .. }) => return Resolution::User(user.clone()),
+            Some(AddressEntry::Alias { targets, .. }) => expand(self, targets),
+            Some(AddressEntry::User { enabled: false, .. }) | None => Expansion::default(),
         };
         if reached != Expansion::default() {
             return Resolution::Alias(reached);
@@ -248,12 +248,12 @@ impl Entries {
 
     /// The entry that receives mail for an address: the one with its name, else the domain's catch-all. A disabled user
     /// keeps the name: that mail does not go to the catch-all.
-    pub(super) fn entry(&self, name: &Name, address: &Address) -> Option<&Entry> {
-        self.named(name, address).or_else(|| self.rest.get(&name.0))
+    pub(super) fn entry(&self, name: &Name, address: &Address) -> Option<&AddressEntry> {
+        self.named(name, address).or_else(|| self.catch_alls.get(&name.0))
     }
 
     /// The entry of the exact address, else of the address without its `+detail`.
-    fn named(&self, name: &Name, address: &Address) -> Option<&Entry> {
+    fn named(&self, name: &Name, address: &Address) -> Option<&AddressEntry> {
         self.names.get(name).or_else(|| {
             let (user, detail) = address.local.split_detail('+');
             detail.and_then(|_| self.names.get(&(name.0.clone(), user.to_lowercase())))
