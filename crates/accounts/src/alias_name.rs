@@ -10,7 +10,7 @@ pub enum AliasName {
     /// One address.
     Address(Address),
     /// All other addresses of a domain, written `@example.org`.
-    Rest(Domain),
+    CatchAll(Domain),
 }
 
 /// The error for a text that is not an alias name.
@@ -22,7 +22,7 @@ impl AliasName {
     /// Reads an address, or `@domain`.
     pub fn parse(text: &str) -> Result<Self, AliasNameError> {
         let name = match text.strip_prefix('@') {
-            Some(domain) => Domain::parse(domain).ok().map(Self::Rest),
+            Some(domain) => Domain::parse(domain).ok().map(Self::CatchAll),
             None => Address::parse(text).ok().map(Self::Address),
         };
         name.ok_or_else(|| AliasNameError(text.to_owned()))
@@ -32,7 +32,7 @@ impl AliasName {
     pub fn domain(&self) -> Option<&Domain> {
         match self {
             Self::Address(address) => address.domain(),
-            Self::Rest(domain) => Some(domain),
+            Self::CatchAll(domain) => Some(domain),
         }
     }
 
@@ -40,7 +40,7 @@ impl AliasName {
     pub fn key(&self) -> AliasKey {
         match self {
             Self::Address(address) => AliasKey::from(address),
-            Self::Rest(domain) => AliasKey { host: Host::Domain(domain.clone()), local: None },
+            Self::CatchAll(domain) => AliasKey { host: Host::Domain(domain.clone()), local: None },
         }
     }
 
@@ -79,7 +79,7 @@ impl fmt::Display for AliasName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address(address) => address.fmt(f),
-            Self::Rest(domain) => write!(f, "@{domain}"),
+            Self::CatchAll(domain) => write!(f, "@{domain}"),
         }
     }
 }

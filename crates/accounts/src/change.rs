@@ -226,7 +226,7 @@ impl Accounts {
         let Err(error) = self.consistent() else { return Ok(()) };
         let aliases = match &alias.name {
             AliasName::Address(address) => self.leading_to(address),
-            AliasName::Rest(_) => Vec::new(),
+            AliasName::CatchAll(_) => Vec::new(),
         };
         self.aliases.insert(index, alias);
         if aliases.is_empty() {

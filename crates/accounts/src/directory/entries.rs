@@ -62,7 +62,7 @@ impl Entries {
             let alias = AddressEntry::Alias { index, targets: targets.clone() };
             match name {
                 AliasName::Address(address) => drop(name_of(address).map(|name| names.insert(name, alias))),
-                AliasName::Rest(domain) => drop(rest.insert(domain.clone(), alias)),
+                AliasName::CatchAll(domain) => drop(rest.insert(domain.clone(), alias)),
             }
         }
         // Users after the aliases: if a file has both, the mailbox is the safer choice.

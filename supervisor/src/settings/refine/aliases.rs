@@ -119,7 +119,7 @@ fn read_entry(number: usize, entry: &str, home: &Domain) -> Result<DeclaredAlias
     let (name, targets) =
         entry.split_once(':').ok_or_else(|| AliasError::NoColon(number, entry.to_owned()))?;
     let name = match name.trim().strip_prefix('@') {
-        Some(domain) => Domain::parse(domain).ok().map(AliasName::Rest),
+        Some(domain) => Domain::parse(domain).ok().map(AliasName::CatchAll),
         None => address(name.trim(), home).map(AliasName::Address),
     }
     .ok_or_else(|| AliasError::BadName(number, name.trim().to_owned()))?;
