@@ -40,7 +40,7 @@ pub struct AppName(String);
 /// The error for a text that is not a device name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} cannot name an app password: use 1 to 64 characters and no control characters")]
-pub struct NotAName(pub String);
+pub struct AppNameError(pub String);
 
 /// The first characters of an app password.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -50,10 +50,10 @@ impl AppName {
     const LONGEST: usize = 64;
 
     /// Reads a name; spaces around it are dropped.
-    pub fn parse(text: &str) -> Result<Self, NotAName> {
+    pub fn parse(text: &str) -> Result<Self, AppNameError> {
         let name = text.trim();
         let is_name = (1..=Self::LONGEST).contains(&name.chars().count()) && !name.contains(char::is_control);
-        if is_name { Ok(Self(name.to_owned())) } else { Err(NotAName(text.to_owned())) }
+        if is_name { Ok(Self(name.to_owned())) } else { Err(AppNameError(text.to_owned())) }
     }
 
     /// The name.
@@ -109,7 +109,7 @@ impl AppPassword {
 }
 
 /// The selector and the text as it was hashed, if what the client sent has the form of an app password.
-pub(crate) fn recognise(password: &Password) -> Option<(Selector, Password)> {
+pub(crate) fn parse_app_password(password: &Password) -> Option<(Selector, Password)> {
     let text = str::from_utf8(password.octets()).ok()?;
     let mut plain = Zeroizing::new(String::with_capacity(text.len()));
     plain.extend(text.chars().filter(|c| !matches!(c, '-' | ' ')).map(|c| c.to_ascii_lowercase()));
@@ -134,7 +134,7 @@ mod tests {
         let spaced = shown.replace('-', " ");
         let bare = shown.replace('-', "");
         for typed in [shown.as_str(), &spaced, &bare, &shown.to_uppercase()] {
-            let (selector, password) = recognise(&Password::new(typed).unwrap()).unwrap();
+            let (selector, password) = parse_app_password(&Password::new(typed).unwrap()).unwrap();
             assert_eq!(selector, issued.selector);
             assert!(issued.secret.verifies(&password), "{typed}");
         }
@@ -151,9 +151,9 @@ mod tests {
             "é7mqx3fp9dwnt2hcb6vr",
             "1",
         ] {
-            assert!(recognise(&Password::new(password).unwrap()).is_none(), "{password}");
+            assert!(parse_app_password(&Password::new(password).unwrap()).is_none(), "{password}");
         }
-        assert!(recognise(&Password::new(vec![0xff; 20]).unwrap()).is_none());
+        assert!(parse_app_password(&Password::new(vec![0xff; 20]).unwrap()).is_none());
     }
 
     #[test]

@@ -94,7 +94,7 @@ impl<'a> Attempt<'a> {
     /// A password that has the form of one of the user's app passwords is checked as that one first; every password is
     /// checked as the user's own.
     fn all(keys: &'a Keys, password: &Password) -> impl Iterator<Item = Self> {
-        let app = app_password::recognise(password).and_then(|(selector, password)| {
+        let app = app_password::parse_app_password(password).and_then(|(selector, password)| {
             let app = keys.apps.iter().find(|app| app.selector == selector)?;
             Some(Self { key: &app.secret, device: Some(&app.name), password })
         });

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use address::{Address, AddressError, Domain, DomainError};
 
 use crate::accounts::{RawAccounts, RawAlias, RawAppPassword, RawUser};
-use crate::app_password::{AppName, AppPassword, NotAName, Selector};
+use crate::app_password::{AppName, AppPassword, AppNameError, Selector};
 use crate::directory::{End, Entries, MOST_REACHED, ends};
 use crate::{
     Accounts, Alias, AliasKey, AliasName, AliasNameError, RESERVED_NAME, SecretError, User, UserAccount, UserError,
@@ -42,7 +42,7 @@ pub enum Fault {
         /// The user.
         user: String,
         /// The error.
-        error: NotAName,
+        error: AppNameError,
     },
     /// An app password's selector is damaged.
     #[error(

@@ -33,7 +33,7 @@ mod user;
 
 pub use accounts::{Accounts, AccountsError, Alias, LARGEST_FILE, UserAccount};
 pub use alias_name::{AliasKey, AliasName, AliasNameError};
-pub use app_password::{AppName, AppPassword, NotAName, Selector};
+pub use app_password::{AppName, AppPassword, AppNameError, Selector};
 pub use authentication::Denied;
 pub use components::components;
 pub use directory::{Directory, Expansion, Resolution};

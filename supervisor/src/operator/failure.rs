@@ -1,5 +1,5 @@
 use accounts::change::ChangeError;
-use accounts::{NotAName, SecretError};
+use accounts::{AppNameError, SecretError};
 
 use super::follow::NotFollowed;
 use super::names::NameError;
@@ -15,7 +15,7 @@ pub(super) enum Failure {
     Name(#[from] NameError),
     /// The given name cannot be an app password's.
     #[error(transparent)]
-    AppName(#[from] NotAName),
+    AppName(#[from] AppNameError),
     /// No usable password was given.
     #[error(transparent)]
     Password(#[from] PasswordFault),
