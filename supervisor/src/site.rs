@@ -51,7 +51,7 @@ pub struct HeartbeatPassword {
 impl HeartbeatPassword {
     /// A new one.
     pub fn new() -> Self {
-        let text = accounts::make_password();
+        let text = accounts::generate_password();
         let password = Password::new(text.as_bytes()).expect("letters are a password");
         Self { password: Confidential::new(text.as_str()), secret: Secret::hash(&password) }
     }

@@ -91,7 +91,7 @@ impl AppPassword {
     /// stored.
     pub fn issue(name: AppName, created: String, others: &[Self]) -> (Self, Zeroizing<String>) {
         let (selector, characters) = loop {
-            let characters = made::characters(LENGTH);
+            let characters = made::random_characters(LENGTH);
             let selector = Selector(characters[..SELECTOR].to_owned());
             if others.iter().all(|other| other.selector != selector) {
                 break (selector, characters);

@@ -42,7 +42,7 @@ pub use fingerprint::Fingerprint;
 pub use hidden::{InternalMailbox, InternalMailboxError, RESERVED_NAME};
 pub use last_use::{LastUse, LastUses};
 pub use login::{Login, LoginWatch};
-pub use made::make_password;
+pub use made::generate_password;
 // Types in this crate's own interface.
 pub use sasl::{Credentials, Password};
 pub use secret::{Secret, SecretError};

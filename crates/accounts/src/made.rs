@@ -9,7 +9,7 @@ pub(crate) const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 pub(crate) const GROUP: usize = 4;
 
 /// Unpredictable characters of the alphabet, five bits each.
-pub(crate) fn characters(count: usize) -> Zeroizing<String> {
+pub(crate) fn random_characters(count: usize) -> Zeroizing<String> {
     let mut octets = Zeroizing::new(vec![0; count]);
     aws_lc_rs::rand::fill(&mut octets).expect("the kernel's random numbers never fail once the system runs");
     let mut text = Zeroizing::new(String::with_capacity(count));
@@ -30,8 +30,8 @@ pub(crate) fn grouped(characters: &str) -> Zeroizing<String> {
 }
 
 /// Generates a password of sixteen characters, 80 bits, such as `k7mq-x3fp-9dwn-t2hc`.
-pub fn make_password() -> Zeroizing<String> {
-    grouped(&characters(16))
+pub fn generate_password() -> Zeroizing<String> {
+    grouped(&random_characters(16))
 }
 
 #[cfg(test)]
@@ -40,8 +40,8 @@ mod tests {
 
     #[test]
     fn generated_passwords_differ_and_have_plain_characters() {
-        let made = make_password();
-        assert_ne!(made, make_password());
+        let made = generate_password();
+        assert_ne!(made, generate_password());
         assert_eq!(made.len(), 19);
         assert!(made.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{made:?}");
     }

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Read as _};
 
 use accounts::declaration::{ChosenPassword, ChosenPasswordError, DeclaredSecret, DeclaredSecretError};
-use accounts::{Secret, make_password};
+use accounts::{Secret, generate_password};
 use zeroize::Zeroizing;
 
 use super::terminal;
@@ -74,7 +74,7 @@ impl NewPassword {
     /// Obtains one for a user. Takes the time of one hash.
     pub(super) fn obtain(&self, whose: &str) -> Result<Given, PasswordFault> {
         if self.generate {
-            let made = make_password();
+            let made = generate_password();
             let password = ChosenPassword::new(made.as_bytes())?;
             return Ok(Given { secret: Secret::hash(password.password()), made: Some(made) });
         }
