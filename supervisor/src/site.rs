@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use accounts::declaration::Proofs;
+use accounts::declaration::VerificationCache;
 use accounts::{Accounts, Password, RESERVED_NAME, Secret};
 use address::{Address, LocalPart};
 use handover::config::{Relay, Tls};
@@ -27,7 +27,7 @@ pub struct Site {
     /// The password of the heartbeat's mailbox for the steward; `None` if no daemon is started.
     pub heartbeat_password: Option<HeartbeatPassword>,
     /// The passwords and hashes of the settings that are known to belong together.
-    pub proofs: Proofs,
+    pub proofs: VerificationCache,
 }
 
 /// The purpose of a site.
@@ -105,7 +105,7 @@ impl Site {
     /// The appliance's site for a command that only reads, or writes a file or two: nothing is started, and written
     /// files get no particular owner.
     pub fn unstarted(settings: Settings, folders: Folders) -> Self {
-        let (purpose, proofs) = (Purpose::Appliance, Proofs::default());
+        let (purpose, proofs) = (Purpose::Appliance, VerificationCache::default());
         Self { settings, folders, owners: None, purpose, heartbeat_password: None, proofs }
     }
 

@@ -30,7 +30,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use address::{Address, Domain};
-pub use proofs::Proofs;
+pub use proofs::VerificationCache;
 pub use secret::{
     ChosenPassword, ChosenPasswordError, DeclaredSecret, DeclaredSecretError, SHORTEST_PASSWORD,
 };

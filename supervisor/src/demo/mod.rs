@@ -22,7 +22,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use accounts::declaration::Proofs;
+use accounts::declaration::VerificationCache;
 use handover::config::{Relay, RelaySecurity};
 use handover::status::PROCESS_1;
 use serve::logging;
@@ -98,7 +98,7 @@ fn demonstrate(demo: &Demo) -> Result<Exit, (Exit, String)> {
         owners: None,
         purpose: Purpose::Demo,
         heartbeat_password: watchword,
-        proofs: Proofs::default(),
+        proofs: VerificationCache::default(),
     };
     let mut guide = StartupMonitor::new(site.clone(), people, scratch.folder().to_owned());
     let ended = init::run_site(site, &signals, Some(&log_file), read, &mut guide);

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use ::accounts::declaration::{DeclaredUser, Proofs};
+use ::accounts::declaration::{DeclaredUser, VerificationCache};
 use ::accounts::{Accounts, Password};
 use address::Domain;
 use handover::config::{self, Mda, Mta, Steward};
@@ -28,7 +28,7 @@ fn site(folder: &Path, purpose: Purpose, users: &str) -> Site {
         owners: None,
         purpose,
         heartbeat_password: Some(HeartbeatPassword::new()),
-        proofs: Proofs::default(),
+        proofs: VerificationCache::default(),
     }
 }
 
@@ -113,20 +113,20 @@ fn a_password_is_hashed_once_and_the_file_written_only_when_something_changed() 
 #[test]
 fn a_reload_with_the_same_passwords_computes_no_hash() {
     let folder = tempfile::tempdir().unwrap();
-    let site = |users: &str, proofs: &Proofs| Site {
+    let site = |users: &str, proofs: &VerificationCache| Site {
         proofs: proofs.clone(),
         ..site(folder.path(), Purpose::Appliance, users)
     };
-    let proofs = Proofs::default();
+    let proofs = VerificationCache::default();
     write_accounts(&site("ann:one-long-password,bob:two-long-password", &proofs)).unwrap();
-    assert_eq!(proofs.computed(), 2);
+    assert_eq!(proofs.hashes_computed(), 2);
     write_accounts(&site("ann:one-long-password,bob:two-long-password", &proofs)).unwrap();
-    assert_eq!(proofs.computed(), 2);
+    assert_eq!(proofs.hashes_computed(), 2);
     // Another process 1 has to verify each password once.
-    let proofs = Proofs::default();
+    let proofs = VerificationCache::default();
     for _ in 0..2 {
         write_accounts(&site("ann:one-long-password,bob:two-long-password", &proofs)).unwrap();
-        assert_eq!(proofs.computed(), 2);
+        assert_eq!(proofs.hashes_computed(), 2);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
-use accounts::declaration::Proofs;
+use accounts::declaration::VerificationCache;
 use address::Domain;
 use handover::config::{Format, Log};
 use handover::status::PROCESS_1;
@@ -53,7 +53,7 @@ pub fn run() -> ExitCode {
     let mut observer = ReadyLogger { hostname: settings.hostname.clone() };
     let watchword = Some(HeartbeatPassword::new());
     let site =
-        Site { settings, folders, owners, purpose: Purpose::Appliance, heartbeat_password: watchword, proofs: Proofs::default() };
+        Site { settings, folders, owners, purpose: Purpose::Appliance, heartbeat_password: watchword, proofs: VerificationCache::default() };
     let exit = run_site(site, &signals, None, read, &mut observer).unwrap_or_else(|error| {
         tracing::error!("mailstead cannot start: {error}");
         error.exit()

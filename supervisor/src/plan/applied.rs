@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 
-use accounts::declaration::Proofs;
+use accounts::declaration::VerificationCache;
 use accounts::{Password, Secret};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
@@ -62,7 +62,7 @@ pub enum AppliedError {
 
 impl AppliedSettings {
     /// The applied form of settings. A hash of the same secret is kept, so that the same settings give the same file.
-    fn of(settings: &Settings, before: Option<&Self>, proofs: &Proofs) -> Self {
+    fn of(settings: &Settings, before: Option<&Self>, proofs: &VerificationCache) -> Self {
         let mut applied = Self::default();
         for SettingLine { variable, shown, secret: hidden } in lines(settings) {
             applied.settings.insert(variable.name.to_owned(), shown);

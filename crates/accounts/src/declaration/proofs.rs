@@ -13,21 +13,21 @@ use crate::{Password, Secret};
 ///
 /// An entry is a [`Seal`]'s tag. Clones share the entries.
 #[derive(Clone)]
-pub struct Proofs(Arc<Inner>);
+pub struct VerificationCache(Arc<Inner>);
 
 struct Inner {
     seal: Seal,
-    right: Mutex<HashMap<String, Tag>>,
+    verified: Mutex<HashMap<String, Tag>>,
     computed: AtomicUsize,
 }
 
 /// More than a file of users holds in its 4 MiB. When full, the cache is cleared and its entries are computed again.
 const MOST: usize = 1 << 17;
 
-impl Proofs {
+impl VerificationCache {
     /// True if a password matches a hash, cached or computed. Blocks for as long as the hash's scheme needs.
     pub fn verifies(&self, whose: &str, secret: &Secret, password: &Password) -> bool {
-        if self.knows(whose, secret, password) {
+        if self.contains(whose, secret, password) {
             return true;
         }
         self.0.computed.fetch_add(1, Ordering::Relaxed);
@@ -47,19 +47,19 @@ impl Proofs {
     }
 
     /// True if the password matched before. Compares in constant time.
-    pub(super) fn knows(&self, whose: &str, secret: &Secret, password: &Password) -> bool {
-        let right = self.0.right.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn contains(&self, whose: &str, secret: &Secret, password: &Password) -> bool {
+        let right = self.0.verified.lock().unwrap_or_else(PoisonError::into_inner);
         right.get(whose).is_some_and(|tag| self.0.seal.is(tag, whose, secret, password))
     }
 
     /// The number of hashes computed so far.
-    pub fn computed(&self) -> usize {
+    pub fn hashes_computed(&self) -> usize {
         self.0.computed.load(Ordering::Relaxed)
     }
 
     fn remember(&self, whose: &str, secret: &Secret, password: &Password) {
         let tag = self.0.seal.tag(whose, secret, password);
-        let mut right = self.0.right.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut right = self.0.verified.lock().unwrap_or_else(PoisonError::into_inner);
         if right.len() >= MOST {
             right.clear();
         }
@@ -67,16 +67,16 @@ impl Proofs {
     }
 }
 
-impl Default for Proofs {
+impl Default for VerificationCache {
     fn default() -> Self {
-        Self(Arc::new(Inner { seal: Seal::new(), right: Mutex::default(), computed: AtomicUsize::new(0) }))
+        Self(Arc::new(Inner { seal: Seal::new(), verified: Mutex::default(), computed: AtomicUsize::new(0) }))
     }
 }
 
 /// Prints no entries: a keyed hash of a password does not belong in a log either.
-impl fmt::Debug for Proofs {
+impl fmt::Debug for VerificationCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Proofs(computed {})", self.computed())
+        write!(f, "Proofs(computed {})", self.hashes_computed())
     }
 }
 
@@ -86,19 +86,19 @@ mod tests {
 
     #[test]
     fn a_verified_password_is_not_computed_again() {
-        let proofs = Proofs::default();
+        let proofs = VerificationCache::default();
         let (right, wrong) = (Password::new("right").unwrap(), Password::new("wrong").unwrap());
         let secret = proofs.hash("ann", &right);
         assert!(proofs.verifies("ann", &secret, &right));
-        assert_eq!(proofs.computed(), 1);
+        assert_eq!(proofs.hashes_computed(), 1);
         for _ in 0..2 {
             assert!(!proofs.verifies("ann", &secret, &wrong));
         }
-        assert_eq!(proofs.computed(), 3);
+        assert_eq!(proofs.hashes_computed(), 3);
         assert!(proofs.verifies("bob", &secret, &right));
-        assert_eq!(proofs.computed(), 4, "a match for one user does not count for another");
+        assert_eq!(proofs.hashes_computed(), 4, "a match for one user does not count for another");
         let other = Secret::hash(&right);
-        assert!(!proofs.knows("ann", &other, &right), "another hash needs its own check");
-        assert!(!Proofs::default().knows("ann", &secret, &right), "another process has another key");
+        assert!(!proofs.contains("ann", &other, &right), "another hash needs its own check");
+        assert!(!VerificationCache::default().contains("ann", &secret, &right), "another process has another key");
     }
 }

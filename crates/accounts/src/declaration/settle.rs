@@ -1,11 +1,11 @@
 //! The expensive part of applying a declaration: each of its passwords is compared with the hash that was applied
-//! before, at the cost of an Argon2id. Several threads share the work, within a bound on memory, and [`Proofs`] skips
+//! before, at the cost of an Argon2id. Several threads share the work, within a bound on memory, and [`VerificationCache`] skips
 //! comparisons that were made before.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::{Declaration, DeclaredSecret, DeclaredUser, Proofs};
+use super::{Declaration, DeclaredSecret, DeclaredUser, VerificationCache};
 use crate::authentication::MEMORY;
 use crate::{Accounts, Password, Secret, User};
 
@@ -15,7 +15,7 @@ const OF_A_HASH: u32 = 19;
 impl Declaration {
     /// Replaces passwords by hashes. A password that matches the hash that was applied before becomes that hash, so
     /// that a comparison finds no change; any other is hashed with a new salt.
-    pub fn settle(&self, before: &Accounts, proofs: &Proofs) -> Declaration<Secret> {
+    pub fn settle(&self, before: &Accounts, proofs: &VerificationCache) -> Declaration<Secret> {
         let accounts = before.users_by_name();
         let applied = |declared: &DeclaredUser| accounts.get(&declared.user)?.declared.as_ref();
         let one = |declared: &DeclaredUser| {
@@ -43,7 +43,7 @@ fn threads<'a>(applied: impl Iterator<Item = &'a Secret>) -> usize {
     cores.min((MEMORY / dearest) as usize).max(1)
 }
 
-fn settle_one(user: &User, password: &Password, applied: Option<&Secret>, proofs: &Proofs) -> Secret {
+fn settle_one(user: &User, password: &Password, applied: Option<&Secret>, proofs: &VerificationCache) -> Secret {
     let whose = user.to_string();
     applied
         .filter(|applied| proofs.verifies(&whose, applied, password))

@@ -17,7 +17,7 @@ fn hash_of(text: &str) -> Secret {
 
 /// Applies a declaration as a start does.
 fn applied(before: &Accounts, declaration: &Declaration) -> Merged {
-    merge(before, &declaration.settle(before, &Proofs::default()))
+    merge(before, &declaration.settle(before, &VerificationCache::default()))
 }
 
 fn declare(users: &[(&str, &str)]) -> Declaration {
@@ -259,12 +259,12 @@ fn app_passwords_survive_restarts_and_a_changed_declaration() {
 
 #[test]
 fn a_repeated_password_costs_no_hash() {
-    let proofs = Proofs::default();
+    let proofs = VerificationCache::default();
     let look = |before: &Accounts, secret: &str| {
-        let computed = proofs.computed();
+        let computed = proofs.hashes_computed();
         let users = [(ANN, secret), ("bob@example.org", hash_of_bob())];
         let merged = merge(before, &declare(&users).settle(before, &proofs));
-        (merged.accounts, proofs.computed() - computed)
+        (merged.accounts, proofs.hashes_computed() - computed)
     };
     let (first, computed) = look(&Accounts::default(), "password one");
     assert_eq!(computed, 1, "a declared hash costs nothing");
