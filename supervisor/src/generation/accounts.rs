@@ -49,7 +49,7 @@ pub fn merge_accounts(site: &Site) -> Result<MergedAccounts, AccountsError> {
     let file = AccountsFile::lock(&site.folders, readers, PATIENCE)?;
     let before = file.load()?;
     let known = before.clone().unwrap_or_default();
-    let merged = merge(&known, &declaration(site).settle(&known, &site.proofs));
+    let merged = merge(&known, &declaration(site).hash_passwords(&known, &site.proofs));
     // The daemons would refuse the file; the running ones continue with the old one.
     if !merged.faults.is_empty() {
         return Err(AccountsError::Contradiction(merged.faults));

@@ -104,7 +104,7 @@ impl Plan {
     /// Compares the site with the state of the volume. Nothing is written.
     pub fn of(site: &Site) -> Result<Self, PlanError> {
         let before = AccountsFile::load_unlocked(&site.folders)?.unwrap_or_default();
-        let merged = merge(&before, &generation::declaration(site).settle(&before, &site.proofs));
+        let merged = merge(&before, &generation::declaration(site).hash_passwords(&before, &site.proofs));
         if !merged.faults.is_empty() {
             return Err(PlanError::Contradiction(merged.faults));
         }

@@ -10,26 +10,26 @@ use crate::authentication::MEMORY;
 use crate::{Accounts, Password, Secret, User};
 
 /// The memory for hashing a new password, in MiB.
-const OF_A_HASH: u32 = 19;
+const NEW_HASH_MEMORY: u32 = 19;
 
 impl Declaration {
     /// Replaces passwords by hashes. A password that matches the hash that was applied before becomes that hash, so
     /// that a comparison finds no change; any other is hashed with a new salt.
-    pub fn settle(&self, before: &Accounts, proofs: &VerificationCache) -> Declaration<Secret> {
+    pub fn hash_passwords(&self, before: &Accounts, proofs: &VerificationCache) -> Declaration<Secret> {
         let accounts = before.users_by_name();
         let applied = |declared: &DeclaredUser| accounts.get(&declared.user)?.declared.as_ref();
         let one = |declared: &DeclaredUser| {
             let secret = match &declared.secret {
                 DeclaredSecret::Hash(hash) => hash.clone(),
                 DeclaredSecret::Plain(password) => {
-                    settle_one(&declared.user, password.password(), applied(declared), proofs)
+                    hash_password(&declared.user, password.password(), applied(declared), proofs)
                 }
             };
             DeclaredUser { user: declared.user.clone(), secret }
         };
         Declaration {
             domains: self.domains.clone(),
-            users: in_threads(&self.users, threads(self.users.iter().filter_map(applied)), one),
+            users: map_in_threads(&self.users, threads(self.users.iter().filter_map(applied)), one),
             aliases: self.aliases.clone(),
         }
     }
@@ -38,12 +38,12 @@ impl Declaration {
 /// The number of threads that the cores and the memory allow for comparing passwords with these hashes. A hash that
 /// needs more than all of the memory is compared alone.
 fn threads<'a>(applied: impl Iterator<Item = &'a Secret>) -> usize {
-    let dearest = applied.map(Secret::memory).max().unwrap_or_default().max(OF_A_HASH);
+    let largest = applied.map(Secret::memory).max().unwrap_or_default().max(NEW_HASH_MEMORY);
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    cores.min((MEMORY / dearest) as usize).max(1)
+    cores.min((MEMORY / largest) as usize).max(1)
 }
 
-fn settle_one(user: &User, password: &Password, applied: Option<&Secret>, proofs: &VerificationCache) -> Secret {
+fn hash_password(user: &User, password: &Password, applied: Option<&Secret>, proofs: &VerificationCache) -> Secret {
     let whose = user.to_string();
     applied
         .filter(|applied| proofs.verifies(&whose, applied, password))
@@ -52,7 +52,7 @@ fn settle_one(user: &User, password: &Password, applied: Option<&Secret>, proofs
 }
 
 /// Does the work on each of the jobs and returns the results in the order of the jobs.
-fn in_threads<T: Sync, R: Send>(jobs: &[T], threads: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+fn map_in_threads<T: Sync, R: Send>(jobs: &[T], threads: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let take = || {
         let index = next.fetch_add(1, Ordering::Relaxed);
@@ -94,9 +94,9 @@ mod tests {
         };
         let jobs: Vec<usize> = (0..40).collect();
         let expected: Vec<usize> = jobs.iter().map(|number| number * 2).collect();
-        assert_eq!(in_threads(&jobs, 3, work), expected);
+        assert_eq!(map_in_threads(&jobs, 3, work), expected);
         assert_eq!(seen.lock().unwrap().len(), 3);
-        assert_eq!(in_threads::<usize, usize>(&[], 3, |number| *number), []);
+        assert_eq!(map_in_threads::<usize, usize>(&[], 3, |number| *number), []);
     }
 
     #[test]

@@ -17,7 +17,7 @@ fn hash_of(text: &str) -> Secret {
 
 /// Applies a declaration as a start does.
 fn applied(before: &Accounts, declaration: &Declaration) -> Merged {
-    merge(before, &declaration.settle(before, &VerificationCache::default()))
+    merge(before, &declaration.hash_passwords(before, &VerificationCache::default()))
 }
 
 fn declare(users: &[(&str, &str)]) -> Declaration {
@@ -263,7 +263,7 @@ fn a_repeated_password_costs_no_hash() {
     let look = |before: &Accounts, secret: &str| {
         let computed = proofs.hashes_computed();
         let users = [(ANN, secret), ("bob@example.org", hash_of_bob())];
-        let merged = merge(before, &declare(&users).settle(before, &proofs));
+        let merged = merge(before, &declare(&users).hash_passwords(before, &proofs));
         (merged.accounts, proofs.hashes_computed() - computed)
     };
     let (first, computed) = look(&Accounts::default(), "password one");
