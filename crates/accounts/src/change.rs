@@ -20,7 +20,7 @@ pub enum ChangeError {
         "{domain} is not a local domain; the local domains are {}: add it to MAIL_DOMAIN first",
         listed(domains)
     )]
-    DomainElsewhere {
+    DomainNotLocal {
         /// The requested domain.
         domain: Domain,
         /// The local domains.
@@ -49,7 +49,7 @@ pub enum ChangeError {
     UserDeclared(User),
     /// The user is a target of aliases.
     #[error("{user} is a target of {}: delete that alias first, or give it other targets", names(aliases))]
-    Reached {
+    UserIsTarget {
         /// The user.
         user: User,
         /// The aliases.
@@ -85,7 +85,7 @@ pub enum ChangeError {
     },
     /// The alias is a target of other aliases.
     #[error("{alias} is a target of {}: delete that alias first, or give it other targets", names(aliases))]
-    AliasReached {
+    AliasIsTarget {
         /// The alias.
         alias: AliasName,
         /// The aliases that have it as a target.
@@ -93,7 +93,7 @@ pub enum ChangeError {
     },
     /// A target is listed twice.
     #[error("the target {0} is listed twice: list it once")]
-    TargetTwice(Address),
+    DuplicateTarget(Address),
     /// The user has more app passwords than people have devices.
     #[error("{0} already has {MOST_APP_PASSWORDS} app passwords: revoke those that are no longer used")]
     TooManyAppPasswords(User),
@@ -128,14 +128,14 @@ fn is_same(one: &Address, other: &Address) -> bool {
 impl Accounts {
     /// Adds a user who can log in.
     pub fn add_user(&mut self, user: &User, secret: Secret) -> Result<(), ChangeError> {
-        self.may_add_user(user)?;
+        self.check_add_user(user)?;
         self.users.push(UserAccount::new(user.clone(), secret));
-        self.consistent().inspect_err(|_| drop(self.users.pop()))
+        self.require_consistent().inspect_err(|_| drop(self.users.pop()))
     }
 
     /// Checks that the user can be added.
-    pub fn may_add_user(&self, user: &User) -> Result<(), ChangeError> {
-        self.serve(user.domain())?;
+    pub fn check_add_user(&self, user: &User) -> Result<(), ChangeError> {
+        self.require_local(user.domain())?;
         if user.name() == RESERVED_NAME {
             return Err(ChangeError::Reserved(user.clone()));
         }
@@ -144,7 +144,7 @@ impl Accounts {
             Some(_) => return Err(ChangeError::UserDisabled(user.clone())),
             None => {}
         }
-        self.is_no_alias(user)
+        self.require_no_alias(user)
     }
 
     /// Sets another password for a user. The declared secret stays stored, so that this password survives the next
@@ -170,8 +170,8 @@ impl Accounts {
     /// Enables a user again. Returns true if this is a change.
     pub fn enable(&mut self, user: &User) -> Result<bool, ChangeError> {
         self.account(user)?;
-        self.serve(user.domain())?;
-        self.is_no_alias(user)?;
+        self.require_local(user.domain())?;
+        self.require_no_alias(user)?;
         let account = self.account(user)?;
         let is_news = !account.enabled;
         if !account.is_declared() {
@@ -186,9 +186,9 @@ impl Accounts {
         if self.account(user)?.is_declared() {
             return Err(ChangeError::UserDeclared(user.clone()));
         }
-        let aliases = self.leading_to(&user.address());
+        let aliases = self.aliases_with_target(&user.address());
         if !aliases.is_empty() {
-            return Err(ChangeError::Reached { user: user.clone(), aliases });
+            return Err(ChangeError::UserIsTarget { user: user.clone(), aliases });
         }
         self.users.retain(|account| account.user != *user);
         Ok(())
@@ -197,7 +197,7 @@ impl Accounts {
     /// Adds an alias.
     pub fn add_alias(&mut self, name: &AliasName, targets: Vec<Address>) -> Result<(), ChangeError> {
         if let Some(domain) = name.domain() {
-            self.serve(domain)?;
+            self.require_local(domain)?;
         }
         if self.users.iter().any(|account| account.enabled && name.is_address(&account.user.address())) {
             return Err(ChangeError::IsUser(name.clone()));
@@ -209,10 +209,10 @@ impl Accounts {
         }
         let mut seen = HashSet::new();
         if let Some(twice) = targets.iter().find(|target| !seen.insert(AliasKey::from(*target))) {
-            return Err(ChangeError::TargetTwice(twice.clone()));
+            return Err(ChangeError::DuplicateTarget(twice.clone()));
         }
         self.aliases.push(Alias { name: name.clone(), targets, declared: false });
-        self.consistent().inspect_err(|_| drop(self.aliases.pop()))
+        self.require_consistent().inspect_err(|_| drop(self.aliases.pop()))
     }
 
     /// Removes an alias.
@@ -223,21 +223,21 @@ impl Accounts {
             return Err(ChangeError::AliasDeclared(name.clone()));
         }
         let alias = self.aliases.remove(index);
-        let Err(error) = self.consistent() else { return Ok(()) };
+        let Err(error) = self.require_consistent() else { return Ok(()) };
         let aliases = match &alias.name {
-            AliasName::Address(address) => self.leading_to(address),
+            AliasName::Address(address) => self.aliases_with_target(address),
             AliasName::CatchAll(_) => Vec::new(),
         };
         self.aliases.insert(index, alias);
         if aliases.is_empty() {
             Err(error)
         } else {
-            Err(ChangeError::AliasReached { alias: name.clone(), aliases })
+            Err(ChangeError::AliasIsTarget { alias: name.clone(), aliases })
         }
     }
 
     /// The aliases that have an address among their targets.
-    fn leading_to(&self, address: &Address) -> Vec<AliasName> {
+    fn aliases_with_target(&self, address: &Address) -> Vec<AliasName> {
         let leads_there = |alias: &&Alias| alias.targets.iter().any(|target| is_same(target, address));
         self.aliases.iter().filter(leads_there).map(|alias| alias.name.clone()).collect()
     }
@@ -269,21 +269,21 @@ impl Accounts {
         found.ok_or_else(|| ChangeError::NoUser(user.clone()))
     }
 
-    fn serve(&self, domain: &Domain) -> Result<(), ChangeError> {
+    fn require_local(&self, domain: &Domain) -> Result<(), ChangeError> {
         if self.domains.contains(domain) {
             return Ok(());
         }
-        Err(ChangeError::DomainElsewhere { domain: domain.clone(), domains: self.domains.clone() })
+        Err(ChangeError::DomainNotLocal { domain: domain.clone(), domains: self.domains.clone() })
     }
 
-    fn is_no_alias(&self, user: &User) -> Result<(), ChangeError> {
+    fn require_no_alias(&self, user: &User) -> Result<(), ChangeError> {
         match self.aliases.iter().find(|alias| alias.name.is_address(&user.address())) {
             Some(alias) => Err(ChangeError::IsAlias(alias.name.clone())),
             None => Ok(()),
         }
     }
 
-    fn consistent(&self) -> Result<(), ChangeError> {
+    fn require_consistent(&self) -> Result<(), ChangeError> {
         match self.faults().into_iter().next() {
             Some(fault) => Err(ChangeError::Contradiction(fault)),
             None => Ok(()),

@@ -22,7 +22,7 @@ impl Add {
         // Before the operator is asked for a password in vain, and again under the lock.
         let accounts = revision::look(place)?;
         let user = names::new_user(&self.name, &accounts)?;
-        accounts.may_add_user(&user)?;
+        accounts.check_add_user(&user)?;
         let given = self.password.obtain(&user.to_string())?;
         let ((), followed) =
             revision::revise(place, |accounts| Ok(accounts.add_user(&user, given.secret.clone())?))?;
