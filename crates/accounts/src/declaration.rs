@@ -146,7 +146,7 @@ fn drop_stale_targets(accounts: &mut Accounts, changes: &mut Vec<Change>) -> Vec
             .iter()
             .filter_map(|fault| match fault {
                 Fault::TargetUnknown { alias, target } => Some((*places.get(&alias.key())?, Some(target))),
-                Fault::LeadsNowhere(alias) => Some((*places.get(&alias.key())?, None)),
+                Fault::NoRecipient(alias) => Some((*places.get(&alias.key())?, None)),
                 _ => None,
             })
             .collect();

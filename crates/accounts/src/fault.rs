@@ -19,7 +19,7 @@ pub enum Fault {
     Domain(DomainError),
     /// A domain is listed twice.
     #[error("domains: {0} is listed twice")]
-    DomainTwice(Domain),
+    DuplicateDomain(Domain),
     /// A user's address is not valid.
     #[error("users: {0}")]
     UserAddress(AddressError),
@@ -56,7 +56,7 @@ pub enum Fault {
     },
     /// Two app passwords of one user have the same name or selector.
     #[error("users: {user} has two app passwords with the name or the selector of {name}")]
-    AppPasswordTwice {
+    DuplicateAppPassword {
         /// The user.
         user: User,
         /// The name of the second.
@@ -67,10 +67,10 @@ pub enum Fault {
     Reserved(String),
     /// A user is listed twice; case does not count.
     #[error("users: {0} is listed twice")]
-    UserTwice(User),
+    DuplicateUser(User),
     /// An enabled user belongs to a domain that is not served.
     #[error("users: {0} is enabled, but its domain is not listed in domains")]
-    UserElsewhere(User),
+    UserNotLocal(User),
     /// An alias is neither an address nor a domain.
     #[error("aliases: {0}")]
     AliasName(AliasNameError),
@@ -84,10 +84,10 @@ pub enum Fault {
     },
     /// An alias for an address that is not local.
     #[error("aliases: the domain of {0} is not listed in domains")]
-    AliasElsewhere(AliasName),
+    AliasNotLocal(AliasName),
     /// An alias that is listed twice.
     #[error("aliases: {0} is listed twice; list all targets in one place")]
-    AliasTwice(AliasName),
+    DuplicateAlias(AliasName),
     /// An address is both an alias and an enabled user.
     #[error("aliases: {0} is also a user: an alias needs an address of its own")]
     AliasIsUser(AliasName),
@@ -101,10 +101,10 @@ pub enum Fault {
     },
     /// An alias without a target, or one that leads only back to itself.
     #[error("aliases: {0} reaches no recipient: it has no targets, or leads only back to itself")]
-    LeadsNowhere(AliasName),
+    NoRecipient(AliasName),
     /// An alias that reaches too many addresses, to each of which a message would be copied.
     #[error("aliases: {0} reaches more than {MOST_REACHED} addresses, the limit of an alias")]
-    ReachesTooMany(AliasName),
+    TooManyRecipients(AliasName),
 }
 
 /// The most faults shown for one file, one per line. An alias file for the wrong domain has one per entry.
@@ -206,24 +206,24 @@ pub(crate) fn contradictions(accounts: &Accounts) -> Vec<Fault> {
     let mut domains = HashSet::new();
     for domain in &accounts.domains {
         if !domains.insert(domain) {
-            faults.push(Fault::DomainTwice(domain.clone()));
+            faults.push(Fault::DuplicateDomain(domain.clone()));
         }
     }
 
     let mut users = HashSet::new();
     for UserAccount { user, enabled, app_passwords, .. } in &accounts.users {
         if !users.insert(user) {
-            faults.push(Fault::UserTwice(user.clone()));
+            faults.push(Fault::DuplicateUser(user.clone()));
         }
         if user.name() == RESERVED_NAME {
             faults.push(Fault::Reserved(format!("users: {user}")));
         }
         if *enabled && !domains.contains(user.domain()) {
-            faults.push(Fault::UserElsewhere(user.clone()));
+            faults.push(Fault::UserNotLocal(user.clone()));
         }
         for (index, app) in app_passwords.iter().enumerate() {
             if app_passwords[..index].iter().any(|other| other.collides_with(app)) {
-                faults.push(Fault::AppPasswordTwice { user: user.clone(), name: app.name.clone() });
+                faults.push(Fault::DuplicateAppPassword { user: user.clone(), name: app.name.clone() });
             }
         }
     }
@@ -242,7 +242,7 @@ fn alias_contradictions(accounts: &Accounts, domains: &HashSet<&Domain>) -> Vec<
     let mut seen = HashSet::new();
     for (Alias { name, targets, .. }, end) in accounts.aliases.iter().zip(ends(&entries, &accounts.aliases)) {
         if name.domain().is_none_or(|domain| !domains.contains(domain)) {
-            faults.push(Fault::AliasElsewhere(name.clone()));
+            faults.push(Fault::AliasNotLocal(name.clone()));
             continue;
         }
         if let AliasName::Address(address) = name
@@ -255,7 +255,7 @@ fn alias_contradictions(accounts: &Accounts, domains: &HashSet<&Domain>) -> Vec<
             faults.push(Fault::AliasIsUser(name.clone()));
         }
         if !seen.insert(key) {
-            faults.push(Fault::AliasTwice(name.clone()));
+            faults.push(Fault::DuplicateAlias(name.clone()));
         }
         let before = faults.len();
         let unknown = targets.iter().filter(|target| !entries.is_known(target));
@@ -265,8 +265,8 @@ fn alias_contradictions(accounts: &Accounts, domains: &HashSet<&Domain>) -> Vec<
         match end {
             _ if faults.len() > before => {}
             End::Somewhere | End::Disabled => {}
-            End::Nowhere => faults.push(Fault::LeadsNowhere(name.clone())),
-            End::TooMany => faults.push(Fault::ReachesTooMany(name.clone())),
+            End::Nowhere => faults.push(Fault::NoRecipient(name.clone())),
+            End::TooMany => faults.push(Fault::TooManyRecipients(name.clone())),
         }
     }
     faults
