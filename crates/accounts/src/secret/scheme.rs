@@ -43,10 +43,10 @@ pub enum SecretError {
     UnknownScheme(&'static str),
     /// The braces name one scheme, and the text after them has the form of another or of none.
     #[error("a hash after {{{0}}} must begin with {begins}", begins = .1.join(" or "))]
-    OtherScheme(&'static str, &'static [&'static str]),
+    SchemeMismatch(&'static str, &'static [&'static str]),
     /// Only the beginning of a hash, or the rest of one in which a program has replaced variables.
     #[error("only the beginning of a hash is left")]
-    CutOff,
+    Truncated,
     /// A quotation mark precedes the hash and would become part of it.
     #[error("the hash is in quotation marks that are part of the value: remove them")]
     Quoted,
@@ -58,7 +58,7 @@ pub enum SecretError {
     TooCostly(&'static str),
 }
 
-const KNOWN: &str = "{ARGON2ID} or $argon2id$, $argon2i$, {SHA512-CRYPT} or $6$, {SHA256-CRYPT} or $5$, \
+const SUPPORTED_SCHEMES: &str = "{ARGON2ID} or $argon2id$, $argon2i$, {SHA512-CRYPT} or $6$, {SHA256-CRYPT} or $5$, \
                      {BLF-CRYPT} or $2y$, $2b$, $2a$, {SSHA512}, {SSHA256}";
 
 /// Four times doveadm's default of 64 MiB; a 512 MB host survives one such check.
@@ -171,7 +171,7 @@ pub(super) fn read(text: &str) -> Result<(Scheme, &str), SecretError> {
         return Err(SecretError::Quoted);
     }
     if is_remnant(text) {
-        return Err(SecretError::CutOff);
+        return Err(SecretError::Truncated);
     }
     let Some(braced) = text.strip_prefix('{') else { return Ok((read_bare(text)?, text)) };
     let (name, hash) =
@@ -184,7 +184,7 @@ pub(super) fn read(text: &str) -> Result<(Scheme, &str), SecretError> {
         .find(|(known, _)| known.eq_ignore_ascii_case(name))
         .ok_or(SecretError::UnknownScheme("the scheme in braces is not supported"))?;
     if !beginnings.iter().any(|beginning| hash.starts_with(beginning)) {
-        return Err(SecretError::OtherScheme(name, beginnings));
+        return Err(SecretError::SchemeMismatch(name, beginnings));
     }
     Ok((read_bare(hash)?, hash))
 }

@@ -209,10 +209,10 @@ fn a_truncated_hash_with_its_scheme_is_refused_as_a_hash() {
         }
     }
     for (text, wrong) in [
-        ("$6", SecretError::CutOff),
-        ("$2y", SecretError::CutOff),
-        ("$argon2id", SecretError::CutOff),
-        ("{BLF-CRYPT", SecretError::CutOff),
+        ("$6", SecretError::Truncated),
+        ("$2y", SecretError::Truncated),
+        ("$argon2id", SecretError::Truncated),
+        ("{BLF-CRYPT", SecretError::Truncated),
         ("'$6$salt$hash'", SecretError::Quoted),
         ("\"$6", SecretError::Quoted),
     ] {
