@@ -59,38 +59,38 @@ const LONGEST_LOGGED: usize = 80;
 
 /// The memory of all concurrent checks, in MiB: three of our own hashes, or one of doveadm's. A check that needs more
 /// runs alone.
-pub(crate) const MEMORY: u32 = 64;
+pub(crate) const CHECK_MEMORY: u32 = 64;
 
 /// The wait for memory after which the client is asked to retry later. Clients themselves wait for about a minute.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// A hash without a known password, for a server that has no users yet.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGF0IGFsbCE$\
+const STAND_IN_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGF0IGFsbCE$\
                       s2mL4Xp5n1pJr3cTqgU0Zt0o8p0yCkqSx1W3Q9v7uH8";
 
 /// Runs password checks, as many at one time as memory allows.
-pub(crate) struct Gate {
+pub(crate) struct PasswordChecker {
     memory: Arc<Turns>,
     recent: Recent,
-    nobody: Secret,
+    default_stand_in: Secret,
 }
 
 /// The position of an attempt's checks among others.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Turn {
+pub(crate) struct CheckPriority {
     pub(crate) rank: Rank,
     /// A keyed hash of the account's name.
     pub(crate) account: u64,
 }
 
 /// One hash that a password is compared with.
-struct Attempt<'a> {
+struct Candidate<'a> {
     key: &'a Secret,
     device: Option<&'a AppName>,
     password: Password,
 }
 
-impl<'a> Attempt<'a> {
+impl<'a> Candidate<'a> {
     /// A password that has the form of one of the user's app passwords is checked as that one first; every password is
     /// checked as the user's own.
     fn all(keys: &'a Keys, password: &Password) -> impl Iterator<Item = Self> {
@@ -102,12 +102,12 @@ impl<'a> Attempt<'a> {
     }
 }
 
-impl Gate {
+impl PasswordChecker {
     pub(crate) fn new() -> Self {
         Self {
-            memory: Turns::new(MEMORY),
+            memory: Turns::new(CHECK_MEMORY),
             recent: Recent::new(),
-            nobody: Secret::parse(NOBODY).expect("the constant is a hash"),
+            default_stand_in: Secret::parse(STAND_IN_HASH).expect("the constant is a hash"),
         }
     }
 
@@ -116,24 +116,24 @@ impl Gate {
         entries: &Entries,
         credentials: &Credentials,
         is_on_this_machine: bool,
-        turn: Turn,
+        turn: CheckPriority,
     ) -> Result<Login, Denied> {
         let Some((user, keys)) = entries.login(&credentials.login, is_on_this_machine) else {
             let stand_in = self.stand_in(entries, &credentials.login).clone();
             self.check(stand_in, credentials.password.clone(), turn).await?;
             return Err(Denied::Wrong);
         };
-        for attempt in Attempt::all(keys, &credentials.password) {
+        for attempt in Candidate::all(keys, &credentials.password) {
             if self.is_right(user, &attempt, turn).await? {
-                let Attempt { key, device, .. } = attempt;
+                let Candidate { key, device, .. } = attempt;
                 return Ok(Login { user: user.clone(), device: device.cloned(), key: key.clone() });
             }
         }
         Err(Denied::Wrong)
     }
 
-    async fn is_right(&self, user: &User, attempt: &Attempt<'_>, turn: Turn) -> Result<bool, Denied> {
-        let Attempt { key, device, password } = attempt;
+    async fn is_right(&self, user: &User, attempt: &Candidate<'_>, turn: CheckPriority) -> Result<bool, Denied> {
+        let Candidate { key, device, password } = attempt;
         if self.recent.accepts((user, *device), key, password, Instant::now()) {
             return Ok(true);
         }
@@ -150,12 +150,12 @@ impl Gate {
         let secrets = entries.secrets();
         match self.recent.pick(login, secrets.len()) {
             Some(index) => &secrets[index],
-            None => &self.nobody,
+            None => &self.default_stand_in,
         }
     }
 
-    async fn check(&self, secret: Secret, password: Password, turn: Turn) -> Result<bool, Denied> {
-        let memory = self.memory.take(turn.rank, turn.account, secret.memory().min(MEMORY));
+    async fn check(&self, secret: Secret, password: Password, turn: CheckPriority) -> Result<bool, Denied> {
+        let memory = self.memory.take(turn.rank, turn.account, secret.memory().min(CHECK_MEMORY));
         let permit = tokio::time::timeout(LONGEST_WAIT, memory).await.ok().flatten();
         let permit = permit.ok_or(Denied::Unavailable)?;
         tokio::task::spawn_blocking(move || {

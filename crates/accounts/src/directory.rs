@@ -11,7 +11,7 @@ use address::{Address, Domain};
 use ipnet::IpNet;
 use tokio::sync::watch;
 
-use crate::authentication::{Denied, Gate, Turn};
+use crate::authentication::{Denied, PasswordChecker, CheckPriority};
 use crate::guard::{Guard, Outcome};
 use crate::hidden::is_this_machine;
 use crate::last_use::Noticed;
@@ -31,7 +31,7 @@ pub struct Directory {
     entries: watch::Sender<Arc<Entries>>,
     internal_mailbox: Mutex<Option<InternalMailbox>>,
     hostname: Mutex<Option<Domain>>,
-    checker: Gate,
+    checker: PasswordChecker,
     guard: Guard,
     uses: Noticed,
 }
@@ -90,7 +90,7 @@ impl Directory {
             entries: watch::Sender::new(Arc::new(Entries::new(accounts))),
             internal_mailbox: Mutex::default(),
             hostname: Mutex::default(),
-            checker: Gate::new(),
+            checker: PasswordChecker::new(),
             guard: Guard::new(),
             uses: Noticed::default(),
         }
@@ -180,7 +180,7 @@ impl Directory {
         if !ticket.delay.is_zero() {
             tokio::time::sleep(ticket.delay).await;
         }
-        let turn = Turn { rank: ticket.rank, account: caller.account };
+        let turn = CheckPriority { rank: ticket.rank, account: caller.account };
         let is_local = is_this_machine(peer);
         let checked = self.checker.authenticate(&self.entries(), credentials, is_local, turn).await;
         // The check took time: the login may have been revoked meanwhile.

@@ -144,10 +144,10 @@ async fn without_users_a_password_is_still_checked_and_refused() {
 
 #[tokio::test]
 async fn a_check_that_needs_more_than_all_memory_runs_alone() {
-    let wide = Secret::parse(&NOBODY.replace("m=19456", "m=131072")).unwrap();
-    assert!(wide.memory() > MEMORY);
-    let gate = Gate::new();
-    let turn = Turn { rank: Rank { is_stranger: true, failures: 0 }, account: 0 };
+    let wide = Secret::parse(&STAND_IN_HASH.replace("m=19456", "m=131072")).unwrap();
+    assert!(wide.memory() > CHECK_MEMORY);
+    let gate = PasswordChecker::new();
+    let turn = CheckPriority { rank: Rank { is_stranger: true, failures: 0 }, account: 0 };
     let (one, other) = tokio::join!(
         gate.check(wide.clone(), password("x"), turn),
         gate.check(Secret::hash(&password("y")), password("y"), turn)
@@ -162,9 +162,9 @@ fn unknown_logins_are_checked_against_users_secrets() {
         users: vec![UserAccount::new(user("ann@example.org"), Secret::hash(&password("a")))],
         aliases: Vec::new(),
     };
-    let gate = Gate::new();
+    let gate = PasswordChecker::new();
     assert_eq!(gate.stand_in(&Entries::new(&accounts), "who"), &accounts.users[0].secret);
-    assert_eq!(gate.stand_in(&Entries::new(&Accounts::default()), "who"), &gate.nobody);
+    assert_eq!(gate.stand_in(&Entries::new(&Accounts::default()), "who"), &gate.default_stand_in);
 }
 
 /// A directory with Ann and the internal mailbox.

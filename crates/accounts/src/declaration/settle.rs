@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::{Declaration, DeclaredSecret, DeclaredUser, VerificationCache};
-use crate::authentication::MEMORY;
+use crate::authentication::CHECK_MEMORY;
 use crate::{Accounts, Password, Secret, User};
 
 /// The memory for hashing a new password, in MiB.
@@ -40,7 +40,7 @@ impl Declaration {
 fn threads<'a>(applied: impl Iterator<Item = &'a Secret>) -> usize {
     let largest = applied.map(Secret::memory).max().unwrap_or_default().max(NEW_HASH_MEMORY);
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    cores.min((MEMORY / largest) as usize).max(1)
+    cores.min((CHECK_MEMORY / largest) as usize).max(1)
 }
 
 fn hash_password(user: &User, password: &Password, applied: Option<&Secret>, proofs: &VerificationCache) -> Secret {
