@@ -2,7 +2,7 @@
 //!
 //! A check may need 64 MiB and a quarter of a second, and any client that can connect can request one. So checks run
 //! on blocking threads, never on the runtime's own; the memory of all concurrent checks is bounded and granted
-//! in an order that a crowd of guessers cannot block ([`Turns`]); and a login that was correct a moment ago is accepted
+//! in an order that a crowd of guessers cannot block ([`CheckQueue`]); and a login that was correct a moment ago is accepted
 //! without another check, since mail clients open a dozen connections together. A login of a user who does not exist
 //! takes as long as one of a user who does.
 
@@ -15,7 +15,7 @@ use tracing::field::Empty;
 use crate::app_password::{self, AppName};
 use crate::directory::{Entries, Keys};
 use crate::recent::Recent;
-use crate::turns::{Rank, Turns};
+use crate::turns::{Rank, CheckQueue};
 use crate::{Credentials, Login, Password, Secret, User};
 
 /// The reason for a refused login.
@@ -70,7 +70,7 @@ const STAND_IN_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGF0IGFsbCE$
 
 /// Runs password checks, as many at one time as memory allows.
 pub(crate) struct PasswordChecker {
-    memory: Arc<Turns>,
+    memory: Arc<CheckQueue>,
     recent: Recent,
     default_stand_in: Secret,
 }
@@ -105,7 +105,7 @@ impl<'a> Candidate<'a> {
 impl PasswordChecker {
     pub(crate) fn new() -> Self {
         Self {
-            memory: Turns::new(CHECK_MEMORY),
+            memory: CheckQueue::new(CHECK_MEMORY),
             recent: Recent::new(),
             default_stand_in: Secret::parse(STAND_IN_HASH).expect("the constant is a hash"),
         }
@@ -155,7 +155,7 @@ impl PasswordChecker {
     }
 
     async fn check(&self, secret: Secret, password: Password, turn: CheckPriority) -> Result<bool, Denied> {
-        let memory = self.memory.take(turn.rank, turn.account, secret.memory().min(CHECK_MEMORY));
+        let memory = self.memory.acquire(turn.rank, turn.account, secret.memory().min(CHECK_MEMORY));
         let permit = tokio::time::timeout(LONGEST_WAIT, memory).await.ok().flatten();
         let permit = permit.ok_or(Denied::Unavailable)?;
         tokio::task::spawn_blocking(move || {

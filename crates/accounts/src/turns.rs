@@ -13,26 +13,26 @@ use tokio::sync::oneshot;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rank {
     /// True if the user has not logged in from the network.
-    pub(crate) is_stranger: bool,
+    pub(crate) is_from_unknown_network: bool,
     /// Failures that count against it, including pending attempts.
     pub(crate) failures: u32,
 }
 
 /// Memory for checks, granted in order of rank.
 #[derive(Debug)]
-pub(crate) struct Turns(Mutex<State>);
+pub(crate) struct CheckQueue(Mutex<QueueState>);
 
 #[derive(Debug)]
-struct State {
+struct QueueState {
     /// The memory left of the total for all checks, in MiB.
     free: u32,
     arrivals: u64,
-    waiting: BTreeMap<Place, Waiting>,
+    waiting: BTreeMap<QueuePosition, WaitingCheck>,
 }
 
 /// A place in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
+struct QueuePosition {
     rank: Rank,
     /// The number of attempts of the same rank and account that were already waiting.
     round: usize,
@@ -40,7 +40,7 @@ struct Place {
 }
 
 #[derive(Debug)]
-struct Waiting {
+struct WaitingCheck {
     account: u64,
     memory: u32,
     turn: oneshot::Sender<Permit>,
@@ -49,20 +49,20 @@ struct Waiting {
 /// Memory that may be used until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
-    turns: Arc<Turns>,
+    turns: Arc<CheckQueue>,
     memory: u32,
 }
 
 /// Leaves the queue when dropped.
-struct Leaving<'a>(&'a Turns, Place);
+struct QueueGuard<'a>(&'a CheckQueue, QueuePosition);
 
-impl Turns {
+impl CheckQueue {
     pub(crate) fn new(memory: u32) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(State { free: memory, arrivals: 0, waiting: BTreeMap::new() })))
+        Arc::new(Self(Mutex::new(QueueState { free: memory, arrivals: 0, waiting: BTreeMap::new() })))
     }
 
     /// Waits for an amount of memory, which must not exceed the total.
-    pub(crate) async fn take(self: &Arc<Self>, rank: Rank, account: u64, memory: u32) -> Option<Permit> {
+    pub(crate) async fn acquire(self: &Arc<Self>, rank: Rank, account: u64, memory: u32) -> Option<Permit> {
         let (place, turn) = {
             let mut state = self.state();
             if state.waiting.is_empty() && state.free >= memory {
@@ -72,18 +72,18 @@ impl Turns {
             state.arrivals += 1;
             let others = state.waiting.iter();
             let round = others.filter(|(place, waiting)| place.rank == rank && waiting.account == account);
-            let place = Place { rank, round: round.count(), arrival: state.arrivals };
+            let place = QueuePosition { rank, round: round.count(), arrival: state.arrivals };
             let (turn, is_turn) = oneshot::channel();
-            state.waiting.insert(place, Waiting { account, memory, turn });
+            state.waiting.insert(place, WaitingCheck { account, memory, turn });
             (place, is_turn)
         };
-        let _leaving = Leaving(self, place);
+        let _leaving = QueueGuard(self, place);
         turn.await.ok()
     }
 
     /// Admits the attempts whose turn it is. The first one is waited for, however much it needs: otherwise small ones
     /// would keep a large one out forever.
-    fn go_on(self: &Arc<Self>) {
+    fn grant(self: &Arc<Self>) {
         let mut next = Vec::new();
         {
             let mut state = self.state();
@@ -92,7 +92,7 @@ impl Turns {
                 if first.get().memory > free {
                     break;
                 }
-                let Waiting { memory, turn, .. } = first.remove();
+                let WaitingCheck { memory, turn, .. } = first.remove();
                 free -= memory;
                 next.push((memory, turn));
             }
@@ -104,7 +104,7 @@ impl Turns {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, QueueState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -112,11 +112,11 @@ impl Turns {
 impl Drop for Permit {
     fn drop(&mut self) {
         self.turns.state().free += self.memory;
-        self.turns.go_on();
+        self.turns.grant();
     }
 }
 
-impl Drop for Leaving<'_> {
+impl Drop for QueueGuard<'_> {
     fn drop(&mut self) {
         self.0.state().waiting.remove(&self.1);
     }
@@ -128,22 +128,22 @@ mod tests {
 
     use super::*;
 
-    const OWNER: Rank = Rank { is_stranger: false, failures: 0 };
+    const OWNER: Rank = Rank { is_from_unknown_network: false, failures: 0 };
 
     fn stranger(failures: u32) -> Rank {
-        Rank { is_stranger: true, failures }
+        Rank { is_from_unknown_network: true, failures }
     }
 
     /// The order in which these are served, by number.
     async fn order(arrivals: &[(Rank, u64)]) -> Vec<usize> {
-        let turns = Turns::new(64);
-        let all = turns.take(OWNER, 0, 64).await.unwrap();
+        let turns = CheckQueue::new(64);
+        let all = turns.acquire(OWNER, 0, 64).await.unwrap();
         let served = Arc::new(Mutex::new(Vec::new()));
         let mut tasks = Vec::new();
         for (number, (rank, account)) in arrivals.iter().copied().enumerate() {
             let (turns, served) = (turns.clone(), served.clone());
             tasks.push(tokio::spawn(async move {
-                let permit = turns.take(rank, account, 64).await.unwrap();
+                let permit = turns.acquire(rank, account, 64).await.unwrap();
                 served.lock().unwrap().push(number);
                 drop(permit);
             }));
@@ -174,11 +174,11 @@ mod tests {
 
     #[tokio::test]
     async fn small_checks_do_not_overtake_a_large_one_and_a_cancelled_one_leaves() {
-        let turns = Turns::new(64);
-        let first = turns.take(OWNER, 0, 20).await.unwrap();
+        let turns = CheckQueue::new(64);
+        let first = turns.acquire(OWNER, 0, 20).await.unwrap();
         {
-            let mut large = pin!(turns.take(OWNER, 1, 64));
-            let mut small = pin!(turns.take(OWNER, 2, 1));
+            let mut large = pin!(turns.acquire(OWNER, 1, 64));
+            let mut small = pin!(turns.acquire(OWNER, 2, 1));
             tokio::select! {
                 biased;
                 _ = &mut large => panic!("memory was granted beyond the total"),
@@ -190,11 +190,11 @@ mod tests {
             let large = large.await.unwrap();
             drop(large);
             drop(small.await.unwrap());
-            let _ = pin!(turns.take(OWNER, 3, 1)).await;
+            let _ = pin!(turns.acquire(OWNER, 3, 1)).await;
         }
-        let all = turns.take(OWNER, 0, 64).await.unwrap();
+        let all = turns.acquire(OWNER, 0, 64).await.unwrap();
         {
-            let mut leaves = pin!(turns.take(OWNER, 1, 64));
+            let mut leaves = pin!(turns.acquire(OWNER, 1, 64));
             tokio::select! {
                 biased;
                 _ = &mut leaves => panic!("memory was granted beyond the total"),
@@ -208,9 +208,9 @@ mod tests {
 
     #[tokio::test]
     async fn memory_granted_to_a_cancelled_check_is_released() {
-        let turns = Turns::new(64);
-        let all = turns.take(OWNER, 0, 64).await.unwrap();
-        let mut waits = Box::pin(turns.take(OWNER, 1, 64));
+        let turns = CheckQueue::new(64);
+        let all = turns.acquire(OWNER, 0, 64).await.unwrap();
+        let mut waits = Box::pin(turns.acquire(OWNER, 1, 64));
         tokio::select! {
             biased;
             _ = &mut waits => panic!("memory was granted beyond the total"),

@@ -147,7 +147,7 @@ async fn a_check_that_needs_more_than_all_memory_runs_alone() {
     let wide = Secret::parse(&STAND_IN_HASH.replace("m=19456", "m=131072")).unwrap();
     assert!(wide.memory() > CHECK_MEMORY);
     let gate = PasswordChecker::new();
-    let turn = CheckPriority { rank: Rank { is_stranger: true, failures: 0 }, account: 0 };
+    let turn = CheckPriority { rank: Rank { is_from_unknown_network: true, failures: 0 }, account: 0 };
     let (one, other) = tokio::join!(
         gate.check(wide.clone(), password("x"), turn),
         gate.check(Secret::hash(&password("y")), password("y"), turn)

@@ -75,8 +75,8 @@ impl Ledger {
         let first = charged.first().and_then(|(entry, policy)| Some((self.buckets.get(entry)?, policy)));
         let failures = first.map_or(0, |(bucket, policy)| bucket.load(policy, now));
         let rank = match caller.is_known {
-            true => Rank { is_stranger: false, failures: 0 },
-            false => Rank { is_stranger: true, failures },
+            true => Rank { is_from_unknown_network: false, failures: 0 },
+            false => Rank { is_from_unknown_network: true, failures },
         };
         for (entry, _) in &charged {
             self.bucket(*entry, now).begin();

@@ -190,7 +190,7 @@ fn an_owner_in_a_new_network_waits_eight_seconds_in_any_attack() {
             let mut owner = caller(&format!("203.0.113.{network}"), ANN, RIGHT);
             let Verdict::After(wait, rank, _) = scene.admit(&mut owner) else { panic!("{attackers}") };
             assert_eq!(wait, Duration::from_secs(8), "{attackers}");
-            assert_eq!(rank, Rank { is_stranger: true, failures: 0 });
+            assert_eq!(rank, Rank { is_from_unknown_network: true, failures: 0 });
             assert!(guess.is_none_or(|guess| rank < guess), "{attackers}");
         }
     }
