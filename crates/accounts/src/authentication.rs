@@ -14,7 +14,7 @@ use tracing::field::Empty;
 
 use crate::app_password::{self, AppName};
 use crate::directory::{Entries, Keys};
-use crate::recent::Recent;
+use crate::recent::RecentLogins;
 use crate::turns::{Rank, CheckQueue};
 use crate::{Credentials, Login, Password, Secret, User};
 
@@ -71,7 +71,7 @@ const STAND_IN_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGF0IGFsbCE$
 /// Runs password checks, as many at one time as memory allows.
 pub(crate) struct PasswordChecker {
     memory: Arc<CheckQueue>,
-    recent: Recent,
+    recent: RecentLogins,
     default_stand_in: Secret,
 }
 
@@ -106,7 +106,7 @@ impl PasswordChecker {
     pub(crate) fn new() -> Self {
         Self {
             memory: CheckQueue::new(CHECK_MEMORY),
-            recent: Recent::new(),
+            recent: RecentLogins::new(),
             default_stand_in: Secret::parse(STAND_IN_HASH).expect("the constant is a hash"),
         }
     }

@@ -10,7 +10,7 @@ use crate::{AppName, Password, Secret, User};
 /// A cache of logins that were correct a moment ago.
 ///
 /// An entry is a [`Seal`]'s tag. It covers the secret, so a changed password is never answered from here.
-pub(crate) struct Recent {
+pub(crate) struct RecentLogins {
     seal: Seal,
     accepted: Mutex<HashMap<(User, Option<String>), Accepted>>,
 }
@@ -24,11 +24,11 @@ struct Accepted {
 }
 
 /// Long enough for a client's connections of one start, short enough to mean nothing else.
-const LIFE: Duration = Duration::from_secs(120);
+const LIFETIME: Duration = Duration::from_secs(120);
 /// More than a small host has users at once. When full, expired entries are removed, else nothing new is cached.
 const MOST: usize = 1024;
 
-impl Recent {
+impl RecentLogins {
     pub(crate) fn new() -> Self {
         Self { seal: Seal::new(), accepted: Mutex::new(HashMap::new()) }
     }
@@ -56,7 +56,7 @@ impl Recent {
         }
         let key = key(owner);
         if accepted.len() < MOST || accepted.contains_key(&key) {
-            accepted.insert(key, Accepted { tag, until: now + LIFE });
+            accepted.insert(key, Accepted { tag, until: now + LIFETIME });
         }
     }
 
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn an_accepted_login_is_accepted_again_until_it_expires() {
-        let recent = Recent::new();
+        let recent = RecentLogins::new();
         let (ann, bob) = (user("ann@example.org"), user("bob@example.org"));
         let (old, new) = (Secret::hash(&password("a")), Secret::hash(&password("a")));
         let now = Instant::now();
@@ -100,25 +100,25 @@ mod tests {
             !recent.accepts((&ann, None), &new, &password("a"), now),
             "a changed secret needs a new check"
         );
-        assert!(!recent.accepts((&ann, None), &old, &password("a"), now + LIFE));
+        assert!(!recent.accepts((&ann, None), &old, &password("a"), now + LIFETIME));
     }
 
     #[test]
     fn the_cache_is_bounded_and_drops_expired_entries() {
-        let recent = Recent::new();
+        let recent = RecentLogins::new();
         let secret = Secret::hash(&password("a"));
         let now = Instant::now();
         for number in 0..MOST + 10 {
             recent.remember((&user(&format!("u{number}@example.org")), None), &secret, &password("a"), now);
         }
         assert_eq!(recent.accepted.lock().unwrap().len(), MOST);
-        recent.remember((&user("late@example.org"), None), &secret, &password("a"), now + LIFE);
+        recent.remember((&user("late@example.org"), None), &secret, &password("a"), now + LIFETIME);
         assert_eq!(recent.accepted.lock().unwrap().len(), 1);
     }
 
     #[test]
     fn a_name_always_picks_the_same_index() {
-        let recent = Recent::new();
+        let recent = RecentLogins::new();
         assert_eq!(recent.pick("who", 7), recent.pick("who", 7));
         assert_eq!(recent.pick("who", 0), None);
     }
