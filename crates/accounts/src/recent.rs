@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac::Tag;
 
-use crate::seal::Seal;
+use crate::seal::MatchMac;
 use crate::{AppName, Password, Secret, User};
 
 /// A cache of logins that were correct a moment ago.
 ///
-/// An entry is a [`Seal`]'s tag. It covers the secret, so a changed password is never answered from here.
+/// An entry is a [`MatchMac`]'s tag. It covers the secret, so a changed password is never answered from here.
 pub(crate) struct RecentLogins {
-    seal: Seal,
+    seal: MatchMac,
     accepted: Mutex<HashMap<(User, Option<String>), Accepted>>,
 }
 
@@ -30,7 +30,7 @@ const MOST: usize = 1024;
 
 impl RecentLogins {
     pub(crate) fn new() -> Self {
-        Self { seal: Seal::new(), accepted: Mutex::new(HashMap::new()) }
+        Self { seal: MatchMac::new(), accepted: Mutex::new(HashMap::new()) }
     }
 
     /// True if exactly this was accepted a moment ago. Compares in constant time.
@@ -43,7 +43,7 @@ impl RecentLogins {
     ) -> bool {
         let accepted = self.accepted.lock().expect("no code panics while it holds this lock");
         accepted.get(&key(owner)).is_some_and(|kept| {
-            now < kept.until && self.seal.is(&kept.tag, &owner.0.to_string(), secret, password)
+            now < kept.until && self.seal.verify(&kept.tag, &owner.0.to_string(), secret, password)
         })
     }
 
@@ -62,7 +62,7 @@ impl RecentLogins {
 
     /// A number below `among` that is always the same for the same name, and unpredictable outside the process.
     pub(crate) fn pick(&self, name: &str, among: usize) -> Option<usize> {
-        let tag = self.seal.of_name(name);
+        let tag = self.seal.tag_of_name(name);
         let number = tag.as_ref().iter().take(4).fold(0usize, |sum, octet| sum << 8 | usize::from(*octet));
         number.checked_rem(among)
     }

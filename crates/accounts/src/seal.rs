@@ -8,9 +8,9 @@ use crate::{Password, Secret};
 ///
 /// The key is random, known to this process alone and never written, and is lost with the process: an attacker who has
 /// the accounts file can try passwords only at the cost of their hashes.
-pub(crate) struct Seal(hmac::Key);
+pub(crate) struct MatchMac(hmac::Key);
 
-impl Seal {
+impl MatchMac {
     /// A seal with a new key.
     pub(crate) fn new() -> Self {
         let random = aws_lc_rs::rand::SystemRandom::new();
@@ -26,12 +26,12 @@ impl Seal {
     }
 
     /// True if the tag belongs to exactly this match. Compares in constant time.
-    pub(crate) fn is(&self, tag: &Tag, whose: &str, secret: &Secret, password: &Password) -> bool {
+    pub(crate) fn verify(&self, tag: &Tag, whose: &str, secret: &Secret, password: &Password) -> bool {
         hmac::verify(&self.0, &message(whose, secret, password), tag.as_ref()).is_ok()
     }
 
     /// The tag of a name alone, unpredictable outside the process.
-    pub(crate) fn of_name(&self, name: &str) -> Tag {
+    pub(crate) fn tag_of_name(&self, name: &str) -> Tag {
         hmac::sign(&self.0, name.as_bytes())
     }
 }

@@ -5,18 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::hmac::Tag;
 
-use crate::seal::Seal;
+use crate::seal::MatchMac;
 use crate::{Password, Secret};
 
 /// A cache of the passwords that matched their hashes, so that a repeated check is free: a reload with the same
 /// passwords computes no hash.
 ///
-/// An entry is a [`Seal`]'s tag. Clones share the entries.
+/// An entry is a [`MatchMac`]'s tag. Clones share the entries.
 #[derive(Clone)]
 pub struct VerificationCache(Arc<Inner>);
 
 struct Inner {
-    seal: Seal,
+    seal: MatchMac,
     verified: Mutex<HashMap<String, Tag>>,
     computed: AtomicUsize,
 }
@@ -49,7 +49,7 @@ impl VerificationCache {
     /// True if the password matched before. Compares in constant time.
     pub(super) fn contains(&self, whose: &str, secret: &Secret, password: &Password) -> bool {
         let right = self.0.verified.lock().unwrap_or_else(PoisonError::into_inner);
-        right.get(whose).is_some_and(|tag| self.0.seal.is(tag, whose, secret, password))
+        right.get(whose).is_some_and(|tag| self.0.seal.verify(tag, whose, secret, password))
     }
 
     /// The number of hashes computed so far.
@@ -69,7 +69,7 @@ impl VerificationCache {
 
 impl Default for VerificationCache {
     fn default() -> Self {
-        Self(Arc::new(Inner { seal: Seal::new(), verified: Mutex::default(), computed: AtomicUsize::new(0) }))
+        Self(Arc::new(Inner { seal: MatchMac::new(), verified: Mutex::default(), computed: AtomicUsize::new(0) }))
     }
 }
 
