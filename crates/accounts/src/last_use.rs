@@ -104,7 +104,7 @@ impl LastUses {
 impl Noticed {
     /// Keeps the uses over this protocol in a file of this folder from now on, and loads the file.
     pub(crate) fn keep_in(&self, folder: &Path, protocol: &'static str) {
-        self.0.keep_in(&folder.join(FILE), |uses, text| {
+        self.0.persist_in(&folder.join(FILE), |uses, text| {
             *uses = Uses { last: LastUses::parse(text), protocol: Some(protocol) };
         });
     }

@@ -9,11 +9,11 @@ const LARGEST: u64 = 1 << 20;
 
 /// A value that changes in memory and is written to a small file.
 #[derive(Debug, Default)]
-pub(crate) struct Saved<T>(Mutex<State<T>>);
+pub(crate) struct Saved<T>(Mutex<SavedState<T>>);
 
 /// The value behind the lock, and the state of its file.
 #[derive(Debug, Default)]
-pub(crate) struct State<T> {
+pub(crate) struct SavedState<T> {
     pub(crate) value: T,
     /// True if the value has a change that is not in the file.
     pub(crate) is_changed: bool,
@@ -23,17 +23,17 @@ pub(crate) struct State<T> {
 }
 
 impl<T> Saved<T> {
-    /// A value that lasts as long as the process, until [`Saved::keep_in`].
+    /// A value that lasts as long as the process, until [`Saved::persist_in`].
     pub(crate) fn new(value: T) -> Self {
-        Self(Mutex::new(State { value, is_changed: false, path: None, is_failing: false }))
+        Self(Mutex::new(SavedState { value, is_changed: false, path: None, is_failing: false }))
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State<T>> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, SavedState<T>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps the value in this file from now on. `add_keywords` merges the file's text into the value.
-    pub(crate) fn keep_in(&self, path: &Path, take_in: impl FnOnce(&mut T, &str)) {
+    pub(crate) fn persist_in(&self, path: &Path, take_in: impl FnOnce(&mut T, &str)) {
         let text = read(path).unwrap_or_else(|error| {
             tracing::warn!(path = %path.display(), %error, "cannot read the login records");
             String::new()
@@ -85,7 +85,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("made/value");
         let saved = Saved::new(1);
-        saved.keep_in(&path, |_, text| assert_eq!(text, ""));
+        saved.persist_in(&path, |_, text| assert_eq!(text, ""));
         saved.save(i32::to_string);
         assert!(!path.exists(), "nothing has changed");
         // A file is in the place of the folder to be created.

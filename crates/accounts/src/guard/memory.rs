@@ -28,7 +28,7 @@ impl Memory {
 
     /// Keeps the networks in this file from now on, and loads the file.
     pub(super) fn keep_in(&self, path: &Path) {
-        self.0.keep_in(path, |networks, text| {
+        self.0.persist_in(path, |networks, text| {
             if let Some((key, known)) = Known::parse(text, now()) {
                 *networks = Networks { known, hmac: key.hmac(), key };
             }
