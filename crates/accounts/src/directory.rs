@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use crate::authentication::{Denied, PasswordChecker, CheckPriority};
 use crate::guard::{Guard, Outcome};
 use crate::hidden::is_this_machine;
-use crate::last_use::Noticed;
+use crate::last_use::RecordedUses;
 use crate::login::{Login, LoginWatch};
 use crate::{Accounts, AccountsError, Credentials, InternalMailbox, User};
 pub(crate) use ends::{End, MOST_REACHED, ends};
@@ -33,7 +33,7 @@ pub struct Directory {
     hostname: Mutex<Option<Domain>>,
     checker: PasswordChecker,
     guard: Guard,
-    uses: Noticed,
+    uses: RecordedUses,
 }
 
 /// The file of known networks. The name is not a valid domain, so it does not collide with folders named by domains.
@@ -92,7 +92,7 @@ impl Directory {
             hostname: Mutex::default(),
             checker: PasswordChecker::new(),
             guard: Guard::new(),
-            uses: Noticed::default(),
+            uses: RecordedUses::default(),
         }
     }
 
@@ -189,7 +189,7 @@ impl Directory {
             false => Err(Denied::Wrong),
         });
         if let Ok(Login { user, device: Some(device), .. }) = &login {
-            self.uses.note(user, device, unix_now());
+            self.uses.record(user, device, unix_now());
         }
         match &login {
             Ok(_) => ticket.conclude(Outcome::Right),
@@ -203,7 +203,7 @@ impl Directory {
     /// log in, and the last use of each app password over this protocol. Only [`Directory::save`] writes them.
     pub fn persist_in(&self, folder: &Path, protocol: &'static str) {
         self.guard.keep_in(&folder.join(KNOWN_NETWORKS));
-        self.uses.keep_in(folder, protocol);
+        self.uses.persist_in(folder, protocol);
     }
 
     /// Writes the files at intervals, forever. A crash loses at most the changes of one minute.

@@ -34,7 +34,7 @@ pub struct LastUses(BTreeMap<(String, String), LastUse>);
 
 /// The uses that a daemon has recorded, and the file in which they are kept.
 #[derive(Default)]
-pub(crate) struct Noticed(Saved<Uses>);
+pub(crate) struct RecordedUses(Saved<Uses>);
 
 #[derive(Default)]
 struct Uses {
@@ -50,7 +50,7 @@ impl LastUses {
         for folder in folders {
             let text = small_file::read(&folder.join(FILE)).unwrap_or_default();
             for (key, last) in Self::parse(&text).0 {
-                all.note(key, last);
+                all.record(key, last);
             }
         }
         all
@@ -65,7 +65,7 @@ impl LastUses {
     }
 
     /// Records a use; returns true if it is later than the known one.
-    fn note(&mut self, key: (String, String), last: LastUse) -> bool {
+    fn record(&mut self, key: (String, String), last: LastUse) -> bool {
         if self.0.get(&key).is_some_and(|known| known.day >= last.day) {
             return false;
         }
@@ -94,28 +94,28 @@ impl LastUses {
             let mut words = line.splitn(4, ' ').map(str::to_owned);
             let words = (words.next(), words.next(), words.next(), words.next());
             if let (Some(day), Some(protocol), Some(user), Some(device)) = words {
-                uses.note((user, device), LastUse { day, protocol });
+                uses.record((user, device), LastUse { day, protocol });
             }
         }
         uses
     }
 }
 
-impl Noticed {
+impl RecordedUses {
     /// Keeps the uses over this protocol in a file of this folder from now on, and loads the file.
-    pub(crate) fn keep_in(&self, folder: &Path, protocol: &'static str) {
+    pub(crate) fn persist_in(&self, folder: &Path, protocol: &'static str) {
         self.0.persist_in(&folder.join(FILE), |uses, text| {
             *uses = Uses { last: LastUses::parse(text), protocol: Some(protocol) };
         });
     }
 
     /// Records a login at `now`, in seconds since 1970.
-    pub(crate) fn note(&self, user: &User, device: &AppName, now: i64) {
+    pub(crate) fn record(&self, user: &User, device: &AppName, now: i64) {
         let mut state = self.0.lock();
         let Some(protocol) = state.value.protocol else { return };
         let day = calendar::rfc3339(now).chars().take(10).collect();
         let last = LastUse { day, protocol: protocol.to_owned() };
-        state.is_changed |= state.value.last.note((user.to_string(), device.to_string()), last);
+        state.is_changed |= state.value.last.record((user.to_string(), device.to_string()), last);
     }
 
     /// Writes the file if there are changes. Blocks.
@@ -145,9 +145,9 @@ mod tests {
         for (folder, protocol, at) in
             [(&imap, "imap", now), (&smtp, "smtp", now - DAY), (&imap, "imap", now - 9 * DAY)]
         {
-            let noticed = Noticed::default();
-            noticed.keep_in(folder.path(), protocol);
-            noticed.note(&user("ann"), &device("Ann's new laptop"), at);
+            let noticed = RecordedUses::default();
+            noticed.persist_in(folder.path(), protocol);
+            noticed.record(&user("ann"), &device("Ann's new laptop"), at);
             noticed.save();
         }
         let uses = LastUses::read(&[imap.path(), smtp.path(), Path::new("/nowhere")]);
