@@ -21,13 +21,13 @@ impl MatchMac {
     }
 
     /// The tag of a match.
-    pub(crate) fn tag(&self, whose: &str, secret: &Secret, password: &Password) -> Tag {
-        hmac::sign(&self.0, &message(whose, secret, password))
+    pub(crate) fn tag(&self, owner: &str, secret: &Secret, password: &Password) -> Tag {
+        hmac::sign(&self.0, &message(owner, secret, password))
     }
 
     /// True if the tag belongs to exactly this match. Compares in constant time.
-    pub(crate) fn verify(&self, tag: &Tag, whose: &str, secret: &Secret, password: &Password) -> bool {
-        hmac::verify(&self.0, &message(whose, secret, password), tag.as_ref()).is_ok()
+    pub(crate) fn verify(&self, tag: &Tag, owner: &str, secret: &Secret, password: &Password) -> bool {
+        hmac::verify(&self.0, &message(owner, secret, password), tag.as_ref()).is_ok()
     }
 
     /// The tag of a name alone, unpredictable outside the process.
@@ -37,9 +37,9 @@ impl MatchMac {
 }
 
 /// The input, whose fields cannot run into each other: neither a name nor a hash contains a NUL.
-fn message(whose: &str, secret: &Secret, password: &Password) -> Zeroizing<Vec<u8>> {
+fn message(owner: &str, secret: &Secret, password: &Password) -> Zeroizing<Vec<u8>> {
     let mut message = Zeroizing::new(Vec::with_capacity(512 + Password::LONGEST));
-    message.extend_from_slice(whose.as_bytes());
+    message.extend_from_slice(owner.as_bytes());
     message.push(0);
     message.extend_from_slice(secret.as_str().as_bytes());
     message.push(0);
