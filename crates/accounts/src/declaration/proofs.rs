@@ -26,30 +26,30 @@ const MOST: usize = 1 << 17;
 
 impl VerificationCache {
     /// True if a password matches a hash, cached or computed. Blocks for as long as the hash's scheme needs.
-    pub fn verifies(&self, whose: &str, secret: &Secret, password: &Password) -> bool {
-        if self.contains(whose, secret, password) {
+    pub fn verifies(&self, owner: &str, secret: &Secret, password: &Password) -> bool {
+        if self.contains(owner, secret, password) {
             return true;
         }
         self.0.computed.fetch_add(1, Ordering::Relaxed);
         let is_right = secret.verifies(password);
         if is_right {
-            self.remember(whose, secret, password);
+            self.remember(owner, secret, password);
         }
         is_right
     }
 
     /// Hashes a password and caches that it matches the hash.
-    pub fn hash(&self, whose: &str, password: &Password) -> Secret {
+    pub fn hash(&self, owner: &str, password: &Password) -> Secret {
         self.0.computed.fetch_add(1, Ordering::Relaxed);
         let secret = Secret::hash(password);
-        self.remember(whose, &secret, password);
+        self.remember(owner, &secret, password);
         secret
     }
 
     /// True if the password matched before. Compares in constant time.
-    pub(super) fn contains(&self, whose: &str, secret: &Secret, password: &Password) -> bool {
+    pub(super) fn contains(&self, owner: &str, secret: &Secret, password: &Password) -> bool {
         let right = self.0.verified.lock().unwrap_or_else(PoisonError::into_inner);
-        right.get(whose).is_some_and(|tag| self.0.seal.verify(tag, whose, secret, password))
+        right.get(owner).is_some_and(|tag| self.0.seal.verify(tag, owner, secret, password))
     }
 
     /// The number of hashes computed so far.
@@ -57,13 +57,13 @@ impl VerificationCache {
         self.0.computed.load(Ordering::Relaxed)
     }
 
-    fn remember(&self, whose: &str, secret: &Secret, password: &Password) {
-        let tag = self.0.seal.tag(whose, secret, password);
+    fn remember(&self, owner: &str, secret: &Secret, password: &Password) {
+        let tag = self.0.seal.tag(owner, secret, password);
         let mut right = self.0.verified.lock().unwrap_or_else(PoisonError::into_inner);
         if right.len() >= MOST {
             right.clear();
         }
-        right.insert(whose.to_owned(), tag);
+        right.insert(owner.to_owned(), tag);
     }
 }
 
