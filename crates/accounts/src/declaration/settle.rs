@@ -44,11 +44,11 @@ fn threads<'a>(applied: impl Iterator<Item = &'a Secret>) -> usize {
 }
 
 fn hash_password(user: &User, password: &Password, applied: Option<&Secret>, proofs: &VerificationCache) -> Secret {
-    let whose = user.to_string();
+    let owner = user.to_string();
     applied
-        .filter(|applied| proofs.verifies(&whose, applied, password))
+        .filter(|applied| proofs.verifies(&owner, applied, password))
         .cloned()
-        .unwrap_or_else(|| proofs.hash(&whose, password))
+        .unwrap_or_else(|| proofs.hash(&owner, password))
 }
 
 /// Does the work on each of the jobs and returns the results in the order of the jobs.
