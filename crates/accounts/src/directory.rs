@@ -236,7 +236,7 @@ impl Directory {
     /// Sets the networks that are never treated as one party, since many clients share their addresses: initially, this
     /// machine.
     pub fn set_shared_networks(&self, networks: &[IpNet]) {
-        self.guard.take_for_anybody(networks);
+        self.guard.set_shared_networks(networks);
     }
 }
 

@@ -44,7 +44,7 @@ use memory::Memory;
 pub(crate) struct Guard {
     ledger: Mutex<Ledger>,
     memory: Memory,
-    anybody: RwLock<Vec<IpNet>>,
+    shared_networks: RwLock<Vec<IpNet>>,
     key: hmac::Key,
 }
 
@@ -71,9 +71,9 @@ impl Guard {
     pub(crate) fn new() -> Self {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())
             .expect("the kernel's random numbers never fail once the system runs");
-        let guard = Self { ledger: Mutex::default(), memory: Memory::new(), anybody: RwLock::default(), key };
+        let guard = Self { ledger: Mutex::default(), memory: Memory::new(), shared_networks: RwLock::default(), key };
         guard
-            .take_for_anybody(&["127.0.0.0/8", "::1/128"].map(|network| network.parse().expect("a network")));
+            .set_shared_networks(&["127.0.0.0/8", "::1/128"].map(|network| network.parse().expect("a network")));
         guard
     }
 
@@ -87,21 +87,21 @@ impl Guard {
         self.memory.save();
     }
 
-    pub(crate) fn take_for_anybody(&self, networks: &[IpNet]) {
-        *self.anybody.write().unwrap_or_else(PoisonError::into_inner) = networks.to_vec();
+    pub(crate) fn set_shared_networks(&self, networks: &[IpNet]) {
+        *self.shared_networks.write().unwrap_or_else(PoisonError::into_inner) = networks.to_vec();
     }
 
     /// An attempt as the ledger counts it, with hashes in place of the name and the password.
     pub(crate) fn caller(&self, peer: IpAddr, name: &str, password: &Password) -> Caller {
         let address = peer.to_canonical();
-        let anybody = self.anybody.read().unwrap_or_else(PoisonError::into_inner);
-        let is_anybody = anybody.iter().any(|network| network.contains(&address));
+        let shared_networks = self.shared_networks.read().unwrap_or_else(PoisonError::into_inner);
+        let is_shared = shared_networks.iter().any(|network| network.contains(&address));
         // A name cannot contain a NUL, so name and password cannot run into each other.
         let account = tag(&self.key, &[b"account", &[0], name.as_bytes()]);
         let password = tag(&self.key, &[b"password", &[0], name.as_bytes(), &[0], password.octets()]);
         let home = self.memory.home(name, address);
         let is_known = self.memory.knows(home);
-        Caller { address, is_anybody, account, password, home, is_known }
+        Caller { address, is_anybody: is_shared, account, password, home, is_known }
     }
 
     /// Admits an attempt, with the wait before it; `None` when it is refused.
