@@ -202,7 +202,7 @@ impl Directory {
     /// Stores what must outlive a restart in files of this folder, and loads the files: the networks from which users
     /// log in, and the last use of each app password over this protocol. Only [`Directory::save`] writes them.
     pub fn persist_in(&self, folder: &Path, protocol: &'static str) {
-        self.guard.keep_in(&folder.join(KNOWN_NETWORKS));
+        self.guard.persist_in(&folder.join(KNOWN_NETWORKS));
         self.uses.persist_in(folder, protocol);
     }
 

@@ -13,7 +13,7 @@ pub(crate) struct Caller {
     /// The peer's address.
     pub(crate) address: IpAddr,
     /// True if many clients share the address: it is this machine, or its gateway.
-    pub(crate) is_anybody: bool,
+    pub(crate) is_shared: bool,
     /// A keyed hash of the account's name, whether the account exists or not.
     pub(crate) account: u64,
     /// A keyed hash of the name and the password.
@@ -147,7 +147,7 @@ impl Entry {
 
 /// The entries that an attempt is charged to, with their policies: first the network, or the entry in its place.
 fn charged(caller: &Caller) -> Charged {
-    match (caller.is_known, caller.is_anybody) {
+    match (caller.is_known, caller.is_shared) {
         (true, false) => vec![(Entry::Home(caller.home), &HOME)],
         (true, true) => vec![(Entry::Home(caller.home), &SHARED)],
         (false, true) => vec![(Entry::Shared(caller.account), &SHARED)],

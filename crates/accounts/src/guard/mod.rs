@@ -78,7 +78,7 @@ impl Guard {
     }
 
     /// Keeps the networks of logins in this file from now on.
-    pub(crate) fn keep_in(&self, path: &Path) {
+    pub(crate) fn persist_in(&self, path: &Path) {
         self.memory.keep_in(path);
     }
 

@@ -296,7 +296,7 @@ fn known_networks_survive_a_restart() {
     let is_known =
         |guard: &Guard, name, peer: &str| guard.caller(peer.parse().unwrap(), name, &password).is_known;
     let guard = Guard::new();
-    guard.keep_in(&path);
+    guard.persist_in(&path);
     guard.save();
     assert!(!path.exists(), "nothing to write");
     let caller = guard.caller("2001:db8::1".parse().unwrap(), "ann@example.org", &password);
@@ -306,19 +306,19 @@ fn known_networks_survive_a_restart() {
     assert!(!text.contains("ann") && !text.contains("2001"), "{text}");
 
     let guard = Guard::new();
-    guard.keep_in(&path);
+    guard.persist_in(&path);
     assert!(is_known(&guard, "ann@example.org", "2001:db8::2"), "the same 64 bits");
     assert!(!is_known(&guard, "ann@example.org", "2001:db8:0:1::1"));
     assert!(!is_known(&guard, "bob@example.org", "2001:db8::1"));
     // A missing or damaged file loses its content, and is written again.
     std::fs::write(&path, b"\xff\xfe").unwrap();
     let guard = Guard::new();
-    guard.keep_in(&path);
+    guard.persist_in(&path);
     let caller = guard.caller("2001:db8::1".parse().unwrap(), "ann@example.org", &password);
     assert!(!caller.is_known);
     guard.admit(caller, Instant::now()).unwrap().conclude(Outcome::Right);
     guard.save();
     let guard = Guard::new();
-    guard.keep_in(&path);
+    guard.persist_in(&path);
     assert!(is_known(&guard, "ann@example.org", "2001:db8::1"));
 }
