@@ -27,7 +27,7 @@ impl Memory {
     }
 
     /// Keeps the networks in this file from now on, and loads the file.
-    pub(super) fn keep_in(&self, path: &Path) {
+    pub(super) fn persist_in(&self, path: &Path) {
         self.0.persist_in(path, |networks, text| {
             if let Some((key, known)) = Known::parse(text, now()) {
                 *networks = Networks { known, hmac: key.hmac(), key };
@@ -48,7 +48,7 @@ impl Memory {
         self.0.lock().value.known.holds(home, now())
     }
 
-    pub(super) fn note(&self, home: Home) {
+    pub(super) fn record(&self, home: Home) {
         let mut state = self.0.lock();
         state.is_changed |= state.value.known.note(home, now());
     }

@@ -79,7 +79,7 @@ impl Guard {
 
     /// Keeps the networks of logins in this file from now on.
     pub(crate) fn persist_in(&self, path: &Path) {
-        self.memory.keep_in(path);
+        self.memory.persist_in(path);
     }
 
     /// Writes that file if there are changes. Blocks.
@@ -132,7 +132,7 @@ impl Drop for Ticket<'_> {
     fn drop(&mut self) {
         self.guard.ledger().conclude(&self.caller, &self.charged, self.outcome, Instant::now());
         if self.outcome == Some(Outcome::Right) {
-            self.guard.memory.note(self.caller.home);
+            self.guard.memory.record(self.caller.home);
         }
     }
 }
