@@ -38,12 +38,12 @@ const DAY: u64 = 24 * 3600;
 const HEADING: &str = "# Networks from which users have logged in, as keyed hashes. Written by the server.\n";
 
 impl Known {
-    pub(super) fn holds(&self, home: Home, now: u64) -> bool {
+    pub(super) fn contains(&self, home: Home, now: u64) -> bool {
         self.logins.get(&home).is_some_and(|last| now.saturating_sub(*last) < KNOWN_FOR)
     }
 
     /// Records a login; returns true if that changes the file.
-    pub(super) fn note(&mut self, home: Home, now: u64) -> bool {
+    pub(super) fn record(&mut self, home: Home, now: u64) -> bool {
         // The clock may have been set back.
         if self.logins.get(&home).is_some_and(|last| now.abs_diff(*last) < DAY) {
             return false;
@@ -87,7 +87,7 @@ impl Known {
             // A login in the future was recorded by a clock that was ahead. It must not count for longer than others.
             let last = last.min(now);
             if now - last < KNOWN_FOR {
-                known.note(home, last);
+                known.record(home, last);
             }
         }
         Some((key, known))
@@ -152,18 +152,18 @@ mod tests {
     #[test]
     fn a_written_file_reads_back_unchanged() {
         let (mut known, key) = (Known::default(), Key::new());
-        known.note(home(1, 2), NOW);
-        assert!(known.note(home(u64::MAX, 0), NOW - 5));
+        known.record(home(1, 2), NOW);
+        assert!(known.record(home(u64::MAX, 0), NOW - 5));
         let text = known.to_text(&key);
         let (read_key, read) = Known::parse(&text, NOW + 1).unwrap();
         assert_eq!(read.to_text(&read_key), text);
-        assert!(read.holds(home(1, 2), NOW + KNOWN_FOR - 1) && !read.holds(home(1, 2), NOW + KNOWN_FOR));
+        assert!(read.contains(home(1, 2), NOW + KNOWN_FOR - 1) && !read.contains(home(1, 2), NOW + KNOWN_FOR));
     }
 
     #[test]
     fn damaged_lines_are_skipped() {
         let mut known = Known::default();
-        known.note(home(1, 2), NOW);
+        known.record(home(1, 2), NOW);
         let text = known.to_text(&Key::new());
         for damage in ["x", "1 2", "1 2 3 4", "-1 0 0", "9 zz 1", "key 12", "\u{fffd}\0"] {
             let (_, read) = Known::parse(&format!("{damage}\n{text}{damage}\n"), NOW).unwrap();
@@ -175,33 +175,33 @@ mod tests {
     #[test]
     fn a_login_in_the_future_expires_like_any_other() {
         let mut known = Known::default();
-        known.note(home(1, 2), NOW + 1000 * DAY);
+        known.record(home(1, 2), NOW + 1000 * DAY);
         let (_, read) = Known::parse(&known.to_text(&Key::new()), NOW).unwrap();
-        assert!(!read.holds(home(1, 2), NOW + KNOWN_FOR));
+        assert!(!read.contains(home(1, 2), NOW + KNOWN_FOR));
         // The same without a restart: the next login corrects it.
-        known.note(home(1, 2), NOW);
-        assert!(!known.holds(home(1, 2), NOW + KNOWN_FOR));
+        known.record(home(1, 2), NOW);
+        assert!(!known.contains(home(1, 2), NOW + KNOWN_FOR));
     }
 
     #[test]
     fn a_login_is_written_once_a_day() {
         let mut known = Known::default();
-        assert!(known.note(home(1, 2), NOW));
-        assert!(!known.note(home(1, 2), NOW + DAY - 1));
-        assert!(known.note(home(1, 2), NOW + DAY));
+        assert!(known.record(home(1, 2), NOW));
+        assert!(!known.record(home(1, 2), NOW + DAY - 1));
+        assert!(known.record(home(1, 2), NOW + DAY));
     }
 
     #[test]
     fn a_user_with_many_networks_displaces_only_its_own() {
         let mut known = Known::default();
-        known.note(home(1, 1), NOW - DAY);
+        known.record(home(1, 1), NOW - DAY);
         for network in 0..10_000 {
-            known.note(home(2, network), NOW + network);
+            known.record(home(2, network), NOW + network);
         }
         assert_eq!(known.size(), 1 + MOST_OF_ONE);
-        assert!(known.holds(home(1, 1), NOW) && known.holds(home(2, 9_999), NOW));
+        assert!(known.contains(home(1, 1), NOW) && known.contains(home(2, 9_999), NOW));
         for account in 3..10_000 {
-            known.note(home(account, 1), NOW + 10_000);
+            known.record(home(account, 1), NOW + 10_000);
         }
         assert_eq!(known.size(), MOST);
         assert!(known.to_text(&Key::new()).len() < MOST * 50);

@@ -45,12 +45,12 @@ impl Memory {
     }
 
     pub(super) fn knows(&self, home: Home) -> bool {
-        self.0.lock().value.known.holds(home, now())
+        self.0.lock().value.known.contains(home, now())
     }
 
     pub(super) fn record(&self, home: Home) {
         let mut state = self.0.lock();
-        state.is_changed |= state.value.known.note(home, now());
+        state.is_changed |= state.value.known.record(home, now());
     }
 
     /// Writes the file if there are changes. Blocks.

@@ -31,7 +31,7 @@ impl Scene {
     }
 
     fn admit(&mut self, caller: &mut Caller) -> Verdict {
-        caller.is_known = self.known.holds(caller.home, self.unix());
+        caller.is_known = self.known.contains(caller.home, self.unix());
         self.ledger.admit(caller, self.now)
     }
 
@@ -42,7 +42,7 @@ impl Scene {
         let outcome = if caller.password == RIGHT { Outcome::Right } else { Outcome::Wrong };
         self.ledger.conclude(&caller, &charged, Some(outcome), self.now);
         if outcome == Outcome::Right {
-            self.known.note(caller.home, self.unix());
+            self.known.record(caller.home, self.unix());
         }
         Some(delay)
     }
