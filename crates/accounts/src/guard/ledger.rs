@@ -9,7 +9,7 @@ use crate::turns::Rank;
 
 /// An attempt to log in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Caller {
+pub(crate) struct LoginAttempt {
     /// The peer's address.
     pub(crate) address: IpAddr,
     /// True if many clients share the address: it is this machine, or its gateway.
@@ -62,7 +62,7 @@ const FORGOTTEN_AT_ONCE: usize = MOST_BUCKETS / 16;
 
 impl Ledger {
     /// Decides whether an attempt is admitted, and when. An admitted one is pending until [`Ledger::conclude`].
-    pub(super) fn admit(&mut self, caller: &Caller, now: Instant) -> Verdict {
+    pub(super) fn admit(&mut self, caller: &LoginAttempt, now: Instant) -> Verdict {
         let charged = charged(caller);
         let mut wait = Duration::ZERO;
         for (entry, policy) in &charged {
@@ -88,7 +88,7 @@ impl Ledger {
     /// caller's network has become known meanwhile.
     pub(super) fn conclude(
         &mut self,
-        caller: &Caller,
+        caller: &LoginAttempt,
         charged: &Charged,
         outcome: Option<super::Outcome>,
         now: Instant,
@@ -146,7 +146,7 @@ impl Entry {
 }
 
 /// The entries that an attempt is charged to, with their policies: first the network, or the entry in its place.
-fn charged(caller: &Caller) -> Charged {
+fn charged(caller: &LoginAttempt) -> Charged {
     match (caller.is_known, caller.is_shared) {
         (true, false) => vec![(Entry::Home(caller.home), &HOME)],
         (true, true) => vec![(Entry::Home(caller.home), &SHARED)],

@@ -36,7 +36,7 @@ use ipnet::IpNet;
 
 use crate::Password;
 use crate::turns::Rank;
-pub(crate) use ledger::Caller;
+pub(crate) use ledger::LoginAttempt;
 use ledger::{Charged, Ledger, Verdict};
 use memory::Memory;
 
@@ -51,7 +51,7 @@ pub(crate) struct Guard {
 /// The admission of an attempt, which is pending until this is dropped.
 pub(crate) struct Ticket<'g> {
     guard: &'g Guard,
-    caller: Caller,
+    caller: LoginAttempt,
     charged: Charged,
     /// The wait before the password is checked.
     pub(crate) delay: Duration,
@@ -92,7 +92,7 @@ impl Guard {
     }
 
     /// An attempt as the ledger counts it, with hashes in place of the name and the password.
-    pub(crate) fn caller(&self, peer: IpAddr, name: &str, password: &Password) -> Caller {
+    pub(crate) fn caller(&self, peer: IpAddr, name: &str, password: &Password) -> LoginAttempt {
         let address = peer.to_canonical();
         let shared_networks = self.shared_networks.read().unwrap_or_else(PoisonError::into_inner);
         let is_shared = shared_networks.iter().any(|network| network.contains(&address));
@@ -101,11 +101,11 @@ impl Guard {
         let password = tag(&self.key, &[b"password", &[0], name.as_bytes(), &[0], password.octets()]);
         let home = self.memory.home(name, address);
         let is_known = self.memory.knows(home);
-        Caller { address, is_anybody: is_shared, account, password, home, is_known }
+        LoginAttempt { address, is_anybody: is_shared, account, password, home, is_known }
     }
 
     /// Admits an attempt, with the wait before it; `None` when it is refused.
-    pub(crate) fn admit(&self, caller: Caller, now: Instant) -> Option<Ticket<'_>> {
+    pub(crate) fn admit(&self, caller: LoginAttempt, now: Instant) -> Option<Ticket<'_>> {
         match self.ledger().admit(&caller, now) {
             Verdict::After(delay, rank, charged) => {
                 Some(Ticket { guard: self, caller, charged, delay, rank, outcome: None })

@@ -30,13 +30,13 @@ impl Scene {
         1_796_000_000 + self.now.duration_since(self.began).as_secs()
     }
 
-    fn admit(&mut self, caller: &mut Caller) -> Verdict {
+    fn admit(&mut self, caller: &mut LoginAttempt) -> Verdict {
         caller.is_known = self.known.contains(caller.home, self.unix());
         self.ledger.admit(caller, self.now)
     }
 
     /// Tries a password, waits as long as required, and returns how long that was.
-    fn attempt(&mut self, mut caller: Caller) -> Option<Duration> {
+    fn attempt(&mut self, mut caller: LoginAttempt) -> Option<Duration> {
         let Verdict::After(delay, _, charged) = self.admit(&mut caller) else { return None };
         self.now += delay;
         let outcome = if caller.password == RIGHT { Outcome::Right } else { Outcome::Wrong };
@@ -53,18 +53,18 @@ impl Scene {
     }
 }
 
-fn caller(address: &str, account: u64, password: u64) -> Caller {
+fn caller(address: &str, account: u64, password: u64) -> LoginAttempt {
     let address: IpAddr = address.parse().unwrap();
     let network = match party(address) {
         IpAddr::V4(network) => network.to_bits().into(),
         IpAddr::V6(network) => (network.to_bits() >> 64) as u64,
     };
     let home = Home { account, network };
-    Caller { address, is_anybody: false, account, password, home, is_known: false }
+    LoginAttempt { address, is_anybody: false, account, password, home, is_known: false }
 }
 
-fn anybody(account: u64, password: u64) -> Caller {
-    Caller { is_anybody: true, ..caller("172.18.0.1", account, password) }
+fn anybody(account: u64, password: u64) -> LoginAttempt {
+    LoginAttempt { is_anybody: true, ..caller("172.18.0.1", account, password) }
 }
 
 impl Verdict {
