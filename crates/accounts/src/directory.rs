@@ -175,7 +175,7 @@ impl Directory {
     /// the work is done on its blocking threads.
     pub async fn authenticate(&self, credentials: &Credentials, peer: IpAddr) -> Result<Login, Denied> {
         let name = self.guard_key(&credentials.login, peer);
-        let caller = self.guard.caller(peer, &name, &credentials.password);
+        let caller = self.guard.attempt(peer, &name, &credentials.password);
         let ticket = self.guard.admit(caller, Instant::now()).ok_or(Denied::TooMany)?;
         if !ticket.delay.is_zero() {
             tokio::time::sleep(ticket.delay).await;

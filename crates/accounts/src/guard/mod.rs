@@ -49,9 +49,9 @@ pub(crate) struct Guard {
 }
 
 /// The admission of an attempt, which is pending until this is dropped.
-pub(crate) struct Ticket<'g> {
+pub(crate) struct PendingAttempt<'g> {
     guard: &'g Guard,
-    caller: LoginAttempt,
+    attempt: LoginAttempt,
     charged: Charged,
     /// The wait before the password is checked.
     pub(crate) delay: Duration,
@@ -92,7 +92,7 @@ impl Guard {
     }
 
     /// An attempt as the ledger counts it, with hashes in place of the name and the password.
-    pub(crate) fn caller(&self, peer: IpAddr, name: &str, password: &Password) -> LoginAttempt {
+    pub(crate) fn attempt(&self, peer: IpAddr, name: &str, password: &Password) -> LoginAttempt {
         let address = peer.to_canonical();
         let shared_networks = self.shared_networks.read().unwrap_or_else(PoisonError::into_inner);
         let is_shared = shared_networks.iter().any(|network| network.contains(&address));
@@ -105,10 +105,10 @@ impl Guard {
     }
 
     /// Admits an attempt, with the wait before it; `None` when it is refused.
-    pub(crate) fn admit(&self, caller: LoginAttempt, now: Instant) -> Option<Ticket<'_>> {
+    pub(crate) fn admit(&self, caller: LoginAttempt, now: Instant) -> Option<PendingAttempt<'_>> {
         match self.ledger().admit(&caller, now) {
             Verdict::After(delay, rank, charged) => {
-                Some(Ticket { guard: self, caller, charged, delay, rank, outcome: None })
+                Some(PendingAttempt { guard: self, attempt: caller, charged, delay, rank, outcome: None })
             }
             Verdict::Refused => None,
         }
@@ -120,7 +120,7 @@ impl Guard {
     }
 }
 
-impl Ticket<'_> {
+impl PendingAttempt<'_> {
     /// Records that the password was checked. Without this, as when a client has disconnected, the client has learnt
     /// nothing, and nothing is charged.
     pub(crate) fn conclude(mut self, outcome: Outcome) {
@@ -128,11 +128,11 @@ impl Ticket<'_> {
     }
 }
 
-impl Drop for Ticket<'_> {
+impl Drop for PendingAttempt<'_> {
     fn drop(&mut self) {
-        self.guard.ledger().conclude(&self.caller, &self.charged, self.outcome, Instant::now());
+        self.guard.ledger().conclude(&self.attempt, &self.charged, self.outcome, Instant::now());
         if self.outcome == Some(Outcome::Right) {
-            self.guard.memory.record(self.caller.home);
+            self.guard.memory.record(self.attempt.home);
         }
     }
 }

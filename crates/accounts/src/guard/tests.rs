@@ -294,12 +294,12 @@ fn known_networks_survive_a_restart() {
     let path = folder.path().join("index/known_networks");
     let password = Password::new("right").unwrap();
     let is_known =
-        |guard: &Guard, name, peer: &str| guard.caller(peer.parse().unwrap(), name, &password).is_known;
+        |guard: &Guard, name, peer: &str| guard.attempt(peer.parse().unwrap(), name, &password).is_known;
     let guard = Guard::new();
     guard.persist_in(&path);
     guard.save();
     assert!(!path.exists(), "nothing to write");
-    let caller = guard.caller("2001:db8::1".parse().unwrap(), "ann@example.org", &password);
+    let caller = guard.attempt("2001:db8::1".parse().unwrap(), "ann@example.org", &password);
     guard.admit(caller, Instant::now()).unwrap().conclude(Outcome::Right);
     guard.save();
     let text = std::fs::read_to_string(&path).unwrap();
@@ -314,7 +314,7 @@ fn known_networks_survive_a_restart() {
     std::fs::write(&path, b"\xff\xfe").unwrap();
     let guard = Guard::new();
     guard.persist_in(&path);
-    let caller = guard.caller("2001:db8::1".parse().unwrap(), "ann@example.org", &password);
+    let caller = guard.attempt("2001:db8::1".parse().unwrap(), "ann@example.org", &password);
     assert!(!caller.is_known);
     guard.admit(caller, Instant::now()).unwrap().conclude(Outcome::Right);
     guard.save();
