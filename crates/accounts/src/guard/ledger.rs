@@ -19,14 +19,14 @@ pub(crate) struct LoginAttempt {
     /// A keyed hash of the name and the password.
     pub(crate) password: u64,
     /// The account and the network.
-    pub(crate) home: Home,
+    pub(crate) network: Home,
     /// True if the account's user has logged in from that network recently.
     pub(crate) is_known: bool,
 }
 
 /// The decision about an attempt.
 #[derive(Debug)]
-pub(super) enum Verdict {
+pub(super) enum Admission {
     /// The password is checked after this time, in the order of this rank, and a failure is charged to these.
     After(Duration, Rank, Charged),
     /// The attempt is refused without a check.
@@ -34,24 +34,24 @@ pub(super) enum Verdict {
 }
 
 /// The entries that an attempt is charged to, with their policies.
-pub(super) type Charged = Vec<(Entry, &'static Policy)>;
+pub(super) type Charged = Vec<(BucketKey, &'static Policy)>;
 
 /// The key of a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Entry {
-    Party(IpAddr),
+pub(super) enum BucketKey {
+    Network(IpAddr),
     Site(IpAddr),
     Account(u64),
     /// An account, from addresses that many clients share.
     Shared(u64),
     /// An account in a network from which its owner has logged in.
-    Home(Home),
+    KnownNetwork(Home),
 }
 
 /// All buckets.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    buckets: HashMap<Entry, Bucket>,
+    buckets: HashMap<BucketKey, Bucket>,
 }
 
 /// A hundred octets each, in each daemon. With more guessers at one time than this, each is forgotten early, after a
@@ -62,13 +62,13 @@ const FORGOTTEN_AT_ONCE: usize = MOST_BUCKETS / 16;
 
 impl Ledger {
     /// Decides whether an attempt is admitted, and when. An admitted one is pending until [`Ledger::conclude`].
-    pub(super) fn admit(&mut self, caller: &LoginAttempt, now: Instant) -> Verdict {
+    pub(super) fn admit(&mut self, caller: &LoginAttempt, now: Instant) -> Admission {
         let charged = charged(caller);
         let mut wait = Duration::ZERO;
         for (entry, policy) in &charged {
             match self.buckets.get(entry).map_or(Some(Duration::ZERO), |bucket| bucket.delay(policy, now)) {
                 Some(delay) => wait = wait.max(delay),
-                None => return Verdict::Refused,
+                None => return Admission::Refused,
             }
         }
         // The first is the network, or the entry in its place.
@@ -81,7 +81,7 @@ impl Ledger {
         for (entry, _) in &charged {
             self.bucket(*entry, now).begin();
         }
-        Verdict::After(wait, rank, charged)
+        Admission::After(wait, rank, charged)
     }
 
     /// Ends an attempt, with an outcome or without. It is charged to the entries it was admitted by, even if the
@@ -105,7 +105,7 @@ impl Ledger {
         }
     }
 
-    fn bucket(&mut self, entry: Entry, now: Instant) -> &mut Bucket {
+    fn bucket(&mut self, entry: BucketKey, now: Instant) -> &mut Bucket {
         if self.buckets.len() >= MOST_BUCKETS && !self.buckets.contains_key(&entry) {
             self.make_room(now);
         }
@@ -132,13 +132,13 @@ impl Ledger {
     }
 }
 
-impl Entry {
+impl BucketKey {
     /// The policy by which the entry is forgotten. The one of a home behind a shared address forgets sooner, so it is
     /// kept a little longer than necessary.
     fn policy(self) -> &'static Policy {
         match self {
-            Self::Party(_) => &PARTY,
-            Self::Home(_) => &HOME,
+            Self::Network(_) => &PARTY,
+            Self::KnownNetwork(_) => &HOME,
             Self::Site(_) => &SITE,
             Self::Account(_) | Self::Shared(_) => &ACCOUNT,
         }
@@ -148,13 +148,13 @@ impl Entry {
 /// The entries that an attempt is charged to, with their policies: first the network, or the entry in its place.
 fn charged(caller: &LoginAttempt) -> Charged {
     match (caller.is_known, caller.is_shared) {
-        (true, false) => vec![(Entry::Home(caller.home), &HOME)],
-        (true, true) => vec![(Entry::Home(caller.home), &SHARED)],
-        (false, true) => vec![(Entry::Shared(caller.account), &SHARED)],
+        (true, false) => vec![(BucketKey::KnownNetwork(caller.network), &HOME)],
+        (true, true) => vec![(BucketKey::KnownNetwork(caller.network), &SHARED)],
+        (false, true) => vec![(BucketKey::Shared(caller.account), &SHARED)],
         (false, false) => {
             let party = party(caller.address);
-            let mut charged = vec![(Entry::Party(party), &PARTY), (Entry::Account(caller.account), &ACCOUNT)];
-            charged.extend(site(caller.address).map(|site| (Entry::Site(site), &SITE)));
+            let mut charged = vec![(BucketKey::Network(party), &PARTY), (BucketKey::Account(caller.account), &ACCOUNT)];
+            charged.extend(site(caller.address).map(|site| (BucketKey::Site(site), &SITE)));
             charged
         }
     }

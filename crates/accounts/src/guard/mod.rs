@@ -37,7 +37,7 @@ use ipnet::IpNet;
 use crate::Password;
 use crate::turns::Rank;
 pub(crate) use ledger::LoginAttempt;
-use ledger::{Charged, Ledger, Verdict};
+use ledger::{Charged, Ledger, Admission};
 use memory::Memory;
 
 /// The guard, shared by all sessions.
@@ -101,16 +101,16 @@ impl Guard {
         let password = tag(&self.key, &[b"password", &[0], name.as_bytes(), &[0], password.octets()]);
         let home = self.memory.home(name, address);
         let is_known = self.memory.knows(home);
-        LoginAttempt { address, is_anybody: is_shared, account, password, home, is_known }
+        LoginAttempt { address, is_anybody: is_shared, account, password, network: home, is_known }
     }
 
     /// Admits an attempt, with the wait before it; `None` when it is refused.
     pub(crate) fn admit(&self, caller: LoginAttempt, now: Instant) -> Option<PendingAttempt<'_>> {
         match self.ledger().admit(&caller, now) {
-            Verdict::After(delay, rank, charged) => {
+            Admission::After(delay, rank, charged) => {
                 Some(PendingAttempt { guard: self, attempt: caller, charged, delay, rank, outcome: None })
             }
-            Verdict::Refused => None,
+            Admission::Refused => None,
         }
     }
 
@@ -132,7 +132,7 @@ impl Drop for PendingAttempt<'_> {
     fn drop(&mut self) {
         self.guard.ledger().conclude(&self.attempt, &self.charged, self.outcome, Instant::now());
         if self.outcome == Some(Outcome::Right) {
-            self.guard.memory.record(self.attempt.home);
+            self.guard.memory.record(self.attempt.network);
         }
     }
 }

@@ -30,19 +30,19 @@ impl Scene {
         1_796_000_000 + self.now.duration_since(self.began).as_secs()
     }
 
-    fn admit(&mut self, caller: &mut LoginAttempt) -> Verdict {
-        caller.is_known = self.known.contains(caller.home, self.unix());
+    fn admit(&mut self, caller: &mut LoginAttempt) -> Admission {
+        caller.is_known = self.known.contains(caller.network, self.unix());
         self.ledger.admit(caller, self.now)
     }
 
     /// Tries a password, waits as long as required, and returns how long that was.
     fn attempt(&mut self, mut caller: LoginAttempt) -> Option<Duration> {
-        let Verdict::After(delay, _, charged) = self.admit(&mut caller) else { return None };
+        let Admission::After(delay, _, charged) = self.admit(&mut caller) else { return None };
         self.now += delay;
         let outcome = if caller.password == RIGHT { Outcome::Right } else { Outcome::Wrong };
         self.ledger.conclude(&caller, &charged, Some(outcome), self.now);
         if outcome == Outcome::Right {
-            self.known.record(caller.home, self.unix());
+            self.known.record(caller.network, self.unix());
         }
         Some(delay)
     }
@@ -60,14 +60,14 @@ fn caller(address: &str, account: u64, password: u64) -> LoginAttempt {
         IpAddr::V6(network) => (network.to_bits() >> 64) as u64,
     };
     let home = Home { account, network };
-    LoginAttempt { address, is_anybody: false, account, password, home, is_known: false }
+    LoginAttempt { address, is_anybody: false, account, password, network: home, is_known: false }
 }
 
 fn anybody(account: u64, password: u64) -> LoginAttempt {
     LoginAttempt { is_anybody: true, ..caller("172.18.0.1", account, password) }
 }
 
-impl Verdict {
+impl Admission {
     fn rank(self) -> Option<Rank> {
         match self {
             Self::After(_, rank, _) => Some(rank),
@@ -145,7 +145,7 @@ fn parallel_attempts_do_not_get_around_the_limits() {
     let mut waits = Vec::new();
     for guess in 1..100 {
         let caller = caller("192.0.2.1", guess, guess);
-        if let Verdict::After(wait, _, charged) = scene.ledger.admit(&caller, scene.now) {
+        if let Admission::After(wait, _, charged) = scene.ledger.admit(&caller, scene.now) {
             waits.push(wait);
             admitted.push((caller, charged));
         }
@@ -166,7 +166,7 @@ fn besiege(scene: &mut Scene, attackers: u32) {
             let address = std::net::Ipv4Addr::from(0x0a00_0000 + attacker).to_string();
             let guess = u64::from(attacker * 20 + round) + 2000;
             let mut caller = caller(&address, ANN, guess);
-            if let Verdict::After(_, _, charged) = scene.admit(&mut caller) {
+            if let Admission::After(_, _, charged) = scene.admit(&mut caller) {
                 scene.ledger.conclude(&caller, &charged, Some(Outcome::Wrong), scene.now);
             }
         }
@@ -188,7 +188,7 @@ fn an_owner_in_a_new_network_waits_eight_seconds_in_any_attack() {
         let guess = scene.admit(&mut caller("10.0.0.1", ANN, 1)).rank();
         for network in 0..35 {
             let mut owner = caller(&format!("203.0.113.{network}"), ANN, RIGHT);
-            let Verdict::After(wait, rank, _) = scene.admit(&mut owner) else { panic!("{attackers}") };
+            let Admission::After(wait, rank, _) = scene.admit(&mut owner) else { panic!("{attackers}") };
             assert_eq!(wait, Duration::from_secs(8), "{attackers}");
             assert_eq!(rank, Rank { is_from_unknown_network: true, failures: 0 });
             assert!(guess.is_none_or(|guess| rank < guess), "{attackers}");
@@ -206,7 +206,7 @@ fn behind_a_shared_address_eight_attempts_wait_and_others_do_not_count() {
     }
     let mut admitted = 0;
     for guess in 100..200 {
-        admitted += usize::from(matches!(scene.admit(&mut anybody(ANN, guess)), Verdict::After(..)));
+        admitted += usize::from(matches!(scene.admit(&mut anybody(ANN, guess)), Admission::After(..)));
     }
     assert_eq!(admitted, 8);
     assert_eq!(scene.attempt(anybody(BOB, RIGHT)), NO_WAIT);
