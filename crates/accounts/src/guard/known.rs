@@ -13,7 +13,7 @@ use aws_lc_rs::rand::{self, SystemRandom};
 
 /// A user's account and a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Home {
+pub(crate) struct UserNetwork {
     /// A keyed hash of the account's name.
     pub(crate) account: u64,
     /// A keyed hash of the account's name and the network.
@@ -22,8 +22,8 @@ pub(crate) struct Home {
 
 /// The last login of each user from each network.
 #[derive(Debug, Default)]
-pub(super) struct Known {
-    logins: HashMap<Home, u64>,
+pub(super) struct KnownNetworks {
+    logins: HashMap<UserNetwork, u64>,
 }
 
 /// The most networks of all users.
@@ -37,13 +37,13 @@ const DAY: u64 = 24 * 3600;
 
 const HEADING: &str = "# Networks from which users have logged in, as keyed hashes. Written by the server.\n";
 
-impl Known {
-    pub(super) fn contains(&self, home: Home, now: u64) -> bool {
+impl KnownNetworks {
+    pub(super) fn contains(&self, home: UserNetwork, now: u64) -> bool {
         self.logins.get(&home).is_some_and(|last| now.saturating_sub(*last) < KNOWN_FOR)
     }
 
     /// Records a login; returns true if that changes the file.
-    pub(super) fn record(&mut self, home: Home, now: u64) -> bool {
+    pub(super) fn record(&mut self, home: UserNetwork, now: u64) -> bool {
         // The clock may have been set back.
         if self.logins.get(&home).is_some_and(|last| now.abs_diff(*last) < DAY) {
             return false;
@@ -73,7 +73,7 @@ impl Known {
         let _ = writeln!(text, "key {}", key.text());
         let mut logins: Vec<_> = self.logins.iter().collect();
         logins.sort_unstable_by_key(|(home, last)| (**last, home.account, home.network));
-        for (Home { account, network }, last) in logins {
+        for (UserNetwork { account, network }, last) in logins {
             let _ = writeln!(text, "{last} {account:016x} {network:016x}");
         }
         text
@@ -99,11 +99,11 @@ impl Known {
     }
 }
 
-fn login(line: &str) -> Option<(Home, u64)> {
+fn login(line: &str) -> Option<(UserNetwork, u64)> {
     let mut words = line.split(' ');
     let last = words.next()?.parse().ok()?;
     let mut hash = || words.next().and_then(|word| u64::from_str_radix(word, 16).ok());
-    let home = Home { account: hash()?, network: hash()? };
+    let home = UserNetwork { account: hash()?, network: hash()? };
     words.next().is_none().then_some((home, last))
 }
 
@@ -145,38 +145,38 @@ mod tests {
 
     const NOW: u64 = 1_796_000_000;
 
-    fn home(account: u64, network: u64) -> Home {
-        Home { account, network }
+    fn home(account: u64, network: u64) -> UserNetwork {
+        UserNetwork { account, network }
     }
 
     #[test]
     fn a_written_file_reads_back_unchanged() {
-        let (mut known, key) = (Known::default(), Key::new());
+        let (mut known, key) = (KnownNetworks::default(), Key::new());
         known.record(home(1, 2), NOW);
         assert!(known.record(home(u64::MAX, 0), NOW - 5));
         let text = known.to_text(&key);
-        let (read_key, read) = Known::parse(&text, NOW + 1).unwrap();
+        let (read_key, read) = KnownNetworks::parse(&text, NOW + 1).unwrap();
         assert_eq!(read.to_text(&read_key), text);
         assert!(read.contains(home(1, 2), NOW + KNOWN_FOR - 1) && !read.contains(home(1, 2), NOW + KNOWN_FOR));
     }
 
     #[test]
     fn damaged_lines_are_skipped() {
-        let mut known = Known::default();
+        let mut known = KnownNetworks::default();
         known.record(home(1, 2), NOW);
         let text = known.to_text(&Key::new());
         for damage in ["x", "1 2", "1 2 3 4", "-1 0 0", "9 zz 1", "key 12", "\u{fffd}\0"] {
-            let (_, read) = Known::parse(&format!("{damage}\n{text}{damage}\n"), NOW).unwrap();
+            let (_, read) = KnownNetworks::parse(&format!("{damage}\n{text}{damage}\n"), NOW).unwrap();
             assert_eq!(read.size(), 1, "{damage}");
         }
-        assert!(Known::parse("key 12\n", NOW).is_none() && Known::parse("", NOW).is_none());
+        assert!(KnownNetworks::parse("key 12\n", NOW).is_none() && KnownNetworks::parse("", NOW).is_none());
     }
 
     #[test]
     fn a_login_in_the_future_expires_like_any_other() {
-        let mut known = Known::default();
+        let mut known = KnownNetworks::default();
         known.record(home(1, 2), NOW + 1000 * DAY);
-        let (_, read) = Known::parse(&known.to_text(&Key::new()), NOW).unwrap();
+        let (_, read) = KnownNetworks::parse(&known.to_text(&Key::new()), NOW).unwrap();
         assert!(!read.contains(home(1, 2), NOW + KNOWN_FOR));
         // The same without a restart: the next login corrects it.
         known.record(home(1, 2), NOW);
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_login_is_written_once_a_day() {
-        let mut known = Known::default();
+        let mut known = KnownNetworks::default();
         assert!(known.record(home(1, 2), NOW));
         assert!(!known.record(home(1, 2), NOW + DAY - 1));
         assert!(known.record(home(1, 2), NOW + DAY));
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_user_with_many_networks_displaces_only_its_own() {
-        let mut known = Known::default();
+        let mut known = KnownNetworks::default();
         known.record(home(1, 1), NOW - DAY);
         for network in 0..10_000 {
             known.record(home(2, network), NOW + network);

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::bucket::{ACCOUNT, Bucket, HOME, PARTY, Policy, SHARED, SITE};
-use super::known::Home;
+use super::known::UserNetwork;
 use super::{party, site};
 use crate::turns::Rank;
 
@@ -19,7 +19,7 @@ pub(crate) struct LoginAttempt {
     /// A keyed hash of the name and the password.
     pub(crate) password: u64,
     /// The account and the network.
-    pub(crate) network: Home,
+    pub(crate) network: UserNetwork,
     /// True if the account's user has logged in from that network recently.
     pub(crate) is_known: bool,
 }
@@ -45,7 +45,7 @@ pub(super) enum BucketKey {
     /// An account, from addresses that many clients share.
     Shared(u64),
     /// An account in a network from which its owner has logged in.
-    KnownNetwork(Home),
+    KnownNetwork(UserNetwork),
 }
 
 /// All buckets.

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::hmac;
 
-use super::known::{Home, Key, Known};
+use super::known::{UserNetwork, Key, KnownNetworks};
 use super::{party, tag};
 use crate::small_file::Saved;
 
@@ -14,7 +14,7 @@ use crate::small_file::Saved;
 pub(super) struct Memory(Saved<Networks>);
 
 struct Networks {
-    known: Known,
+    known: KnownNetworks,
     key: Key,
     hmac: hmac::Key,
 }
@@ -23,32 +23,32 @@ impl Memory {
     /// A memory that lasts as long as the process.
     pub(super) fn new() -> Self {
         let key = Key::new();
-        Self(Saved::new(Networks { known: Known::default(), hmac: key.hmac(), key }))
+        Self(Saved::new(Networks { known: KnownNetworks::default(), hmac: key.hmac(), key }))
     }
 
     /// Keeps the networks in this file from now on, and loads the file.
     pub(super) fn persist_in(&self, path: &Path) {
         self.0.persist_in(path, |networks, text| {
-            if let Some((key, known)) = Known::parse(text, now()) {
+            if let Some((key, known)) = KnownNetworks::parse(text, now()) {
                 *networks = Networks { known, hmac: key.hmac(), key };
             }
         });
     }
 
-    pub(super) fn home(&self, name: &str, peer: IpAddr) -> Home {
+    pub(super) fn home(&self, name: &str, peer: IpAddr) -> UserNetwork {
         let hmac = &self.0.lock().value.hmac;
         let network = party(peer).to_string();
-        Home {
+        UserNetwork {
             account: tag(hmac, &[b"account", &[0], name.as_bytes()]),
             network: tag(hmac, &[b"network", &[0], name.as_bytes(), &[0], network.as_bytes()]),
         }
     }
 
-    pub(super) fn knows(&self, home: Home) -> bool {
+    pub(super) fn knows(&self, home: UserNetwork) -> bool {
         self.0.lock().value.known.contains(home, now())
     }
 
-    pub(super) fn record(&self, home: Home) {
+    pub(super) fn record(&self, home: UserNetwork) {
         let mut state = self.0.lock();
         state.is_changed |= state.value.known.record(home, now());
     }

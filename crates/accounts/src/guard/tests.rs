@@ -1,4 +1,4 @@
-use super::known::{Home, KNOWN_FOR, Known};
+use super::known::{UserNetwork, KNOWN_FOR, KnownNetworks};
 use super::ledger::MOST_BUCKETS;
 use super::*;
 
@@ -10,7 +10,7 @@ const RIGHT: u64 = 1000;
 /// A ledger and a clock that advances only by command.
 struct Scene {
     ledger: Ledger,
-    known: Known,
+    known: KnownNetworks,
     now: Instant,
     began: Instant,
 }
@@ -18,7 +18,7 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let now = Instant::now();
-        Self { ledger: Ledger::default(), known: Known::default(), now, began: now }
+        Self { ledger: Ledger::default(), known: KnownNetworks::default(), now, began: now }
     }
 
     fn pass(&mut self, seconds: u64) {
@@ -59,7 +59,7 @@ fn caller(address: &str, account: u64, password: u64) -> LoginAttempt {
         IpAddr::V4(network) => network.to_bits().into(),
         IpAddr::V6(network) => (network.to_bits() >> 64) as u64,
     };
-    let home = Home { account, network };
+    let home = UserNetwork { account, network };
     LoginAttempt { address, is_anybody: false, account, password, network: home, is_known: false }
 }
 
