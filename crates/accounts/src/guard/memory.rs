@@ -11,7 +11,7 @@ use super::{party, tag};
 use crate::small_file::Saved;
 
 /// The known networks, and the file in which they are kept.
-pub(super) struct Memory(Saved<Networks>);
+pub(super) struct KnownNetworksFile(Saved<Networks>);
 
 struct Networks {
     known: KnownNetworks,
@@ -19,7 +19,7 @@ struct Networks {
     hmac: hmac::Key,
 }
 
-impl Memory {
+impl KnownNetworksFile {
     /// A memory that lasts as long as the process.
     pub(super) fn new() -> Self {
         let key = Key::new();

@@ -18,7 +18,7 @@
 //!
 //! [`Ledger`] is pure: the time is a parameter, and it holds only keyed hashes of names and passwords. It holds a
 //! bounded number of entries; when it is full, the longest idle are evicted. The networks from which users logged in
-//! are kept on disk ([`Memory`]), so a restart in the middle of an attack lets the owners in as before.
+//! are kept on disk ([`KnownNetworksFile`]), so a restart in the middle of an attack lets the owners in as before.
 
 mod bucket;
 mod known;
@@ -38,12 +38,12 @@ use crate::Password;
 use crate::turns::Rank;
 pub(crate) use ledger::LoginAttempt;
 use ledger::{Charged, Ledger, Admission};
-use memory::Memory;
+use memory::KnownNetworksFile;
 
 /// The guard, shared by all sessions.
 pub(crate) struct Guard {
     ledger: Mutex<Ledger>,
-    memory: Memory,
+    memory: KnownNetworksFile,
     shared_networks: RwLock<Vec<IpNet>>,
     key: hmac::Key,
 }
@@ -71,7 +71,7 @@ impl Guard {
     pub(crate) fn new() -> Self {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())
             .expect("the kernel's random numbers never fail once the system runs");
-        let guard = Self { ledger: Mutex::default(), memory: Memory::new(), shared_networks: RwLock::default(), key };
+        let guard = Self { ledger: Mutex::default(), memory: KnownNetworksFile::new(), shared_networks: RwLock::default(), key };
         guard
             .set_shared_networks(&["127.0.0.0/8", "::1/128"].map(|network| network.parse().expect("a network")));
         guard
