@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::bucket::{ACCOUNT, Bucket, HOME, PARTY, Policy, SHARED, SITE};
 use super::known::UserNetwork;
-use super::{party, site};
+use super::{network_of, site_of};
 use crate::turns::Rank;
 
 /// An attempt to log in.
@@ -152,9 +152,9 @@ fn charged(caller: &LoginAttempt) -> Charged {
         (true, true) => vec![(BucketKey::KnownNetwork(caller.network), &SHARED)],
         (false, true) => vec![(BucketKey::Shared(caller.account), &SHARED)],
         (false, false) => {
-            let party = party(caller.address);
+            let party = network_of(caller.address);
             let mut charged = vec![(BucketKey::Network(party), &PARTY), (BucketKey::Account(caller.account), &ACCOUNT)];
-            charged.extend(site(caller.address).map(|site| (BucketKey::Site(site), &SITE)));
+            charged.extend(site_of(caller.address).map(|site| (BucketKey::Site(site), &SITE)));
             charged
         }
     }

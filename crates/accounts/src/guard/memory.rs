@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use aws_lc_rs::hmac;
 
 use super::known::{UserNetwork, Key, KnownNetworks};
-use super::{party, tag};
+use super::{network_of, tag};
 use crate::small_file::Saved;
 
 /// The known networks, and the file in which they are kept.
@@ -37,7 +37,7 @@ impl KnownNetworksFile {
 
     pub(super) fn home(&self, name: &str, peer: IpAddr) -> UserNetwork {
         let hmac = &self.0.lock().value.hmac;
-        let network = party(peer).to_string();
+        let network = network_of(peer).to_string();
         UserNetwork {
             account: tag(hmac, &[b"account", &[0], name.as_bytes()]),
             network: tag(hmac, &[b"network", &[0], name.as_bytes(), &[0], network.as_bytes()]),

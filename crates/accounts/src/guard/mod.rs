@@ -43,7 +43,7 @@ use memory::KnownNetworksFile;
 /// The guard, shared by all sessions.
 pub(crate) struct Guard {
     ledger: Mutex<Ledger>,
-    memory: KnownNetworksFile,
+    known_networks: KnownNetworksFile,
     shared_networks: RwLock<Vec<IpNet>>,
     key: hmac::Key,
 }
@@ -71,7 +71,7 @@ impl Guard {
     pub(crate) fn new() -> Self {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())
             .expect("the kernel's random numbers never fail once the system runs");
-        let guard = Self { ledger: Mutex::default(), memory: KnownNetworksFile::new(), shared_networks: RwLock::default(), key };
+        let guard = Self { ledger: Mutex::default(), known_networks: KnownNetworksFile::new(), shared_networks: RwLock::default(), key };
         guard
             .set_shared_networks(&["127.0.0.0/8", "::1/128"].map(|network| network.parse().expect("a network")));
         guard
@@ -79,12 +79,12 @@ impl Guard {
 
     /// Keeps the networks of logins in this file from now on.
     pub(crate) fn persist_in(&self, path: &Path) {
-        self.memory.persist_in(path);
+        self.known_networks.persist_in(path);
     }
 
     /// Writes that file if there are changes. Blocks.
     pub(crate) fn save(&self) {
-        self.memory.save();
+        self.known_networks.save();
     }
 
     pub(crate) fn set_shared_networks(&self, networks: &[IpNet]) {
@@ -99,8 +99,8 @@ impl Guard {
         // A name cannot contain a NUL, so name and password cannot run into each other.
         let account = tag(&self.key, &[b"account", &[0], name.as_bytes()]);
         let password = tag(&self.key, &[b"password", &[0], name.as_bytes(), &[0], password.octets()]);
-        let home = self.memory.home(name, address);
-        let is_known = self.memory.knows(home);
+        let home = self.known_networks.home(name, address);
+        let is_known = self.known_networks.knows(home);
         LoginAttempt { address, is_anybody: is_shared, account, password, network: home, is_known }
     }
 
@@ -132,7 +132,7 @@ impl Drop for PendingAttempt<'_> {
     fn drop(&mut self) {
         self.guard.ledger().conclude(&self.attempt, &self.charged, self.outcome, Instant::now());
         if self.outcome == Some(Outcome::Right) {
-            self.guard.memory.record(self.attempt.network);
+            self.guard.known_networks.record(self.attempt.network);
         }
     }
 }
@@ -148,16 +148,16 @@ fn tag(key: &hmac::Key, parts: &[&[u8]]) -> u64 {
 
 /// The part of an address that is one party: an IPv4 address, or 64 bits of an IPv6 address, which is the least that a
 /// provider assigns to a customer.
-pub(crate) fn party(address: IpAddr) -> IpAddr {
-    cut(address, 64)
+pub(crate) fn network_of(address: IpAddr) -> IpAddr {
+    mask(address, 64)
 }
 
 /// The part of an address that is often one customer as well: 48 bits of an IPv6 address.
-pub(crate) fn site(address: IpAddr) -> Option<IpAddr> {
-    address.to_canonical().is_ipv6().then(|| cut(address, 48))
+pub(crate) fn site_of(address: IpAddr) -> Option<IpAddr> {
+    address.to_canonical().is_ipv6().then(|| mask(address, 48))
 }
 
-fn cut(address: IpAddr, bits: u32) -> IpAddr {
+fn mask(address: IpAddr, bits: u32) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << (128 - bits))).into(),

@@ -55,7 +55,7 @@ impl Scene {
 
 fn caller(address: &str, account: u64, password: u64) -> LoginAttempt {
     let address: IpAddr = address.parse().unwrap();
-    let network = match party(address) {
+    let network = match network_of(address) {
         IpAddr::V4(network) => network.to_bits().into(),
         IpAddr::V6(network) => (network.to_bits() >> 64) as u64,
     };
