@@ -5,44 +5,44 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(super) struct Policy {
     /// The number of failures that cost nothing.
-    free: f64,
+    free_failures: f64,
     /// The first wait; it doubles with every failure.
     first: Duration,
     /// The longest wait.
     longest: Duration,
     /// The number of failures from which attempts are refused.
-    refuse: f64,
+    refused_from: f64,
     /// True if a pending attempt counts as a failure, so that parallel attempts do not get around the limits.
     counts_pending: bool,
     /// Once the free failures are used up, the most attempts that may be pending at one time.
-    crowd: u32,
+    most_pending: u32,
     /// The time in which one failure is forgotten.
     forget: Duration,
 }
 
 /// An IPv4 address or 64 bits of IPv6 that is not known: a dozen guesses, then one in five minutes.
-pub(super) const PARTY: Policy = Policy {
-    free: 4.0,
+pub(super) const NETWORK: Policy = Policy {
+    free_failures: 4.0,
     first: Duration::from_secs(1),
     longest: Duration::from_secs(16),
-    refuse: 12.0,
+    refused_from: 12.0,
     counts_pending: true,
-    crowd: u32::MAX,
+    most_pending: u32::MAX,
     forget: Duration::from_secs(300),
 };
 
 /// The same for one account in a network from which its owner has logged in: there, mail programs open a dozen
 /// connections at once.
-pub(super) const HOME: Policy = Policy { counts_pending: false, ..PARTY };
+pub(super) const KNOWN_NETWORK: Policy = Policy { counts_pending: false, ..NETWORK };
 
 /// 48 bits of IPv6, which contain 65,536 networks of 64 bits: as much as eight of them.
 pub(super) const SITE: Policy = Policy {
-    free: 32.0,
+    free_failures: 32.0,
     first: Duration::from_secs(1),
     longest: Duration::from_secs(16),
-    refuse: 96.0,
+    refused_from: 96.0,
     counts_pending: true,
-    crowd: u32::MAX,
+    most_pending: u32::MAX,
     forget: Duration::from_secs(40),
 };
 
@@ -50,17 +50,17 @@ pub(super) const SITE: Policy = Policy {
 /// client for the failures of others, and has no bound on the number that wait: each network is limited separately, so
 /// a crowd of guessers cannot use up the owner's attempts.
 pub(super) const ACCOUNT: Policy = Policy {
-    free: 8.0,
+    free_failures: 8.0,
     first: Duration::from_millis(500),
     longest: Duration::from_secs(8),
-    refuse: f64::INFINITY,
+    refused_from: f64::INFINITY,
     counts_pending: false,
-    crowd: u32::MAX,
+    most_pending: u32::MAX,
     forget: Duration::from_secs(60),
 };
 
 /// The same account from addresses that many clients share. At most eight wait at one time, which is a guess a second.
-pub(super) const SHARED: Policy = Policy { crowd: 8, ..ACCOUNT };
+pub(super) const SHARED: Policy = Policy { most_pending: 8, ..ACCOUNT };
 
 /// Failures above the level of the longest wait need not be counted.
 const MOST: f64 = 128.0;
@@ -91,11 +91,11 @@ impl Bucket {
         // A partly forgotten failure still counts: a long wait must not allow one more guess.
         let failed = self.level(policy, now).ceil();
         let level = if policy.counts_pending { failed + f64::from(self.pending) } else { failed };
-        let is_crowded = failed >= policy.free && self.pending >= policy.crowd;
-        if level >= policy.refuse || is_crowded {
+        let is_crowded = failed >= policy.free_failures && self.pending >= policy.most_pending;
+        if level >= policy.refused_from || is_crowded {
             return None;
         }
-        let steps = level - policy.free;
+        let steps = level - policy.free_failures;
         if steps < 0.0 {
             return Some(Duration::ZERO);
         }

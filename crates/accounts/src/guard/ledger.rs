@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use super::bucket::{ACCOUNT, Bucket, HOME, PARTY, Policy, SHARED, SITE};
+use super::bucket::{ACCOUNT, Bucket, KNOWN_NETWORK, NETWORK, Policy, SHARED, SITE};
 use super::known::UserNetwork;
 use super::{network_of, site_of};
 use crate::turns::Rank;
@@ -137,8 +137,8 @@ impl BucketKey {
     /// kept a little longer than necessary.
     fn policy(self) -> &'static Policy {
         match self {
-            Self::Network(_) => &PARTY,
-            Self::KnownNetwork(_) => &HOME,
+            Self::Network(_) => &NETWORK,
+            Self::KnownNetwork(_) => &KNOWN_NETWORK,
             Self::Site(_) => &SITE,
             Self::Account(_) | Self::Shared(_) => &ACCOUNT,
         }
@@ -148,12 +148,12 @@ impl BucketKey {
 /// The entries that an attempt is charged to, with their policies: first the network, or the entry in its place.
 fn charged(caller: &LoginAttempt) -> Charged {
     match (caller.is_known, caller.is_shared) {
-        (true, false) => vec![(BucketKey::KnownNetwork(caller.network), &HOME)],
+        (true, false) => vec![(BucketKey::KnownNetwork(caller.network), &KNOWN_NETWORK)],
         (true, true) => vec![(BucketKey::KnownNetwork(caller.network), &SHARED)],
         (false, true) => vec![(BucketKey::Shared(caller.account), &SHARED)],
         (false, false) => {
             let party = network_of(caller.address);
-            let mut charged = vec![(BucketKey::Network(party), &PARTY), (BucketKey::Account(caller.account), &ACCOUNT)];
+            let mut charged = vec![(BucketKey::Network(party), &NETWORK), (BucketKey::Account(caller.account), &ACCOUNT)];
             charged.extend(site_of(caller.address).map(|site| (BucketKey::Site(site), &SITE)));
             charged
         }
