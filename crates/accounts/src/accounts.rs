@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use address::{Address, Domain};
 use serde::{Deserialize, Serialize};
 
-use crate::directory::{self, End, Entries};
+use crate::directory::{self, Reachability, Entries};
 use crate::fault::{self, Fault};
 use crate::{AliasName, AppPassword, Fingerprint, Secret, User};
 
@@ -189,8 +189,8 @@ impl Accounts {
 
     /// The aliases that reach disabled users only: mail for them is refused.
     pub fn aliases_of_disabled(&self) -> Vec<&AliasName> {
-        let ends = directory::ends(&Entries::new(self), &self.aliases);
-        let of_disabled = self.aliases.iter().zip(ends).filter(|(_, end)| *end == End::Disabled);
+        let ends = directory::reachability(&Entries::new(self), &self.aliases);
+        let of_disabled = self.aliases.iter().zip(ends).filter(|(_, end)| *end == Reachability::DisabledOnly);
         of_disabled.map(|(alias, _)| &alias.name).collect()
     }
 

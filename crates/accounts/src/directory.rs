@@ -17,7 +17,7 @@ use crate::hidden::is_this_machine;
 use crate::last_use::RecordedUses;
 use crate::login::{Login, LoginWatch};
 use crate::{Accounts, AccountsError, Credentials, InternalMailbox, User};
-pub(crate) use ends::{End, MOST_REACHED, ends};
+pub(crate) use ends::{Reachability, MOST_REACHED, reachability};
 pub(crate) use entries::{Entries, Keys};
 
 /// The time between writes of what logins have changed.

@@ -6,7 +6,7 @@ use address::{Address, AddressError, Domain, DomainError};
 
 use crate::accounts::{RawAccounts, RawAlias, RawAppPassword, RawUser};
 use crate::app_password::{AppName, AppPassword, AppNameError, Selector};
-use crate::directory::{End, Entries, MOST_REACHED, ends};
+use crate::directory::{Reachability, Entries, MOST_REACHED, reachability};
 use crate::{
     Accounts, Alias, AliasKey, AliasName, AliasNameError, RESERVED_NAME, SecretError, User, UserAccount, UserError,
 };
@@ -240,7 +240,7 @@ fn alias_contradictions(accounts: &Accounts, domains: &HashSet<&Domain>) -> Vec<
     let users: HashSet<AliasKey> = enabled.map(|account| AliasKey::from(&account.user)).collect();
     let entries = Entries::new(accounts);
     let mut seen = HashSet::new();
-    for (Alias { name, targets, .. }, end) in accounts.aliases.iter().zip(ends(&entries, &accounts.aliases)) {
+    for (Alias { name, targets, .. }, end) in accounts.aliases.iter().zip(reachability(&entries, &accounts.aliases)) {
         if name.domain().is_none_or(|domain| !domains.contains(domain)) {
             faults.push(Fault::AliasNotLocal(name.clone()));
             continue;
@@ -264,9 +264,9 @@ fn alias_contradictions(accounts: &Accounts, domains: &HashSet<&Domain>) -> Vec<
         );
         match end {
             _ if faults.len() > before => {}
-            End::Somewhere | End::Disabled => {}
-            End::Nowhere => faults.push(Fault::NoRecipient(name.clone())),
-            End::TooMany => faults.push(Fault::TooManyRecipients(name.clone())),
+            Reachability::Recipients | Reachability::DisabledOnly => {}
+            Reachability::NoRecipient => faults.push(Fault::NoRecipient(name.clone())),
+            Reachability::TooMany => faults.push(Fault::TooManyRecipients(name.clone())),
         }
     }
     faults

@@ -19,24 +19,24 @@ pub(crate) const MOST_REACHED: usize = 500;
 
 /// The result for one alias.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
+pub(crate) enum Reachability {
     /// It reaches a user or an address elsewhere.
-    Somewhere,
+    Recipients,
     /// It reaches disabled users only.
-    Disabled,
+    DisabledOnly,
     /// It leads nowhere, or only back to itself.
-    Nowhere,
+    NoRecipient,
     /// It reaches more than [`MOST_REACHED`] addresses.
     TooMany,
 }
 
 /// The results for these aliases, in their order.
-pub(crate) fn ends(entries: &Entries, aliases: &[Alias]) -> Vec<End> {
+pub(crate) fn reachability(entries: &Entries, aliases: &[Alias]) -> Vec<Reachability> {
     let graph = Graph::new(entries, aliases);
-    let mut ends = vec![End::Nowhere; aliases.len()];
-    let mut reach = Reach::new(&graph);
-    for component in components(&graph.onward) {
-        let end = reach.end_of(&component);
+    let mut ends = vec![Reachability::NoRecipient; aliases.len()];
+    let mut reach = ReachedSets::new(&graph);
+    for component in components(&graph.edges) {
+        let end = reach.reachability_of(&component);
         component.into_iter().for_each(|alias| ends[alias] = end);
     }
     ends
@@ -48,7 +48,7 @@ type Number = u32;
 /// The aliases with their targets resolved.
 struct Graph {
     /// The aliases that each alias leads to.
-    onward: Vec<Vec<usize>>,
+    edges: Vec<Vec<usize>>,
     /// The users and addresses elsewhere that each alias has among its targets.
     own: Vec<Vec<Number>>,
     /// True for an alias that has a disabled user among its targets.
@@ -64,7 +64,7 @@ impl Graph {
         }
         let mut numbers = HashMap::new();
         let mut graph = Self {
-            onward: vec![Vec::new(); aliases.len()],
+            edges: vec![Vec::new(); aliases.len()],
             own: vec![Vec::new(); aliases.len()],
             has_disabled: vec![false; aliases.len()],
         };
@@ -74,7 +74,7 @@ impl Graph {
                     Destination::User(user) => Reached::User(user),
                     Destination::Remote => Reached::Remote(target),
                     Destination::Alias { index, .. } => {
-                        graph.onward[alias].push(index);
+                        graph.edges[alias].push(index);
                         continue;
                     }
                     Destination::Disabled => {
@@ -92,7 +92,7 @@ impl Graph {
 }
 
 /// The addresses reached by the components visited so far.
-struct Reach<'g> {
+struct ReachedSets<'g> {
     graph: &'g Graph,
     /// The addresses that each alias reaches, sorted, kept while aliases that lead to it are still to be visited. They
     /// are shared by aliases that reach the same.
@@ -100,48 +100,48 @@ struct Reach<'g> {
     /// The aliases that reach a disabled user.
     reaches_disabled: Vec<bool>,
     /// The number of targets in the file that are this alias and have not been visited.
-    led_to: Vec<usize>,
+    unvisited_references: Vec<usize>,
 }
 
-impl<'g> Reach<'g> {
+impl<'g> ReachedSets<'g> {
     fn new(graph: &'g Graph) -> Self {
-        let mut led_to = vec![0; graph.onward.len()];
-        graph.onward.iter().flatten().for_each(|further| led_to[*further] += 1);
+        let mut led_to = vec![0; graph.edges.len()];
+        graph.edges.iter().flatten().for_each(|further| led_to[*further] += 1);
         let nothing = Rc::new(Vec::new());
         Self {
             graph,
-            sets: vec![nothing; graph.onward.len()],
-            reaches_disabled: vec![false; graph.onward.len()],
-            led_to,
+            sets: vec![nothing; graph.edges.len()],
+            reaches_disabled: vec![false; graph.edges.len()],
+            unvisited_references: led_to,
         }
     }
 
     /// Visits a component. Those that it leads to have been visited before.
-    fn end_of(&mut self, component: &[usize]) -> End {
+    fn reachability_of(&mut self, component: &[usize]) -> Reachability {
         let mut set: Rc<Vec<Number>> = Rc::new(Vec::new());
         let mut reaches_disabled = false;
         for alias in component {
             set = union(set, &Rc::new(sorted(&self.graph.own[*alias])));
             reaches_disabled |= self.graph.has_disabled[*alias];
-            for further in &self.graph.onward[*alias] {
+            for further in &self.graph.edges[*alias] {
                 // An alias of this same component has an empty set so far.
                 set = union(set, &self.sets[*further]);
                 reaches_disabled |= self.reaches_disabled[*further];
-                self.led_to[*further] -= 1;
-                if self.led_to[*further] == 0 {
+                self.unvisited_references[*further] -= 1;
+                if self.unvisited_references[*further] == 0 {
                     self.sets[*further] = Rc::default();
                 }
             }
         }
-        for alias in component.iter().filter(|alias| self.led_to[**alias] > 0) {
+        for alias in component.iter().filter(|alias| self.unvisited_references[**alias] > 0) {
             self.sets[*alias] = set.clone();
             self.reaches_disabled[*alias] = reaches_disabled;
         }
         match set.len() {
-            0 if reaches_disabled => End::Disabled,
-            0 => End::Nowhere,
-            reached if reached > MOST_REACHED => End::TooMany,
-            _ => End::Somewhere,
+            0 if reaches_disabled => Reachability::DisabledOnly,
+            0 => Reachability::NoRecipient,
+            reached if reached > MOST_REACHED => Reachability::TooMany,
+            _ => Reachability::Recipients,
         }
     }
 }
