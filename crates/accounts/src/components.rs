@@ -1,15 +1,15 @@
 /// The strongly connected components of a graph, each after all components that it leads to (Tarjan 1972), without
 /// recursion. The graph lists, for each node, the nodes that it leads to. An alias is in a loop when its component has
 /// other members or it leads to itself.
-pub fn components(onward: &[Vec<usize>]) -> Vec<Vec<usize>> {
+pub fn components(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
     const UNSEEN: usize = usize::MAX;
     let mut found = Vec::new();
-    let mut order = vec![UNSEEN; onward.len()];
-    let mut lowest = vec![UNSEEN; onward.len()];
-    let mut is_open = vec![false; onward.len()];
+    let mut order = vec![UNSEEN; edges.len()];
+    let mut lowest = vec![UNSEEN; edges.len()];
+    let mut is_open = vec![false; edges.len()];
     let mut open = Vec::new();
     let mut seen = 0;
-    for root in 0..onward.len() {
+    for root in 0..edges.len() {
         if order[root] != UNSEEN {
             continue;
         }
@@ -22,7 +22,7 @@ pub fn components(onward: &[Vec<usize>]) -> Vec<Vec<usize>> {
                 open.push(node);
                 seen += 1;
             }
-            if let Some(next) = onward[node].get(*edge).copied() {
+            if let Some(next) = edges[node].get(*edge).copied() {
                 *edge += 1;
                 if order[next] == UNSEEN {
                     path.push((next, 0));
