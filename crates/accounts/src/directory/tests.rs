@@ -32,7 +32,7 @@ fn accounts(users: &[&str], aliases: &[(&str, &[&str])]) -> Accounts {
 }
 
 /// Prints `ann@example.org` for a user, `=a,b` for an alias, `?` for an unknown address, `>` for a remote one.
-fn told(resolution: &Resolution) -> String {
+fn described(resolution: &Resolution) -> String {
     match resolution {
         Resolution::User(user) => user.to_string(),
         Resolution::Alias(Expansion { local, remote }) => {
@@ -98,7 +98,7 @@ fn an_address_resolves_to_its_recipients() {
         ("list+owner@example.org", "=bob@example.net"),
         ("list@example.org", "?"),
     ] {
-        assert_eq!(told(&directory.resolve(&address(asked))), answer, "{asked}");
+        assert_eq!(described(&directory.resolve(&address(asked))), answer, "{asked}");
     }
 }
 
@@ -107,10 +107,10 @@ fn an_address_resolves_to_its_recipients() {
 fn every_domain_has_a_postmaster() {
     let directory = Directory::new(&accounts(&["!old@example.org", "ann@example.org"], &[]));
     for asked in ["postmaster@example.org", "PostMaster@example.net", "postmaster+x@example.org"] {
-        assert_eq!(told(&directory.resolve(&address(asked))), "=ann@example.org", "{asked}");
+        assert_eq!(described(&directory.resolve(&address(asked))), "=ann@example.org", "{asked}");
     }
-    assert_eq!(told(&directory.resolve(&address("postmaster@example.com"))), ">");
-    assert_eq!(told(&directory.postmaster()), "=ann@example.org");
+    assert_eq!(described(&directory.resolve(&address("postmaster@example.com"))), ">");
+    assert_eq!(described(&directory.postmaster()), "=ann@example.org");
 }
 
 /// RFC 2142 §4: the address for complaints, which others try before they list a host.
@@ -118,9 +118,9 @@ fn every_domain_has_a_postmaster() {
 fn abuse_reaches_the_first_user_unless_declared() {
     let users = ["ann@example.org", "bob@example.net"];
     let directory = Directory::new(&accounts(&users, &[]));
-    assert_eq!(told(&directory.resolve(&address("Abuse@example.net"))), "=ann@example.org");
+    assert_eq!(described(&directory.resolve(&address("Abuse@example.net"))), "=ann@example.org");
     let directory = Directory::new(&accounts(&users, &[("abuse@example.net", &["bob@example.net"])]));
-    assert_eq!(told(&directory.resolve(&address("abuse@example.net"))), "=bob@example.net");
+    assert_eq!(described(&directory.resolve(&address("abuse@example.net"))), "=bob@example.net");
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_catch_all_receives_addresses_without_an_entry() {
         ("postmaster@example.net", "=ann@example.org"),
         ("other@example.com", ">"),
     ] {
-        assert_eq!(told(&directory.resolve(&address(asked))), answer, "{asked}");
+        assert_eq!(described(&directory.resolve(&address(asked))), answer, "{asked}");
     }
     let (ann, bob) = (user("ann@example.org"), user("bob@example.net"));
     assert!(directory.may_send_as(&bob, &address("other@example.org")));
@@ -183,19 +183,19 @@ fn the_hosts_postmaster_is_that_of_the_first_domain() {
         for asked in
             ["postmaster@mail.example.com", "PostMaster@MAIL.Example.COM", "postmaster+x@mail.example.com"]
         {
-            assert_eq!(told(&directory.resolve(&address(asked))), expected, "{asked}");
+            assert_eq!(described(&directory.resolve(&address(asked))), expected, "{asked}");
         }
-        assert_eq!(told(&directory.resolve(&address("ann@mail.example.com"))), "?");
-        assert_eq!(told(&directory.resolve(&address("postmaster@example.com"))), ">");
+        assert_eq!(described(&directory.resolve(&address("ann@mail.example.com"))), "?");
+        assert_eq!(described(&directory.resolve(&address("postmaster@example.com"))), ">");
         assert!(!directory.is_local(&host));
         directory.replace(&accounts);
-        assert_eq!(told(&directory.resolve(&address("postmaster@mail.example.com"))), expected);
+        assert_eq!(described(&directory.resolve(&address("postmaster@mail.example.com"))), expected);
     }
     let directory = Directory::at_host(&accounts(&["ann@example.org"], &[]), None, &host);
-    assert_eq!(told(&directory.resolve(&address("abuse@mail.example.com"))), "=ann@example.org");
+    assert_eq!(described(&directory.resolve(&address("abuse@mail.example.com"))), "=ann@example.org");
     assert!(directory.may_send_as(&user("ann@example.org"), &address("postmaster@mail.example.com")));
     assert_eq!(
-        told(&Directory::new(&accounts(&[], &[])).resolve(&address("postmaster@mail.example.com"))),
+        described(&Directory::new(&accounts(&[], &[])).resolve(&address("postmaster@mail.example.com"))),
         ">"
     );
     // The host's name is a local domain: it has its own postmaster.
@@ -204,7 +204,7 @@ fn the_hosts_postmaster_is_that_of_the_first_domain() {
         None,
         &"example.net".parse().unwrap(),
     );
-    assert_eq!(told(&directory.resolve(&address("postmaster@example.net"))), "postmaster@example.net");
+    assert_eq!(described(&directory.resolve(&address("postmaster@example.net"))), "postmaster@example.net");
 }
 
 #[test]
@@ -213,9 +213,9 @@ fn a_declared_postmaster_has_precedence() {
         &["ann@example.org", "bob@example.net", "postmaster@example.net"],
         &[("Postmaster@example.org", &["bob@example.net"])],
     ));
-    assert_eq!(told(&directory.resolve(&address("postmaster@example.org"))), "=bob@example.net");
-    assert_eq!(told(&directory.resolve(&address("postmaster@example.net"))), "postmaster@example.net");
-    assert_eq!(told(&directory.postmaster()), "=bob@example.net");
+    assert_eq!(described(&directory.resolve(&address("postmaster@example.org"))), "=bob@example.net");
+    assert_eq!(described(&directory.resolve(&address("postmaster@example.net"))), "postmaster@example.net");
+    assert_eq!(described(&directory.postmaster()), "=bob@example.net");
 }
 
 #[test]
@@ -225,15 +225,15 @@ fn the_first_user_replaces_a_disabled_postmaster() {
         &[("postmaster@example.net", &["old@example.org"])],
     ));
     for asked in ["postmaster@example.org", "postmaster@example.net"] {
-        assert_eq!(told(&directory.resolve(&address(asked))), "=ann@example.org", "{asked}");
+        assert_eq!(described(&directory.resolve(&address(asked))), "=ann@example.org", "{asked}");
     }
 }
 
 #[test]
 fn without_users_no_address_resolves() {
     let directory = Directory::new(&accounts(&[], &[]));
-    assert_eq!(told(&directory.resolve(&address("postmaster@example.org"))), "?");
-    assert_eq!(told(&directory.postmaster()), "?");
+    assert_eq!(described(&directory.resolve(&address("postmaster@example.org"))), "?");
+    assert_eq!(described(&directory.postmaster()), "?");
 }
 
 #[test]
@@ -246,8 +246,8 @@ fn alias_loops_and_long_chains_end() {
     aliases.push(last);
     aliases.push(("self@example.org", &["self+x@example.org"]));
     let directory = Directory::new(&accounts(&["ann@example.org"], &aliases));
-    assert_eq!(told(&directory.resolve(&address("a0@example.org"))), "=ann@example.org");
-    assert_eq!(told(&directory.resolve(&address("self@example.org"))), "?");
+    assert_eq!(described(&directory.resolve(&address("a0@example.org"))), "=ann@example.org");
+    assert_eq!(described(&directory.resolve(&address("self@example.org"))), "?");
 }
 
 #[test]
@@ -258,8 +258,8 @@ fn an_alias_may_use_only_a_disabled_users_address() {
     let said: Vec<String> = accounts.faults().iter().map(ToString::to_string).collect();
     assert_eq!(said, ["aliases: bob@example.org is also a user: an alias needs an address of its own"]);
     let directory = Directory::new(&accounts);
-    assert_eq!(told(&directory.resolve(&address("gone@example.org"))), "=ann@example.org");
-    assert_eq!(told(&directory.resolve(&address("bob@example.org"))), "bob@example.org");
+    assert_eq!(described(&directory.resolve(&address("gone@example.org"))), "=ann@example.org");
+    assert_eq!(described(&directory.resolve(&address("bob@example.org"))), "bob@example.org");
 }
 
 #[test]
@@ -293,11 +293,11 @@ fn a_file_with_a_fault_leaves_the_old_accounts_in_force() {
     assert!(matches!(directory.reload(&path), Err(AccountsError::Syntax { .. })));
     std::fs::write(&path, "domains = [\"example.org\", \"-\"]").unwrap();
     assert!(matches!(directory.reload(&path), Err(AccountsError::Faults { .. })));
-    assert_eq!(told(&directory.resolve(&address("ann@example.org"))), "ann@example.org");
+    assert_eq!(described(&directory.resolve(&address("ann@example.org"))), "ann@example.org");
 
     std::fs::write(&path, accounts(&["bob@example.org"], &[]).to_toml()).unwrap();
     directory.reload(&path).unwrap();
-    assert_eq!(told(&directory.resolve(&address("ann@example.org"))), "?");
+    assert_eq!(described(&directory.resolve(&address("ann@example.org"))), "?");
     assert!(directory.is_local(&"example.net".parse().unwrap()));
 }
 
@@ -307,7 +307,7 @@ async fn the_internal_mailbox_is_no_address_but_accepts_its_login() {
     let beat = address("beat@example.org");
     let secret = Secret::hash(&Password::new("known to the steward").unwrap());
     let directory = Directory::with_internal_mailbox(&accounts, Some(InternalMailbox::new(&beat, secret.as_str()).unwrap()));
-    assert_eq!(told(&directory.resolve(&beat)), "?");
+    assert_eq!(described(&directory.resolve(&beat)), "?");
     assert_eq!(directory.internal_mailbox_at(&address("Beat@Example.org")).unwrap().to_string(), "beat@example.org");
     assert_eq!(directory.internal_mailbox_at(&address("beat+x@example.org")), None);
     assert!(!directory.may_send_as(&user("beat@example.org"), &beat));
@@ -333,5 +333,5 @@ fn a_user_has_precedence_over_an_internal_mailbox_of_the_same_name() {
     directory.set_internal_mailbox(Some(InternalMailbox::new(&address("beat@example.org"), secret.as_str()).unwrap()));
     directory.replace(&accounts);
     assert_eq!(directory.internal_mailbox_at(&address("beat@example.org")), None);
-    assert_eq!(told(&directory.resolve(&address("beat@example.org"))), "beat@example.org");
+    assert_eq!(described(&directory.resolve(&address("beat@example.org"))), "beat@example.org");
 }
