@@ -38,7 +38,7 @@ fn account<'a>(accounts: &'a Accounts, name: &str) -> &'a UserAccount {
     accounts.user(&user(name)).unwrap()
 }
 
-fn told(merged: &Merged) -> Vec<String> {
+fn change_texts(merged: &Merged) -> Vec<String> {
     merged.changes.iter().map(ToString::to_string).collect()
 }
 
@@ -47,7 +47,7 @@ const ANN: &str = "ann@example.org";
 #[test]
 fn a_new_user_gets_the_declared_password_as_a_hash() {
     let merged = applied(&Accounts::default(), &declare(&[(ANN, "password one")]));
-    assert_eq!(told(&merged), ["accept mail for example.org", "add the user ann@example.org"]);
+    assert_eq!(change_texts(&merged), ["accept mail for example.org", "add the user ann@example.org"]);
     let ann = account(&merged.accounts, ANN);
     assert!(ann.enabled && ann.secret.verifies(&password("password one")));
     assert!(!merged.accounts.to_toml().contains("password one"));
@@ -75,7 +75,7 @@ fn a_changed_declaration_replaces_the_users_own_password() {
     let mut accounts = applied(&Accounts::default(), &declare(&[(ANN, "password one")])).accounts;
     accounts.users[0].secret = hash_of("my own");
     let merged = applied(&accounts, &declare(&[(ANN, "password two")]));
-    assert_eq!(told(&merged), ["set the declared password of ann@example.org"]);
+    assert_eq!(change_texts(&merged), ["set the declared password of ann@example.org"]);
     assert!(account(&merged.accounts, ANN).secret.verifies(&password("password two")));
     let again = applied(&merged.accounts, &declare(&[(ANN, "password two")]));
     assert!(again.changes.is_empty());
@@ -99,12 +99,12 @@ fn a_user_no_longer_declared_is_disabled_and_can_be_declared_again() {
         applied(&Accounts::default(), &declare(&[(ANN, "password a"), (bob, "password b")])).accounts;
     accounts.users[1].secret = hash_of("my own");
     let merged = applied(&accounts, &declare(&[(ANN, "password a")]));
-    assert_eq!(told(&merged), ["let bob@example.org no longer log in, and keep the mail"]);
+    assert_eq!(change_texts(&merged), ["let bob@example.org no longer log in, and keep the mail"]);
     assert!(!account(&merged.accounts, bob).enabled);
     assert!(applied(&merged.accounts, &declare(&[(ANN, "password a")])).changes.is_empty());
 
     let back = applied(&merged.accounts, &declare(&[(ANN, "password a"), (bob, "password b")]));
-    assert_eq!(told(&back), ["let bob@example.org log in again"]);
+    assert_eq!(change_texts(&back), ["let bob@example.org log in again"]);
     assert!(account(&back.accounts, bob).secret.verifies(&password("my own")));
 }
 
@@ -116,12 +116,12 @@ fn an_undeclared_user_stays_and_can_become_declared() {
         aliases: Vec::new(),
     };
     let merged = applied(&accounts, &declare(&[("bob@example.org", "password b")]));
-    assert_eq!(told(&merged), ["add the user bob@example.org"]);
+    assert_eq!(change_texts(&merged), ["add the user bob@example.org"]);
     assert_eq!(account(&merged.accounts, ANN), &accounts.users[0]);
     assert_eq!(merged.accounts.users[0].user, user("bob@example.org"), "the declared come first");
 
     let named = applied(&accounts, &declare(&[(ANN, "password new")]));
-    assert_eq!(told(&named), ["set the declared password of ann@example.org"]);
+    assert_eq!(change_texts(&named), ["set the declared password of ann@example.org"]);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn removing_a_domain_disables_its_users_and_leaves_no_fault() {
         Declaration { domains: vec!["example.net".parse().unwrap()], users: vec![], aliases: vec![] };
     let merged = applied(&accounts, &elsewhere);
     assert_eq!(
-        told(&merged),
+        change_texts(&merged),
         [
             "accept mail for example.net",
             "accept no more mail for example.org",
@@ -166,7 +166,7 @@ fn declared_aliases_follow_their_declaration_and_others_stay() {
     ];
     let merged = applied(&before, &declaration);
     assert_eq!(
-        told(&merged),
+        change_texts(&merged),
         [
             "add the user bob@example.org",
             "set the alias moved@example.org",
@@ -202,7 +202,7 @@ fn an_alias_made_by_command_loses_targets_no_longer_declared() {
     assert!(before.faults().is_empty());
     let merged = applied(&before, &declare(&[(ANN, "password a")]));
     assert_eq!(
-        told(&merged),
+        change_texts(&merged),
         [
             "remove the alias team@example.org",
             "set the alias all@example.org",
@@ -232,9 +232,9 @@ fn a_user_disabled_by_the_operator_stays_disabled_in_any_declaration() {
     let mut accounts = applied(&Accounts::default(), &declare(&[(ANN, "password one")])).accounts;
     accounts.disable(&user(ANN)).unwrap();
     let again = applied(&accounts, &declare(&[(ANN, "password one")]));
-    assert_eq!((&again.accounts, told(&again)), (&accounts, vec![]));
+    assert_eq!((&again.accounts, change_texts(&again)), (&accounts, vec![]));
     let changed = applied(&accounts, &declare(&[(ANN, "password two")]));
-    assert_eq!(told(&changed), ["set the declared password of ann@example.org"]);
+    assert_eq!(change_texts(&changed), ["set the declared password of ann@example.org"]);
     let ann = account(&changed.accounts, ANN);
     assert!(!ann.enabled && ann.locked && ann.secret.verifies(&password("password two")));
 
