@@ -21,7 +21,7 @@ impl Scene {
         Self { ledger: Ledger::default(), known: KnownNetworks::default(), now, began: now }
     }
 
-    fn pass(&mut self, seconds: u64) {
+    fn advance(&mut self, seconds: u64) {
         self.now += Duration::from_secs(seconds);
     }
 
@@ -63,7 +63,7 @@ fn caller(address: &str, account: u64, password: u64) -> LoginAttempt {
     LoginAttempt { address, is_anybody: false, account, password, network: home, is_known: false }
 }
 
-fn anybody(account: u64, password: u64) -> LoginAttempt {
+fn from_shared_address(account: u64, password: u64) -> LoginAttempt {
     LoginAttempt { is_anybody: true, ..caller("172.18.0.1", account, password) }
 }
 
@@ -97,9 +97,9 @@ fn the_first_failures_are_free_and_further_ones_wait_and_are_refused() {
 fn charges_expire() {
     let mut scene = Scene::new();
     scene.exhaust("192.0.2.1", ANN);
-    scene.pass(5 * 60);
+    scene.advance(5 * 60);
     assert_eq!(scene.exhaust("192.0.2.1", ANN), 1, "one guess in five minutes");
-    scene.pass(3600);
+    scene.advance(3600);
     assert_eq!(scene.attempt(caller("192.0.2.1", ANN, RIGHT)), NO_WAIT);
 }
 
@@ -160,7 +160,7 @@ fn parallel_attempts_do_not_get_around_the_limits() {
 }
 
 /// This many networks of attackers, all of which wait for a guess at the account.
-fn besiege(scene: &mut Scene, attackers: u32) {
+fn attack(scene: &mut Scene, attackers: u32) {
     for round in 0..20 {
         for attacker in 0..attackers {
             let address = std::net::Ipv4Addr::from(0x0a00_0000 + attacker).to_string();
@@ -172,7 +172,7 @@ fn besiege(scene: &mut Scene, attackers: u32) {
         }
     }
     // Other attackers replace them as soon as possible.
-    scene.pass(300);
+    scene.advance(300);
     for attacker in 0..attackers {
         let address = std::net::Ipv4Addr::from(0x0a00_0000 + attacker).to_string();
         scene.admit(&mut caller(&address, ANN, 1_000_000 + u64::from(attacker)));
@@ -183,7 +183,7 @@ fn besiege(scene: &mut Scene, attackers: u32) {
 fn an_owner_in_a_new_network_waits_eight_seconds_in_any_attack() {
     for attackers in [20, 2000] {
         let mut scene = Scene::new();
-        besiege(&mut scene, attackers);
+        attack(&mut scene, attackers);
         // Owners from 35 new networks at one time, each served before any guess.
         let guess = scene.admit(&mut caller("10.0.0.1", ANN, 1)).rank();
         for network in 0..35 {
@@ -199,17 +199,17 @@ fn an_owner_in_a_new_network_waits_eight_seconds_in_any_attack() {
 #[test]
 fn behind_a_shared_address_eight_attempts_wait_and_others_do_not_count() {
     let mut scene = Scene::new();
-    besiege(&mut scene, 20);
-    assert_eq!(scene.attempt(anybody(ANN, 1)), NO_WAIT);
+    attack(&mut scene, 20);
+    assert_eq!(scene.attempt(from_shared_address(ANN, 1)), NO_WAIT);
     for guess in 1..50 {
-        scene.attempt(anybody(ANN, guess));
+        scene.attempt(from_shared_address(ANN, guess));
     }
     let mut admitted = 0;
     for guess in 100..200 {
-        admitted += usize::from(matches!(scene.admit(&mut anybody(ANN, guess)), Admission::After(..)));
+        admitted += usize::from(matches!(scene.admit(&mut from_shared_address(ANN, guess)), Admission::After(..)));
     }
     assert_eq!(admitted, 8);
-    assert_eq!(scene.attempt(anybody(BOB, RIGHT)), NO_WAIT);
+    assert_eq!(scene.attempt(from_shared_address(BOB, RIGHT)), NO_WAIT);
 }
 
 #[test]
@@ -239,22 +239,22 @@ fn a_mapped_address_is_its_ipv4_address() {
 fn a_shared_address_is_slowed_by_account_and_never_refused() {
     let mut scene = Scene::new();
     for guess in 1..500 {
-        assert!(scene.attempt(anybody(ANN, guess)).is_some(), "{guess}");
+        assert!(scene.attempt(from_shared_address(ANN, guess)).is_some(), "{guess}");
     }
-    assert_eq!(scene.attempt(anybody(ANN, RIGHT)), Some(Duration::from_secs(8)));
-    assert_eq!(scene.attempt(anybody(BOB, RIGHT)), NO_WAIT);
+    assert_eq!(scene.attempt(from_shared_address(ANN, RIGHT)), Some(Duration::from_secs(8)));
+    assert_eq!(scene.attempt(from_shared_address(BOB, RIGHT)), NO_WAIT);
     // In a known network, guessers elsewhere no longer slow the owner down.
     for attacker in 0..20 {
         scene.exhaust(&format!("192.0.2.{attacker}"), BOB);
     }
-    assert_eq!(scene.attempt(anybody(BOB, RIGHT)), NO_WAIT);
+    assert_eq!(scene.attempt(from_shared_address(BOB, RIGHT)), NO_WAIT);
 }
 
 #[test]
 fn a_known_network_expires() {
     let mut scene = Scene::new();
     scene.attempt(caller("203.0.113.7", ANN, RIGHT));
-    scene.pass(KNOWN_FOR);
+    scene.advance(KNOWN_FOR);
     scene.exhaust("203.0.113.7", BOB);
     assert_eq!(scene.attempt(caller("203.0.113.7", ANN, RIGHT)), None);
 }
@@ -263,7 +263,7 @@ fn a_known_network_expires() {
 fn the_ledger_is_bounded() {
     let mut scene = Scene::new();
     for number in 0..20_000u32 {
-        scene.pass(1);
+        scene.advance(1);
         let address = std::net::Ipv4Addr::from(0x0a00_0000 + number).to_string();
         scene.attempt(caller(&address, u64::from(number), u64::from(number)));
         scene.attempt(caller(&address, u64::from(number), RIGHT));
