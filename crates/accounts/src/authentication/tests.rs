@@ -168,7 +168,7 @@ fn unknown_logins_are_checked_against_users_secrets() {
 }
 
 /// A directory with Ann and the internal mailbox.
-fn hiding() -> Directory {
+fn with_internal_mailbox() -> Directory {
     let hidden = InternalMailbox::new(
         &"mailstead-heartbeat@example.org".parse().unwrap(),
         Secret::hash(&password("heartbeat's")).as_str(),
@@ -185,7 +185,7 @@ fn hiding() -> Directory {
 
 #[tokio::test]
 async fn the_internal_mailbox_is_accepted_from_this_machine_only() {
-    let directory = hiding();
+    let directory = with_internal_mailbox();
     let gateway: IpAddr = "172.18.0.1".parse().unwrap();
     directory.set_shared_networks(&["127.0.0.0/8", "172.18.0.1/32"].map(|network| network.parse().unwrap()));
     for login in ["mailstead-heartbeat@example.org", "Mailstead-Heartbeat"] {
@@ -205,7 +205,7 @@ async fn the_internal_mailbox_is_accepted_from_this_machine_only() {
 
 #[test]
 fn guesses_at_the_internal_mailbox_from_elsewhere_are_charged_separately() {
-    let directory = hiding();
+    let directory = with_internal_mailbox();
     let stranger: IpAddr = "192.0.2.1".parse().unwrap();
     let (name, short) = ("mailstead-heartbeat@example.org", "Mailstead-Heartbeat");
     assert_eq!(directory.guard_key(name, HERE), directory.guard_key(short, HERE));
