@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use tests::demo::Demo;
-use tests::doors::Doors;
+use tests::doors::Services;
 use tests::exchange::Exchange;
 use tests::patience;
 use tests::smtp::message;
@@ -69,7 +69,7 @@ fn burst_until_killed(demo: &mut Demo, round: usize) -> BTreeMap<(String, usize)
 }
 
 fn deliver_until_cut(
-    doors: &Doors,
+    doors: &Services,
     prefix: &str,
     fates: &Mutex<BTreeMap<(String, usize), Fate>>,
     answers: &AtomicUsize,
@@ -103,7 +103,7 @@ fn deliver_until_cut(
 }
 
 #[track_caller]
-fn check(doors: &Doors, fates: &BTreeMap<(String, usize), Fate>) {
+fn check(doors: &Services, fates: &BTreeMap<(String, usize), Fate>) {
     // A recipient that was left to the queue follows later; all others are stored at once.
     let subjects = patience::until("all that was answered for is there", || {
         let subjects = [0, 1].map(|user| subjects(doors, user));
@@ -124,7 +124,7 @@ fn check(doors: &Doors, fates: &BTreeMap<(String, usize), Fate>) {
     }
 }
 
-fn subjects(doors: &Doors, user: usize) -> Vec<String> {
+fn subjects(doors: &Services, user: usize) -> Vec<String> {
     let mut reader = doors.reader(user);
     reader.command("EXAMINE INBOX").unwrap().ok();
     let answer =

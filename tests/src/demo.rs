@@ -11,7 +11,7 @@ use serde::Deserialize;
 use tempfile::TempDir;
 
 use crate::certificate;
-use crate::doors::{Doors, User};
+use crate::doors::{Services, User};
 use crate::patience;
 use crate::process::{self, Process};
 use crate::program;
@@ -36,7 +36,7 @@ pub struct Demo {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     /// The services of the demo.
-    pub doors: Doors,
+    pub doors: Services,
     /// The domain whose mail it accepts.
     pub domain: String,
     /// The folder of the mailboxes.
@@ -119,13 +119,13 @@ fn ready(process: &mut Process, folder: &Path) -> Facts {
     })
 }
 
-fn doors(facts: &Facts) -> Doors {
+fn doors(facts: &Facts) -> Services {
     let addresses = facts.ports.iter().filter_map(|(service, port)| {
         let port = u16::try_from(port.as_u64()?).ok()?;
         Some((service.clone(), SocketAddr::new(facts.host, port)))
     });
     let lmtp = facts.ports.get("lmtp").and_then(serde_json::Value::as_str);
-    Doors {
+    Services {
         addresses: addresses.collect(),
         lmtp: lmtp.expect("the demo names its LMTP socket").into(),
         hostname: facts.hostname.clone(),

@@ -14,7 +14,7 @@ use crate::smtp::Smtp;
 
 /// A server as its clients see it.
 #[derive(Clone)]
-pub struct Doors {
+pub struct Services {
     /// The address of each service, by the names of the sockets: `smtp`, `submission`, `submissions`, `imap`, `imaps`.
     pub addresses: BTreeMap<String, SocketAddr>,
     /// The LMTP socket.
@@ -36,7 +36,7 @@ pub struct User {
     pub password: String,
 }
 
-impl Doors {
+impl Services {
     /// The address of a service.
     #[track_caller]
     pub fn address(&self, service: &str) -> SocketAddr {
@@ -95,7 +95,7 @@ impl Doors {
     }
 }
 
-impl Doors {
+impl Services {
     /// All messages in the INBOX of the user with this number.
     #[track_caller]
     pub fn inbox(&self, number: usize) -> Vec<String> {

@@ -21,7 +21,7 @@ use tempfile::TempDir;
 
 use crate::certificate;
 use crate::dns::NameServer;
-use crate::doors::{Doors, User};
+use crate::doors::{Services, User};
 use crate::keys;
 use crate::process::Process;
 use crate::program;
@@ -38,7 +38,7 @@ pub struct Site {
     mda: Option<Process>,
     sockets: BTreeMap<&'static str, OwnedFd>,
     /// The services of the site.
-    pub doors: Doors,
+    pub doors: Services,
     /// The name server that it uses. All records of its own domain are published there.
     pub dns: NameServer,
     mail: PathBuf,
@@ -93,7 +93,7 @@ impl Site {
         let lmtp = sockets::bind_unix(&plan.mta.lmtp).expect("the path is short");
         sockets.insert(sockets::LMTP, OwnedFd::from(lmtp));
 
-        let doors = Doors {
+        let doors = Services {
             addresses,
             lmtp: plan.mta.lmtp,
             hostname: HOSTNAME.to_owned(),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tests::appliance::Container;
 use tests::dns::NameServer;
-use tests::doors::Doors;
+use tests::doors::Services;
 use tests::patience;
 use tests::smtp::{Smtp, message};
 
@@ -91,7 +91,7 @@ fn no_connection_is_refused_while_each_daemon_is_killed_a_hundred_times() {
 }
 
 /// True if the daemon greets a client.
-fn is_served_by(role: &str, doors: &Doors) -> bool {
+fn is_served_by(role: &str, doors: &Services) -> bool {
     let (service, asked) = match role {
         "mta" => ("smtp", ""),
         "mda" => ("imap", ""),
@@ -116,7 +116,7 @@ fn call_until(address: SocketAddr, over: &AtomicBool, connections: &AtomicUsize)
 }
 
 /// Sends message after message and records those that were acknowledged.
-fn send_until(doors: &Doors, sender: &str, over: &AtomicBool, acknowledged: &Mutex<Vec<String>>) {
+fn send_until(doors: &Services, sender: &str, over: &AtomicBool, acknowledged: &Mutex<Vec<String>>) {
     let to = doors.user(0);
     // From another address than the clients that only connect, of which there are as many as one address may open.
     let address = SocketAddr::from((Ipv6Addr::LOCALHOST, doors.address("smtp").port()));

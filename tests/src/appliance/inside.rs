@@ -10,7 +10,7 @@ use nix::sched::{CloneFlags, setns};
 
 use super::{Appliance, CAPABILITIES, HOSTNAME, users};
 use crate::certificate;
-use crate::doors::Doors;
+use crate::doors::Services;
 
 /// The port of each service.
 const PORTS: [(&str, u16); 7] = [
@@ -83,10 +83,10 @@ impl Appliance {
     }
 
     /// The services as they are reached from inside its network.
-    pub fn doors(&self) -> Doors {
+    pub fn doors(&self) -> Services {
         let address =
             |(name, port): (&str, u16)| (name.to_owned(), SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-        Doors {
+        Services {
             addresses: PORTS.map(address).into(),
             lmtp: self.path("/run/mailstead/lmtp.sock"),
             hostname: HOSTNAME.to_owned(),
