@@ -30,7 +30,7 @@ fn turn(link: &Path, to: &str) {
 
 #[track_caller]
 fn shown_everywhere(appliance: &Appliance, trust: &Arc<ClientConfig>) {
-    let doors = appliance.doors();
+    let doors = appliance.services();
     let (imaps, submissions) = (doors.address("imaps"), doors.address("submissions"));
     appliance.inside(|| {
         patience::until("the MDA shows it", || Imap::connect_secure(imaps, trust.clone(), HOSTNAME).ok());
@@ -52,7 +52,7 @@ fn an_external_certificate_is_replaced_without_ending_sessions_and_a_bad_one_is_
     turn(&brought.join("live"), "one");
     let mut appliance = container.serve();
     shown_everywhere(&appliance, &first);
-    let imaps = appliance.doors().address("imaps");
+    let imaps = appliance.services().address("imaps");
     let mut session = appliance.inside(|| Imap::connect_secure(imaps, first.clone(), HOSTNAME).unwrap());
 
     turn(&brought.join("live"), "two");

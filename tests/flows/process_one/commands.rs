@@ -21,7 +21,7 @@ fn adding_a_former_user_reports_the_kept_mail() {
     let add = ["user", "add", "zoe", "--generate"];
     let first = told(&appliance, &add);
     assert!(!first.contains("There is mail"), "{first}");
-    let doors = appliance.doors();
+    let doors = appliance.services();
     let (_, domain) = doors.user(0).split_once('@').unwrap();
     let zoe = format!("zoe@{domain}");
     appliance.inside(|| {
@@ -50,7 +50,7 @@ fn a_generated_password_is_printed_even_without_a_daemons_confirmation() {
     let added = unconfirmed(&["user", "add", "zoe", "--generate"]);
     let device = unconfirmed(&["app-password", "add", "ann", "telephone"]);
     kill(mda, Signal::SIGCONT).unwrap();
-    let doors = appliance.doors();
+    let doors = appliance.services();
     appliance.inside(|| {
         for (user, password) in [("zoe@example.org", &added), (doors.user(0), &device)] {
             let reply = doors.submission().log_in(user, password).unwrap();

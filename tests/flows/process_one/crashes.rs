@@ -8,7 +8,7 @@ use tests::smtp::message;
 #[test]
 fn crash_restart() {
     let appliance = Container::new().serve();
-    let doors = appliance.doors();
+    let doors = appliance.services();
     appliance.inside(|| {
         for (role, subject) in [("mta", "after-mta"), ("mda", "after-mda"), ("steward", "after-steward")] {
             kill(appliance.role(role), Signal::SIGKILL).unwrap();
@@ -37,7 +37,7 @@ fn crash_restart() {
 #[test]
 fn crash_loop() {
     let mut appliance = Container::new().serve();
-    let doors = appliance.doors();
+    let doors = appliance.services();
     let good = appliance.break_role("mta");
     patience::until_true("it has died again and again", || appliance.restarts("mta") >= 3);
     assert!(!appliance.is_healthy());

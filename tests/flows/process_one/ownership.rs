@@ -142,7 +142,7 @@ fn a_volume_of_former_users_is_taken_over_once() {
             assert_eq!(owner(Path::new(path)), *expected, "{path}");
         }
     }
-    assert_eq!(appliance.inside(|| appliance.doors().inbox(0)).len(), 1);
+    assert_eq!(appliance.inside(|| appliance.services().inbox(0)).len(), 1);
 
     // The next start changes nothing.
     assert_eq!(appliance.stop(), Some(0));
@@ -227,6 +227,6 @@ fn mounted_files_are_read_whatever_their_owner_and_mode() {
         .before("chmod 400 run/secrets/* certificates/archive/*; chown -R 1000:1000 run/secrets certificates")
         .before("chmod 700 certificates certificates/archive");
     let appliance = container.serve();
-    appliance.inside(|| appliance.doors().reader(0));
+    appliance.inside(|| appliance.services().reader(0));
     assert_eq!(owner(&appliance.path("/run/mailstead/relay-ca.pem")), (0, MTA.1));
 }

@@ -46,7 +46,7 @@ fn refuses(container: &Container, status: i32, words: &[&str]) {
 /// Accepts a message and shows it.
 #[track_caller]
 fn serves_mail(appliance: &Appliance, subject: &str) {
-    let doors = appliance.doors();
+    let doors = appliance.services();
     appliance.inside(|| {
         let to = doors.user(0);
         let letter = message(STRANGER, to, subject);
@@ -132,7 +132,7 @@ fn occupied_web_ports_are_tolerated_and_bound_once_free() {
 
     fs::remove_file(appliance.path("/tmp/up")).unwrap();
     patience::until_true("the ports are ours", || !misses(&appliance, 80) && !misses(&appliance, 443));
-    let doors = appliance.doors();
+    let doors = appliance.services();
     let http = doors.address("http");
     appliance.inside(|| {
         // A client that connects while the steward restarts waits in the queue of the socket.
@@ -228,7 +228,7 @@ fn a_full_volume_starts_and_defers_new_mail() {
          mount --move tmp/full data; dd if=/dev/zero of=data/ballast bs=4k 2>tmp/dd || true",
     );
     appliance.start_again();
-    let doors = appliance.doors();
+    let doors = appliance.services();
     appliance.inside(|| {
         let to = doors.user(0);
         let letter = message(STRANGER, to, "too-much");
@@ -257,7 +257,7 @@ fn a_volume_of_another_owner_is_taken_over() {
     }
     chown(&volume, Some(4242), Some(4242)).unwrap();
     appliance.start_again();
-    let doors = appliance.doors();
+    let doors = appliance.services();
     appliance.inside(|| doors.finds(0, "of-before"));
     serves_mail(&appliance, "of-after");
     let foreign: Vec<_> = contents(&volume).into_iter().filter(|(_, (_, uid, _))| *uid == 4242).collect();
@@ -306,7 +306,7 @@ fn files_of_future_and_past_versions_do_not_prevent_the_start() {
             Command::new("find").arg(&volume).args(["-exec", "touch", "-d", date, "{}", "+"]).status();
         assert!(touched.unwrap().success());
         appliance.start_again();
-        let doors = appliance.doors();
+        let doors = appliance.services();
         appliance.inside(|| doors.finds(0, "timely"));
         serves_mail(&appliance, date);
     }

@@ -38,7 +38,7 @@ fn reload_in_vain(appliance: &Appliance) -> File {
 }
 
 fn knows_bob(appliance: &Appliance) -> bool {
-    let doors = appliance.doors();
+    let doors = appliance.services();
     appliance.inside(|| {
         let mut session = doors.submission();
         session.log_in(doors.user(1), "battery-staple").is_ok_and(|reply| reply.code == 235)

@@ -21,7 +21,7 @@ fn hup_reload() {
     let bind = format!("mount --bind {} etc/users", file.display());
     let mut appliance = container.before(&bind).serve();
     let before = daemons(&appliance);
-    let doors = appliance.doors();
+    let doors = appliance.services();
     appliance.inside(|| {
         let mut reader = doors.reader(0);
         let mut stranger = doors.stranger();

@@ -24,7 +24,7 @@ const STRANGER: &str = "stranger@example.com";
 #[test]
 fn no_connection_is_refused_while_each_daemon_is_killed_a_hundred_times() {
     let mut appliance = Container::new().set("MAIL_DNS_SERVERS", NAME_SERVER).serve();
-    let doors = appliance.doors();
+    let doors = appliance.services();
     let over = AtomicBool::new(false);
     let connections = AtomicUsize::new(0);
     let acknowledged = Mutex::new(Vec::new());

@@ -116,7 +116,7 @@ fn child_state() {
 
 /// The page for Prometheus.
 fn numbers(appliance: &Appliance) -> String {
-    let health = appliance.doors().address("health");
+    let health = appliance.services().address("health");
     appliance.inside(|| {
         let mut connection = TcpStream::connect(health).unwrap();
         connection.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
@@ -179,7 +179,7 @@ fn stdio_reader_slow() {
     let mut appliance = Appliance::adopt(child, container);
     appliance.await_ready();
     appliance.inside(|| {
-        let mut stranger = appliance.doors().stranger();
+        let mut stranger = appliance.services().stranger();
         // Each logs some lines.
         for _ in 0..2000 {
             stranger.command("NOOP").unwrap().expect(250);

@@ -77,7 +77,7 @@ fn stop_while_starting() {
 #[test]
 fn stop_order() {
     let mut appliance = Container::new().serve();
-    let doors = appliance.doors();
+    let doors = appliance.services();
     let to = doors.user(0).to_owned();
     appliance.inside(|| {
         // An MTA in the middle of a message.
@@ -196,7 +196,7 @@ fn interrupt_and_quit_stop_too() {
 #[test]
 fn connected_clients_are_notified_of_the_stop() {
     let mut appliance = Container::new().serve();
-    let smtp: SocketAddr = appliance.doors().address("smtp");
+    let smtp: SocketAddr = appliance.services().address("smtp");
     let mut waiting = appliance.inside(|| {
         let mut waiting = Smtp::connect(smtp).unwrap();
         waiting.hello().unwrap().expect(250);

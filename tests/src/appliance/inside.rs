@@ -83,7 +83,7 @@ impl Appliance {
     }
 
     /// The services as they are reached from inside its network.
-    pub fn doors(&self) -> Services {
+    pub fn services(&self) -> Services {
         let address =
             |(name, port): (&str, u16)| (name.to_owned(), SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
         Services {
