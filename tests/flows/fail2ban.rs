@@ -46,7 +46,7 @@ fn start(format: Format) -> Site {
 }
 
 fn imap(site: &Site, from: IpAddr) -> Imap {
-    let doors = &site.doors;
+    let doors = &site.services;
     Imap::connect_from(from, doors.address("imaps"), doors.trust(), &doors.hostname).unwrap()
 }
 
@@ -58,7 +58,7 @@ fn quoted(text: &str) -> String {
 /// Sends hostile text wherever a client or a user can choose a text. None of it is a failed login.
 fn provoke(site: &Site, text: &str) {
     let local = quoted(text);
-    let smtp = || Smtp::connect(site.doors.address("smtp")).unwrap();
+    let smtp = || Smtp::connect(site.services.address("smtp")).unwrap();
     // As a name, as a sender, as a recipient, as a parameter. A line end splits them into commands.
     for command in [
         format!("EHLO {text}"),
@@ -79,14 +79,14 @@ fn provoke(site: &Site, text: &str) {
     let mut session = smtp();
     session.hello().unwrap().expect(250);
     let line = text.replace(['\n', '\r'], " ");
-    let mail = message("a@example.net", site.doors.user(0), &line);
+    let mail = message("a@example.net", site.services.user(0), &line);
     session
-        .mail("a@example.net", &[site.doors.user(0)], &format!("Message-ID: <{line}@example.net>\n{mail}"))
+        .mail("a@example.net", &[site.services.user(0)], &format!("Message-ID: <{line}@example.net>\n{mail}"))
         .unwrap();
 
     // As a mailbox name, by a user.
     let mut session = imap(site, Ipv4Addr::LOCALHOST.into());
-    session.log_in(site.doors.user(1), &site.doors.users[1].password).unwrap().ok();
+    session.log_in(site.services.user(1), &site.services.users[1].password).unwrap().ok();
     if !text.contains(['\n', '\r']) {
         session.command(&format!("CREATE {}", quoted(text))).unwrap();
         session.append(&quoted(text), "Subject: x\n\nx\n").unwrap();
@@ -98,11 +98,11 @@ fn guess(site: &Site) {
     let [first, second] = GUESSERS.map(IpAddr::from);
     for _ in 0..GUESSES {
         // Repeating the same password costs no wait.
-        let answer = imap(site, first).log_in(site.doors.user(0), "wrong").unwrap();
+        let answer = imap(site, first).log_in(site.services.user(0), "wrong").unwrap();
         assert!(answer.tagged.contains("[AUTHENTICATIONFAILED]"), "{answer:?}");
     }
     for name in HOSTILE.into_iter().take(3) {
-        let doors = &site.doors;
+        let doors = &site.services;
         let address = doors.address("submissions");
         let mut session = Smtp::connect_from(second, address, doors.trust(), &doors.hostname).unwrap();
         session.hello().unwrap().expect(250);

@@ -29,7 +29,7 @@ impl Scene {
     }
 
     fn peer(&self) -> Smtp {
-        let mut peer = Smtp::connect(self.site.doors.address("smtp")).unwrap();
+        let mut peer = Smtp::connect(self.site.services.address("smtp")).unwrap();
         peer.hello().unwrap();
         peer
     }

@@ -32,14 +32,14 @@ fn a_full_disk_defers_mail_and_loses_nothing() {
         plan.mda.mail = disk.join("mail");
         plan.mda.index = disk.join("index");
     });
-    let mut stranger = site.doors.stranger();
+    let mut stranger = site.services.stranger();
     let mut send = |subject: &str, body: usize| {
         let line = format!("{}\n", "x".repeat(76));
         let letter = message(STRANGER, "bob@example.org", subject) + &line.repeat(body / line.len());
         stranger.mail(STRANGER, &["bob@example.org"], &letter).unwrap()
     };
     send("while-empty", 100).expect(250);
-    assert_eq!(site.doors.inbox(1).len(), 1);
+    assert_eq!(site.services.inbox(1).len(), 1);
     let waiting = disk.join("waiting");
     fs::write(&waiting, message(STRANGER, "bob@example.org", "without-a-uid")).expect("there is room");
     fill(&disk);
@@ -50,22 +50,22 @@ fn a_full_disk_defers_mail_and_loses_nothing() {
     send("large-into-full", 4 << 20).expect_status(452, "4.3.1");
 
     // The same when a user writes: a submission, and APPEND.
-    let mut submitter = site.doors.submitter(0);
+    let mut submitter = site.services.submitter(0);
     let letter = message("ann@example.org", "friend@example.net", "queue-into-full");
     submitter.mail("ann@example.org", &["friend@example.net"], &letter).unwrap().expect_status(452, "4.3.1");
-    let mut reader = site.doors.reader(1);
+    let mut reader = site.services.reader(1);
     let answer = reader.append("INBOX", &message(STRANGER, "bob@example.org", "append-into-full")).unwrap();
     assert!(
         answer.tagged.starts_with("NO [OVERQUOTA]") || answer.tagged.starts_with("NO [UNAVAILABLE]"),
         "{answer:?}"
     );
     // Stored mail can be read all the while.
-    assert_eq!(site.doors.inbox(1).len(), 1);
+    assert_eq!(site.services.inbox(1).len(), 1);
 
     fs::remove_file(disk.join("filler")).expect("the filler is there");
     send("after-full", 4 << 20).expect(250);
     reader.append("INBOX", &message(STRANGER, "bob@example.org", "append-after-full")).unwrap().ok();
-    let inbox = site.doors.inbox(1);
+    let inbox = site.services.inbox(1);
     let found = |subject: &str| inbox.iter().filter(|message| message.contains(subject)).count();
     assert_eq!((inbox.len(), found("while-empty"), found("after-full")), (4, 1, 2), "{:?}", inbox.len());
     assert_eq!(found("without-a-uid"), 1);

@@ -32,12 +32,12 @@ fn address(last: u8) -> IpAddr {
 }
 
 fn imap(site: &Site, from: IpAddr) -> Imap {
-    let doors = &site.doors;
+    let doors = &site.services;
     Imap::connect_from(from, doors.address("imaps"), doors.trust(), &doors.hostname).unwrap()
 }
 
 fn submission(site: &Site, from: IpAddr) -> Smtp {
-    let doors = &site.doors;
+    let doors = &site.services;
     let address = doors.address("submissions");
     let mut session = Smtp::connect_from(from, address, doors.trust(), &doors.hostname).unwrap();
     session.hello().unwrap().expect(250);
@@ -62,7 +62,7 @@ fn guess<T: Send>(sessions: Vec<T>, ask: impl Fn(&mut T, &str) -> io::Result<Str
 #[test]
 fn guessing_over_imap_is_refused_and_the_owner_can_log_in() {
     let mut site = start();
-    let (ann, password) = (site.doors.user(0).to_owned(), site.doors.users[0].password.clone());
+    let (ann, password) = (site.services.user(0).to_owned(), site.services.users[0].password.clone());
     // The owner has logged in before, and has another device that keeps trying an old password.
     let home = address(9);
     imap(&site, home).log_in(&ann, &password).unwrap().ok();
@@ -84,7 +84,7 @@ fn guessing_over_imap_is_refused_and_the_owner_can_log_in() {
     // The owner can log in, at home and elsewhere; so can another user.
     imap(&site, home).log_in(&ann, &password).unwrap().ok();
     imap(&site, address(3)).log_in(&ann, &password).unwrap().ok();
-    let (bob, his) = (site.doors.user(1).to_owned(), site.doors.users[1].password.clone());
+    let (bob, his) = (site.services.user(1).to_owned(), site.services.users[1].password.clone());
     imap(&site, address(4)).log_in(&bob, &his).unwrap().ok();
 
     // The last counts are written when the daemon stops.
@@ -109,7 +109,7 @@ fn guessing_over_imap_is_refused_and_the_owner_can_log_in() {
 #[test]
 fn guessing_over_smtp_is_refused_and_other_clients_are_not() {
     let mut site = start();
-    let (ann, password) = (site.doors.user(0).to_owned(), site.doors.users[0].password.clone());
+    let (ann, password) = (site.services.user(0).to_owned(), site.services.users[0].password.clone());
     let attacker = address(2);
     let sessions: Vec<Smtp> = (0..GUESSES + 4).map(|_| submission(&site, attacker)).collect();
     let answers = guess(sessions, |session, password| {
@@ -136,7 +136,7 @@ fn guessing_over_smtp_is_refused_and_other_clients_are_not() {
 #[test]
 fn clients_behind_a_shared_address_are_delayed_and_never_refused() {
     let site = Site::start();
-    let (ann, password) = (site.doors.user(0).to_owned(), site.doors.users[0].password.clone());
+    let (ann, password) = (site.services.user(0).to_owned(), site.services.users[0].password.clone());
     // The owner has logged in from here. Guesses from here slow this account down, and no other.
     imap(&site, address(1)).log_in(&ann, &password).unwrap().ok();
     for guess in 0..GUESSES {
@@ -157,7 +157,7 @@ impl Siege {
     fn lay(site: &Site, user: &str, attackers: u8) -> Self {
         let (is_over, refused) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
         let (server, trust, hostname) =
-            (site.doors.address("imaps"), site.doors.trust(), site.doors.hostname.clone());
+            (site.services.address("imaps"), site.services.trust(), site.services.hostname.clone());
         let attacker = |number| {
             let (is_over, refused) = (is_over.clone(), refused.clone());
             let (trust, hostname, user) = (trust.clone(), hostname.clone(), user.to_owned());
@@ -198,7 +198,7 @@ impl Siege {
 #[test]
 fn the_owner_can_log_in_from_any_network_while_twenty_addresses_guess() {
     let mut site = start();
-    let (ann, password) = (site.doors.user(0).to_owned(), site.doors.users[0].password.clone());
+    let (ann, password) = (site.services.user(0).to_owned(), site.services.users[0].password.clone());
     let siege = Siege::lay(&site, &ann, 20);
     siege.is_under_way();
 

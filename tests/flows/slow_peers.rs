@@ -34,7 +34,7 @@ fn good(number: u8) -> IpAddr {
 
 /// A connection from an address, with the first line that it receives.
 fn greeted(site: &Site, from: IpAddr, service: &str) -> (Wire, String) {
-    let mut wire = Wire::connect_from(from, site.doors.address(service)).unwrap();
+    let mut wire = Wire::connect_from(from, site.services.address(service)).unwrap();
     let line = line(&mut wire);
     (wire, line)
 }
@@ -78,14 +78,14 @@ fn slow_peers_that_fill_port_25_do_not_keep_other_hosts_out() {
     // An attacker's network gains nothing by reconnecting: it evicts no session of a network that holds as many.
     let (_, refused) = greeted(&site, attacker(24), "smtp");
     assert!(refused.starts_with("421 4.7.0 ") || refused.starts_with("220 "), "{refused}");
-    assert_eq!(site.doors.inbox(0).len(), 5);
+    assert_eq!(site.services.inbox(0).len(), 5);
     drop(held);
 }
 
 #[test]
 fn slow_clients_that_fill_imap_do_not_keep_users_out() {
     let site = start(20);
-    let doors = &site.doors;
+    let doors = &site.services;
     let log_in = |number| {
         let from = good(number);
         let imap = Imap::connect_from(from, doors.address("imaps"), doors.trust(), &doors.hostname);
@@ -156,7 +156,7 @@ fn sessions_without_a_login_or_a_message_time_out() {
         assert!(last.starts_with(words), "{service}: {last}");
     }
     // The handshake counts as well.
-    let mut wire = Wire::connect_from(good(1), site.doors.address("imaps")).unwrap();
+    let mut wire = Wire::connect_from(good(1), site.services.address("imaps")).unwrap();
     wire.send(b"\x16\x03\x01").unwrap();
     assert_eq!(wire.line().unwrap(), None);
 }

@@ -61,13 +61,13 @@ fn outgoing_mail_is_sent_through_the_smarthost_after_a_login_and_local_mail_is_n
         let relay = smarthost();
         relay.script(|script| script.under_tls = security == RelaySecurity::ImplicitTls);
         let site = site_behind(&relay, security, "open sesame");
-        let mut submitter = site.doors.submitter(0);
+        let mut submitter = site.services.submitter(0);
         let letter = message("ann@example.org", FRIEND, "via-relay");
         submitter.mail("ann@example.org", &["bob@example.org", FRIEND], &letter).unwrap().expect(250);
         let taken = relay.takes("via-relay");
         assert_eq!((taken.to, taken.secure), (vec![FRIEND.to_owned()], true));
         assert_eq!(taken.login.as_deref(), Some("mailstead"));
-        site.doors.finds(1, "via-relay");
+        site.services.finds(1, "via-relay");
     }
 }
 
@@ -75,7 +75,7 @@ fn outgoing_mail_is_sent_through_the_smarthost_after_a_login_and_local_mail_is_n
 fn with_a_wrong_password_mail_waits_until_it_is_corrected() {
     let relay = smarthost();
     let mut site = site_behind(&relay, RelaySecurity::StartTls, "open barley");
-    let mut submitter = site.doors.submitter(0);
+    let mut submitter = site.services.submitter(0);
     // The message must not be delivered by an automatic retry.
     site.reconfigure_mta(|mta| mta.outbound.retry_seconds = 3600);
     patience::until_true("the MTA has reloaded", || site.mta().log().contains("reloaded"));
@@ -92,7 +92,7 @@ fn with_a_wrong_password_mail_waits_until_it_is_corrected() {
         mta.relay.as_mut().unwrap().credentials = Some(credentials("open sesame"));
     });
     relay.takes("patient");
-    assert!(site.doors.inbox(0).is_empty(), "no failure was reported");
+    assert!(site.services.inbox(0).is_empty(), "no failure was reported");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_corrected_authority_file_is_read_at_sighup_and_waiting_mail_is_sent() {
     let another = smarthost();
     let mut site = site_trusting(another.certificate(), &relay, RelaySecurity::ImplicitTls, "open sesame");
     relay.script(|script| script.under_tls = true);
-    let mut submitter = site.doors.submitter(0);
+    let mut submitter = site.services.submitter(0);
     site.reconfigure_mta(|mta| mta.outbound.retry_seconds = 3600);
     patience::until_true("the MTA has reloaded", || site.mta().log().contains("reloaded"));
     let letter = message("ann@example.org", FRIEND, "trustful");
@@ -123,7 +123,7 @@ fn a_corrected_authority_file_is_read_at_sighup_and_waiting_mail_is_sent() {
 fn waiting_mail_is_sent_to_a_new_relay_immediately() {
     let relay = smarthost();
     let mut site = site_behind(&relay, RelaySecurity::StartTls, "open sesame");
-    let mut submitter = site.doors.submitter(0);
+    let mut submitter = site.services.submitter(0);
     let silent = TcpListener::bind((relay.address().ip(), 0)).unwrap();
     let reloads = |site: &mut Site| site.mta().log().matches("reloaded").count();
     site.reconfigure_mta(|mta| {

@@ -38,7 +38,7 @@ pub struct Site {
     mda: Option<Process>,
     sockets: BTreeMap<&'static str, OwnedFd>,
     /// The services of the site.
-    pub doors: Services,
+    pub services: Services,
     /// The name server that it uses. All records of its own domain are published there.
     pub dns: NameServer,
     mail: PathBuf,
@@ -101,7 +101,7 @@ impl Site {
             users: users(),
         };
         let (mail, queue) = (plan.mda.mail, plan.mta.queue);
-        let mut site = Self { mta: None, mda: None, sockets, doors, dns, mail, queue, folder };
+        let mut site = Self { mta: None, mda: None, sockets, services: doors, dns, mail, queue, folder };
         site.start_mda();
         site.start_mta();
         site

@@ -66,7 +66,7 @@ impl<'s> Stage<'s> {
     }
 
     fn open(&self) -> io::Result<Wire> {
-        let doors = &self.site.doors;
+        let doors = &self.site.services;
         if self.service == "lmtp" {
             return Wire::connect_unix(&doors.lmtp);
         }
@@ -96,7 +96,7 @@ impl<'s> Stage<'s> {
             }
             Step::Until(number, pattern) => self.until(*number, pattern),
             Step::Secure(number) => {
-                let (trust, name) = (self.site.doors.trust(), self.site.doors.hostname.clone());
+                let (trust, name) = (self.site.services.trust(), self.site.services.hostname.clone());
                 self.wire(*number).map_err(said)?.wire.secure(trust, &name).map_err(said)
             }
             Step::Closed(number) => self.closed(*number),
