@@ -8,12 +8,12 @@ use tests::smtp::message;
 #[test]
 fn mail_from_another_host_can_be_fetched() {
     let demo = Demo::start();
-    let letter = message("stranger@example.com", demo.doors.user(0), "first-letter");
-    let mut stranger = demo.doors.stranger();
-    stranger.mail("stranger@example.com", &[demo.doors.user(0)], &letter).unwrap().expect(250);
+    let letter = message("stranger@example.com", demo.services.user(0), "first-letter");
+    let mut stranger = demo.services.stranger();
+    stranger.mail("stranger@example.com", &[demo.services.user(0)], &letter).unwrap().expect(250);
 
     // The message was stored before the 250 reply, so it is available at once.
-    let mut reader = demo.doors.reader(0);
+    let mut reader = demo.services.reader(0);
     let select = reader.command("SELECT INBOX").unwrap().ok();
     let count = select.with(" EXISTS").split(' ').next().unwrap().to_owned();
     let fetched = reader.command(&format!("FETCH {count} (FLAGS BODY[])")).unwrap().ok();
@@ -21,18 +21,18 @@ fn mail_from_another_host_can_be_fetched() {
     assert!(text.contains("A letter about first-letter."), "{text}");
     assert!(text.contains("Return-Path: <stranger@example.com>"), "{text}");
     assert!(text.contains("Received: from client.example.com"), "{text}");
-    assert!(text.contains(&format!("Authentication-Results: {}", demo.doors.hostname)), "{text}");
+    assert!(text.contains(&format!("Authentication-Results: {}", demo.services.hostname)), "{text}");
 }
 
 #[test]
 fn a_client_in_idle_is_notified_of_new_mail() {
     let demo = Demo::start();
-    let mut reader = demo.doors.reader(1);
+    let mut reader = demo.services.reader(1);
     reader.command("SELECT INBOX").unwrap().ok();
     let heard = reader.idle_until(" EXISTS", || {
-        let letter = message("stranger@example.com", demo.doors.user(1), "while-you-wait");
-        let mut stranger = demo.doors.stranger();
-        stranger.mail("stranger@example.com", &[demo.doors.user(1)], &letter).unwrap().expect(250);
+        let letter = message("stranger@example.com", demo.services.user(1), "while-you-wait");
+        let mut stranger = demo.services.stranger();
+        stranger.mail("stranger@example.com", &[demo.services.user(1)], &letter).unwrap().expect(250);
     });
     let heard = heard.unwrap().ok();
     let count = heard.with(" EXISTS").split(' ').next().unwrap().to_owned();
@@ -44,12 +44,12 @@ fn a_client_in_idle_is_notified_of_new_mail() {
 #[test]
 fn one_message_to_both_users_is_stored_for_each() {
     let demo = Demo::start();
-    let letter = message("stranger@example.com", demo.doors.user(0), "to-both");
-    let mut stranger = demo.doors.stranger();
-    let both = [demo.doors.user(0), demo.doors.user(1)];
+    let letter = message("stranger@example.com", demo.services.user(0), "to-both");
+    let mut stranger = demo.services.stranger();
+    let both = [demo.services.user(0), demo.services.user(1)];
     stranger.mail("stranger@example.com", &both, &letter).unwrap().expect(250);
     for number in [0, 1] {
-        let found = demo.doors.inbox(number).iter().filter(|message| message.contains("to-both")).count();
+        let found = demo.services.inbox(number).iter().filter(|message| message.contains("to-both")).count();
         assert_eq!(found, 1, "for user {number}");
     }
 }

@@ -41,20 +41,20 @@ fn acknowledged_mail_is_neither_lost_nor_duplicated() {
         );
         fates.extend(burst);
         demo.start_again();
-        check(&demo.doors, &fates);
+        check(&demo.services, &fates);
     }
     // No duplicates appear later either: after one more message, each of them is still stored once.
-    let mut stranger = demo.doors.stranger();
-    let to = demo.doors.user(0);
+    let mut stranger = demo.services.stranger();
+    let to = demo.services.user(0);
     stranger.mail(STRANGER, &[to], &message(STRANGER, to, "m-last")).unwrap().expect(250);
-    check(&demo.doors, &fates);
+    check(&demo.services, &fates);
     println!("{} messages over {ROUNDS} crashes", fates.len());
 }
 
 /// Delivers from several connections at once, to one or both users, and kills all processes after a number of replies
 /// that differs from round to round. Returns the outcome of each subject and recipient.
 fn burst_until_killed(demo: &mut Demo, round: usize) -> BTreeMap<(String, usize), Fate> {
-    let doors = demo.doors.clone();
+    let doors = demo.services.clone();
     let fates = Mutex::new(BTreeMap::new());
     let answers = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -141,8 +141,8 @@ fn acknowledged_submissions_leave_after_the_crash() {
     let elsewhere = Exchange::start("mx.example.net");
     elsewhere.script(|script| script.silent = true);
     let mut demo = Demo::start_with(&["--relay-to", &elsewhere.address().to_string()]);
-    let mut submitter = demo.doors.submitter(0);
-    let from = demo.doors.user(0).to_owned();
+    let mut submitter = demo.services.submitter(0);
+    let from = demo.services.user(0).to_owned();
     let subjects: Vec<String> = (0..5).map(|number| format!("queued-{number}-")).collect();
     for subject in &subjects {
         let letter = message(&from, "friend@example.net", subject);

@@ -47,9 +47,9 @@ fn a_submission_is_signed_and_sent_under_tls_to_the_exchange_in_dns() {
 fn the_demo_signs_with_the_keys_that_its_dns_records_publish() {
     let elsewhere = Exchange::start("mx.example.net");
     let demo = Demo::start_with(&["--relay-to", &elsewhere.address().to_string()]);
-    let mut submitter = demo.doors.submitter(0);
-    let letter = message(demo.doors.user(0), FRIEND, "from-the-demo");
-    submitter.mail(demo.doors.user(0), &[FRIEND], &letter).unwrap().expect(250);
+    let mut submitter = demo.services.submitter(0);
+    let letter = message(demo.services.user(0), FRIEND, "from-the-demo");
+    submitter.mail(demo.services.user(0), &[FRIEND], &letter).unwrap().expect(250);
     let taken = elsewhere.takes("from-the-demo");
     assert!(taken.secure);
 

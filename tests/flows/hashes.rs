@@ -44,7 +44,7 @@ fn lets_in(demo: &Demo, user: &str, hash: &str) {
     let operator = Operator::of(&demo.volume());
     operator.run_with(&["user", "add", user], hash).ok();
     for (password, answer) in [(format!("{PASSWORD}x"), "NO"), (PASSWORD.to_owned(), "OK")] {
-        let (address, doors) = (demo.doors.address("imaps"), &demo.doors);
+        let (address, doors) = (demo.services.address("imaps"), &demo.services);
         let mut session = Imap::connect_secure(address, doors.trust(), &doors.hostname).unwrap();
         let answered = session.log_in(user, &password).unwrap();
         assert!(answered.tagged.starts_with(answer), "{hash}: {answered:?}");
@@ -105,5 +105,5 @@ fn a_hash_that_is_too_costly_is_refused_with_a_reason() {
     let wide = "$argon2id$v=19$m=4194304,t=1,p=1$c29tZXNhbHQ$u1eU6mZFG4/OOoTdAtM5SQ";
     std::fs::write(&file, accounts.replacen(&accounts[start..end], wide, 1)).unwrap();
     operator.run(&["user", "list"]).refused(74, "more than 256 MiB");
-    demo.doors.reader(0);
+    demo.services.reader(0);
 }

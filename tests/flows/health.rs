@@ -18,7 +18,7 @@ use tests::smtp::message;
 
 /// A page of the steward, without its header.
 fn page(demo: &Demo, path: &str) -> String {
-    let mut stream = TcpStream::connect(demo.doors.address("health")).unwrap();
+    let mut stream = TcpStream::connect(demo.services.address("health")).unwrap();
     stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -87,20 +87,20 @@ fn the_metrics_follow_the_mail_and_all_are_in_the_manual() {
     beat_after(&demo, 0.0);
     let before = numbers(&demo);
 
-    let (ann, stranger) = (demo.doors.user(0), "stranger@example.com");
-    let mut door = demo.doors.stranger();
+    let (ann, stranger) = (demo.services.user(0), "stranger@example.com");
+    let mut door = demo.services.stranger();
     door.mail(stranger, &[ann], &message(stranger, ann, "counted")).unwrap().expect(250);
     door.mail(stranger, &["unknown@demo.test"], "").unwrap().expect(550);
     door.command("RSET").unwrap().expect(250);
     door.mail(stranger, &["bob@elsewhere.example"], "").unwrap().expect(550);
-    let mut submission = demo.doors.submission();
+    let mut submission = demo.services.submission();
     submission.log_in(ann, "a wrong password").unwrap().expect(535);
-    let mut submitter = demo.doors.submitter(0);
+    let mut submitter = demo.services.submitter(0);
     submitter
-        .mail(ann, &[demo.doors.user(1)], &message(ann, demo.doors.user(1), "inside"))
+        .mail(ann, &[demo.services.user(1)], &message(ann, demo.services.user(1), "inside"))
         .unwrap()
         .expect(250);
-    let reader = demo.doors.reader(1);
+    let reader = demo.services.reader(1);
 
     let after = numbers(&demo);
     let grown = |name: &str| {
@@ -173,12 +173,12 @@ fn a_heartbeat_succeeds_and_leaves_nothing_behind() {
 
     // For authenticated users the address does not exist, and cannot be a sender.
     let hidden = "mailstead-heartbeat@demo.test";
-    let mut submitter = demo.doors.submitter(0);
-    submitter.mail(demo.doors.user(0), &[hidden], "").unwrap().expect(550);
+    let mut submitter = demo.services.submitter(0);
+    submitter.mail(demo.services.user(0), &[hidden], "").unwrap().expect(550);
     submitter.command("RSET").unwrap().expect(250);
     submitter.command(&format!("MAIL FROM:<{hidden}>")).unwrap().expect(553);
     // A message that a client on this machine sends there is removed with the next heartbeat.
-    let mut door = demo.doors.stranger();
+    let mut door = demo.services.stranger();
     door.mail("root@localhost.example", &[hidden], &message("root@localhost.example", hidden, "planted"))
         .unwrap()
         .expect(250);
@@ -196,14 +196,14 @@ fn a_failed_heartbeat_names_its_step_and_the_fix_while_mail_is_served() {
     beats(&demo, None);
     let good = fs::read_to_string(steward_toml(&demo)).unwrap();
     let replaced = |service: &str, by: SocketAddr| {
-        let there = demo.doors.address(service).to_string();
+        let there = demo.services.address(service).to_string();
         assert!(good.contains(&there), "{good}");
         good.replace(&there, &by.to_string())
     };
     let password = good.lines().find(|line| line.starts_with("password = ")).unwrap();
     for (text, step, said) in [
-        (replaced("smtp", demo.doors.address("imap")), "connect", "port 25"),
-        (replaced("imaps", demo.doors.address("imap")), "open", "TLS handshake"),
+        (replaced("smtp", demo.services.address("imap")), "connect", "port 25"),
+        (replaced("imaps", demo.services.address("imap")), "open", "TLS handshake"),
         (good.replace(password, "password = \"another\""), "log_in", "NO"),
     ] {
         configure(&demo, &text);

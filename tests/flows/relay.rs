@@ -11,7 +11,7 @@ const ELSEWHERE: &str = "someone@example.net";
 #[test]
 fn a_peer_cannot_relay() {
     let demo = Demo::start();
-    let mut stranger = demo.doors.stranger();
+    let mut stranger = demo.services.stranger();
     stranger.command("MAIL FROM:<stranger@example.com>").unwrap().expect(250);
     stranger.command(&format!("RCPT TO:<{ELSEWHERE}>")).unwrap().expect_status(550, "5.7.1");
     // The old tricks with routes and percent signs do not get around it.
@@ -25,44 +25,44 @@ fn a_peer_cannot_relay() {
         assert!((500..600).contains(&reply.code), "{trick}: {reply:?}");
     }
     // A client that was refused can still send to a local user.
-    stranger.command(&format!("RCPT TO:<{}>", demo.doors.user(0))).unwrap().expect(250);
+    stranger.command(&format!("RCPT TO:<{}>", demo.services.user(0))).unwrap().expect(250);
 }
 
 #[test]
 fn a_peer_cannot_relay_with_a_local_sender() {
     let demo = Demo::start();
-    let mut stranger = demo.doors.stranger();
-    stranger.command(&format!("MAIL FROM:<{}>", demo.doors.user(0))).unwrap().expect(250);
+    let mut stranger = demo.services.stranger();
+    stranger.command(&format!("MAIL FROM:<{}>", demo.services.user(0))).unwrap().expect(250);
     stranger.command(&format!("RCPT TO:<{ELSEWHERE}>")).unwrap().expect_status(550, "5.7.1");
 }
 
 #[test]
 fn submission_requires_authentication() {
     let demo = Demo::start();
-    let mut clear = Smtp::connect(demo.doors.address("submission")).unwrap();
+    let mut clear = Smtp::connect(demo.services.address("submission")).unwrap();
     let offers = clear.hello().unwrap().expect(250);
     assert!(
         !offers.lines.iter().any(|line| line.starts_with("AUTH")),
         "AUTH is offered without TLS: {offers:?}"
     );
-    let reply = clear.command(&format!("MAIL FROM:<{}>", demo.doors.user(0))).unwrap();
+    let reply = clear.command(&format!("MAIL FROM:<{}>", demo.services.user(0))).unwrap();
     assert!((500..600).contains(&reply.code), "{reply:?}");
 
-    let mut secure = demo.doors.submission();
-    secure.command(&format!("MAIL FROM:<{}>", demo.doors.user(0))).unwrap().expect_status(530, "5.7.0");
+    let mut secure = demo.services.submission();
+    secure.command(&format!("MAIL FROM:<{}>", demo.services.user(0))).unwrap().expect_status(530, "5.7.0");
 }
 
 #[test]
 fn a_login_cannot_send_as_another_user() {
     let elsewhere = Exchange::start("mx.example.net");
     let demo = Demo::start_with(&["--relay-to", &elsewhere.address().to_string()]);
-    let mut submitter = demo.doors.submitter(0);
-    let reply = submitter.command(&format!("MAIL FROM:<{}>", demo.doors.user(1))).unwrap();
+    let mut submitter = demo.services.submitter(0);
+    let reply = submitter.command(&format!("MAIL FROM:<{}>", demo.services.user(1))).unwrap();
     assert_eq!((reply.code, reply.enhanced()), (553, Some("5.7.1")), "{reply:?}");
 
     // Not in the header alone either.
-    let forged = message(demo.doors.user(1), ELSEWHERE, "forged");
-    let reply = submitter.mail(demo.doors.user(0), &[ELSEWHERE], &forged).unwrap();
+    let forged = message(demo.services.user(1), ELSEWHERE, "forged");
+    let reply = submitter.mail(demo.services.user(0), &[ELSEWHERE], &forged).unwrap();
     assert_eq!((reply.code, reply.enhanced()), (554, Some("5.7.1")), "{reply:?}");
     assert!(elsewhere.taken().is_empty());
 }

@@ -32,7 +32,7 @@ fn no_connection_is_refused_while_daemons_are_killed() {
     let mut demo = Demo::start();
     let over = AtomicBool::new(false);
     let connected = AtomicUsize::new(0);
-    let addresses = ["smtp", "submissions", "imap", "imaps"].map(|service| demo.doors.address(service));
+    let addresses = ["smtp", "submissions", "imap", "imaps"].map(|service| demo.services.address(service));
     thread::scope(|scope| {
         let callers: Vec<_> =
             addresses.iter().map(|address| scope.spawn(|| call_until(*address, &over, &connected))).collect();
@@ -42,8 +42,8 @@ fn no_connection_is_refused_while_daemons_are_killed() {
             }
         }
         // A client that connects now is greeted, however long the daemon takes to restart.
-        demo.doors.stranger();
-        demo.doors.reader(0);
+        demo.services.stranger();
+        demo.services.reader(0);
         over.store(true, Ordering::SeqCst);
         for caller in callers {
             caller.join().expect("a connection was refused");
@@ -68,20 +68,20 @@ fn call_until(address: SocketAddr, over: &AtomicBool, connected: &AtomicUsize) {
 fn a_connection_to_a_dead_daemon_is_served_by_the_next_one() {
     let demo = Demo::start();
     kill(demo.role("mta"), Signal::SIGKILL).expect("it runs");
-    let to = demo.doors.user(0);
-    let mut stranger = demo.doors.stranger();
+    let to = demo.services.user(0);
+    let mut stranger = demo.services.stranger();
     stranger
         .mail("stranger@example.com", &[to], &message("stranger@example.com", to, "patient-caller"))
         .unwrap()
         .expect(250);
-    assert_eq!(demo.doors.inbox(0).iter().filter(|message| message.contains("patient-caller")).count(), 1);
+    assert_eq!(demo.services.inbox(0).iter().filter(|message| message.contains("patient-caller")).count(), 1);
 }
 
 #[test]
 fn mail_received_while_the_mda_is_dead_is_not_lost() {
     let demo = Demo::start();
-    let to = demo.doors.user(0).to_owned();
-    let mut stranger = demo.doors.stranger();
+    let to = demo.services.user(0).to_owned();
+    let mut stranger = demo.services.stranger();
     kill(demo.role("mda"), Signal::SIGKILL).expect("it runs");
     let letter = message("stranger@example.com", &to, "no-mda");
     let reply = patience::until("the message is taken", || {
@@ -91,13 +91,13 @@ fn mail_received_while_the_mda_is_dead_is_not_lost() {
         (reply.code == 250).then_some(reply)
     });
     assert_eq!(reply.code, 250);
-    assert_eq!(demo.doors.inbox(0).iter().filter(|message| message.contains("no-mda")).count(), 1);
+    assert_eq!(demo.services.inbox(0).iter().filter(|message| message.contains("no-mda")).count(), 1);
 }
 
 #[test]
 fn a_stop_ends_all_processes_and_notifies_clients() {
     let mut demo = Demo::start();
-    let mut waiting = Smtp::connect(demo.doors.address("smtp")).unwrap();
+    let mut waiting = Smtp::connect(demo.services.address("smtp")).unwrap();
     waiting.hello().unwrap().expect(250);
     let everyone = process::descendants(demo.process().id());
     let status = demo.process().stop();

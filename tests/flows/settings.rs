@@ -53,7 +53,7 @@ impl Files {
 /// The reply to another host's RCPT for this recipient. An MTA that is being replaced may reply 421, which is a reply
 /// too: retry in a moment.
 fn answer(demo: &Demo, recipient: &str) -> u16 {
-    let mut stranger = Smtp::connect(demo.doors.address("smtp")).unwrap();
+    let mut stranger = Smtp::connect(demo.services.address("smtp")).unwrap();
     let recipient = format!("RCPT TO:<{recipient}@{}>", demo.domain);
     let mut last = 0;
     for command in ["EHLO client.example.com", "MAIL FROM:<stranger@example.com>", &recipient] {
@@ -80,23 +80,23 @@ fn aliases_and_catch_alls_reach_local_and_remote_recipients() {
     for (recipient, subject) in
         [("info", "to-both"), ("ann+tag", "to-ann"), ("other", "to-the-rest"), ("out", "to-elsewhere")]
     {
-        let mut stranger = demo.doors.stranger();
+        let mut stranger = demo.services.stranger();
         let recipient = format!("{recipient}@demo.test");
         let letter = message("stranger@example.com", &recipient, subject);
         stranger.mail("stranger@example.com", &[&recipient], &letter).unwrap().expect(250);
     }
-    demo.doors.finds(ann, "to-both");
-    demo.doors.finds(bob, "to-both");
-    demo.doors.finds(ann, "to-ann");
-    demo.doors.finds(bob, "to-the-rest");
+    demo.services.finds(ann, "to-both");
+    demo.services.finds(bob, "to-both");
+    demo.services.finds(ann, "to-ann");
+    demo.services.finds(bob, "to-the-rest");
     assert_eq!(elsewhere.takes("to-elsewhere").to, ["far@away.example"]);
-    assert_eq!((demo.doors.inbox(ann).len(), demo.doors.inbox(bob).len()), (2, 2));
+    assert_eq!((demo.services.inbox(ann).len(), demo.services.inbox(bob).len()), (2, 2));
 
     // Users may send from every address that reaches them.
     for (user, sender, code) in
         [(ann, "info", 250), (bob, "info", 250), (bob, "other", 250), (ann, "other", 553), (bob, "ann", 553)]
     {
-        let mut submitter = demo.doors.submitter(user);
+        let mut submitter = demo.services.submitter(user);
         let reply = submitter.command(&format!("MAIL FROM:<{sender}@demo.test>")).unwrap();
         assert_eq!(reply.code, code, "user {user} as {sender}: {reply:?}");
     }
@@ -108,7 +108,7 @@ fn a_changed_file_takes_effect_after_sighup_and_a_bad_one_does_not() {
     let files = Files::new("info: ann\n", &first);
     let mut demo = files.start();
     assert_eq!((answer(&demo, "info"), answer(&demo, "new")), (250, 550));
-    let mut reader = demo.doors.reader(0);
+    let mut reader = demo.services.reader(0);
 
     files.aliases("new: ann\n");
     files.relay(&format!("smtp://{}", second.address()));
@@ -116,8 +116,8 @@ fn a_changed_file_takes_effect_after_sighup_and_a_bad_one_does_not() {
     patience::until_true("the new alias replaces the old one", || {
         (answer(&demo, "info"), answer(&demo, "new")) == (550, 250)
     });
-    let letter = message(demo.doors.user(0), "far@away.example", "by-the-second");
-    demo.doors.submitter(0).mail(demo.doors.user(0), &["far@away.example"], &letter).unwrap().expect(250);
+    let letter = message(demo.services.user(0), "far@away.example", "by-the-second");
+    demo.services.submitter(0).mail(demo.services.user(0), &["far@away.example"], &letter).unwrap().expect(250);
     second.takes("by-the-second");
     assert!(first.taken().is_empty());
 

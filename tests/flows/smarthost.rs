@@ -145,11 +145,11 @@ fn waiting_mail_is_sent_to_a_new_relay_immediately() {
 fn an_unreachable_smarthost_degrades_the_health_with_the_reason() {
     let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
     let demo = Demo::start_with(&["--relay-to", &closed.to_string()]);
-    let mut submitter = demo.doors.submitter(0);
-    let letter = message(demo.doors.user(0), FRIEND, "nowhere-yet");
-    submitter.mail(demo.doors.user(0), &[FRIEND], &letter).unwrap().expect(250);
+    let mut submitter = demo.services.submitter(0);
+    let letter = message(demo.services.user(0), FRIEND, "nowhere-yet");
+    submitter.mail(demo.services.user(0), &[FRIEND], &letter).unwrap().expect(250);
     let report = patience::until("the health page reports it", || {
-        let mut health = TcpStream::connect(demo.doors.address("health")).unwrap();
+        let mut health = TcpStream::connect(demo.services.address("health")).unwrap();
         health.write_all(b"GET /health/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
         let mut page = String::new();
         health.read_to_string(&mut page).unwrap();

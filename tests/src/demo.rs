@@ -36,7 +36,7 @@ pub struct Demo {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     /// The services of the demo.
-    pub doors: Services,
+    pub services: Services,
     /// The domain whose mail it accepts.
     pub domain: String,
     /// The folder of the mailboxes.
@@ -62,8 +62,8 @@ impl Demo {
         let environment: Vec<(String, String)> = environment.iter().map(owned).collect();
         let mut process = launch(folder.path(), &arguments, &environment);
         let facts = ready(&mut process, folder.path());
-        let doors = doors(&facts);
-        Self { process, folder, arguments, environment, doors, domain: facts.domain, mail: facts.mail_dir }
+        let doors = services(&facts);
+        Self { process, folder, arguments, environment, services: doors, domain: facts.domain, mail: facts.mail_dir }
     }
 
     /// Kills the supervisor and all its daemons at once.
@@ -75,7 +75,7 @@ impl Demo {
     pub fn start_again(&mut self) {
         let _ = fs::remove_file(volume(self.folder.path()).join("demo.json"));
         self.process = launch(self.folder.path(), &self.arguments, &self.environment);
-        self.doors = doors(&ready(&mut self.process, self.folder.path()));
+        self.services = services(&ready(&mut self.process, self.folder.path()));
     }
 
     /// The folder of all files of the demo.
@@ -119,7 +119,7 @@ fn ready(process: &mut Process, folder: &Path) -> Facts {
     })
 }
 
-fn doors(facts: &Facts) -> Services {
+fn services(facts: &Facts) -> Services {
     let addresses = facts.ports.iter().filter_map(|(service, port)| {
         let port = u16::try_from(port.as_u64()?).ok()?;
         Some((service.clone(), SocketAddr::new(facts.host, port)))
