@@ -9,11 +9,11 @@ use tests::smtp::message;
 fn mail_from_another_host_can_be_fetched() {
     let demo = Demo::start();
     let letter = message("stranger@example.com", demo.services.user(0), "first-letter");
-    let mut stranger = demo.services.stranger();
+    let mut stranger = demo.services.smtp_client();
     stranger.mail("stranger@example.com", &[demo.services.user(0)], &letter).unwrap().expect(250);
 
     // The message was stored before the 250 reply, so it is available at once.
-    let mut reader = demo.services.reader(0);
+    let mut reader = demo.services.imap_client(0);
     let select = reader.command("SELECT INBOX").unwrap().ok();
     let count = select.with(" EXISTS").split(' ').next().unwrap().to_owned();
     let fetched = reader.command(&format!("FETCH {count} (FLAGS BODY[])")).unwrap().ok();
@@ -27,11 +27,11 @@ fn mail_from_another_host_can_be_fetched() {
 #[test]
 fn a_client_in_idle_is_notified_of_new_mail() {
     let demo = Demo::start();
-    let mut reader = demo.services.reader(1);
+    let mut reader = demo.services.imap_client(1);
     reader.command("SELECT INBOX").unwrap().ok();
     let heard = reader.idle_until(" EXISTS", || {
         let letter = message("stranger@example.com", demo.services.user(1), "while-you-wait");
-        let mut stranger = demo.services.stranger();
+        let mut stranger = demo.services.smtp_client();
         stranger.mail("stranger@example.com", &[demo.services.user(1)], &letter).unwrap().expect(250);
     });
     let heard = heard.unwrap().ok();
@@ -45,7 +45,7 @@ fn a_client_in_idle_is_notified_of_new_mail() {
 fn one_message_to_both_users_is_stored_for_each() {
     let demo = Demo::start();
     let letter = message("stranger@example.com", demo.services.user(0), "to-both");
-    let mut stranger = demo.services.stranger();
+    let mut stranger = demo.services.smtp_client();
     let both = [demo.services.user(0), demo.services.user(1)];
     stranger.mail("stranger@example.com", &both, &letter).unwrap().expect(250);
     for number in [0, 1] {

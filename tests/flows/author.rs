@@ -25,8 +25,8 @@ fn letter(from: &str, subject: &str) -> String {
 /// The Authentication-Results that bob's server recorded for a message, on one line, and its From as IMAP shows it.
 #[track_caller]
 fn seen(site: &Site, subject: &str) -> (String, String) {
-    let text = site.services.finds(1, &format!("Subject: {subject}\r\n"));
-    let mut reader = site.services.reader(1);
+    let text = site.services.await_message(1, &format!("Subject: {subject}\r\n"));
+    let mut reader = site.services.imap_client(1);
     reader.command("EXAMINE INBOX").unwrap().ok();
     let envelopes = reader.command("FETCH 1:* (ENVELOPE)").unwrap().ok().untagged;
     let envelope = envelopes.into_iter().find(|line| line.contains(&format!("\"{subject}\""))).unwrap();
@@ -95,7 +95,7 @@ fn dmarc_evaluates_the_author_that_imap_shows() {
         // The subject comes first: lines after one that is not a field may be text.
         let message = format!("Subject: {subject}\n{}", letter(from, "below"));
         let reply =
-            site.services.stranger().mail("eve@attacker.example", &["bob@example.org"], &message).unwrap();
+            site.services.smtp_client().mail("eve@attacker.example", &["bob@example.org"], &message).unwrap();
         reply.expect(250);
         let (text, from_shown) = seen(&site, &subject);
         assert!(text.contains(judged), "{from:?}: {text}");
@@ -110,7 +110,7 @@ fn dmarc_evaluates_the_author_that_imap_shows() {
     ] {
         let message = letter(from, "twice");
         let reply =
-            site.services.stranger().mail("eve@attacker.example", &["bob@example.org"], &message).unwrap();
+            site.services.smtp_client().mail("eve@attacker.example", &["bob@example.org"], &message).unwrap();
         reply.expect_status(554, "5.6.0");
     }
 }
@@ -132,12 +132,12 @@ fn a_user_cannot_submit_as_another_author() {
         ("From: ann@example.org\nSender: bob@example.org", "5.7.1"),
     ] {
         let reply =
-            site.services.submitter(0).mail("ann@example.org", &["bob@example.org"], &letter(from, "disguised"));
+            site.services.submission_client(0).mail("ann@example.org", &["bob@example.org"], &letter(from, "disguised"));
         reply.unwrap().expect_status(554, status);
     }
     let from = "From: \"Ann, of the office\"\n <ann@example.org> (x)";
     let reply =
-        site.services.submitter(0).mail("ann@example.org", &["bob@example.org"], &letter(from, "honest"));
+        site.services.submission_client(0).mail("ann@example.org", &["bob@example.org"], &letter(from, "honest"));
     reply.unwrap().expect(250);
     let (text, shown) = seen(&site, "honest");
     assert_eq!(shown, "((\"Ann, of the office\" NIL \"ann\" \"example.org\"))");
@@ -164,7 +164,7 @@ fn forged_authentication_results_are_removed() {
         let subject = format!("forged-{number}");
         let message = format!("{forged}\n{}", letter("From: eve@attacker.example", &subject));
         let reply =
-            site.services.stranger().mail("eve@attacker.example", &["bob@example.org"], &message).unwrap();
+            site.services.smtp_client().mail("eve@attacker.example", &["bob@example.org"], &message).unwrap();
         reply.expect(250);
         let (text, _) = seen(&site, &subject);
         assert!(!text.contains("bank.example"), "{forged:?}: {text}");

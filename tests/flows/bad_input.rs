@@ -34,7 +34,7 @@ fn wrong_and_missing_passwords_get_different_replies() {
 #[test]
 fn only_the_unknown_recipient_is_refused() {
     let site = Site::start();
-    let mut session = site.services.stranger();
+    let mut session = site.services.smtp_client();
     session.command("MAIL FROM:<stranger@example.com>").unwrap().expect(250);
     session.command("RCPT TO:<unknown@example.org>").unwrap().expect_status(550, "5.1.1");
     session.command("RCPT TO:<bob@example.org>").unwrap().expect_status(250, "2.1.5");
@@ -46,7 +46,7 @@ fn only_the_unknown_recipient_is_refused() {
 #[test]
 fn a_message_too_large_is_refused_when_announced_and_when_sent() {
     let site = Site::start_with(|plan| plan.mta.limits.message_size = 100_000);
-    let mut session = site.services.stranger();
+    let mut session = site.services.smtp_client();
     session.command("MAIL FROM:<stranger@example.com> SIZE=100001").unwrap().expect_status(552, "5.3.4");
 
     let line = format!("{}\n", "x".repeat(76));
@@ -60,7 +60,7 @@ fn a_message_too_large_is_refused_when_announced_and_when_sent() {
 #[test]
 fn a_command_line_too_long_is_refused_as_a_whole() {
     let site = Site::start();
-    let mut session = site.services.stranger();
+    let mut session = site.services.smtp_client();
     // RFC 5321 §4.5.3.1.4; its rest is not parsed as a command.
     session.command(&format!("NOOP {}", "x".repeat(100_000))).unwrap().expect_status(500, "5.5.6");
     still_takes_mail(&mut session, "bob@example.org", "after-long-line");
@@ -70,7 +70,7 @@ fn a_command_line_too_long_is_refused_as_a_whole() {
 #[test]
 fn a_nul_in_a_command_is_a_syntax_error() {
     let site = Site::start();
-    let mut session = site.services.stranger();
+    let mut session = site.services.smtp_client();
     session.send(b"MAIL FROM:<stran\0ger@example.com>\r\n").unwrap();
     let reply = session.reply().unwrap();
     assert!(matches!(reply.code, 500 | 501), "{reply:?}");
@@ -81,7 +81,7 @@ fn a_nul_in_a_command_is_a_syntax_error() {
 #[test]
 fn a_nul_in_a_message_is_refused_at_its_end() {
     let site = Site::start();
-    let mut session = site.services.stranger();
+    let mut session = site.services.smtp_client();
     let letter = message(STRANGER, "bob@example.org", "with-nul") + "a\0b\n";
     let reply = session.mail(STRANGER, &["bob@example.org"], &letter).unwrap();
     assert_eq!((reply.code, reply.enhanced()), (554, Some("5.6.11")), "{reply:?}");
@@ -93,7 +93,7 @@ fn a_nul_in_a_message_is_refused_at_its_end() {
 #[test]
 fn bare_line_feeds_do_not_end_a_message() {
     let site = Site::start();
-    let mut session = site.services.stranger();
+    let mut session = site.services.smtp_client();
     session.command("MAIL FROM:<stranger@example.com>").unwrap().expect(250);
     session.command("RCPT TO:<bob@example.org>").unwrap().expect(250);
     session.command("DATA").unwrap().expect(354);
@@ -107,7 +107,7 @@ fn bare_line_feeds_do_not_end_a_message() {
     let reply = session.reply().unwrap();
     assert!((500..600).contains(&reply.code), "{reply:?}");
     assert!(session.reply().is_err(), "the connection is closed");
-    still_takes_mail(&mut site.services.stranger(), "bob@example.org", "after-smuggler");
+    still_takes_mail(&mut site.services.smtp_client(), "bob@example.org", "after-smuggler");
     assert!(site.services.inbox(0).is_empty());
     assert_eq!(site.services.inbox(1).len(), 1);
 }

@@ -44,7 +44,7 @@ fn acknowledged_mail_is_neither_lost_nor_duplicated() {
         check(&demo.services, &fates);
     }
     // No duplicates appear later either: after one more message, each of them is still stored once.
-    let mut stranger = demo.services.stranger();
+    let mut stranger = demo.services.smtp_client();
     let to = demo.services.user(0);
     stranger.mail(STRANGER, &[to], &message(STRANGER, to, "m-last")).unwrap().expect(250);
     check(&demo.services, &fates);
@@ -74,7 +74,7 @@ fn deliver_until_cut(
     fates: &Mutex<BTreeMap<(String, usize), Fate>>,
     answers: &AtomicUsize,
 ) {
-    let mut session = doors.stranger();
+    let mut session = doors.smtp_client();
     for number in 0.. {
         let subject = format!("{prefix}-{number}-");
         let users: &[usize] = [&[0][..], &[1], &[0, 1]][number % 3];
@@ -125,7 +125,7 @@ fn check(doors: &Services, fates: &BTreeMap<(String, usize), Fate>) {
 }
 
 fn subjects(doors: &Services, user: usize) -> Vec<String> {
-    let mut reader = doors.reader(user);
+    let mut reader = doors.imap_client(user);
     reader.command("EXAMINE INBOX").unwrap().ok();
     let answer =
         reader.command("UID FETCH 1:* (UID RFC822.SIZE BODY.PEEK[HEADER.FIELDS (SUBJECT)])").unwrap().ok();
@@ -141,7 +141,7 @@ fn acknowledged_submissions_leave_after_the_crash() {
     let elsewhere = Exchange::start("mx.example.net");
     elsewhere.script(|script| script.silent = true);
     let mut demo = Demo::start_with(&["--relay-to", &elsewhere.address().to_string()]);
-    let mut submitter = demo.services.submitter(0);
+    let mut submitter = demo.services.submission_client(0);
     let from = demo.services.user(0).to_owned();
     let subjects: Vec<String> = (0..5).map(|number| format!("queued-{number}-")).collect();
     for subject in &subjects {

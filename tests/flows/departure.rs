@@ -25,7 +25,7 @@ fn site_with(elsewhere: &Exchange) -> Site {
 fn a_submission_is_signed_and_sent_under_tls_to_the_exchange_in_dns() {
     let elsewhere = Exchange::start("mx.example.net");
     let site = site_with(&elsewhere);
-    let mut submitter = site.services.submitter(0);
+    let mut submitter = site.services.submission_client(0);
     let letter = message("ann@example.org", FRIEND, "by-the-book");
     submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
 
@@ -47,7 +47,7 @@ fn a_submission_is_signed_and_sent_under_tls_to_the_exchange_in_dns() {
 fn the_demo_signs_with_the_keys_that_its_dns_records_publish() {
     let elsewhere = Exchange::start("mx.example.net");
     let demo = Demo::start_with(&["--relay-to", &elsewhere.address().to_string()]);
-    let mut submitter = demo.services.submitter(0);
+    let mut submitter = demo.services.submission_client(0);
     let letter = message(demo.services.user(0), FRIEND, "from-the-demo");
     submitter.mail(demo.services.user(0), &[FRIEND], &letter).unwrap().expect(250);
     let taken = elsewhere.takes("from-the-demo");
@@ -86,7 +86,7 @@ fn mail_is_sent_in_clear_text_to_an_exchange_without_tls() {
     let elsewhere = Exchange::start("mx.example.net");
     elsewhere.script(|script| script.without_tls = true);
     let site = site_with(&elsewhere);
-    let mut submitter = site.services.submitter(0);
+    let mut submitter = site.services.submission_client(0);
     let letter = message("ann@example.org", FRIEND, "in-clear");
     submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
     assert!(!elsewhere.takes("in-clear").secure);
@@ -99,7 +99,7 @@ fn a_domain_without_exchanges_is_tried_at_its_own_address() {
     let site = Site::start_with(|plan| plan.mta.outbound.port = port);
     // RFC 5321 §5.1: without an MX record, the address is the exchange.
     site.dns.host("example.net", elsewhere.address().ip());
-    let mut submitter = site.services.submitter(0);
+    let mut submitter = site.services.submission_client(0);
     let letter = message("ann@example.org", FRIEND, "no-mx");
     submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
     elsewhere.takes("no-mx");
@@ -109,18 +109,18 @@ fn a_domain_without_exchanges_is_tried_at_its_own_address() {
 fn local_and_remote_recipients_of_a_submission_get_it() {
     let elsewhere = Exchange::start("mx.example.net");
     let site = site_with(&elsewhere);
-    let mut submitter = site.services.submitter(0);
+    let mut submitter = site.services.submission_client(0);
     let letter = message("ann@example.org", FRIEND, "near-and-far");
     submitter.mail("ann@example.org", &["bob@example.org", FRIEND], &letter).unwrap().expect(250);
     elsewhere.takes("near-and-far");
-    site.services.finds(1, "near-and-far");
+    site.services.await_message(1, "near-and-far");
 }
 
 #[test]
 fn a_submitted_message_is_sent_unchanged() {
     let elsewhere = Exchange::start("mx.example.net");
     let site = site_with(&elsewhere);
-    let mut submitter = site.services.submitter(0);
+    let mut submitter = site.services.submission_client(0);
     let letter = message("ann@example.org", FRIEND, "to-the-octet") + ".\n..two\n trailing \nümlaut\n\n\n";
     submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
     let taken = elsewhere.takes("to-the-octet");

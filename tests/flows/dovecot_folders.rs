@@ -132,7 +132,7 @@ fn maildir(site: &Site) -> PathBuf {
 #[test]
 fn dovecot_reads_folders_created_by_mailstead() {
     let site = Site::start();
-    let mut bob = site.services.reader(1);
+    let mut bob = site.services.imap_client(1);
     for (name, sent) in NAMES {
         bob.command(&format!("CREATE {sent}")).unwrap().ok();
         bob.append(sent, &format!("Subject: {}\n\nx\n", name.len())).unwrap().ok();
@@ -159,7 +159,7 @@ fn dovecot_reads_folders_created_by_mailstead() {
 #[test]
 fn mailstead_reads_folders_created_by_dovecot() {
     let site = Site::start();
-    let mut bob = site.services.reader(1);
+    let mut bob = site.services.imap_client(1);
     let dovecot = Dovecot::new();
     for (name, _) in NAMES {
         dovecot.doveadm(&["mailbox", "create", "-s", name]);

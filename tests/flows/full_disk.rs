@@ -32,7 +32,7 @@ fn a_full_disk_defers_mail_and_loses_nothing() {
         plan.mda.mail = disk.join("mail");
         plan.mda.index = disk.join("index");
     });
-    let mut stranger = site.services.stranger();
+    let mut stranger = site.services.smtp_client();
     let mut send = |subject: &str, body: usize| {
         let line = format!("{}\n", "x".repeat(76));
         let letter = message(STRANGER, "bob@example.org", subject) + &line.repeat(body / line.len());
@@ -50,10 +50,10 @@ fn a_full_disk_defers_mail_and_loses_nothing() {
     send("large-into-full", 4 << 20).expect_status(452, "4.3.1");
 
     // The same when a user writes: a submission, and APPEND.
-    let mut submitter = site.services.submitter(0);
+    let mut submitter = site.services.submission_client(0);
     let letter = message("ann@example.org", "friend@example.net", "queue-into-full");
     submitter.mail("ann@example.org", &["friend@example.net"], &letter).unwrap().expect_status(452, "4.3.1");
-    let mut reader = site.services.reader(1);
+    let mut reader = site.services.imap_client(1);
     let answer = reader.append("INBOX", &message(STRANGER, "bob@example.org", "append-into-full")).unwrap();
     assert!(
         answer.tagged.starts_with("NO [OVERQUOTA]") || answer.tagged.starts_with("NO [UNAVAILABLE]"),

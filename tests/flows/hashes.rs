@@ -105,5 +105,5 @@ fn a_hash_that_is_too_costly_is_refused_with_a_reason() {
     let wide = "$argon2id$v=19$m=4194304,t=1,p=1$c29tZXNhbHQ$u1eU6mZFG4/OOoTdAtM5SQ";
     std::fs::write(&file, accounts.replacen(&accounts[start..end], wide, 1)).unwrap();
     operator.run(&["user", "list"]).refused(74, "more than 256 MiB");
-    demo.services.reader(0);
+    demo.services.imap_client(0);
 }

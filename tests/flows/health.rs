@@ -88,19 +88,19 @@ fn the_metrics_follow_the_mail_and_all_are_in_the_manual() {
     let before = numbers(&demo);
 
     let (ann, stranger) = (demo.services.user(0), "stranger@example.com");
-    let mut door = demo.services.stranger();
+    let mut door = demo.services.smtp_client();
     door.mail(stranger, &[ann], &message(stranger, ann, "counted")).unwrap().expect(250);
     door.mail(stranger, &["unknown@demo.test"], "").unwrap().expect(550);
     door.command("RSET").unwrap().expect(250);
     door.mail(stranger, &["bob@elsewhere.example"], "").unwrap().expect(550);
     let mut submission = demo.services.submission();
     submission.log_in(ann, "a wrong password").unwrap().expect(535);
-    let mut submitter = demo.services.submitter(0);
+    let mut submitter = demo.services.submission_client(0);
     submitter
         .mail(ann, &[demo.services.user(1)], &message(ann, demo.services.user(1), "inside"))
         .unwrap()
         .expect(250);
-    let reader = demo.services.reader(1);
+    let reader = demo.services.imap_client(1);
 
     let after = numbers(&demo);
     let grown = |name: &str| {
@@ -173,12 +173,12 @@ fn a_heartbeat_succeeds_and_leaves_nothing_behind() {
 
     // For authenticated users the address does not exist, and cannot be a sender.
     let hidden = "mailstead-heartbeat@demo.test";
-    let mut submitter = demo.services.submitter(0);
+    let mut submitter = demo.services.submission_client(0);
     submitter.mail(demo.services.user(0), &[hidden], "").unwrap().expect(550);
     submitter.command("RSET").unwrap().expect(250);
     submitter.command(&format!("MAIL FROM:<{hidden}>")).unwrap().expect(553);
     // A message that a client on this machine sends there is removed with the next heartbeat.
-    let mut door = demo.services.stranger();
+    let mut door = demo.services.smtp_client();
     door.mail("root@localhost.example", &[hidden], &message("root@localhost.example", hidden, "planted"))
         .unwrap()
         .expect(250);

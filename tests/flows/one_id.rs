@@ -39,7 +39,7 @@ fn story(log: &str, id: &str) -> Vec<String> {
 fn a_received_message_keeps_one_id_from_arrival_to_the_mailbox() {
     let mut site = Site::start_with(json);
     let letter = message("stranger@example.com", "ann@example.org", "one-id");
-    let mut stranger = site.services.stranger();
+    let mut stranger = site.services.smtp_client();
     let recipients = ["ann@example.org", "nobody@example.org", "bob@example.org"];
     stranger.command("MAIL FROM:<stranger@example.com>").unwrap().expect(250);
     for (recipient, code) in recipients.iter().zip([250, 550, 250]) {
@@ -49,7 +49,7 @@ fn a_received_message_keeps_one_id_from_arrival_to_the_mailbox() {
     let id = id_of(&stranger.data(&letter).unwrap().expect(250));
 
     for number in [0, 1] {
-        let stored = site.services.finds(number, "one-id");
+        let stored = site.services.await_message(number, "one-id");
         assert!(stored.contains(&format!("id {id}")), "Received names it:\n{stored}");
     }
     let (mta, mda) = (site.mta().log(), site.mda().log());
@@ -76,10 +76,10 @@ fn a_failed_submission_keeps_one_id_in_the_queue_and_the_report() {
         script.messages = vec!["451 4.3.0 not now".to_owned(), "550 5.7.1 never".to_owned()];
     });
     let letter = message("ann@example.org", FRIEND, "one-way");
-    let mut submitter = site.services.submitter(0);
+    let mut submitter = site.services.submission_client(0);
     let id = id_of(&submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250));
 
-    let report = site.services.finds(0, "Final-Recipient");
+    let report = site.services.await_message(0, "Final-Recipient");
     assert!(report.contains(&id), "the report names the message:\n{report}");
     let mta = site.mta().log();
     let story = story(&mta, &id);
@@ -102,7 +102,7 @@ fn a_failed_submission_keeps_one_id_in_the_queue_and_the_report() {
 #[test]
 fn an_appended_message_has_an_id() {
     let mut site = Site::start_with(json);
-    let mut client = site.services.reader(0);
+    let mut client = site.services.imap_client(0);
     client.append("Sent", "Subject: a copy\r\n\r\nof what I sent\r\n").unwrap().ok();
     // A separate thread writes the line.
     let lines = patience::until("the message is in the log", || {

@@ -27,7 +27,7 @@ fn site_with(elsewhere: &Exchange, change: impl FnOnce(&mut Plan)) -> Site {
 
 fn submit(site: &Site, to: &[&str], subject: &str) {
     let letter = message("ann@example.org", to[0], subject);
-    site.services.submitter(0).mail("ann@example.org", to, &letter).unwrap().expect(250);
+    site.services.submission_client(0).mail("ann@example.org", to, &letter).unwrap().expect(250);
 }
 
 /// The number of envelopes in the queue.
@@ -95,7 +95,7 @@ fn a_permanently_refused_recipient_is_reported_to_the_author() {
     let taken = elsewhere.takes("half-wrong");
     assert_eq!(taken.to, [FRIEND]);
     // RFC 3464: one report about the one recipient, with the other site's reply.
-    let report = site.services.finds(0, "multipart/report");
+    let report = site.services.await_message(0, "multipart/report");
     for words in [
         "report-type=delivery-status",
         "Final-Recipient: rfc822;",
@@ -120,7 +120,7 @@ fn an_expired_message_is_reported_to_the_author() {
     elsewhere.script(|script| script.turned_away = Some("421 4.3.2 closed".into()));
     let site = site_with(&elsewhere, |plan| plan.mta.outbound.expire_seconds = 2);
     submit(&site, &[FRIEND], "too-late");
-    let report = site.services.finds(0, "multipart/report");
+    let report = site.services.await_message(0, "multipart/report");
     assert!(report.contains("Action: failed") && report.contains("too-late"), "{report}");
 }
 
@@ -129,7 +129,7 @@ fn a_domain_that_does_not_exist_is_reported_immediately() {
     let elsewhere = Exchange::start("mx.example.net");
     let site = site_with(&elsewhere, |_| {});
     submit(&site, &["someone@nowhere.example.com"], "to-nowhere");
-    let report = site.services.finds(0, "multipart/report");
+    let report = site.services.await_message(0, "multipart/report");
     assert!(report.contains("nowhere.example.com"), "{report}");
 }
 
@@ -140,7 +140,7 @@ fn a_domain_with_a_null_mx_is_reported_immediately() {
     // RFC 7505 §3: the null MX.
     site.dns.exchange("quiet.example.net", 0, ".");
     submit(&site, &["someone@quiet.example.net"], "to-the-quiet");
-    let report = site.services.finds(0, "multipart/report");
+    let report = site.services.await_message(0, "multipart/report");
     assert!(report.contains("5.1.10"), "{report}");
 }
 

@@ -22,12 +22,12 @@ fn site(octets: u64) -> Site {
 
 /// Fills Bob's INBOX by APPEND up to about this many octets.
 fn fill(site: &Site, octets: usize) {
-    let mut bob = site.services.reader(1);
+    let mut bob = site.services.imap_client(1);
     bob.append("INBOX", &format!("Subject: large\r\n\r\n{}\r\n", "x".repeat(octets - 20))).unwrap().ok();
 }
 
 fn empty(site: &Site) {
-    let mut bob = site.services.reader(1);
+    let mut bob = site.services.imap_client(1);
     bob.command("SELECT INBOX").unwrap().ok();
     bob.command("STORE 1:* +FLAGS.SILENT (\\Deleted)").unwrap().ok();
     bob.command("EXPUNGE").unwrap().ok();
@@ -37,7 +37,7 @@ fn empty(site: &Site) {
 fn a_full_mailbox_is_refused_at_rcpt_and_others_receive_mail() {
     let site = site(10_000);
     fill(&site, 9_500);
-    let mut stranger = site.services.stranger();
+    let mut stranger = site.services.smtp_client();
     // With a declared size, RCPT is refused.
     stranger.command(&format!("MAIL FROM:<{STRANGER}> SIZE=2000")).unwrap().expect(250);
     stranger.command(&format!("RCPT TO:<{BOB}>")).unwrap().expect_status(452, "4.2.2");
@@ -56,7 +56,7 @@ fn a_full_mailbox_is_refused_at_rcpt_and_others_receive_mail() {
 
     empty(&site);
     stranger.mail(STRANGER, &[BOB], &message(STRANGER, BOB, "there-is-room")).unwrap().expect(250);
-    site.services.finds(1, "there-is-room");
+    site.services.await_message(1, "there-is-room");
     assert_eq!(site.services.inbox(1).len(), 1, "the refused message was not stored");
 }
 
@@ -64,12 +64,12 @@ fn a_full_mailbox_is_refused_at_rcpt_and_others_receive_mail() {
 fn a_users_mail_to_a_full_mailbox_waits_until_there_is_room() {
     let mut site = site(10_000);
     fill(&site, 9_990);
-    let mut submitter = site.services.submitter(0);
+    let mut submitter = site.services.submission_client(0);
     let letter = message("ann@example.org", BOB, "patient");
     submitter.mail("ann@example.org", &[BOB], &letter).unwrap().expect(250);
     patience::until_true("delivery was attempted", || site.mta().log().contains("Mailbox full"));
     empty(&site);
-    site.services.finds(1, "patient");
+    site.services.await_message(1, "patient");
     assert!(site.services.inbox(0).is_empty(), "no failure was reported");
 }
 
@@ -77,11 +77,11 @@ fn a_users_mail_to_a_full_mailbox_waits_until_there_is_room() {
 fn a_full_recipient_does_not_delay_the_other() {
     let site = site(10_000);
     fill(&site, 9_600);
-    let mut stranger = site.services.stranger();
+    let mut stranger = site.services.smtp_client();
     // Small enough for RCPT, where the size is unknown, and too large at its end.
     let letter = message(STRANGER, BOB, "for-both") + &"z".repeat(900);
     stranger.mail(STRANGER, &[BOB, "ann@example.org"], &letter).unwrap().expect(250);
-    site.services.finds(0, "for-both");
+    site.services.await_message(0, "for-both");
     empty(&site);
-    site.services.finds(1, "for-both");
+    site.services.await_message(1, "for-both");
 }

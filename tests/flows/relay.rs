@@ -11,7 +11,7 @@ const ELSEWHERE: &str = "someone@example.net";
 #[test]
 fn a_peer_cannot_relay() {
     let demo = Demo::start();
-    let mut stranger = demo.services.stranger();
+    let mut stranger = demo.services.smtp_client();
     stranger.command("MAIL FROM:<stranger@example.com>").unwrap().expect(250);
     stranger.command(&format!("RCPT TO:<{ELSEWHERE}>")).unwrap().expect_status(550, "5.7.1");
     // The old tricks with routes and percent signs do not get around it.
@@ -31,7 +31,7 @@ fn a_peer_cannot_relay() {
 #[test]
 fn a_peer_cannot_relay_with_a_local_sender() {
     let demo = Demo::start();
-    let mut stranger = demo.services.stranger();
+    let mut stranger = demo.services.smtp_client();
     stranger.command(&format!("MAIL FROM:<{}>", demo.services.user(0))).unwrap().expect(250);
     stranger.command(&format!("RCPT TO:<{ELSEWHERE}>")).unwrap().expect_status(550, "5.7.1");
 }
@@ -56,7 +56,7 @@ fn submission_requires_authentication() {
 fn a_login_cannot_send_as_another_user() {
     let elsewhere = Exchange::start("mx.example.net");
     let demo = Demo::start_with(&["--relay-to", &elsewhere.address().to_string()]);
-    let mut submitter = demo.services.submitter(0);
+    let mut submitter = demo.services.submission_client(0);
     let reply = submitter.command(&format!("MAIL FROM:<{}>", demo.services.user(1))).unwrap();
     assert_eq!((reply.code, reply.enhanced()), (553, Some("5.7.1")), "{reply:?}");
 

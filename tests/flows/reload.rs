@@ -17,8 +17,8 @@ use tests::smtp::{Smtp, message};
 #[test]
 fn a_renewed_certificate_is_used_for_new_sessions_and_ends_none() {
     let mut site = Site::start();
-    let mut submitter = site.services.submitter(0);
-    let mut reader = site.services.reader(0);
+    let mut submitter = site.services.submission_client(0);
+    let mut reader = site.services.imap_client(0);
     certificate::write(HOSTNAME, site.folder());
     let renewed = certificate::trusting(&site.folder().join("certificate.pem"));
     site.mta().signal(Signal::SIGHUP);
@@ -36,8 +36,8 @@ fn a_renewed_certificate_is_used_for_new_sessions_and_ends_none() {
 #[test]
 fn changed_accounts_take_effect_at_once() {
     let mut site = Site::start();
-    let (mut ann, mut bob) = (site.services.reader(0), site.services.reader(1));
-    site.services.stranger();
+    let (mut ann, mut bob) = (site.services.imap_client(0), site.services.imap_client(1));
+    site.services.smtp_client();
     let file = site.folder().join("accounts.toml");
     let accounts = fs::read_to_string(&file).unwrap();
     // Bob is renamed.
@@ -45,7 +45,7 @@ fn changed_accounts_take_effect_at_once() {
     site.mta().signal(Signal::SIGHUP);
     site.mda().signal(Signal::SIGHUP);
     patience::until_true("the accounts are reloaded", || {
-        let mut stranger = site.services.stranger();
+        let mut stranger = site.services.smtp_client();
         stranger.command("MAIL FROM:<stranger@example.com>").unwrap().expect(250);
         let new = stranger.command("RCPT TO:<robert@example.org>").unwrap().code;
         let old = stranger.command("RCPT TO:<bob@example.org>").unwrap().code;
@@ -60,8 +60,8 @@ fn changed_accounts_take_effect_at_once() {
 fn a_broken_file_changes_nothing() {
     let mut site = Site::start();
     // Both answer, so both handle signals.
-    let mut submitter = site.services.submitter(0);
-    site.services.reader(0);
+    let mut submitter = site.services.submission_client(0);
+    site.services.imap_client(0);
     fs::write(site.folder().join("accounts.toml"), "this is no TOML").unwrap();
     fs::write(site.folder().join("certificate.pem"), "nor a certificate").unwrap();
     site.mta().signal(Signal::SIGHUP);
@@ -72,7 +72,7 @@ fn a_broken_file_changes_nothing() {
     });
     let letter = message("ann@example.org", "bob@example.org", "as-before");
     submitter.mail("ann@example.org", &["bob@example.org"], &letter).unwrap().expect(250);
-    site.services.finds(1, "as-before");
+    site.services.await_message(1, "as-before");
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_damaged_key_does_not_block_the_rest_of_a_reload() {
     fs::create_dir(&other).unwrap();
     let mut site = Site::start_in(folder, |_| {});
     // It answers, so it handles signals.
-    site.services.submitter(0);
+    site.services.submission_client(0);
     let keys = keys::write("example.net", &other, &site.dns);
     site.reconfigure_mta(|mta| mta.dkim.extend(keys));
     fs::write(other.join("rsa.pem"), "no key").unwrap();
@@ -95,7 +95,7 @@ fn a_damaged_key_does_not_block_the_rest_of_a_reload() {
     let submissions = site.services.address("submissions");
     patience::until("the MTA shows it", || Smtp::connect_secure(submissions, renewed.clone(), HOSTNAME).ok());
     patience::until_true("the new account is known", || {
-        let mut stranger = site.services.stranger();
+        let mut stranger = site.services.smtp_client();
         stranger.command("MAIL FROM:<stranger@example.com>").unwrap().expect(250);
         stranger.command("RCPT TO:<robert@example.org>").unwrap().code == 250
     });
@@ -108,7 +108,7 @@ fn a_damaged_key_does_not_block_the_rest_of_a_reload() {
     submitter.log_in("ann@example.org", "correct horse").unwrap().expect(235);
     let letter = message("ann@example.org", "ann@example.org", "signed-all-the-same");
     submitter.mail("ann@example.org", &["ann@example.org"], &letter).unwrap().expect(250);
-    site.services.finds(0, "signed-all-the-same");
+    site.services.await_message(0, "signed-all-the-same");
     let maildir = site.mail().join("example.org/ann/Maildir");
     let files = ["new", "cur"].into_iter().flat_map(|folder| fs::read_dir(maildir.join(folder)).unwrap());
     let taken = files.map(|file| fs::read(file.unwrap().path()).unwrap()).next().unwrap();

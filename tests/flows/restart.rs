@@ -42,8 +42,8 @@ fn no_connection_is_refused_while_daemons_are_killed() {
             }
         }
         // A client that connects now is greeted, however long the daemon takes to restart.
-        demo.services.stranger();
-        demo.services.reader(0);
+        demo.services.smtp_client();
+        demo.services.imap_client(0);
         over.store(true, Ordering::SeqCst);
         for caller in callers {
             caller.join().expect("a connection was refused");
@@ -69,7 +69,7 @@ fn a_connection_to_a_dead_daemon_is_served_by_the_next_one() {
     let demo = Demo::start();
     kill(demo.role("mta"), Signal::SIGKILL).expect("it runs");
     let to = demo.services.user(0);
-    let mut stranger = demo.services.stranger();
+    let mut stranger = demo.services.smtp_client();
     stranger
         .mail("stranger@example.com", &[to], &message("stranger@example.com", to, "patient-caller"))
         .unwrap()
@@ -81,7 +81,7 @@ fn a_connection_to_a_dead_daemon_is_served_by_the_next_one() {
 fn mail_received_while_the_mda_is_dead_is_not_lost() {
     let demo = Demo::start();
     let to = demo.services.user(0).to_owned();
-    let mut stranger = demo.services.stranger();
+    let mut stranger = demo.services.smtp_client();
     kill(demo.role("mda"), Signal::SIGKILL).expect("it runs");
     let letter = message("stranger@example.com", &to, "no-mda");
     let reply = patience::until("the message is taken", || {

@@ -80,15 +80,15 @@ fn aliases_and_catch_alls_reach_local_and_remote_recipients() {
     for (recipient, subject) in
         [("info", "to-both"), ("ann+tag", "to-ann"), ("other", "to-the-rest"), ("out", "to-elsewhere")]
     {
-        let mut stranger = demo.services.stranger();
+        let mut stranger = demo.services.smtp_client();
         let recipient = format!("{recipient}@demo.test");
         let letter = message("stranger@example.com", &recipient, subject);
         stranger.mail("stranger@example.com", &[&recipient], &letter).unwrap().expect(250);
     }
-    demo.services.finds(ann, "to-both");
-    demo.services.finds(bob, "to-both");
-    demo.services.finds(ann, "to-ann");
-    demo.services.finds(bob, "to-the-rest");
+    demo.services.await_message(ann, "to-both");
+    demo.services.await_message(bob, "to-both");
+    demo.services.await_message(ann, "to-ann");
+    demo.services.await_message(bob, "to-the-rest");
     assert_eq!(elsewhere.takes("to-elsewhere").to, ["far@away.example"]);
     assert_eq!((demo.services.inbox(ann).len(), demo.services.inbox(bob).len()), (2, 2));
 
@@ -96,7 +96,7 @@ fn aliases_and_catch_alls_reach_local_and_remote_recipients() {
     for (user, sender, code) in
         [(ann, "info", 250), (bob, "info", 250), (bob, "other", 250), (ann, "other", 553), (bob, "ann", 553)]
     {
-        let mut submitter = demo.services.submitter(user);
+        let mut submitter = demo.services.submission_client(user);
         let reply = submitter.command(&format!("MAIL FROM:<{sender}@demo.test>")).unwrap();
         assert_eq!(reply.code, code, "user {user} as {sender}: {reply:?}");
     }
@@ -108,7 +108,7 @@ fn a_changed_file_takes_effect_after_sighup_and_a_bad_one_does_not() {
     let files = Files::new("info: ann\n", &first);
     let mut demo = files.start();
     assert_eq!((answer(&demo, "info"), answer(&demo, "new")), (250, 550));
-    let mut reader = demo.services.reader(0);
+    let mut reader = demo.services.imap_client(0);
 
     files.aliases("new: ann\n");
     files.relay(&format!("smtp://{}", second.address()));
@@ -117,7 +117,7 @@ fn a_changed_file_takes_effect_after_sighup_and_a_bad_one_does_not() {
         (answer(&demo, "info"), answer(&demo, "new")) == (550, 250)
     });
     let letter = message(demo.services.user(0), "far@away.example", "by-the-second");
-    demo.services.submitter(0).mail(demo.services.user(0), &["far@away.example"], &letter).unwrap().expect(250);
+    demo.services.submission_client(0).mail(demo.services.user(0), &["far@away.example"], &letter).unwrap().expect(250);
     second.takes("by-the-second");
     assert!(first.taken().is_empty());
 

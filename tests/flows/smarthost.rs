@@ -61,13 +61,13 @@ fn outgoing_mail_is_sent_through_the_smarthost_after_a_login_and_local_mail_is_n
         let relay = smarthost();
         relay.script(|script| script.under_tls = security == RelaySecurity::ImplicitTls);
         let site = site_behind(&relay, security, "open sesame");
-        let mut submitter = site.services.submitter(0);
+        let mut submitter = site.services.submission_client(0);
         let letter = message("ann@example.org", FRIEND, "via-relay");
         submitter.mail("ann@example.org", &["bob@example.org", FRIEND], &letter).unwrap().expect(250);
         let taken = relay.takes("via-relay");
         assert_eq!((taken.to, taken.secure), (vec![FRIEND.to_owned()], true));
         assert_eq!(taken.login.as_deref(), Some("mailstead"));
-        site.services.finds(1, "via-relay");
+        site.services.await_message(1, "via-relay");
     }
 }
 
@@ -75,7 +75,7 @@ fn outgoing_mail_is_sent_through_the_smarthost_after_a_login_and_local_mail_is_n
 fn with_a_wrong_password_mail_waits_until_it_is_corrected() {
     let relay = smarthost();
     let mut site = site_behind(&relay, RelaySecurity::StartTls, "open barley");
-    let mut submitter = site.services.submitter(0);
+    let mut submitter = site.services.submission_client(0);
     // The message must not be delivered by an automatic retry.
     site.reconfigure_mta(|mta| mta.outbound.retry_seconds = 3600);
     patience::until_true("the MTA has reloaded", || site.mta().log().contains("reloaded"));
@@ -101,7 +101,7 @@ fn a_corrected_authority_file_is_read_at_sighup_and_waiting_mail_is_sent() {
     let another = smarthost();
     let mut site = site_trusting(another.certificate(), &relay, RelaySecurity::ImplicitTls, "open sesame");
     relay.script(|script| script.under_tls = true);
-    let mut submitter = site.services.submitter(0);
+    let mut submitter = site.services.submission_client(0);
     site.reconfigure_mta(|mta| mta.outbound.retry_seconds = 3600);
     patience::until_true("the MTA has reloaded", || site.mta().log().contains("reloaded"));
     let letter = message("ann@example.org", FRIEND, "trustful");
@@ -123,7 +123,7 @@ fn a_corrected_authority_file_is_read_at_sighup_and_waiting_mail_is_sent() {
 fn waiting_mail_is_sent_to_a_new_relay_immediately() {
     let relay = smarthost();
     let mut site = site_behind(&relay, RelaySecurity::StartTls, "open sesame");
-    let mut submitter = site.services.submitter(0);
+    let mut submitter = site.services.submission_client(0);
     let silent = TcpListener::bind((relay.address().ip(), 0)).unwrap();
     let reloads = |site: &mut Site| site.mta().log().matches("reloaded").count();
     site.reconfigure_mta(|mta| {
@@ -145,7 +145,7 @@ fn waiting_mail_is_sent_to_a_new_relay_immediately() {
 fn an_unreachable_smarthost_degrades_the_health_with_the_reason() {
     let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
     let demo = Demo::start_with(&["--relay-to", &closed.to_string()]);
-    let mut submitter = demo.services.submitter(0);
+    let mut submitter = demo.services.submission_client(0);
     let letter = message(demo.services.user(0), FRIEND, "nowhere-yet");
     submitter.mail(demo.services.user(0), &[FRIEND], &letter).unwrap().expect(250);
     let report = patience::until("the health page reports it", || {

@@ -56,7 +56,7 @@ fn is_put_out(session: &mut Imap) {
 #[test]
 fn a_user_added_while_others_are_connected_exists_at_once() {
     let demo = Demo::start();
-    let mut idler = demo.services.reader(0);
+    let mut idler = demo.services.imap_client(0);
     idler.command("SELECT INBOX").unwrap().ok();
     let answer = idler.idle_until("EXISTS", || {
         operator(&demo).run_with(&["user", "add", "eve"], "correct horse\n").ok();
@@ -66,7 +66,7 @@ fn a_user_added_while_others_are_connected_exists_at_once() {
     });
     answer.unwrap().ok();
 
-    let mut ann = demo.services.submitter(0);
+    let mut ann = demo.services.submission_client(0);
     let letter = message("ann@demo.test", "eve@demo.test", "to-eve");
     ann.mail("ann@demo.test", &["eve@demo.test"], &letter).unwrap().expect(250);
     let mut eve = reader(&demo, "eve", "correct horse");
@@ -138,7 +138,7 @@ fn each_device_has_its_own_password_until_it_is_revoked() {
     is_put_out(&mut on_telephone);
     sending.reply().unwrap().expect_status(421, "4.7.0");
     on_laptop.command("NOOP").unwrap().ok();
-    demo.services.reader(0);
+    demo.services.imap_client(0);
 
     let listed = operator.run(&["app-password", "list", "ann", "--json"]).ok().printed;
     let listed: Value = serde_json::from_str(&listed).unwrap();
@@ -153,13 +153,13 @@ fn each_device_has_its_own_password_until_it_is_revoked() {
 fn a_disabled_user_is_logged_out_at_once_and_stays_disabled_across_a_restart() {
     let mut demo = Demo::start_with(&["--keep"]);
     let ann = demo.services.users[0].clone();
-    let mut session = demo.services.reader(0);
-    let mut submission = demo.services.submitter(0);
+    let mut session = demo.services.imap_client(0);
+    let mut submission = demo.services.submission_client(0);
     operator(&demo).run(&["user", "disable", "ann"]).ok();
     is_shut_out(&demo, &ann.address, &ann.password);
     is_put_out(&mut session);
     submission.reply().unwrap().expect_status(421, "4.7.0");
-    let mut stranger = demo.services.stranger();
+    let mut stranger = demo.services.smtp_client();
     stranger.command("MAIL FROM:<x@example.com>").unwrap().expect(250);
     stranger.command("RCPT TO:<ann@demo.test>").unwrap().expect_status(550, "5.1.1");
 
@@ -207,11 +207,11 @@ fn mail_to_an_alias_arrives_while_the_alias_exists() {
     let demo = Demo::start();
     let operator = operator(&demo);
     operator.run(&["alias", "add", "office", "ann", "bob@demo.test"]).ok();
-    let mut stranger = demo.services.stranger();
+    let mut stranger = demo.services.smtp_client();
     let letter = message("x@example.com", "office@demo.test", "to-the-office");
     stranger.mail("x@example.com", &["office@demo.test"], &letter).unwrap().expect(250);
     for user in [0, 1] {
-        demo.services.finds(user, "to-the-office");
+        demo.services.await_message(user, "to-the-office");
     }
     operator.run(&["alias", "add", "office", "ann"]).refused(USAGE, "already");
     operator.run(&["alias", "add", "sales", "nobody"]).refused(USAGE, "neither a user nor an alias");

@@ -58,7 +58,7 @@ impl Services {
 
     /// A session of another host on the SMTP port, after EHLO.
     #[track_caller]
-    pub fn stranger(&self) -> Smtp {
+    pub fn smtp_client(&self) -> Smtp {
         let mut session = Smtp::connect(self.address("smtp")).expect("the server greets");
         session.hello().expect("EHLO is answered").expect(250);
         session
@@ -76,7 +76,7 @@ impl Services {
 
     /// A session on the submission port, logged in as the user with this number.
     #[track_caller]
-    pub fn submitter(&self, number: usize) -> Smtp {
+    pub fn submission_client(&self, number: usize) -> Smtp {
         let mut session = self.submission();
         let user = &self.users[number];
         session.log_in(&user.address, &user.password).expect("AUTH is answered").expect(235);
@@ -85,7 +85,7 @@ impl Services {
 
     /// An IMAP session, logged in as the user with this number.
     #[track_caller]
-    pub fn reader(&self, number: usize) -> Imap {
+    pub fn imap_client(&self, number: usize) -> Imap {
         let address = self.address("imaps");
         let mut session =
             Imap::connect_secure(address, self.trust(), &self.hostname).expect("the server greets");
@@ -99,7 +99,7 @@ impl Services {
     /// All messages in the INBOX of the user with this number.
     #[track_caller]
     pub fn inbox(&self, number: usize) -> Vec<String> {
-        let mut reader = self.reader(number);
+        let mut reader = self.imap_client(number);
         reader.command("EXAMINE INBOX").expect("EXAMINE is answered").ok();
         let answer = reader.command("UID FETCH 1:* (UID BODY.PEEK[])").expect("FETCH is answered").ok();
         answer.untagged.into_iter().filter(|response| response.contains(" FETCH (")).collect()
@@ -107,7 +107,7 @@ impl Services {
 
     /// The message that contains `words`, once it is in that user's INBOX.
     #[track_caller]
-    pub fn finds(&self, number: usize, words: &str) -> String {
+    pub fn await_message(&self, number: usize, words: &str) -> String {
         patience::until(&format!("{} has a message with {words:?}", self.user(number)), || {
             self.inbox(number).into_iter().find(|message| message.contains(words))
         })

@@ -26,7 +26,7 @@ fn adding_a_former_user_reports_the_kept_mail() {
     let zoe = format!("zoe@{domain}");
     appliance.inside(|| {
         let letter = message(STRANGER, &zoe, "kept");
-        doors.stranger().mail(STRANGER, &[&zoe], &letter).unwrap().expect(250);
+        doors.smtp_client().mail(STRANGER, &[&zoe], &letter).unwrap().expect(250);
     });
     told(&appliance, &["user", "delete", "zoe"]);
     let again = told(&appliance, &add);

@@ -247,5 +247,5 @@ fn a_compromised_daemon_reaches_nothing_beyond_its_row() {
     for role in ROLES {
         assert_eq!(appliance.restarts(role), 0, "{role}");
     }
-    appliance.inside(|| appliance.services().reader(0));
+    appliance.inside(|| appliance.services().imap_client(0));
 }

@@ -16,11 +16,11 @@ fn crash_restart() {
             let to = doors.user(0);
             let letter = message("stranger@example.com", to, subject);
             patience::until_true("the message is taken", || {
-                let reply = doors.stranger().mail("stranger@example.com", &[to], &letter).unwrap();
+                let reply = doors.smtp_client().mail("stranger@example.com", &[to], &letter).unwrap();
                 assert!(reply.code < 500, "{reply:?}");
                 reply.code == 250
             });
-            doors.finds(0, subject);
+            doors.await_message(0, subject);
         }
     });
     patience::until_true("it is healthy again", || appliance.is_healthy());
@@ -44,13 +44,13 @@ fn crash_loop() {
     // The container is up, the other daemons serve, and clients of the dead one wait.
     assert_eq!(appliance.ended(), None);
     appliance.inside(|| {
-        doors.reader(0);
+        doors.imap_client(0);
         std::net::TcpStream::connect(doors.address("smtp")).unwrap();
     });
     // This many attempts within this time would be a loop: the waits have grown.
     assert!(appliance.restarts("mta") < 10);
     appliance.mend_role("mta", &good);
     patience::until_true("it is healthy again", || appliance.is_healthy());
-    appliance.inside(|| doors.stranger());
+    appliance.inside(|| doors.smtp_client());
     assert_eq!(appliance.stop(), Some(0));
 }

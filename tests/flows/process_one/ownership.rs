@@ -227,6 +227,6 @@ fn mounted_files_are_read_whatever_their_owner_and_mode() {
         .before("chmod 400 run/secrets/* certificates/archive/*; chown -R 1000:1000 run/secrets certificates")
         .before("chmod 700 certificates certificates/archive");
     let appliance = container.serve();
-    appliance.inside(|| appliance.services().reader(0));
+    appliance.inside(|| appliance.services().imap_client(0));
     assert_eq!(owner(&appliance.path("/run/mailstead/relay-ca.pem")), (0, MTA.1));
 }

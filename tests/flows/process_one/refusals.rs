@@ -50,8 +50,8 @@ fn serves_mail(appliance: &Appliance, subject: &str) {
     appliance.inside(|| {
         let to = doors.user(0);
         let letter = message(STRANGER, to, subject);
-        doors.stranger().mail(STRANGER, &[to], &letter).unwrap().expect(250);
-        doors.finds(0, subject);
+        doors.smtp_client().mail(STRANGER, &[to], &letter).unwrap().expect(250);
+        doors.await_message(0, subject);
     });
 }
 
@@ -232,15 +232,15 @@ fn a_full_volume_starts_and_defers_new_mail() {
     appliance.inside(|| {
         let to = doors.user(0);
         let letter = message(STRANGER, to, "too-much");
-        let reply = doors.stranger().mail(STRANGER, &[to], &letter).unwrap();
+        let reply = doors.smtp_client().mail(STRANGER, &[to], &letter).unwrap();
         assert!((400..500).contains(&reply.code), "{reply:?}");
-        doors.finds(0, "before-it-was-full");
+        doors.await_message(0, "before-it-was-full");
         // Room is made, and it continues.
         fs::remove_file(appliance.path("/data/ballast")).unwrap();
         patience::until_true("there is room", || {
-            doors.stranger().mail(STRANGER, &[to], &letter).unwrap().code == 250
+            doors.smtp_client().mail(STRANGER, &[to], &letter).unwrap().code == 250
         });
-        doors.finds(0, "too-much");
+        doors.await_message(0, "too-much");
     });
     assert_eq!(appliance.stop(), Some(0));
 }
@@ -258,7 +258,7 @@ fn a_volume_of_another_owner_is_taken_over() {
     chown(&volume, Some(4242), Some(4242)).unwrap();
     appliance.start_again();
     let doors = appliance.services();
-    appliance.inside(|| doors.finds(0, "of-before"));
+    appliance.inside(|| doors.await_message(0, "of-before"));
     serves_mail(&appliance, "of-after");
     let foreign: Vec<_> = contents(&volume).into_iter().filter(|(_, (_, uid, _))| *uid == 4242).collect();
     assert!(
@@ -307,7 +307,7 @@ fn files_of_future_and_past_versions_do_not_prevent_the_start() {
         assert!(touched.unwrap().success());
         appliance.start_again();
         let doors = appliance.services();
-        appliance.inside(|| doors.finds(0, "timely"));
+        appliance.inside(|| doors.await_message(0, "timely"));
         serves_mail(&appliance, date);
     }
     assert_eq!(appliance.stop(), Some(0));

@@ -23,15 +23,15 @@ fn hup_reload() {
     let before = daemons(&appliance);
     let doors = appliance.services();
     appliance.inside(|| {
-        let mut reader = doors.reader(0);
-        let mut stranger = doors.stranger();
+        let mut reader = doors.imap_client(0);
+        let mut stranger = doors.smtp_client();
         fs::write(&file, "ann:correct-horse\nbob:battery-staple\n").unwrap();
         appliance.signal(Signal::SIGHUP);
         patience::until_true("the new user is known", || {
             let mut session = doors.submission();
             session.log_in(doors.user(1), "battery-staple").is_ok_and(|reply| reply.code == 235)
         });
-        doors.reader(1);
+        doors.imap_client(1);
         // The connected client has noticed nothing.
         reader.command("NOOP").unwrap().ok();
         stranger.command("NOOP").unwrap().expect(250);
@@ -41,7 +41,7 @@ fn hup_reload() {
             appliance.signal(Signal::SIGHUP);
             patience::until_true("the error is logged", || appliance.log().contains(said));
             assert!(appliance.log().contains("the old settings stay in force"));
-            doors.reader(1);
+            doors.imap_client(1);
         }
         reader.command("NOOP").unwrap().ok();
     });

@@ -179,7 +179,7 @@ fn stdio_reader_slow() {
     let mut appliance = Appliance::adopt(child, container);
     appliance.await_ready();
     appliance.inside(|| {
-        let mut stranger = appliance.services().stranger();
+        let mut stranger = appliance.services().smtp_client();
         // Each logs some lines.
         for _ in 0..2000 {
             stranger.command("NOOP").unwrap().expect(250);

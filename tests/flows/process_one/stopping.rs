@@ -81,7 +81,7 @@ fn stop_order() {
     let to = doors.user(0).to_owned();
     appliance.inside(|| {
         // An MTA in the middle of a message.
-        let mut busy = doors.stranger();
+        let mut busy = doors.smtp_client();
         busy.command(&format!("MAIL FROM:<{STRANGER}>")).unwrap().expect(250);
         busy.command(&format!("RCPT TO:<{to}>")).unwrap().expect(250);
         busy.command("DATA").unwrap().expect(354);
