@@ -152,6 +152,6 @@ fn acknowledged_submissions_leave_after_the_crash() {
     elsewhere.script(|script| script.silent = false);
     demo.start_again();
     for subject in &subjects {
-        elsewhere.takes(subject);
+        elsewhere.await_message(subject);
     }
 }

@@ -29,7 +29,7 @@ fn a_submission_is_signed_and_sent_under_tls_to_the_exchange_in_dns() {
     let letter = message("ann@example.org", FRIEND, "by-the-book");
     submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
 
-    let taken = elsewhere.takes("by-the-book");
+    let taken = elsewhere.await_message("by-the-book");
     assert_eq!((taken.from.as_str(), taken.to), ("ann@example.org", vec![FRIEND.to_owned()]));
     assert!(taken.secure, "TLS was offered");
     assert_eq!(taken.hello, "mail.example.org");
@@ -50,7 +50,7 @@ fn the_demo_signs_with_the_keys_that_its_dns_records_publish() {
     let mut submitter = demo.services.submission_client(0);
     let letter = message(demo.services.user(0), FRIEND, "from-the-demo");
     submitter.mail(demo.services.user(0), &[FRIEND], &letter).unwrap().expect(250);
-    let taken = elsewhere.takes("from-the-demo");
+    let taken = elsewhere.await_message("from-the-demo");
     assert!(taken.secure);
 
     let output = Command::new(program::mailstead())
@@ -89,7 +89,7 @@ fn mail_is_sent_in_clear_text_to_an_exchange_without_tls() {
     let mut submitter = site.services.submission_client(0);
     let letter = message("ann@example.org", FRIEND, "in-clear");
     submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
-    assert!(!elsewhere.takes("in-clear").secure);
+    assert!(!elsewhere.await_message("in-clear").secure);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_domain_without_exchanges_is_tried_at_its_own_address() {
     let mut submitter = site.services.submission_client(0);
     let letter = message("ann@example.org", FRIEND, "no-mx");
     submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
-    elsewhere.takes("no-mx");
+    elsewhere.await_message("no-mx");
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn local_and_remote_recipients_of_a_submission_get_it() {
     let mut submitter = site.services.submission_client(0);
     let letter = message("ann@example.org", FRIEND, "near-and-far");
     submitter.mail("ann@example.org", &["bob@example.org", FRIEND], &letter).unwrap().expect(250);
-    elsewhere.takes("near-and-far");
+    elsewhere.await_message("near-and-far");
     site.services.await_message(1, "near-and-far");
 }
 
@@ -123,7 +123,7 @@ fn a_submitted_message_is_sent_unchanged() {
     let mut submitter = site.services.submission_client(0);
     let letter = message("ann@example.org", FRIEND, "to-the-octet") + ".\n..two\n trailing \nümlaut\n\n\n";
     submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
-    let taken = elsewhere.takes("to-the-octet");
+    let taken = elsewhere.await_message("to-the-octet");
     let text = taken.text();
     assert!(text.ends_with(&letter.replace('\n', "\r\n")), "{text}");
 }

@@ -38,7 +38,7 @@ impl Scene {
     fn forward(&self, sender: &str, words: &str) -> String {
         let letter = message("eve@example.net", "list@example.org", words);
         self.peer().mail(sender, &["list@example.org"], &letter).unwrap().expect(250);
-        let taken = self.exchange.takes(words);
+        let taken = self.exchange.await_message(words);
         assert_eq!(taken.to, ["ann@far.example"]);
         taken.from
     }
@@ -60,7 +60,7 @@ fn forwarded_mail_has_a_return_path_here_and_a_report_reaches_the_sender() {
 
     let report = message("postmaster@far.example", &path, "it-bounced");
     scene.peer().mail("", &[&path], &report).unwrap().expect(250);
-    let returned = scene.exchange.takes("it-bounced");
+    let returned = scene.exchange.await_message("it-bounced");
     assert_eq!((returned.from.as_str(), returned.to), ("", vec!["eve@example.net".to_owned()]));
 }
 
@@ -77,7 +77,7 @@ fn a_report_to_a_chain_of_forwarders_goes_to_the_first() {
         .mail("", &[&path], &message("postmaster@far.example", &path, "back-a-hop"))
         .unwrap()
         .expect(250);
-    assert_eq!(scene.exchange.takes("back-a-hop").to, ["SRS0=abcd=xy=example.com=eve@example.net"]);
+    assert_eq!(scene.exchange.await_message("back-a-hop").to, ["SRS0=abcd=xy=example.com=eve@example.net"]);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_return_path_is_no_relay() {
     // Mail that is no report.
     let reply = scene.rcpt("bob@example.com", &path);
     assert!(reply.starts_with("550 5.7.1"), "{reply}");
-    assert_eq!(scene.exchange.taken().len(), 1, "only the forwarded message");
+    assert_eq!(scene.exchange.accepted().len(), 1, "only the forwarded message");
 }
 
 #[test]

@@ -38,17 +38,17 @@ fn waiting(site: &Site) -> usize {
 #[test]
 fn a_queued_message_survives_a_kill_of_the_mta() {
     let elsewhere = Exchange::start("mx.example.net");
-    elsewhere.script(|script| script.turned_away = Some("421 4.3.2 closed temporarily".into()));
+    elsewhere.script(|script| script.greeting_refusal = Some("421 4.3.2 closed temporarily".into()));
     let mut site = site_with(&elsewhere, |_| {});
     submit(&site, &[FRIEND], "patient");
     assert_eq!(waiting(&site), 1);
 
     site.mta().signal(Signal::SIGKILL);
-    elsewhere.script(|script| script.turned_away = None);
+    elsewhere.script(|script| script.greeting_refusal = None);
     site.start_mta();
-    elsewhere.takes("patient");
+    elsewhere.await_message("patient");
     patience::until_true("the queue is empty", || waiting(&site) == 0);
-    assert_eq!(elsewhere.taken().len(), 1);
+    assert_eq!(elsewhere.accepted().len(), 1);
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn a_temporary_refusal_is_retried() {
     elsewhere.script(|script| script.messages = vec!["451 4.3.0 not now".into(), "452 4.3.1 not yet".into()]);
     let site = site_with(&elsewhere, |_| {});
     submit(&site, &[FRIEND], "third-time");
-    elsewhere.takes("third-time");
+    elsewhere.await_message("third-time");
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_dropped_connection_is_retried() {
     elsewhere.script(|script| script.drops = 1);
     let site = site_with(&elsewhere, |_| {});
     submit(&site, &[FRIEND], "once-more");
-    elsewhere.takes("once-more");
+    elsewhere.await_message("once-more");
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn after_an_unreachable_exchange_the_next_is_tried() {
         .exchange("example.net", 20, "mx.example.net")
         .host("mx1.example.net", Ipv4Addr::new(127, 0, 0, 99).into());
     submit(&site, &[FRIEND], "second-choice");
-    elsewhere.takes("second-choice");
+    elsewhere.await_message("second-choice");
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn a_permanently_refused_recipient_is_reported_to_the_author() {
     let site = site_with(&elsewhere, |_| {});
     submit(&site, &["gone@example.net", FRIEND], "half-wrong");
 
-    let taken = elsewhere.takes("half-wrong");
+    let taken = elsewhere.await_message("half-wrong");
     assert_eq!(taken.to, [FRIEND]);
     // RFC 3464: one report about the one recipient, with the other site's reply.
     let report = site.services.await_message(0, "multipart/report");
@@ -117,7 +117,7 @@ fn a_permanently_refused_recipient_is_reported_to_the_author() {
 #[test]
 fn an_expired_message_is_reported_to_the_author() {
     let elsewhere = Exchange::start("mx.example.net");
-    elsewhere.script(|script| script.turned_away = Some("421 4.3.2 closed".into()));
+    elsewhere.script(|script| script.greeting_refusal = Some("421 4.3.2 closed".into()));
     let site = site_with(&elsewhere, |plan| plan.mta.outbound.expire_seconds = 2);
     submit(&site, &[FRIEND], "too-late");
     let report = site.services.await_message(0, "multipart/report");
@@ -210,7 +210,7 @@ fn every_deferred_recipient_keeps_a_next_attempt_through_kills_and_reloads() {
     patience::until_true("the queue is empty", || waiting(&site) == 0);
     for round in 0..6 {
         let words = format!("round-{round}");
-        let taken = elsewhere.taken();
+        let taken = elsewhere.accepted();
         let with = taken.iter().filter(|taken| taken.text().contains(&words));
         let mut reached: Vec<_> = with.flat_map(|taken| taken.to.clone()).collect();
         reached.sort();

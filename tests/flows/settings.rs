@@ -89,7 +89,7 @@ fn aliases_and_catch_alls_reach_local_and_remote_recipients() {
     demo.services.await_message(bob, "to-both");
     demo.services.await_message(ann, "to-ann");
     demo.services.await_message(bob, "to-the-rest");
-    assert_eq!(elsewhere.takes("to-elsewhere").to, ["far@away.example"]);
+    assert_eq!(elsewhere.await_message("to-elsewhere").to, ["far@away.example"]);
     assert_eq!((demo.services.inbox(ann).len(), demo.services.inbox(bob).len()), (2, 2));
 
     // Users may send from every address that reaches them.
@@ -118,8 +118,8 @@ fn a_changed_file_takes_effect_after_sighup_and_a_bad_one_does_not() {
     });
     let letter = message(demo.services.user(0), "far@away.example", "by-the-second");
     demo.services.submission_client(0).mail(demo.services.user(0), &["far@away.example"], &letter).unwrap().expect(250);
-    second.takes("by-the-second");
-    assert!(first.taken().is_empty());
+    second.await_message("by-the-second");
+    assert!(first.accepted().is_empty());
 
     files.aliases("other: ann\nsales\nann: bob\n");
     files.relay("submission://us:swordfish");

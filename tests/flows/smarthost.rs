@@ -64,7 +64,7 @@ fn outgoing_mail_is_sent_through_the_smarthost_after_a_login_and_local_mail_is_n
         let mut submitter = site.services.submission_client(0);
         let letter = message("ann@example.org", FRIEND, "via-relay");
         submitter.mail("ann@example.org", &["bob@example.org", FRIEND], &letter).unwrap().expect(250);
-        let taken = relay.takes("via-relay");
+        let taken = relay.await_message("via-relay");
         assert_eq!((taken.to, taken.secure), (vec![FRIEND.to_owned()], true));
         assert_eq!(taken.login.as_deref(), Some("mailstead"));
         site.services.await_message(1, "via-relay");
@@ -86,12 +86,12 @@ fn with_a_wrong_password_mail_waits_until_it_is_corrected() {
         log.contains("login refused by the relay") && log.contains("535 5.7.8") && log.contains("deferred")
     });
     assert!(!site.mta().log().contains("open barley"), "a password is never logged");
-    assert!(relay.taken().is_empty());
+    assert!(relay.accepted().is_empty());
 
     site.reconfigure_mta(|mta| {
         mta.relay.as_mut().unwrap().credentials = Some(credentials("open sesame"));
     });
-    relay.takes("patient");
+    relay.await_message("patient");
     assert!(site.services.inbox(0).is_empty(), "no failure was reported");
 }
 
@@ -112,11 +112,11 @@ fn a_corrected_authority_file_is_read_at_sighup_and_waiting_mail_is_sent() {
             && log.contains("certificate")
             && log.contains("deferred")
     });
-    assert!(relay.taken().is_empty());
+    assert!(relay.accepted().is_empty());
 
     fs::write(site.folder().join(AUTHORITIES), relay.certificate()).unwrap();
     site.mta().signal(Signal::SIGHUP);
-    assert_eq!(relay.takes("trustful").login.as_deref(), Some("mailstead"));
+    assert_eq!(relay.await_message("trustful").login.as_deref(), Some("mailstead"));
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn waiting_mail_is_sent_to_a_new_relay_immediately() {
     site.reconfigure_mta(|mta| mta.relay.as_mut().unwrap().port = relay.address().port());
     patience::until_true("the MTA has reloaded again", || reloads(&mut site) == 2);
     drop((waiting, silent));
-    relay.takes("on-its-way");
+    relay.await_message("on-its-way");
 }
 
 #[test]

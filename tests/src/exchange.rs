@@ -15,7 +15,7 @@ use crate::wire::Wire;
 
 /// A message that the exchange accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Taken {
+pub struct Accepted {
     /// The path of MAIL FROM, without brackets.
     pub from: String,
     /// The path of each accepted RCPT TO, without brackets.
@@ -30,7 +30,7 @@ pub struct Taken {
     pub login: Option<String>,
 }
 
-impl Taken {
+impl Accepted {
     /// The message as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.message).into_owned()
@@ -49,7 +49,7 @@ pub struct Script {
     /// True if clients are accepted and never greeted.
     pub silent: bool,
     /// The reply sent to every client instead of the greeting; then the connection is closed.
-    pub turned_away: Option<String>,
+    pub greeting_refusal: Option<String>,
     /// The reply to RCPT of these addresses.
     pub recipients: HashMap<String, String>,
     /// The replies at the end of the next messages, one each; later messages are accepted.
@@ -68,7 +68,7 @@ struct Shared {
     name: String,
     tls: Shown,
     script: Mutex<Script>,
-    taken: Mutex<Vec<Taken>>,
+    accepted: Mutex<Vec<Accepted>>,
 }
 
 impl Exchange {
@@ -78,7 +78,7 @@ impl Exchange {
             name: name.to_owned(),
             tls: certificate::showing(name),
             script: Mutex::default(),
-            taken: Mutex::default(),
+            accepted: Mutex::default(),
         });
         let reception = Reception::open(on_loopback(), {
             let shared = Arc::clone(&shared);
@@ -103,15 +103,15 @@ impl Exchange {
     }
 
     /// All messages accepted so far.
-    pub fn taken(&self) -> Vec<Taken> {
-        locked(&self.shared.taken).clone()
+    pub fn accepted(&self) -> Vec<Accepted> {
+        locked(&self.shared.accepted).clone()
     }
 
     /// The message that contains `words`, once it has arrived.
     #[track_caller]
-    pub fn takes(&self, words: &str) -> Taken {
+    pub fn await_message(&self, words: &str) -> Accepted {
         patience::until(&format!("{} has a message with {words:?}", self.shared.name), || {
-            self.taken().into_iter().find(|taken| taken.text().contains(words))
+            self.accepted().into_iter().find(|taken| taken.text().contains(words))
         })
     }
 }
@@ -136,7 +136,7 @@ impl<'s> Session<'s> {
         if under_tls {
             wire.accept_secure(Arc::clone(&shared.tls.config))?;
         }
-        if let Some(reply) = locked(&shared.script).turned_away.clone() {
+        if let Some(reply) = locked(&shared.script).greeting_refusal.clone() {
             return wire.send(format!("{reply}\r\n").as_bytes());
         }
         wire.send(format!("220 {} ESMTP\r\n", shared.name).as_bytes())?;
@@ -151,19 +151,19 @@ impl<'s> Session<'s> {
         };
         while let Some(line) = session.wire.line()? {
             let line = String::from_utf8_lossy(&line).into_owned();
-            if !session.obey(&line)? {
+            if !session.execute(&line)? {
                 break;
             }
         }
         Ok(())
     }
 
-    fn say(&mut self, reply: &str) -> io::Result<()> {
+    fn reply(&mut self, reply: &str) -> io::Result<()> {
         self.wire.send(format!("{reply}\r\n").as_bytes())
     }
 
     /// Executes one command; returns false when the session ends.
-    fn obey(&mut self, line: &str) -> io::Result<bool> {
+    fn execute(&mut self, line: &str) -> io::Result<bool> {
         let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
         match verb.as_str() {
             "EHLO" | "HELO" => {
@@ -171,30 +171,30 @@ impl<'s> Session<'s> {
                 self.greet(&verb)?;
             }
             "STARTTLS" if !self.secure && !locked(&self.shared.script).without_tls => {
-                self.say("220 2.0.0 ready to start TLS")?;
+                self.reply("220 2.0.0 ready to start TLS")?;
                 self.wire.accept_secure(Arc::clone(&self.shared.tls.config))?;
                 self.secure = true;
             }
             "AUTH" => self.log_in(line)?,
             "MAIL" if self.login.is_none() && locked(&self.shared.script).login.is_some() => {
-                self.say("530 5.7.0 authentication required")?;
+                self.reply("530 5.7.0 authentication required")?;
             }
             "MAIL" => {
                 (self.from, self.to) = (Some(path(line)), Vec::new());
-                self.say("250 2.1.0 ok")?;
+                self.reply("250 2.1.0 ok")?;
             }
             "RCPT" => self.recipient(&path(line))?,
             "DATA" => return self.message(),
             "RSET" => {
                 self.from = None;
-                self.say("250 2.0.0 ok")?;
+                self.reply("250 2.0.0 ok")?;
             }
-            "NOOP" => self.say("250 2.0.0 ok")?,
+            "NOOP" => self.reply("250 2.0.0 ok")?,
             "QUIT" => {
-                self.say("221 2.0.0 bye")?;
+                self.reply("221 2.0.0 bye")?;
                 return Ok(false);
             }
-            _ => self.say("502 5.5.1 command not implemented")?,
+            _ => self.reply("502 5.5.1 command not implemented")?,
         }
         Ok(true)
     }
@@ -202,7 +202,7 @@ impl<'s> Session<'s> {
     fn greet(&mut self, verb: &str) -> io::Result<()> {
         let name = self.shared.name.clone();
         if verb == "HELO" {
-            return self.say(&format!("250 {name}"));
+            return self.reply(&format!("250 {name}"));
         }
         let offers_tls = !self.secure && !locked(&self.shared.script).without_tls;
         let mut lines = vec![name.as_str(), "PIPELINING", "SIZE 50000000", "8BITMIME", "ENHANCEDSTATUSCODES"];
@@ -216,7 +216,7 @@ impl<'s> Session<'s> {
         let mut reply: String = lines.iter().map(|line| format!("250-{line}\r\n")).collect();
         reply.push_str("250 ");
         reply.push_str(last);
-        self.say(&reply)
+        self.reply(&reply)
     }
 
     /// Handles AUTH PLAIN with an initial response, which is all that Mailstead uses if it has the choice.
@@ -228,30 +228,30 @@ impl<'s> Session<'s> {
         match right {
             Some((name, _)) if self.secure => {
                 self.login = Some(name);
-                self.say("235 2.7.0 authenticated")
+                self.reply("235 2.7.0 authenticated")
             }
-            _ => self.say("535 5.7.8 invalid credentials"),
+            _ => self.reply("535 5.7.8 invalid credentials"),
         }
     }
 
     fn recipient(&mut self, address: &str) -> io::Result<()> {
         if self.from.is_none() {
-            return self.say("503 5.5.1 MAIL first");
+            return self.reply("503 5.5.1 MAIL first");
         }
         let scripted = locked(&self.shared.script).recipients.get(address).cloned();
         if let Some(reply) = scripted {
-            return self.say(&reply);
+            return self.reply(&reply);
         }
         self.to.push(address.to_owned());
-        self.say("250 2.1.5 ok")
+        self.reply("250 2.1.5 ok")
     }
 
     fn message(&mut self) -> io::Result<bool> {
         let (Some(from), false) = (self.from.take(), self.to.is_empty()) else {
-            self.say("503 5.5.1 RCPT first")?;
+            self.reply("503 5.5.1 RCPT first")?;
             return Ok(true);
         };
-        self.say("354 send the message")?;
+        self.reply("354 send the message")?;
         let mut message = Vec::new();
         loop {
             let line = self.wire.line()?.ok_or(io::ErrorKind::UnexpectedEof)?;
@@ -270,12 +270,12 @@ impl<'s> Session<'s> {
             if !script.messages.is_empty() {
                 let reply = script.messages.remove(0);
                 drop(script);
-                self.say(&reply)?;
+                self.reply(&reply)?;
                 return Ok(true);
             }
         }
         let to = std::mem::take(&mut self.to);
-        let taken = Taken {
+        let taken = Accepted {
             from,
             to,
             message,
@@ -283,8 +283,8 @@ impl<'s> Session<'s> {
             hello: self.hello.clone(),
             login: self.login.clone(),
         };
-        locked(&self.shared.taken).push(taken);
-        self.say("250 2.0.0 accepted")?;
+        locked(&self.shared.accepted).push(taken);
+        self.reply("250 2.0.0 accepted")?;
         Ok(true)
     }
 }
