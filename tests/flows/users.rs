@@ -74,7 +74,7 @@ fn a_user_added_while_others_are_connected_exists_at_once() {
     idler.command("NOOP").unwrap().ok();
 
     let listed: Value =
-        serde_json::from_str(&operator(&demo).run(&["user", "list", "--json"]).ok().printed).unwrap();
+        serde_json::from_str(&operator(&demo).run(&["user", "list", "--json"]).ok().stdout).unwrap();
     let eve = listed.as_array().unwrap().iter().find(|user| user["address"] == "eve@demo.test").unwrap();
     assert_eq!((&eve["enabled"], &eve["declared"]), (&Value::Bool(true), &Value::Bool(false)));
 }
@@ -111,13 +111,13 @@ fn a_list_shows_the_last_use_of_each_app_password() {
     let daemon = demo.role("mda");
     kill(daemon, Signal::SIGTERM).unwrap();
     let listed = patience::until("the list shows the use", || {
-        let printed = operator(&demo).run(&["app-password", "list", "ann", "--json"]).ok().printed;
+        let printed = operator(&demo).run(&["app-password", "list", "ann", "--json"]).ok().stdout;
         let listed: Value = serde_json::from_str(&printed).unwrap();
         listed[0]["last_used"].is_string().then_some(listed)
     });
     assert_eq!((&listed[0]["name"], &listed[0]["last_protocol"]), (&"telephone".into(), &"imap".into()));
     assert_eq!((&listed[1]["name"], &listed[1]["last_used"]), (&"old tablet".into(), &Value::Null));
-    let table = operator(&demo).run(&["app-password", "list", "ann"]).ok().printed;
+    let table = operator(&demo).run(&["app-password", "list", "ann"]).ok().stdout;
     assert!(table.contains("LAST USED") && table.contains(" imap") && table.contains("never"), "{table}");
 }
 
@@ -140,7 +140,7 @@ fn each_device_has_its_own_password_until_it_is_revoked() {
     on_laptop.command("NOOP").unwrap().ok();
     demo.services.imap_client(0);
 
-    let listed = operator.run(&["app-password", "list", "ann", "--json"]).ok().printed;
+    let listed = operator.run(&["app-password", "list", "ann", "--json"]).ok().stdout;
     let listed: Value = serde_json::from_str(&listed).unwrap();
     assert_eq!(listed.as_array().unwrap().len(), 1);
     assert_eq!(listed[0]["name"], "Ann's laptop");
@@ -216,7 +216,7 @@ fn mail_to_an_alias_arrives_while_the_alias_exists() {
     operator.run(&["alias", "add", "office", "ann"]).refused(USAGE, "already");
     operator.run(&["alias", "add", "sales", "nobody"]).refused(USAGE, "neither a user nor an alias");
     let listed: Value =
-        serde_json::from_str(&operator.run(&["alias", "list", "--json"]).ok().printed).unwrap();
+        serde_json::from_str(&operator.run(&["alias", "list", "--json"]).ok().stdout).unwrap();
     assert_eq!(listed[0]["alias"], "office@demo.test");
     operator.run(&["alias", "delete", "office"]).ok();
     stranger.command("MAIL FROM:<x@example.com>").unwrap().expect(250);
@@ -245,8 +245,8 @@ fn a_terminal_asks_for_a_password_twice_and_never_shows_it() {
     let differing = ["correct horse", "correct hose"];
     let differed = operator.run_at_terminal(&["user", "add", "eve"], &differing).refused(USAGE, "differ");
     let typed = operator.run_at_terminal(&["user", "add", "eve"], &["correct horse"; 2]).ok();
-    assert!(typed.told.contains("New password for eve@demo.test: "), "{typed:?}");
-    for shown in [differed.told, typed.told] {
+    assert!(typed.stderr.contains("New password for eve@demo.test: "), "{typed:?}");
+    for shown in [differed.stderr, typed.stderr] {
         assert!(!shown.contains("horse") && !shown.contains("hose"), "{shown}");
     }
     let mut session = reader(&demo, "eve", "correct horse");
@@ -270,7 +270,7 @@ fn errors_are_reported_with_their_fix_and_no_password_is_repeated() {
     let two = operator
         .run_with(&["user", "add", "eve"], "one secret\nanother")
         .refused(USAGE, "more than one line");
-    assert!(!two.told.contains("secret"));
+    assert!(!two.stderr.contains("secret"));
     operator.run(&["user", "passwd", "eve"]).refused(NO_SUCH_ACCOUNT, "no user eve@demo.test");
     // Passwords are not accepted as arguments.
     operator.run(&["user", "add", "eve", "correct horse"]).refused(USAGE, "unexpected argument");

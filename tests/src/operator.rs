@@ -19,11 +19,11 @@ pub struct Operator {
 
 /// The result of a command.
 #[derive(Debug)]
-pub struct Done {
+pub struct CommandResult {
     /// Standard output, for scripts.
-    pub printed: String,
+    pub stdout: String,
     /// Standard error, for people.
-    pub told: String,
+    pub stderr: String,
     status: Option<i32>,
 }
 
@@ -34,12 +34,12 @@ impl Operator {
     }
 
     /// Runs a command, with an empty standard input.
-    pub fn run(&self, arguments: &[&str]) -> Done {
+    pub fn run(&self, arguments: &[&str]) -> CommandResult {
         self.run_with(arguments, "")
     }
 
     /// Runs a command at a terminal, and types a line after each question. Returns the text that the terminal showed.
-    pub fn run_at_terminal(&self, arguments: &[&str], lines: &[&str]) -> Done {
+    pub fn run_at_terminal(&self, arguments: &[&str], lines: &[&str]) -> CommandResult {
         let OpenptyResult { master, slave } = openpty(None, None).expect("a terminal can be opened");
         let shared = |end: &OwnedFd| end.try_clone().expect("a terminal can be shared");
         let mut command = Command::new(program::mailstead());
@@ -58,11 +58,11 @@ impl Operator {
         // Fails once the other side is closed.
         let _ = terminal.read_to_end(&mut shown);
         let status = child.expect("the program starts").wait().expect("it ends").code();
-        Done { printed: String::new(), told: String::from_utf8(shown).expect("the output is UTF-8"), status }
+        CommandResult { stdout: String::new(), stderr: String::from_utf8(shown).expect("the output is UTF-8"), status }
     }
 
     /// Runs a command, with this standard input.
-    pub fn run_with(&self, arguments: &[&str], input: &str) -> Done {
+    pub fn run_with(&self, arguments: &[&str], input: &str) -> CommandResult {
         let mut command = Command::new(program::mailstead());
         command.args(arguments).arg("--dir").arg(&self.folder).env_clear();
         let mut child = command
@@ -73,7 +73,7 @@ impl Operator {
             .expect("the program starts");
         // A command that reads no input may have ended already.
         let _ = child.stdin.take().expect("it is a pipe").write_all(input.as_bytes());
-        Done::from(child.wait_with_output().expect("it ends"))
+        CommandResult::from(child.wait_with_output().expect("it ends"))
     }
 }
 
@@ -90,14 +90,14 @@ fn read_until(terminal: &mut File, shown: &mut Vec<u8>, end: &[u8]) {
     }
 }
 
-impl From<Output> for Done {
+impl From<Output> for CommandResult {
     fn from(output: Output) -> Self {
         let text = |octets| String::from_utf8(octets).expect("the output is UTF-8");
-        Self { printed: text(output.stdout), told: text(output.stderr), status: output.status.code() }
+        Self { stdout: text(output.stdout), stderr: text(output.stderr), status: output.status.code() }
     }
 }
 
-impl Done {
+impl CommandResult {
     /// Panics unless it succeeded.
     #[track_caller]
     pub fn ok(self) -> Self {
@@ -109,7 +109,7 @@ impl Done {
     #[track_caller]
     pub fn refused(self, status: i32, words: &str) -> Self {
         assert_eq!(self.status, Some(status), "{self:?}");
-        assert!(self.told.contains(words), "{words:?} is not in {self:?}");
+        assert!(self.stderr.contains(words), "{words:?} is not in {self:?}");
         self
     }
 
@@ -117,7 +117,7 @@ impl Done {
     #[track_caller]
     pub fn secret(self) -> String {
         let done = self.ok();
-        let mut lines = done.printed.lines();
+        let mut lines = done.stdout.lines();
         match (lines.next(), lines.next()) {
             (Some(secret), None) => secret.to_owned(),
             _ => panic!("one line is printed: {done:?}"),
