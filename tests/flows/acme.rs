@@ -11,43 +11,43 @@ use handover::config::AccountBinding;
 use handover::sockets;
 use tests::authority::Authority;
 use tests::patience;
-use tests::steward::{DOMAIN, NAMES, Steward, complains, outcomes, stage};
+use tests::steward::{DOMAIN, NAMES, Steward, await_error, outcomes, with_authority};
 
 #[test]
 fn an_unavailable_authority_is_retried_and_no_order_counts() {
-    let (mut steward, authority) = stage(|manners| manners.is_down = true);
+    let (mut steward, authority) = with_authority(|manners| manners.is_down = true);
     steward.start();
-    complains(&steward, "exchange with localhost failed");
+    await_error(&steward, "exchange with localhost failed");
     assert!(steward.state()["next_try"].is_string());
     assert!(authority.ordered().is_empty());
     authority.manners(|manners| manners.is_down = false);
-    steward.obtains(&NAMES);
+    steward.await_certificate(&NAMES);
     assert_eq!(authority.ordered().len(), 1);
 }
 
 #[test]
 fn retry_after_is_honoured_also_by_a_new_process() {
-    let (mut steward, authority) = stage(|manners| manners.busy = Some(20));
+    let (mut steward, authority) = with_authority(|manners| manners.busy = Some(20));
     steward.start();
-    complains(&steward, "answers 503");
+    await_error(&steward, "answers 503");
     // It works again at once, but has not said so.
     authority.manners(|manners| manners.busy = None);
     steward.process().kill_everything();
     steward.start();
     steward.reload();
-    complains(&steward, "answers 503");
+    await_error(&steward, "answers 503");
     assert!(authority.ordered().is_empty(), "a request came before the time that the authority had named");
-    steward.obtains(&NAMES);
+    steward.await_certificate(&NAMES);
 }
 
 #[test]
 fn a_slow_and_strict_authority_issues_in_the_end() {
-    let (mut steward, authority) = stage(|manners| {
+    let (mut steward, authority) = with_authority(|manners| {
         manners.slowness = Duration::from_millis(150);
         manners.is_fussy = true;
     });
     steward.start();
-    steward.obtains(&NAMES);
+    steward.await_certificate(&NAMES);
     assert_eq!(authority.accounts(), 1, "a rejected nonce makes no second account");
     patience::until_true("the ledger has it", || outcomes(&steward) == ["issued"]);
 }
@@ -55,16 +55,16 @@ fn a_slow_and_strict_authority_issues_in_the_end() {
 #[test]
 fn a_rate_limit_is_honoured_across_crashes() {
     const SECONDS: u64 = 6;
-    let (mut steward, authority) = stage(|manners| manners.rate_limits = (1, SECONDS));
+    let (mut steward, authority) = with_authority(|manners| manners.rate_limits = (1, SECONDS));
     steward.start();
-    complains(&steward, "too many orders lately");
+    await_error(&steward, "too many orders lately");
     for _ in 0..3 {
         steward.process().kill_everything();
         steward.start();
         // An operator's request does not help either.
-        complains(&steward, "too many orders lately");
+        await_error(&steward, "too many orders lately");
     }
-    steward.obtains(&NAMES);
+    steward.await_certificate(&NAMES);
     let ordered = authority.ordered();
     assert_eq!(ordered.len(), 2);
     assert!(ordered[1].at - ordered[0].at >= Duration::from_secs(SECONDS - 1), "{ordered:?}");
@@ -74,12 +74,12 @@ fn a_rate_limit_is_honoured_across_crashes() {
 #[test]
 fn a_refused_name_does_not_affect_the_others() {
     for at_the_order in [true, false] {
-        let (mut steward, authority) = stage(|manners| {
+        let (mut steward, authority) = with_authority(|manners| {
             let names = if at_the_order { &mut manners.unwanted } else { &mut manners.unproven };
             names.insert(NAMES[2].to_owned());
         });
         steward.start();
-        steward.obtains(&[NAMES[0], NAMES[1], NAMES[3]]);
+        steward.await_certificate(&[NAMES[0], NAMES[1], NAMES[3]]);
         patience::until_true("the ledger has both", || outcomes(&steward) == ["names", "issued"]);
         patience::until_true("the name is reported", || steward.state()["left_out"][0]["name"] == NAMES[2]);
         let said = if at_the_order { "not on my watch" } else { "looks wrong to me" };
@@ -92,9 +92,9 @@ fn a_refused_name_does_not_affect_the_others() {
 
 #[test]
 fn a_revoked_certificate_is_replaced_at_once_and_the_key_stays() {
-    let (mut steward, authority) = stage(|manners| manners.suggests = Some((40 * 86_400, 41 * 86_400)));
+    let (mut steward, authority) = with_authority(|manners| manners.suggests = Some((40 * 86_400, 41 * 86_400)));
     steward.start();
-    let first = steward.obtains(&NAMES);
+    let first = steward.await_certificate(&NAMES);
     let key = fs::read(&steward.tls().key).unwrap();
     let chain = fs::read(&steward.tls().certificate).unwrap();
     patience::until_true("the suggestion is followed", || {
@@ -116,45 +116,45 @@ fn a_revoked_certificate_is_replaced_at_once_and_the_key_stays() {
 
 #[test]
 fn a_certificate_of_seconds_is_renewed_at_two_thirds_and_within_the_limits() {
-    let (mut steward, _authority) = stage(|manners| manners.lifetime = Duration::from_secs(6));
+    let (mut steward, _authority) = with_authority(|manners| manners.lifetime = Duration::from_secs(6));
     steward.start();
-    let first = steward.obtains(&NAMES);
+    let first = steward.await_certificate(&NAMES);
     let renewed = patience::until("it is renewed", || {
         let facts = steward.facts();
         (facts.not_before > first.not_before).then_some(facts)
     });
     assert!(renewed.not_before >= first.not_before + 4, "not before its time: {renewed:?}");
     // Two renewals within three lifetimes are normal, but no lifetime is as short as this one.
-    complains(&steward, "within 10 minutes");
+    await_error(&steward, "within 10 minutes");
     assert_eq!(outcomes(&steward).iter().filter(|outcome| *outcome == "issued").count(), 4);
 }
 
 #[test]
 fn no_order_is_placed_under_a_wrong_clock() {
-    let (mut steward, authority) = stage(|manners| manners.clock_ahead = 3 * 365 * 86_400);
+    let (mut steward, authority) = with_authority(|manners| manners.clock_ahead = 3 * 365 * 86_400);
     // A clock ten years ahead has written here.
     let ahead = r#"{"at":2100000000,"authority":"AUTHORITY","names":["mail.example.org"],"outcome":"begun"}"#;
     fs::write(steward.acme().join("ledger.jsonl"), ahead.replace("AUTHORITY", &authority.directory()) + "\n")
         .unwrap();
     steward.start();
-    complains(&steward, "this machine's clock shows");
+    await_error(&steward, "this machine's clock shows");
     assert!(authority.ordered().is_empty());
     assert!(steward.ledger()[0]["at"] == 2_100_000_000, "a clock that may be wrong changes nothing");
     authority.manners(|manners| manners.clock_ahead = 0);
     steward.reload();
     // The order of the future counts as made now, and does not delay the operator's request.
-    steward.obtains(&NAMES);
+    steward.await_certificate(&NAMES);
     assert!(steward.ledger()[0]["at"].as_i64().unwrap() < 2_100_000_000);
 }
 
 #[test]
 fn an_account_is_bound_if_required_and_created_again_if_the_authority_forgets_it() {
-    let (mut steward, authority) = stage(|manners| {
+    let (mut steward, authority) = with_authority(|manners| {
         manners.wants_binding = true;
         manners.suggests = Some((40 * 86_400, 41 * 86_400));
     });
     steward.start();
-    complains(&steward, "create an account on the website first");
+    await_error(&steward, "create an account on the website first");
     steward.authority(|settings| {
         settings.account_binding = Some(AccountBinding {
             key_id: "customer-7".to_owned(),
@@ -162,7 +162,7 @@ fn an_account_is_bound_if_required_and_created_again_if_the_authority_forgets_it
         });
     });
     steward.reload();
-    steward.obtains(&NAMES);
+    steward.await_certificate(&NAMES);
     assert_eq!(authority.bindings(), ["customer-7"]);
 
     authority.forget_accounts();
@@ -176,12 +176,12 @@ fn an_account_is_bound_if_required_and_created_again_if_the_authority_forgets_it
 
 #[test]
 fn names_that_start_to_lead_here_join_the_certificate_and_the_pages_follow() {
-    let (mut steward, _authority) = stage(|_| {});
+    let (mut steward, _authority) = with_authority(|_| {});
     for name in &NAMES[1..] {
         steward.dns.remove(name);
     }
     steward.start();
-    steward.obtains(&NAMES[..1]);
+    steward.await_certificate(&NAMES[..1]);
     patience::until_true("health reports the others", || {
         let health = steward.get(sockets::HEALTH, "localhost", "/health/ready");
         NAMES[1..].iter().all(|name| health.contains(name)) && health.contains("mailstead dns")
@@ -195,12 +195,12 @@ fn with_own_name() -> Vec<&'static str> {
 
 #[test]
 fn a_domains_own_name_is_included_while_it_leads_here_without_delaying_renewal() {
-    let (mut steward, authority) = stage(|manners| manners.suggests = Some((40 * 86_400, 41 * 86_400)));
+    let (mut steward, authority) = with_authority(|manners| manners.suggests = Some((40 * 86_400, 41 * 86_400)));
     // An address of another machine.
     let elsewhere = "203.0.113.80".parse().unwrap();
     steward.dns.host(DOMAIN, elsewhere);
     steward.start();
-    steward.obtains(&NAMES);
+    steward.await_certificate(&NAMES);
     let is_content = |steward: &Steward| {
         let state = steward.state();
         let is_whole = state["left_out"].as_array().is_some_and(Vec::is_empty);
@@ -238,12 +238,12 @@ fn renews_for(steward: &mut Steward, authority: &Authority, names: &[&str]) {
 
 #[test]
 fn a_refused_own_name_of_a_domain_does_not_affect_the_others() {
-    let (mut steward, authority) = stage(|manners| {
+    let (mut steward, authority) = with_authority(|manners| {
         manners.unwanted.insert(DOMAIN.to_owned());
     });
     steward.dns.host(DOMAIN, std::net::Ipv4Addr::LOCALHOST.into());
     steward.start();
-    steward.obtains(&NAMES);
+    steward.await_certificate(&NAMES);
     patience::until_true("the ledger has both", || outcomes(&steward) == ["names", "issued"]);
     patience::until_true("it is named with the reason", || {
         let left_out = &steward.state()["left_out"][0];

@@ -8,11 +8,11 @@ use handover::config::Challenge;
 use handover::sockets;
 use tests::authority::{Chain, Manners};
 use tests::patience;
-use tests::steward::{NAMES, Steward, complains, outcomes, stage};
+use tests::steward::{NAMES, Steward, await_error, outcomes, with_authority};
 
 #[test]
 fn a_steward_that_dies_in_every_order_continues_the_same_one() {
-    let (mut steward, authority) = stage(|manners| manners.never_signs = true);
+    let (mut steward, authority) = with_authority(|manners| manners.never_signs = true);
     for round in 0..3 {
         steward.start();
         patience::until_true("the order is made and known by its address", || {
@@ -41,14 +41,14 @@ fn a_slow_order_is_the_only_one_also_for_a_new_process() {
         |manners| manners.has_no_certificate = 2,
         |manners| manners.is_not_ready = 2,
     ] {
-        let (mut steward, authority) = stage(slow);
+        let (mut steward, authority) = with_authority(slow);
         steward.start();
         patience::until_true("the order is known by its address", || {
             steward.ledger().last().is_some_and(|order| order["order"].is_string())
         });
         steward.process().kill_everything();
         steward.start();
-        steward.obtains(&NAMES);
+        steward.await_certificate(&NAMES);
         patience::until_true("the ledger has it", || outcomes(&steward) == ["issued"]);
         assert_eq!(authority.ordered().len(), 1);
     }
@@ -57,9 +57,9 @@ fn a_slow_order_is_the_only_one_also_for_a_new_process() {
 #[test]
 fn a_certificate_that_cannot_be_installed_is_ordered_once_and_the_error_stays() {
     for (chain, said) in [(Chain::OfAnotherKey, "not for our key"), (Chain::WithoutAName, "is not for ")] {
-        let (mut steward, authority) = stage(|manners| manners.chain = chain);
+        let (mut steward, authority) = with_authority(|manners| manners.chain = chain);
         steward.start();
-        complains(&steward, said);
+        await_error(&steward, said);
         patience::until_true("the next try is a minute away", || {
             steward.state()["next_try"].as_str().is_some_and(|next| next > &*calendar::rfc3339(now() + 20))
         });
@@ -67,12 +67,12 @@ fn a_certificate_that_cannot_be_installed_is_ordered_once_and_the_error_stays() 
         // The state shows the content of the ledger, also for a new process.
         steward.process().kill_everything();
         steward.start();
-        complains(&steward, said);
+        await_error(&steward, said);
         assert_eq!(authority.ordered().len(), 1);
         // An operator's attempt is made at once.
         authority.manners(|manners| manners.chain = Chain::Right);
         steward.reload();
-        steward.obtains(&NAMES);
+        steward.await_certificate(&NAMES);
     }
 }
 
@@ -89,9 +89,9 @@ fn a_chain_in_any_order_names_in_capitals_and_a_redirected_directory_are_accepte
         |manners| manners.is_loud = true,
         |manners| manners.has_moved = true,
     ] {
-        let (mut steward, authority) = stage(odd);
+        let (mut steward, authority) = with_authority(odd);
         steward.start();
-        steward.obtains(&NAMES);
+        steward.await_certificate(&NAMES);
         assert_eq!(authority.ordered().len(), 1);
         let written = fs::read_to_string(&steward.tls().certificate).unwrap();
         assert_eq!(
@@ -104,9 +104,9 @@ fn a_chain_in_any_order_names_in_capitals_and_a_redirected_directory_are_accepte
 
 #[test]
 fn a_deactivated_account_is_replaced() {
-    let (mut steward, authority) = stage(|manners| manners.suggests = Some((40 * 86_400, 41 * 86_400)));
+    let (mut steward, authority) = with_authority(|manners| manners.suggests = Some((40 * 86_400, 41 * 86_400)));
     steward.start();
-    steward.obtains(&NAMES);
+    steward.await_certificate(&NAMES);
     authority.deactivate_accounts();
     authority.revoke_all();
     steward.reload();
@@ -118,12 +118,12 @@ fn a_deactivated_account_is_replaced() {
 
 #[test]
 fn a_refused_host_name_is_retried_when_its_record_changes() {
-    let (mut steward, authority) = stage(|manners| {
+    let (mut steward, authority) = with_authority(|manners| {
         manners.unproven.insert(NAMES[0].to_owned());
     });
     steward.authority(|settings| settings.challenge = Challenge::Http01);
     steward.start();
-    steward.obtains(&NAMES[1..]);
+    steward.await_certificate(&NAMES[1..]);
     patience::until_true("the reason is the host's name", || {
         let state = steward.state();
         state["left_out"][0]["name"] == NAMES[0]
@@ -145,12 +145,12 @@ fn a_refused_host_name_is_retried_when_its_record_changes() {
     // The operator's change of the records is noticed without a request.
     authority.manners(|manners| manners.unproven.clear());
     steward.dns.host(NAMES[0], std::net::Ipv4Addr::new(127, 0, 0, 2).into());
-    steward.obtains(&NAMES);
+    steward.await_certificate(&NAMES);
 }
 
 #[test]
 fn a_self_made_certificate_that_is_not_valid_yet_is_renewed_while_it_runs_and_process_1_is_notified() {
-    let (mut steward, _authority) = stage(|_| {});
+    let (mut steward, _authority) = with_authority(|_| {});
     steward.config.renewal = None;
     steward.self_made_from(now() + 400 * 86_400);
     let key = fs::read(&steward.tls().key).unwrap();
@@ -158,5 +158,5 @@ fn a_self_made_certificate_that_is_not_valid_yet_is_renewed_while_it_runs_and_pr
     patience::until_true("it is valid now", || steward.facts().not_before <= now());
     assert_eq!(steward.facts().names, [NAMES[0]]);
     assert_eq!(fs::read(&steward.tls().key).unwrap(), key);
-    patience::until_true("process 1 is notified", || !steward.told().is_empty());
+    patience::until_true("process 1 is notified", || !steward.reported_certificates().is_empty());
 }

@@ -31,13 +31,13 @@ fn a_certificate_for_all_names_is_obtained_by_http_and_by_tls_alone() {
         let (mut steward, pebble) = stage(challenge);
         let key = std::fs::read(&steward.tls().key).unwrap();
         steward.start();
-        let facts = steward.obtains(&NAMES);
+        let facts = steward.await_certificate(&NAMES);
         assert!(facts.issuer.contains("Pebble"), "{}", facts.issuer);
         assert_eq!(std::fs::read(&steward.tls().key).unwrap(), key, "the key never changes");
         assert_eq!(pebble.log().contains("validate w/ HTTP"), is_http, "{challenge:?} was asked for");
         let mut notified = Vec::new();
         patience::until_true("process 1 is notified of the first certificate and of the new one", || {
-            notified.extend(steward.told());
+            notified.extend(steward.reported_certificates());
             notified.len() == 2
         });
         let ledger = steward.ledger();
@@ -54,7 +54,7 @@ fn a_name_that_leads_nowhere_is_left_out_until_it_leads_here() {
     let (mut steward, _pebble) = stage(Challenge::Auto);
     steward.dns.remove(NAMES[3]);
     steward.start();
-    steward.obtains(&NAMES[..3]);
+    steward.await_certificate(&NAMES[..3]);
     patience::until_true("the missing one is named with its fix", || {
         let state = steward.state();
         let left_out = &state["left_out"][0];
@@ -93,7 +93,7 @@ fn a_dns_challenge_is_published_at_the_end_of_the_alias_and_removed() {
     steward.config.renewal.as_mut().unwrap().dns_update =
         Some(DnsUpdate { server: knot.address(), key: Some(key) });
     steward.start();
-    steward.obtains(&NAMES);
+    steward.await_certificate(&NAMES);
     assert!(knot.log().contains("[acme.example.net.] DDNS"), "{}", knot.log());
     let ends = ["both.acme.example.net", "one.acme.example.net", "_acme-challenge.autodiscover.example.org"];
     patience::until_true("the challenges are removed", || {

@@ -35,7 +35,7 @@ pub const NAMES: [&str; 4] =
     ["mail.example.org", "mta-sts.example.org", "autoconfig.example.org", "autodiscover.example.org"];
 
 /// A steward that has not been started, and its authority.
-pub fn stage(manners: impl FnOnce(&mut Manners)) -> (Steward, Authority) {
+pub fn with_authority(manners: impl FnOnce(&mut Manners)) -> (Steward, Authority) {
     let mut steward = Steward::prepare("", Path::new(""));
     let authority = Authority::start(steward.address(sockets::HTTP).port());
     authority.manners(manners);
@@ -49,7 +49,7 @@ pub fn stage(manners: impl FnOnce(&mut Manners)) -> (Steward, Authority) {
 
 /// Waits until the last error contains these words.
 #[track_caller]
-pub fn complains(steward: &Steward, words: &str) {
+pub fn await_error(steward: &Steward, words: &str) {
     patience::until_true(&format!("the state contains {words:?}"), || {
         steward.state()["last_error"].as_str().unwrap_or_default().contains(words)
     });
@@ -212,7 +212,7 @@ impl Steward {
 
     /// Waits until the certificate on disk is for exactly these names.
     #[track_caller]
-    pub fn obtains(&self, names: &[&str]) -> CertificateFacts {
+    pub fn await_certificate(&self, names: &[&str]) -> CertificateFacts {
         let mut wanted: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         wanted.sort();
         patience::until(&format!("there is a certificate for {names:?}"), || {
@@ -224,14 +224,14 @@ impl Steward {
     }
 
     /// The fingerprints that were reported to process 1 since the last call.
-    pub fn told(&self) -> Vec<String> {
+    pub fn reported_certificates(&self) -> Vec<String> {
         self.notices.set_nonblocking(true).expect("a socket can be set not to block");
-        let mut told = Vec::new();
+        let mut fingerprints = Vec::new();
         let mut datagram = [0; LONGEST];
         while let Ok(length) = self.notices.recv(&mut datagram) {
-            told.extend(Notice::parse(&datagram[..length]).facts.remove("X_CERTIFICATE"));
+            fingerprints.extend(Notice::parse(&datagram[..length]).facts.remove("X_CERTIFICATE"));
         }
-        told
+        fingerprints
     }
 
     /// Requests a page over HTTP.
