@@ -20,7 +20,7 @@ fn an_unavailable_authority_is_retried_and_no_order_counts() {
     await_error(&steward, "exchange with localhost failed");
     assert!(steward.state()["next_try"].is_string());
     assert!(authority.ordered().is_empty());
-    authority.manners(|manners| manners.is_down = false);
+    authority.behave(|manners| manners.is_down = false);
     steward.await_certificate(&NAMES);
     assert_eq!(authority.ordered().len(), 1);
 }
@@ -31,7 +31,7 @@ fn retry_after_is_honoured_also_by_a_new_process() {
     steward.start();
     await_error(&steward, "answers 503");
     // It works again at once, but has not said so.
-    authority.manners(|manners| manners.busy = None);
+    authority.behave(|manners| manners.busy = None);
     steward.process().kill_everything();
     steward.start();
     steward.reload();
@@ -43,8 +43,8 @@ fn retry_after_is_honoured_also_by_a_new_process() {
 #[test]
 fn a_slow_and_strict_authority_issues_in_the_end() {
     let (mut steward, authority) = with_authority(|manners| {
-        manners.slowness = Duration::from_millis(150);
-        manners.is_fussy = true;
+        manners.delay = Duration::from_millis(150);
+        manners.refuses_nonces = true;
     });
     steward.start();
     steward.await_certificate(&NAMES);
@@ -75,7 +75,7 @@ fn a_rate_limit_is_honoured_across_crashes() {
 fn a_refused_name_does_not_affect_the_others() {
     for at_the_order in [true, false] {
         let (mut steward, authority) = with_authority(|manners| {
-            let names = if at_the_order { &mut manners.unwanted } else { &mut manners.unproven };
+            let names = if at_the_order { &mut manners.refused_names } else { &mut manners.failing_names };
             names.insert(NAMES[2].to_owned());
         });
         steward.start();
@@ -92,7 +92,7 @@ fn a_refused_name_does_not_affect_the_others() {
 
 #[test]
 fn a_revoked_certificate_is_replaced_at_once_and_the_key_stays() {
-    let (mut steward, authority) = with_authority(|manners| manners.suggests = Some((40 * 86_400, 41 * 86_400)));
+    let (mut steward, authority) = with_authority(|manners| manners.renewal_window = Some((40 * 86_400, 41 * 86_400)));
     steward.start();
     let first = steward.await_certificate(&NAMES);
     let key = fs::read(&steward.tls().key).unwrap();
@@ -140,7 +140,7 @@ fn no_order_is_placed_under_a_wrong_clock() {
     await_error(&steward, "this machine's clock shows");
     assert!(authority.ordered().is_empty());
     assert!(steward.ledger()[0]["at"] == 2_100_000_000, "a clock that may be wrong changes nothing");
-    authority.manners(|manners| manners.clock_ahead = 0);
+    authority.behave(|manners| manners.clock_ahead = 0);
     steward.reload();
     // The order of the future counts as made now, and does not delay the operator's request.
     steward.await_certificate(&NAMES);
@@ -150,8 +150,8 @@ fn no_order_is_placed_under_a_wrong_clock() {
 #[test]
 fn an_account_is_bound_if_required_and_created_again_if_the_authority_forgets_it() {
     let (mut steward, authority) = with_authority(|manners| {
-        manners.wants_binding = true;
-        manners.suggests = Some((40 * 86_400, 41 * 86_400));
+        manners.requires_binding = true;
+        manners.renewal_window = Some((40 * 86_400, 41 * 86_400));
     });
     steward.start();
     await_error(&steward, "create an account on the website first");
@@ -195,7 +195,7 @@ fn with_own_name() -> Vec<&'static str> {
 
 #[test]
 fn a_domains_own_name_is_included_while_it_leads_here_without_delaying_renewal() {
-    let (mut steward, authority) = with_authority(|manners| manners.suggests = Some((40 * 86_400, 41 * 86_400)));
+    let (mut steward, authority) = with_authority(|manners| manners.renewal_window = Some((40 * 86_400, 41 * 86_400)));
     // An address of another machine.
     let elsewhere = "203.0.113.80".parse().unwrap();
     steward.dns.host(DOMAIN, elsewhere);
@@ -239,7 +239,7 @@ fn renews_for(steward: &mut Steward, authority: &Authority, names: &[&str]) {
 #[test]
 fn a_refused_own_name_of_a_domain_does_not_affect_the_others() {
     let (mut steward, authority) = with_authority(|manners| {
-        manners.unwanted.insert(DOMAIN.to_owned());
+        manners.refused_names.insert(DOMAIN.to_owned());
     });
     steward.dns.host(DOMAIN, std::net::Ipv4Addr::LOCALHOST.into());
     steward.start();

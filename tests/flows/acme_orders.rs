@@ -6,7 +6,7 @@ use std::fs;
 
 use handover::config::Challenge;
 use handover::sockets;
-use tests::authority::{Chain, Manners};
+use tests::authority::{Chain, Behaviour};
 use tests::patience;
 use tests::steward::{NAMES, Steward, await_error, outcomes, with_authority};
 
@@ -37,9 +37,9 @@ fn under_way(steward: &Steward) {
 #[test]
 fn a_slow_order_is_the_only_one_also_for_a_new_process() {
     for slow in [
-        (|manners: &mut Manners| manners.signs_after = 4) as fn(&mut Manners),
-        |manners| manners.has_no_certificate = 2,
-        |manners| manners.is_not_ready = 2,
+        (|manners: &mut Behaviour| manners.polls_in_processing = 4) as fn(&mut Behaviour),
+        |manners| manners.polls_without_certificate = 2,
+        |manners| manners.early_finalizations = 2,
     ] {
         let (mut steward, authority) = with_authority(slow);
         steward.start();
@@ -70,7 +70,7 @@ fn a_certificate_that_cannot_be_installed_is_ordered_once_and_the_error_stays() 
         await_error(&steward, said);
         assert_eq!(authority.ordered().len(), 1);
         // An operator's attempt is made at once.
-        authority.manners(|manners| manners.chain = Chain::Right);
+        authority.behave(|manners| manners.chain = Chain::InOrder);
         steward.reload();
         steward.await_certificate(&NAMES);
     }
@@ -84,9 +84,9 @@ fn now() -> i64 {
 #[test]
 fn a_chain_in_any_order_names_in_capitals_and_a_redirected_directory_are_accepted() {
     for odd in [
-        (|manners: &mut Manners| manners.chain = Chain::Reversed) as fn(&mut Manners),
+        (|manners: &mut Behaviour| manners.chain = Chain::Reversed) as fn(&mut Behaviour),
         |manners| manners.chain = Chain::Joined,
-        |manners| manners.is_loud = true,
+        |manners| manners.writes_upper_case = true,
         |manners| manners.has_moved = true,
     ] {
         let (mut steward, authority) = with_authority(odd);
@@ -104,7 +104,7 @@ fn a_chain_in_any_order_names_in_capitals_and_a_redirected_directory_are_accepte
 
 #[test]
 fn a_deactivated_account_is_replaced() {
-    let (mut steward, authority) = with_authority(|manners| manners.suggests = Some((40 * 86_400, 41 * 86_400)));
+    let (mut steward, authority) = with_authority(|manners| manners.renewal_window = Some((40 * 86_400, 41 * 86_400)));
     steward.start();
     steward.await_certificate(&NAMES);
     authority.deactivate_accounts();
@@ -119,7 +119,7 @@ fn a_deactivated_account_is_replaced() {
 #[test]
 fn a_refused_host_name_is_retried_when_its_record_changes() {
     let (mut steward, authority) = with_authority(|manners| {
-        manners.unproven.insert(NAMES[0].to_owned());
+        manners.failing_names.insert(NAMES[0].to_owned());
     });
     steward.authority(|settings| settings.challenge = Challenge::Http01);
     steward.start();
@@ -143,7 +143,7 @@ fn a_refused_host_name_is_retried_when_its_record_changes() {
     });
     assert_eq!(outcomes(&steward).iter().filter(|outcome| *outcome == "issued").count(), 1);
     // The operator's change of the records is noticed without a request.
-    authority.manners(|manners| manners.unproven.clear());
+    authority.behave(|manners| manners.failing_names.clear());
     steward.dns.host(NAMES[0], std::net::Ipv4Addr::new(127, 0, 0, 2).into());
     steward.await_certificate(&NAMES);
 }

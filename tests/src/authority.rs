@@ -23,50 +23,50 @@ use issuing::Issuing;
 
 /// The authority's behaviour from now on.
 #[derive(Debug, Clone)]
-pub struct Manners {
+pub struct Behaviour {
     /// Set to close every connection.
     pub is_down: bool,
     /// The Retry-After in seconds of a 503 to every request.
     pub busy: Option<u64>,
     /// The delay before each reply.
-    pub slowness: Duration,
+    pub delay: Duration,
     /// The number of next orders that are refused with `rateLimited`, and their Retry-After in seconds.
     pub rate_limits: (usize, u64),
     /// Names that it refuses in an order.
-    pub unwanted: BTreeSet<String>,
+    pub refused_names: BTreeSet<String>,
     /// Names whose challenge always fails.
-    pub unproven: BTreeSet<String>,
+    pub failing_names: BTreeSet<String>,
     /// Set to accept only each third nonce of a client.
-    pub is_fussy: bool,
+    pub refuses_nonces: bool,
     /// Set to never issue, so that an order stays in processing.
     pub never_signs: bool,
     /// The lifetime of certificates.
     pub lifetime: Duration,
     /// The suggested renewal window, in seconds from the certificate's beginning; without it there is no renewal info.
-    pub suggests: Option<(i64, i64)>,
+    pub renewal_window: Option<(i64, i64)>,
     /// The seconds that its clock is ahead.
     pub clock_ahead: i64,
     /// Set if accounts need an external account binding (RFC 8555 §7.3.4).
-    pub wants_binding: bool,
+    pub requires_binding: bool,
     /// The chain that it issues.
     pub chain: Chain,
     /// The number of requests for an order that find it processing after its finalization.
-    pub signs_after: usize,
+    pub polls_in_processing: usize,
     /// The number of requests for an issued certificate that find nothing yet.
-    pub has_no_certificate: usize,
+    pub polls_without_certificate: usize,
     /// The number of requests to finalize that find the order not ready yet.
-    pub is_not_ready: usize,
+    pub early_finalizations: usize,
     /// Set if its directory has moved to another address.
     pub has_moved: bool,
     /// Set to write names in capitals.
-    pub is_loud: bool,
+    pub writes_upper_case: bool,
 }
 
 /// The chains that an authority issues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chain {
     /// The leaf and then its issuer.
-    Right,
+    InOrder,
     /// The issuer first.
     Reversed,
     /// Both in a line.
@@ -77,27 +77,27 @@ pub enum Chain {
     WithoutAName,
 }
 
-impl Default for Manners {
+impl Default for Behaviour {
     fn default() -> Self {
         Self {
             is_down: false,
             busy: None,
-            slowness: Duration::ZERO,
+            delay: Duration::ZERO,
             rate_limits: (0, 0),
-            unwanted: BTreeSet::new(),
-            unproven: BTreeSet::new(),
-            is_fussy: false,
+            refused_names: BTreeSet::new(),
+            failing_names: BTreeSet::new(),
+            refuses_nonces: false,
             never_signs: false,
             lifetime: Duration::from_secs(90 * 24 * 3600),
-            suggests: None,
+            renewal_window: None,
             clock_ahead: 0,
-            wants_binding: false,
-            chain: Chain::Right,
-            signs_after: 0,
-            has_no_certificate: 0,
-            is_not_ready: 0,
+            requires_binding: false,
+            chain: Chain::InOrder,
+            polls_in_processing: 0,
+            polls_without_certificate: 0,
+            early_finalizations: 0,
             has_moved: false,
-            is_loud: false,
+            writes_upper_case: false,
         }
     }
 }
@@ -126,13 +126,13 @@ struct Shared {
     http: u16,
     tls: Arc<ServerConfig>,
     issuing: Issuing,
-    manners: Mutex<Manners>,
-    book: Mutex<Book>,
+    behaviour: Mutex<Behaviour>,
+    records: Mutex<Records>,
 }
 
 /// The authority's records.
 #[derive(Default)]
-struct Book {
+struct Records {
     nonces: BTreeSet<String>,
     given: u64,
     /// The thumbprint of each account's key.
@@ -151,24 +151,24 @@ struct Book {
 struct Order {
     account: usize,
     names: Vec<String>,
-    proofs: Vec<Proof>,
+    challenges: Vec<Challenge>,
     replaces: Option<String>,
     chain: Option<String>,
     /// The number of requests that found it processing.
-    looks: usize,
+    polls: usize,
     /// The number of requests for its certificate that found nothing.
-    misses: usize,
+    certificate_polls: usize,
     /// The number of requests to finalize that came too early.
     early: usize,
 }
 
-struct Proof {
+struct Challenge {
     token: String,
-    state: Proved,
+    state: ChallengeState,
 }
 
 #[derive(Clone, PartialEq, Eq)]
-enum Proved {
+enum ChallengeState {
     Pending,
     Valid,
     Invalid(String),
@@ -185,8 +185,8 @@ impl Authority {
             http,
             tls: certificate::serving(&folder.path().join("web.pem"), &folder.path().join("web-key.pem")),
             issuing: Issuing::new(),
-            manners: Mutex::default(),
-            book: Mutex::default(),
+            behaviour: Mutex::default(),
+            records: Mutex::default(),
         });
         let reception = Reception::open(listener, {
             let shared = Arc::clone(&shared);
@@ -206,39 +206,39 @@ impl Authority {
     }
 
     /// Changes its behaviour from now on.
-    pub fn manners(&self, change: impl FnOnce(&mut Manners)) {
-        change(&mut locked(&self.shared.manners));
+    pub fn behave(&self, change: impl FnOnce(&mut Behaviour)) {
+        change(&mut locked(&self.shared.behaviour));
     }
 
     /// The orders so far, including those refused by a rate limit.
     pub fn ordered(&self) -> Vec<Ordered> {
-        locked(&self.shared.book).ordered.clone()
+        locked(&self.shared.records).ordered.clone()
     }
 
     /// The number of accounts that were created.
     pub fn accounts(&self) -> usize {
-        locked(&self.shared.book).accounts.len()
+        locked(&self.shared.records).accounts.len()
     }
 
     /// The key identifiers that accounts were bound with.
     pub fn bindings(&self) -> Vec<String> {
-        locked(&self.shared.book).bindings.clone()
+        locked(&self.shared.records).bindings.clone()
     }
 
     /// Deletes all accounts.
     pub fn forget_accounts(&self) {
-        locked(&self.shared.book).accounts.clear();
+        locked(&self.shared.records).accounts.clear();
     }
 
     /// Deactivates all accounts (RFC 8555 §7.3.6).
     pub fn deactivate_accounts(&self) {
-        let mut book = locked(&self.shared.book);
+        let mut book = locked(&self.shared.records);
         book.deactivated = (0..book.accounts.len()).collect();
     }
 
     /// Revokes every certificate: its renewal info suggests to renew them at once.
     pub fn revoke_all(&self) {
-        let mut book = locked(&self.shared.book);
+        let mut book = locked(&self.shared.records);
         book.revoked = book.issued.keys().cloned().collect();
     }
 }

@@ -22,7 +22,7 @@ use nix::sys::signal::Signal;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 
-use crate::authority::{Authority, Manners};
+use crate::authority::{Authority, Behaviour};
 use crate::dns::NameServer;
 use crate::patience;
 use crate::process::Process;
@@ -35,10 +35,10 @@ pub const NAMES: [&str; 4] =
     ["mail.example.org", "mta-sts.example.org", "autoconfig.example.org", "autodiscover.example.org"];
 
 /// A steward that has not been started, and its authority.
-pub fn with_authority(manners: impl FnOnce(&mut Manners)) -> (Steward, Authority) {
+pub fn with_authority(manners: impl FnOnce(&mut Behaviour)) -> (Steward, Authority) {
     let mut steward = Steward::prepare("", Path::new(""));
     let authority = Authority::start(steward.address(sockets::HTTP).port());
-    authority.manners(manners);
+    authority.behave(manners);
     steward.dns.host("localhost", Ipv4Addr::LOCALHOST.into());
     steward.authority(|settings| {
         settings.directory = authority.directory();

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::web::{self, Request};
-use super::{Book, Manners, Order, Ordered, Proof, Proved, Shared};
+use super::{Records, Behaviour, Order, Ordered, Challenge, ChallengeState, Shared};
 use crate::reception::locked;
 
 pub(super) struct Answer {
@@ -43,9 +43,9 @@ struct Signed {
     payload: Value,
 }
 
-pub(super) fn answer(request: &Request, shared: &Shared, manners: &Manners) -> Answer {
+pub(super) fn answer(request: &Request, shared: &Shared, manners: &Behaviour) -> Answer {
     let base = format!("https://localhost:{}", shared.address.port());
-    let mut book = locked(&shared.book);
+    let mut book = locked(&shared.records);
     let answer = match (request.method.as_str(), request.path.as_str()) {
         ("GET", "/directory") if manners.has_moved => Answer {
             code: 301,
@@ -70,7 +70,7 @@ pub(super) fn answer(request: &Request, shared: &Shared, manners: &Manners) -> A
     answer.with("Replay-Nonce", nonce)
 }
 
-fn directory(base: &str, manners: &Manners) -> Answer {
+fn directory(base: &str, manners: &Behaviour) -> Answer {
     let mut directory = json!({
         "newNonce": format!("{base}/nonce"),
         "newAccount": format!("{base}/new-account"),
@@ -78,14 +78,14 @@ fn directory(base: &str, manners: &Manners) -> Answer {
         "revokeCert": format!("{base}/revoke"),
         "keyChange": format!("{base}/key-change"),
     });
-    if manners.suggests.is_some() {
+    if manners.renewal_window.is_some() {
         directory["renewalInfo"] = json!(format!("{base}/renewal"));
     }
     Answer::json(200, &directory)
 }
 
 /// Parses the request's envelope (RFC 8555 §6.2) and uses up its nonce (§6.5).
-fn signed(request: &Request, base: &str, book: &mut Book, manners: &Manners) -> Result<Signed, Answer> {
+fn signed(request: &Request, base: &str, book: &mut Records, manners: &Behaviour) -> Result<Signed, Answer> {
     let malformed = || Answer::problem(400, "malformed", "malformed signed request");
     let decode = |value: &Value| URL_SAFE_NO_PAD.decode(value.as_str()?).ok();
     let envelope = web::json(&request.body).ok_or_else(malformed)?;
@@ -93,7 +93,7 @@ fn signed(request: &Request, base: &str, book: &mut Book, manners: &Manners) -> 
     let payload = decode(&envelope["payload"]).ok_or_else(malformed)?;
     let nonce = head["nonce"].as_str().unwrap_or_default();
     let is_good = book.nonces.remove(nonce);
-    if !is_good || (manners.is_fussy && !book.given.is_multiple_of(3)) {
+    if !is_good || (manners.refuses_nonces && !book.given.is_multiple_of(3)) {
         return Err(Answer::problem(400, "badNonce", "the nonce is not valid"));
     }
     if head["url"] != json!(format!("{base}{}", request.path)) {
@@ -122,8 +122,8 @@ fn post(
     signed: &Signed,
     base: &str,
     shared: &Shared,
-    book: &mut Book,
-    manners: &Manners,
+    book: &mut Records,
+    manners: &Behaviour,
 ) -> Answer {
     if path == "/new-account" {
         return new_account(signed, base, book, manners);
@@ -143,7 +143,7 @@ fn post(
         ("new-order", _) => new_order(signed, account, base, book, manners),
         ("order", [order]) if *order < book.orders.len() => {
             if book.orders[*order].chain.is_some() {
-                book.orders[*order].looks += 1;
+                book.orders[*order].polls += 1;
             }
             order_page(*order, base, book, manners, 200)
         }
@@ -157,8 +157,8 @@ fn post(
             finalize(*order, signed, base, shared, book, manners)
         }
         ("certificate", [order]) if *order < book.orders.len() => {
-            if book.orders[*order].misses < manners.has_no_certificate {
-                book.orders[*order].misses += 1;
+            if book.orders[*order].certificate_polls < manners.polls_without_certificate {
+                book.orders[*order].certificate_polls += 1;
                 return Answer::problem(404, "malformed", "no such certificate yet");
             }
             let chain = book.orders[*order].chain.clone().unwrap_or_default();
@@ -168,12 +168,12 @@ fn post(
     }
 }
 
-fn new_account(signed: &Signed, base: &str, book: &mut Book, manners: &Manners) -> Answer {
+fn new_account(signed: &Signed, base: &str, book: &mut Records, manners: &Behaviour) -> Answer {
     let Some(key) = signed.key.clone() else {
         return Answer::problem(400, "malformed", "the request has no key");
     };
     let binding = &signed.payload["externalAccountBinding"];
-    if manners.wants_binding && !binding.is_object() {
+    if manners.requires_binding && !binding.is_object() {
         return Answer::problem(403, "externalAccountRequired", "create an account on the website first");
     }
     let bound = binding["protected"].as_str().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
@@ -185,7 +185,7 @@ fn new_account(signed: &Signed, base: &str, book: &mut Book, manners: &Manners) 
         .with("Location", format!("{base}/account/{}", book.accounts.len() - 1))
 }
 
-fn new_order(signed: &Signed, account: usize, base: &str, book: &mut Book, manners: &Manners) -> Answer {
+fn new_order(signed: &Signed, account: usize, base: &str, book: &mut Records, manners: &Behaviour) -> Answer {
     let names: Vec<String> = signed.payload["identifiers"]
         .as_array()
         .into_iter()
@@ -201,7 +201,7 @@ fn new_order(signed: &Signed, account: usize, base: &str, book: &mut Book, manne
     }
     let unwanted: Vec<Value> = names
         .iter()
-        .filter(|name| manners.unwanted.contains(*name))
+        .filter(|name| manners.refused_names.contains(*name))
         .map(|name| {
             json!({ "type": "urn:ietf:params:acme:error:rejectedIdentifier", "detail": "not on my watch",
                     "identifier": { "type": "dns", "value": name } })
@@ -213,19 +213,19 @@ fn new_order(signed: &Signed, account: usize, base: &str, book: &mut Book, manne
         return Answer { kind: "application/problem+json", ..Answer::json(400, &body) };
     }
     let number = book.orders.len();
-    let proof = |index: usize| Proof { token: format!("token-{number}-{index}"), state: Proved::Pending };
+    let proof = |index: usize| Challenge { token: format!("token-{number}-{index}"), state: ChallengeState::Pending };
     let proofs = (0..names.len()).map(proof).collect();
     let (looks, misses, early) = (0, 0, 0);
-    book.orders.push(Order { account, names, proofs, replaces, chain: None, looks, misses, early });
+    book.orders.push(Order { account, names, challenges: proofs, replaces, chain: None, polls: looks, certificate_polls: misses, early });
     order_page(number, base, book, manners, 201).with("Location", format!("{base}/order/{number}"))
 }
 
-fn order_page(number: usize, base: &str, book: &Book, manners: &Manners, code: u16) -> Answer {
+fn order_page(number: usize, base: &str, book: &Records, manners: &Behaviour, code: u16) -> Answer {
     let order = &book.orders[number];
-    let is_invalid = order.proofs.iter().any(|proof| matches!(proof.state, Proved::Invalid(_)));
-    let is_proved = order.proofs.iter().all(|proof| proof.state == Proved::Valid);
+    let is_invalid = order.challenges.iter().any(|proof| matches!(proof.state, ChallengeState::Invalid(_)));
+    let is_proved = order.challenges.iter().all(|proof| proof.state == ChallengeState::Valid);
     let status = match (&order.chain, is_invalid, is_proved) {
-        (Some(chain), ..) if chain.is_empty() || order.looks < manners.signs_after => "processing",
+        (Some(chain), ..) if chain.is_empty() || order.polls < manners.polls_in_processing => "processing",
         (Some(_), ..) => "valid",
         (None, true, _) => "invalid",
         (None, false, true) => "ready",
@@ -248,26 +248,26 @@ fn order_page(number: usize, base: &str, book: &Book, manners: &Manners, code: u
     Answer::json(code, &page)
 }
 
-fn identifier(name: &str, manners: &Manners) -> Value {
-    let name = if manners.is_loud { name.to_ascii_uppercase() } else { name.to_owned() };
+fn identifier(name: &str, manners: &Behaviour) -> Value {
+    let name = if manners.writes_upper_case { name.to_ascii_uppercase() } else { name.to_owned() };
     json!({ "type": "dns", "value": name })
 }
 
-fn challenge_page(number: usize, index: usize, base: &str, book: &Book) -> Value {
-    let proof = &book.orders[number].proofs[index];
+fn challenge_page(number: usize, index: usize, base: &str, book: &Records) -> Value {
+    let proof = &book.orders[number].challenges[index];
     let mut page = json!({
         "type": "http-01",
         "url": format!("{base}/challenge/{number}/{index}"),
         "token": proof.token,
-        "status": match proof.state { Proved::Pending => "pending", Proved::Valid => "valid", Proved::Invalid(_) => "invalid" },
+        "status": match proof.state { ChallengeState::Pending => "pending", ChallengeState::Valid => "valid", ChallengeState::Invalid(_) => "invalid" },
     });
-    if let Proved::Invalid(why) = &proof.state {
+    if let ChallengeState::Invalid(why) = &proof.state {
         page["error"] = json!({ "type": "urn:ietf:params:acme:error:unauthorized", "detail": why });
     }
     page
 }
 
-fn authorization(number: usize, index: usize, base: &str, book: &Book, manners: &Manners) -> Answer {
+fn authorization(number: usize, index: usize, base: &str, book: &Records, manners: &Behaviour) -> Answer {
     let Some(name) = book.orders[number].names.get(index) else {
         return Answer::problem(404, "malformed", "no such authorization");
     };
@@ -288,22 +288,22 @@ fn prove(
     index: usize,
     base: &str,
     shared: &Shared,
-    book: &mut Book,
-    manners: &Manners,
+    book: &mut Records,
+    manners: &Behaviour,
 ) -> Answer {
     let order = &book.orders[number];
     let Some(name) = order.names.get(index).cloned() else {
         return Answer::problem(404, "malformed", "no such challenge");
     };
-    let token = order.proofs[index].token.clone();
+    let token = order.challenges[index].token.clone();
     let expected = format!("{token}.{}", book.accounts[order.account]);
     let state = match web::look(shared.http, &name, &token) {
-        _ if manners.unproven.contains(&name) => Proved::Invalid(format!("{name} looks wrong to me")),
-        Ok(found) if found.trim() == expected => Proved::Valid,
-        Ok(found) => Proved::Invalid(format!("found {found:?} at {name}")),
-        Err(error) => Proved::Invalid(format!("cannot look at {name}: {error}")),
+        _ if manners.failing_names.contains(&name) => ChallengeState::Invalid(format!("{name} looks wrong to me")),
+        Ok(found) if found.trim() == expected => ChallengeState::Valid,
+        Ok(found) => ChallengeState::Invalid(format!("found {found:?} at {name}")),
+        Err(error) => ChallengeState::Invalid(format!("cannot look at {name}: {error}")),
     };
-    book.orders[number].proofs[index].state = state;
+    book.orders[number].challenges[index].state = state;
     // The client is shown `processing`, as by authorities that take their time.
     let mut page = challenge_page(number, index, base, book);
     page["status"] = json!("processing");
@@ -316,13 +316,13 @@ fn finalize(
     signed: &Signed,
     base: &str,
     shared: &Shared,
-    book: &mut Book,
-    manners: &Manners,
+    book: &mut Records,
+    manners: &Behaviour,
 ) -> Answer {
-    if book.orders[number].proofs.iter().any(|proof| proof.state != Proved::Valid) {
+    if book.orders[number].challenges.iter().any(|proof| proof.state != ChallengeState::Valid) {
         return Answer::problem(403, "orderNotReady", "the names are not validated");
     }
-    if book.orders[number].early < manners.is_not_ready {
+    if book.orders[number].early < manners.early_finalizations {
         book.orders[number].early += 1;
         return Answer::problem(403, "orderNotReady", "the order is not ready yet");
     }
@@ -348,8 +348,8 @@ fn finalize(
 }
 
 /// RFC 9773 §4: the certificate is identified by its issuer's key identifier and its serial number.
-fn renewal(id: &str, book: &Book, manners: &Manners) -> Answer {
-    let Some((from, to)) = manners.suggests else {
+fn renewal(id: &str, book: &Records, manners: &Behaviour) -> Answer {
+    let Some((from, to)) = manners.renewal_window else {
         return Answer::problem(404, "malformed", "no suggestions");
     };
     let serial = id.split_once('.').map_or("", |(_, serial)| serial);

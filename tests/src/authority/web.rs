@@ -22,7 +22,7 @@ pub(super) struct Request {
 }
 
 pub(super) fn serve(connection: TcpStream, shared: &Shared) -> io::Result<()> {
-    let manners = locked(&shared.manners).clone();
+    let manners = locked(&shared.behaviour).clone();
     if manners.is_down {
         return Ok(());
     }
@@ -30,7 +30,7 @@ pub(super) fn serve(connection: TcpStream, shared: &Shared) -> io::Result<()> {
     let tls = ServerConnection::new(Arc::clone(&shared.tls)).map_err(io::Error::other)?;
     let mut stream = StreamOwned::new(tls, connection);
     let Some(request) = read(&mut stream)? else { return Ok(()) };
-    thread::sleep(manners.slowness);
+    thread::sleep(manners.delay);
     let answer = match manners.busy {
         Some(seconds) => Answer {
             code: 503,
