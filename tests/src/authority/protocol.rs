@@ -11,14 +11,14 @@ use super::web::{self, Request};
 use super::{Records, Behaviour, Order, Ordered, Challenge, ChallengeState, Shared};
 use crate::reception::locked;
 
-pub(super) struct Answer {
+pub(super) struct Response {
     pub(super) code: u16,
     pub(super) kind: &'static str,
     pub(super) fields: Vec<(&'static str, String)>,
     pub(super) body: String,
 }
 
-impl Answer {
+impl Response {
     fn json(code: u16, body: &Value) -> Self {
         Self { code, kind: "application/json", fields: Vec::new(), body: body.to_string() }
     }
@@ -43,18 +43,18 @@ struct Signed {
     payload: Value,
 }
 
-pub(super) fn answer(request: &Request, shared: &Shared, manners: &Behaviour) -> Answer {
+pub(super) fn answer(request: &Request, shared: &Shared, manners: &Behaviour) -> Response {
     let base = format!("https://localhost:{}", shared.address.port());
     let mut book = locked(&shared.records);
     let answer = match (request.method.as_str(), request.path.as_str()) {
-        ("GET", "/directory") if manners.has_moved => Answer {
+        ("GET", "/directory") if manners.has_moved => Response {
             code: 301,
             kind: "text/html",
             fields: vec![("Location", "/moved/directory".to_owned())],
             body: String::new(),
         },
         ("GET", "/directory" | "/moved/directory") => directory(&base, manners),
-        ("HEAD" | "GET", "/nonce") => Answer::json(200, &json!({})),
+        ("HEAD" | "GET", "/nonce") => Response::json(200, &json!({})),
         ("GET", path) if path.starts_with("/renewal/") => {
             renewal(path.trim_start_matches("/renewal/"), &book, manners)
         }
@@ -62,7 +62,7 @@ pub(super) fn answer(request: &Request, shared: &Shared, manners: &Behaviour) ->
             Ok(signed) => post(path, &signed, &base, shared, &mut book, manners),
             Err(problem) => problem,
         },
-        _ => Answer::problem(404, "malformed", "no such page"),
+        _ => Response::problem(404, "malformed", "no such page"),
     };
     book.given += 1;
     let nonce = URL_SAFE_NO_PAD.encode(format!("nonce {}", book.given));
@@ -70,7 +70,7 @@ pub(super) fn answer(request: &Request, shared: &Shared, manners: &Behaviour) ->
     answer.with("Replay-Nonce", nonce)
 }
 
-fn directory(base: &str, manners: &Behaviour) -> Answer {
+fn directory(base: &str, manners: &Behaviour) -> Response {
     let mut directory = json!({
         "newNonce": format!("{base}/nonce"),
         "newAccount": format!("{base}/new-account"),
@@ -81,12 +81,12 @@ fn directory(base: &str, manners: &Behaviour) -> Answer {
     if manners.renewal_window.is_some() {
         directory["renewalInfo"] = json!(format!("{base}/renewal"));
     }
-    Answer::json(200, &directory)
+    Response::json(200, &directory)
 }
 
 /// Parses the request's envelope (RFC 8555 §6.2) and uses up its nonce (§6.5).
-fn signed(request: &Request, base: &str, book: &mut Records, manners: &Behaviour) -> Result<Signed, Answer> {
-    let malformed = || Answer::problem(400, "malformed", "malformed signed request");
+fn signed(request: &Request, base: &str, book: &mut Records, manners: &Behaviour) -> Result<Signed, Response> {
+    let malformed = || Response::problem(400, "malformed", "malformed signed request");
     let decode = |value: &Value| URL_SAFE_NO_PAD.decode(value.as_str()?).ok();
     let envelope = web::json(&request.body).ok_or_else(malformed)?;
     let head = decode(&envelope["protected"]).and_then(|octets| web::json(&octets)).ok_or_else(malformed)?;
@@ -94,10 +94,10 @@ fn signed(request: &Request, base: &str, book: &mut Records, manners: &Behaviour
     let nonce = head["nonce"].as_str().unwrap_or_default();
     let is_good = book.nonces.remove(nonce);
     if !is_good || (manners.refuses_nonces && !book.given.is_multiple_of(3)) {
-        return Err(Answer::problem(400, "badNonce", "the nonce is not valid"));
+        return Err(Response::problem(400, "badNonce", "the nonce is not valid"));
     }
     if head["url"] != json!(format!("{base}{}", request.path)) {
-        return Err(Answer::problem(401, "unauthorized", "signed for another page"));
+        return Err(Response::problem(401, "unauthorized", "signed for another page"));
     }
     let key = head["jwk"].is_object().then(|| thumbprint(&head["jwk"]));
     let payload = web::json(&payload).unwrap_or(Value::Null);
@@ -124,22 +124,22 @@ fn post(
     shared: &Shared,
     book: &mut Records,
     manners: &Behaviour,
-) -> Answer {
+) -> Response {
     if path == "/new-account" {
         return new_account(signed, base, book, manners);
     }
     let number = signed.account.as_deref().and_then(|id| id.rsplit('/').next()?.parse::<usize>().ok());
     let Some(account) = number.filter(|number| *number < book.accounts.len()) else {
-        return Answer::problem(400, "accountDoesNotExist", "no such account");
+        return Response::problem(400, "accountDoesNotExist", "no such account");
     };
     if book.deactivated.contains(&account) {
-        return Answer::problem(403, "unauthorized", "the account has the status deactivated");
+        return Response::problem(403, "unauthorized", "the account has the status deactivated");
     }
     let mut parts = path.trim_start_matches('/').split('/');
     let page = parts.next().unwrap_or_default();
     let numbers: Vec<usize> = parts.filter_map(|part| part.parse().ok()).collect();
     match (page, numbers.as_slice()) {
-        ("account", _) => Answer::json(200, &json!({ "status": "valid" })),
+        ("account", _) => Response::json(200, &json!({ "status": "valid" })),
         ("new-order", _) => new_order(signed, account, base, book, manners),
         ("order", [order]) if *order < book.orders.len() => {
             if book.orders[*order].chain.is_some() {
@@ -151,7 +151,7 @@ fn post(
             authorization(*order, *index, base, book, manners)
         }
         ("challenge", [order, index]) if *order < book.orders.len() => {
-            prove(*order, *index, base, shared, book, manners)
+            validate(*order, *index, base, shared, book, manners)
         }
         ("finalize", [order]) if *order < book.orders.len() => {
             finalize(*order, signed, base, shared, book, manners)
@@ -159,33 +159,33 @@ fn post(
         ("certificate", [order]) if *order < book.orders.len() => {
             if book.orders[*order].certificate_polls < manners.polls_without_certificate {
                 book.orders[*order].certificate_polls += 1;
-                return Answer::problem(404, "malformed", "no such certificate yet");
+                return Response::problem(404, "malformed", "no such certificate yet");
             }
             let chain = book.orders[*order].chain.clone().unwrap_or_default();
-            Answer { code: 200, kind: "application/pem-certificate-chain", fields: Vec::new(), body: chain }
+            Response { code: 200, kind: "application/pem-certificate-chain", fields: Vec::new(), body: chain }
         }
-        _ => Answer::problem(404, "malformed", "no such page"),
+        _ => Response::problem(404, "malformed", "no such page"),
     }
 }
 
-fn new_account(signed: &Signed, base: &str, book: &mut Records, manners: &Behaviour) -> Answer {
+fn new_account(signed: &Signed, base: &str, book: &mut Records, manners: &Behaviour) -> Response {
     let Some(key) = signed.key.clone() else {
-        return Answer::problem(400, "malformed", "the request has no key");
+        return Response::problem(400, "malformed", "the request has no key");
     };
     let binding = &signed.payload["externalAccountBinding"];
     if manners.requires_binding && !binding.is_object() {
-        return Answer::problem(403, "externalAccountRequired", "create an account on the website first");
+        return Response::problem(403, "externalAccountRequired", "create an account on the website first");
     }
     let bound = binding["protected"].as_str().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
     if let Some(head) = bound.and_then(|octets| web::json(&octets)) {
         book.bindings.push(head["kid"].as_str().unwrap_or_default().to_owned());
     }
     book.accounts.push(key);
-    Answer::json(201, &json!({ "status": "valid" }))
+    Response::json(201, &json!({ "status": "valid" }))
         .with("Location", format!("{base}/account/{}", book.accounts.len() - 1))
 }
 
-fn new_order(signed: &Signed, account: usize, base: &str, book: &mut Records, manners: &Behaviour) -> Answer {
+fn new_order(signed: &Signed, account: usize, base: &str, book: &mut Records, manners: &Behaviour) -> Response {
     let names: Vec<String> = signed.payload["identifiers"]
         .as_array()
         .into_iter()
@@ -196,7 +196,7 @@ fn new_order(signed: &Signed, account: usize, base: &str, book: &mut Records, ma
     book.ordered.push(Ordered { at: Instant::now(), names: names.clone(), replaces: replaces.clone() });
     let (limited, seconds) = manners.rate_limits;
     if book.ordered.len() <= limited {
-        return Answer::problem(429, "rateLimited", "too many orders lately")
+        return Response::problem(429, "rateLimited", "too many orders lately")
             .with("Retry-After", seconds.to_string());
     }
     let unwanted: Vec<Value> = names
@@ -210,7 +210,7 @@ fn new_order(signed: &Signed, account: usize, base: &str, book: &mut Records, ma
     if !unwanted.is_empty() {
         let body = json!({ "type": "urn:ietf:params:acme:error:rejectedIdentifier",
             "detail": "some names are refused", "subproblems": unwanted, "status": 400 });
-        return Answer { kind: "application/problem+json", ..Answer::json(400, &body) };
+        return Response { kind: "application/problem+json", ..Response::json(400, &body) };
     }
     let number = book.orders.len();
     let proof = |index: usize| Challenge { token: format!("token-{number}-{index}"), state: ChallengeState::Pending };
@@ -220,7 +220,7 @@ fn new_order(signed: &Signed, account: usize, base: &str, book: &mut Records, ma
     order_page(number, base, book, manners, 201).with("Location", format!("{base}/order/{number}"))
 }
 
-fn order_page(number: usize, base: &str, book: &Records, manners: &Behaviour, code: u16) -> Answer {
+fn order_page(number: usize, base: &str, book: &Records, manners: &Behaviour, code: u16) -> Response {
     let order = &book.orders[number];
     let is_invalid = order.challenges.iter().any(|proof| matches!(proof.state, ChallengeState::Invalid(_)));
     let is_proved = order.challenges.iter().all(|proof| proof.state == ChallengeState::Valid);
@@ -245,7 +245,7 @@ fn order_page(number: usize, base: &str, book: &Records, manners: &Behaviour, co
     if let Some(replaces) = &order.replaces {
         page["replaces"] = json!(replaces);
     }
-    Answer::json(code, &page)
+    Response::json(code, &page)
 }
 
 fn identifier(name: &str, manners: &Behaviour) -> Value {
@@ -267,12 +267,12 @@ fn challenge_page(number: usize, index: usize, base: &str, book: &Records) -> Va
     page
 }
 
-fn authorization(number: usize, index: usize, base: &str, book: &Records, manners: &Behaviour) -> Answer {
+fn authorization(number: usize, index: usize, base: &str, book: &Records, manners: &Behaviour) -> Response {
     let Some(name) = book.orders[number].names.get(index) else {
-        return Answer::problem(404, "malformed", "no such authorization");
+        return Response::problem(404, "malformed", "no such authorization");
     };
     let challenge = challenge_page(number, index, base, book);
-    Answer::json(
+    Response::json(
         200,
         &json!({
             "identifier": identifier(name, manners),
@@ -283,17 +283,17 @@ fn authorization(number: usize, index: usize, base: &str, book: &Records, manner
 }
 
 /// Validates at once, before the client gets its reply; so a later request finds the result.
-fn prove(
+fn validate(
     number: usize,
     index: usize,
     base: &str,
     shared: &Shared,
     book: &mut Records,
     manners: &Behaviour,
-) -> Answer {
+) -> Response {
     let order = &book.orders[number];
     let Some(name) = order.names.get(index).cloned() else {
-        return Answer::problem(404, "malformed", "no such challenge");
+        return Response::problem(404, "malformed", "no such challenge");
     };
     let token = order.challenges[index].token.clone();
     let expected = format!("{token}.{}", book.accounts[order.account]);
@@ -308,7 +308,7 @@ fn prove(
     let mut page = challenge_page(number, index, base, book);
     page["status"] = json!("processing");
     page.as_object_mut().map(|page| page.remove("error"));
-    Answer::json(200, &page)
+    Response::json(200, &page)
 }
 
 fn finalize(
@@ -318,13 +318,13 @@ fn finalize(
     shared: &Shared,
     book: &mut Records,
     manners: &Behaviour,
-) -> Answer {
+) -> Response {
     if book.orders[number].challenges.iter().any(|proof| proof.state != ChallengeState::Valid) {
-        return Answer::problem(403, "orderNotReady", "the names are not validated");
+        return Response::problem(403, "orderNotReady", "the names are not validated");
     }
     if book.orders[number].early < manners.early_finalizations {
         book.orders[number].early += 1;
-        return Answer::problem(403, "orderNotReady", "the order is not ready yet");
+        return Response::problem(403, "orderNotReady", "the order is not ready yet");
     }
     if manners.never_signs {
         book.orders[number].chain = Some(String::new());
@@ -333,14 +333,14 @@ fn finalize(
     let request = signed.payload["csr"].as_str().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
     let issued = request
         .and_then(|request| shared.issuing.sign(&request, number, now(), manners.lifetime, manners.chain));
-    let Some(issued) = issued else { return Answer::problem(400, "badCSR", "the request cannot be signed") };
+    let Some(issued) = issued else { return Response::problem(400, "badCSR", "the request cannot be signed") };
     let sorted = |names: &[String]| {
         let mut names = names.to_vec();
         names.sort();
         names
     };
     if sorted(&issued.names) != sorted(&book.orders[number].names) {
-        return Answer::problem(400, "badCSR", "the names are not those of the order");
+        return Response::problem(400, "badCSR", "the names are not those of the order");
     }
     book.issued.insert(issued.serial, now());
     book.orders[number].chain = Some(issued.chain);
@@ -348,18 +348,18 @@ fn finalize(
 }
 
 /// RFC 9773 §4: the certificate is identified by its issuer's key identifier and its serial number.
-fn renewal(id: &str, book: &Records, manners: &Behaviour) -> Answer {
+fn renewal(id: &str, book: &Records, manners: &Behaviour) -> Response {
     let Some((from, to)) = manners.renewal_window else {
-        return Answer::problem(404, "malformed", "no suggestions");
+        return Response::problem(404, "malformed", "no suggestions");
     };
     let serial = id.split_once('.').map_or("", |(_, serial)| serial);
     let Some(begin) = book.issued.get(serial) else {
-        return Answer::problem(404, "malformed", "unknown certificate");
+        return Response::problem(404, "malformed", "unknown certificate");
     };
     let (from, to) = if book.revoked.contains(serial) { (-7200, -3600) } else { (from, to) };
     let window = json!({ "start": calendar::rfc3339(begin + from), "end": calendar::rfc3339(begin + to) });
     let body = json!({ "suggestedWindow": window, "explanationURL": "https://authority.example/why" });
-    Answer::json(200, &body).with("Retry-After", "21600".to_owned())
+    Response::json(200, &body).with("Retry-After", "21600".to_owned())
 }
 
 fn now() -> i64 {

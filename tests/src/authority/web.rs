@@ -10,7 +10,7 @@ use rustls::{ServerConnection, StreamOwned};
 use serde_json::Value;
 
 use super::Shared;
-use super::protocol::{self, Answer};
+use super::protocol::{self, Response};
 use crate::patience;
 use crate::reception::locked;
 
@@ -32,7 +32,7 @@ pub(super) fn serve(connection: TcpStream, shared: &Shared) -> io::Result<()> {
     let Some(request) = read(&mut stream)? else { return Ok(()) };
     thread::sleep(manners.delay);
     let answer = match manners.busy {
-        Some(seconds) => Answer {
+        Some(seconds) => Response {
             code: 503,
             kind: "text/html",
             fields: vec![("Retry-After", seconds.to_string())],
