@@ -297,7 +297,7 @@ fn validate(
     };
     let token = order.challenges[index].token.clone();
     let expected = format!("{token}.{}", book.accounts[order.account]);
-    let state = match web::look(shared.http, &name, &token) {
+    let state = match web::fetch_challenge(shared.http, &name, &token) {
         _ if manners.failing_names.contains(&name) => ChallengeState::Invalid(format!("{name} looks wrong to me")),
         Ok(found) if found.trim() == expected => ChallengeState::Valid,
         Ok(found) => ChallengeState::Invalid(format!("found {found:?} at {name}")),

@@ -111,7 +111,7 @@ fn date(seconds: i64) -> String {
 }
 
 /// Validates a challenge as any authority does (RFC 8555 §8.3).
-pub(super) fn look(port: u16, name: &str, token: &str) -> io::Result<String> {
+pub(super) fn fetch_challenge(port: u16, name: &str, token: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(patience::SILENCE))?;
     let path = format!("/.well-known/acme-challenge/{token}");
