@@ -10,14 +10,14 @@ use crate::wire::Wire;
 
 /// The responses to one command.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Responses {
     /// The untagged responses, without `* `; literals are included as received, after their `{n}` and a line end.
     pub untagged: Vec<String>,
     /// `OK`, `NO` or `BAD`, and the text after it.
     pub tagged: String,
 }
 
-impl Answer {
+impl Responses {
     /// Panics unless it is OK.
     #[track_caller]
     pub fn ok(self) -> Self {
@@ -65,19 +65,19 @@ impl Imap {
     }
 
     /// Sends one command and reads until its tagged response.
-    pub fn command(&mut self, command: &str) -> io::Result<Answer> {
+    pub fn command(&mut self, command: &str) -> io::Result<Responses> {
         let tag = self.send_tagged(command)?;
         self.answer(&tag)
     }
 
     /// APPEND with a synchronising literal.
-    pub fn append(&mut self, mailbox: &str, message: &str) -> io::Result<Answer> {
+    pub fn append(&mut self, mailbox: &str, message: &str) -> io::Result<Responses> {
         let message = message.replace('\n', "\r\n");
         let tag = self.send_tagged(&format!("APPEND {mailbox} {{{}}}", message.len()))?;
         let go = self.response()?;
         if !go.starts_with('+') {
             let tagged = go.strip_prefix(&format!("{tag} ")).unwrap_or(&go).to_owned();
-            return Ok(Answer { untagged: Vec::new(), tagged });
+            return Ok(Responses { untagged: Vec::new(), tagged });
         }
         self.wire.send(message.as_bytes())?;
         self.wire.send(b"\r\n")?;
@@ -85,12 +85,12 @@ impl Imap {
     }
 
     /// LOGIN, with both words quoted.
-    pub fn log_in(&mut self, user: &str, password: &str) -> io::Result<Answer> {
+    pub fn log_in(&mut self, user: &str, password: &str) -> io::Result<Responses> {
         self.command(&format!("LOGIN \"{user}\" \"{password}\""))
     }
 
     /// Sends IDLE and waits until a response contains `words`; `ready` is called after the continuation request.
-    pub fn idle_until(&mut self, words: &str, ready: impl FnOnce()) -> io::Result<Answer> {
+    pub fn idle_until(&mut self, words: &str, ready: impl FnOnce()) -> io::Result<Responses> {
         let tag = self.send_tagged("IDLE")?;
         let mut untagged = Vec::new();
         let mut ready = Some(ready);
@@ -111,7 +111,7 @@ impl Imap {
         self.wire.send(b"DONE\r\n")?;
         let mut answer = self.answer(&tag)?;
         untagged.append(&mut answer.untagged);
-        Ok(Answer { untagged, tagged: answer.tagged })
+        Ok(Responses { untagged, tagged: answer.tagged })
     }
 
     fn send_tagged(&mut self, command: &str) -> io::Result<String> {
@@ -121,14 +121,14 @@ impl Imap {
         Ok(tag)
     }
 
-    fn answer(&mut self, tag: &str) -> io::Result<Answer> {
+    fn answer(&mut self, tag: &str) -> io::Result<Responses> {
         let mut untagged = Vec::new();
         loop {
             let line = self.response()?;
             if let Some(line) = line.strip_prefix("* ") {
                 untagged.push(line.to_owned());
             } else if let Some(tagged) = line.strip_prefix(tag) {
-                return Ok(Answer { untagged, tagged: tagged.trim_start().to_owned() });
+                return Ok(Responses { untagged, tagged: tagged.trim_start().to_owned() });
             } else {
                 return Err(io::Error::other(format!("unexpected response while waiting for {tag}: {line}")));
             }
