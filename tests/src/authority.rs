@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use crate::certificate;
 use crate::pebble::web_certificate;
-use crate::reception::{Reception, locked, on_loopback};
+use crate::reception::{TestServer, locked, on_loopback};
 use issuing::Issuing;
 
 /// The authority's behaviour from now on.
@@ -115,7 +115,7 @@ pub struct Ordered {
 
 /// A running authority; it ends with this value.
 pub struct Authority {
-    reception: Reception,
+    reception: TestServer,
     shared: Arc<Shared>,
     folder: TempDir,
 }
@@ -188,7 +188,7 @@ impl Authority {
             behaviour: Mutex::default(),
             records: Mutex::default(),
         });
-        let reception = Reception::open(listener, {
+        let reception = TestServer::open(listener, {
             let shared = Arc::clone(&shared);
             move |connection| web::serve(connection, &shared)
         });

@@ -15,14 +15,14 @@ use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::{A, AAAA, MX, PTR, TXT};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 
-use crate::reception::{Reception, locked};
+use crate::reception::{TestServer, locked};
 
 /// The TTL of answers: zero, since tests change the table.
 const LIFETIME: u32 = 0;
 
 /// A running name server; it ends when this value is dropped.
 pub struct NameServer {
-    reception: Reception,
+    reception: TestServer,
     table: Arc<Mutex<Table>>,
     /// Stops the thread that answers over UDP.
     ending: Arc<AtomicBool>,
@@ -64,7 +64,7 @@ impl NameServer {
             let (table, ending) = (Arc::clone(&table), Arc::clone(&ending));
             move || serve_datagrams(&datagrams, &table, &ending)
         });
-        let reception = Reception::open(connections, {
+        let reception = TestServer::open(connections, {
             let table = Arc::clone(&table);
             move |connection| serve_connection(connection, &table)
         });

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::certificate::{self, Shown};
 use crate::patience;
-use crate::reception::{Reception, locked, on_loopback};
+use crate::reception::{TestServer, locked, on_loopback};
 use crate::wire::Wire;
 
 /// A message that the exchange accepted.
@@ -60,7 +60,7 @@ pub struct Script {
 
 /// A running exchange; it ends when this value is dropped.
 pub struct Exchange {
-    reception: Reception,
+    reception: TestServer,
     shared: Arc<Shared>,
 }
 
@@ -80,7 +80,7 @@ impl Exchange {
             script: Mutex::default(),
             accepted: Mutex::default(),
         });
-        let reception = Reception::open(on_loopback(), {
+        let reception = TestServer::open(on_loopback(), {
             let shared = Arc::clone(&shared);
             move |connection| Session::serve(connection, &shared)
         });

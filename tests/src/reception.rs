@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 /// A port that is open until this value is dropped.
-pub(crate) struct Reception {
+pub(crate) struct TestServer {
     address: SocketAddr,
     ending: Arc<AtomicBool>,
 }
 
-impl Reception {
+impl TestServer {
     /// Serves every client of `listener`. An error with one client does not affect the server.
     pub(crate) fn open(
         listener: TcpListener,
@@ -41,7 +41,7 @@ impl Reception {
     }
 }
 
-impl Drop for Reception {
+impl Drop for TestServer {
     fn drop(&mut self) {
         self.ending.store(true, Ordering::SeqCst);
         // Wakes the thread, so that it checks the flag.
