@@ -9,7 +9,7 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use supervisor::dns::alias::{self, AliasError};
 use supervisor::dns::resolver;
 use supervisor::dns::update::{Change, Fault, UpdateError, Updater};
-use tests::dns::{Mood, NameServer};
+use tests::dns::{Failure, NameServer};
 use tests::knot::{KEY_NAME, Knot, SECRET, Signing};
 
 const ZONE: &str = "www CNAME elsewhere.example.net.\n@ TXT \"owner=example\"\n@ TXT \"v=spf1 -all\"\n";
@@ -134,7 +134,7 @@ async fn the_end_of_aliases_is_found_and_a_loop_is_an_error() {
     alias("hop.example.net.", "mail.acme.example.net.");
     alias("one.example.org.", "two.example.org.");
     alias("two.example.org.", "one.example.org.");
-    names.mood("dark.example.org", Some(Mood::Fails));
+    names.set_failure("dark.example.org", Some(Failure::Fails));
     alias("leads-away.example.org.", "dark.example.org.");
     let resolver = resolver::of(&[names.address()]).unwrap();
     let end_of = async |text: &str| alias::end_of(&resolver, &name(text)).await;

@@ -17,7 +17,7 @@ const FRIEND: &str = "friend@example.net";
 fn site_with(elsewhere: &Exchange) -> Site {
     let port = elsewhere.address().port();
     let site = Site::start_with(|plan| plan.mta.outbound.port = port);
-    site.dns.exchange("example.net", 10, "mx.example.net").host("mx.example.net", elsewhere.address().ip());
+    site.dns.mx("example.net", 10, "mx.example.net").host("mx.example.net", elsewhere.address().ip());
     site
 }
 

@@ -23,7 +23,7 @@ impl Scene {
         });
         site.dns.host("mx.example.net", exchange.address().ip());
         for domain in ["far.example", "example.net"] {
-            site.dns.exchange(domain, 10, "mx.example.net");
+            site.dns.mx(domain, 10, "mx.example.net");
         }
         Self { site, exchange }
     }

@@ -71,7 +71,7 @@ fn a_failed_submission_keeps_one_id_in_the_queue_and_the_report() {
         json(plan);
         plan.mta.outbound.port = port;
     });
-    site.dns.exchange("example.net", 10, "mx.example.net").host("mx.example.net", elsewhere.address().ip());
+    site.dns.mx("example.net", 10, "mx.example.net").host("mx.example.net", elsewhere.address().ip());
     elsewhere.script(|script| {
         script.messages = vec!["451 4.3.0 not now".to_owned(), "550 5.7.1 never".to_owned()];
     });

@@ -21,7 +21,7 @@ fn site_with(elsewhere: &Exchange, change: impl FnOnce(&mut Plan)) -> Site {
         plan.mta.outbound.port = port;
         change(plan);
     });
-    site.dns.exchange("example.net", 10, "mx.example.net").host("mx.example.net", elsewhere.address().ip());
+    site.dns.mx("example.net", 10, "mx.example.net").host("mx.example.net", elsewhere.address().ip());
     site
 }
 
@@ -76,8 +76,8 @@ fn after_an_unreachable_exchange_the_next_is_tried() {
     // No service listens at this loopback address, on any port.
     site.dns.remove("example.net");
     site.dns
-        .exchange("example.net", 10, "mx1.example.net")
-        .exchange("example.net", 20, "mx.example.net")
+        .mx("example.net", 10, "mx1.example.net")
+        .mx("example.net", 20, "mx.example.net")
         .host("mx1.example.net", Ipv4Addr::new(127, 0, 0, 99).into());
     submit(&site, &[FRIEND], "second-choice");
     elsewhere.await_message("second-choice");
@@ -138,7 +138,7 @@ fn a_domain_with_a_null_mx_is_reported_immediately() {
     let elsewhere = Exchange::start("mx.example.net");
     let site = site_with(&elsewhere, |_| {});
     // RFC 7505 §3: the null MX.
-    site.dns.exchange("quiet.example.net", 0, ".");
+    site.dns.mx("quiet.example.net", 0, ".");
     submit(&site, &["someone@quiet.example.net"], "to-the-quiet");
     let report = site.services.await_message(0, "multipart/report");
     assert!(report.contains("5.1.10"), "{report}");

@@ -31,12 +31,12 @@ pub struct NameServer {
 #[derive(Default)]
 struct Table {
     records: HashMap<Name, Vec<RData>>,
-    moods: HashMap<Name, Mood>,
+    moods: HashMap<Name, Failure>,
 }
 
 /// A way to answer for a name other than from the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mood {
+pub enum Failure {
     /// SERVFAIL, as from a server whose own servers are away.
     Fails,
     /// No answer at all.
@@ -88,7 +88,7 @@ impl NameServer {
     }
 
     /// Adds a mail exchange.
-    pub fn exchange(&self, name: &str, preference: u16, exchange: &str) -> &Self {
+    pub fn mx(&self, name: &str, preference: u16, exchange: &str) -> &Self {
         self.add(name, RData::MX(MX::new(preference, self::name(exchange))))
     }
 
@@ -117,7 +117,7 @@ impl NameServer {
     }
 
     /// Answers for a name in another way than from the table; `None` uses the table again.
-    pub fn mood(&self, name: &str, mood: Option<Mood>) -> &Self {
+    pub fn set_failure(&self, name: &str, mood: Option<Failure>) -> &Self {
         let name = self::name(name);
         match mood {
             Some(mood) => self.table().moods.insert(name, mood),
@@ -206,8 +206,8 @@ fn answer(question: &[u8], table: &Mutex<Table>) -> Option<Message> {
     answer.metadata.authoritative = true;
     answer.edns.clone_from(&question.edns);
     match (table.moods.get(&key), table.records.get(&key)) {
-        (Some(Mood::Stalls), _) => return None,
-        (Some(Mood::Fails), _) => answer.metadata.response_code = ResponseCode::ServFail,
+        (Some(Failure::Stalls), _) => return None,
+        (Some(Failure::Fails), _) => answer.metadata.response_code = ResponseCode::ServFail,
         (None, Some(records)) => {
             let wanted = |data: &&RData| {
                 query.query_type() == RecordType::ANY || data.record_type() == query.query_type()

@@ -72,7 +72,7 @@ impl Site {
     pub fn start_in(folder: TempDir, change: impl FnOnce(&mut Plan)) -> Self {
         let root = folder.path();
         let dns = NameServer::start();
-        dns.host(HOSTNAME, Ipv4Addr::LOCALHOST.into()).exchange(DOMAIN, 10, HOSTNAME);
+        dns.host(HOSTNAME, Ipv4Addr::LOCALHOST.into()).mx(DOMAIN, 10, HOSTNAME);
         let tls = certificate::write(HOSTNAME, root);
         let mut plan = plan(root, &dns, tls);
         plan.mta.dkim = keys::write(DOMAIN, root, &dns);
