@@ -97,7 +97,7 @@ fn pid_wrap() {
 #[test]
 fn not_pid_1() {
     // Another program is process 1, as with an engine's `init: true`.
-    let mut appliance = Container::new().beneath_an_init().serve();
+    let mut appliance = Container::new().below_init().serve();
     let status = fs::read_to_string(format!("/proc/{}/status", appliance.init())).unwrap();
     assert!(!status.lines().any(|line| line.starts_with("NSpid:") && line.ends_with("\t1")), "{status}");
     for role in ["mta", "mda", "steward"] {

@@ -34,7 +34,7 @@ fn contents(folder: &Path) -> BTreeMap<PathBuf, (Vec<u8>, u32, u32)> {
 #[track_caller]
 fn refuses(container: &Container, status: i32, words: &[&str]) {
     let before = contents(&container.volume());
-    let (ended, log) = container.refused();
+    let (ended, log) = container.run_refused();
     assert_eq!(ended, Some(status), "{log}");
     for word in words {
         assert!(log.contains(word), "{word:?} is not said:\n{log}");
@@ -77,7 +77,7 @@ fn exit_codes_port_taken() {
                   open(F, \">tmp/up\"); close F; sleep 600' & until [ -e tmp/up ]; do sleep 0.02; done";
     // Its runtime folder on the volume, to be inspected afterwards.
     let container = Container::new().before("mkdir data/run; ln -s /data/run run/mailstead").before(listen);
-    let (status, log) = container.refused();
+    let (status, log) = container.run_refused();
     assert_eq!(status, Some(69), "{log}");
     assert!(log.contains("port 25 ") && log.contains("taken"), "{log}");
     let runtime = contents(&container.volume().join("run"));
@@ -101,7 +101,7 @@ fn a_second_server_on_the_volume_is_refused_without_side_effects() {
     // …and the volume has been given to another container.
     let share = format!("mount --bind {} data", appliance.volume().display());
     let second = Container::new().before(&share);
-    let (status, log) = second.refused();
+    let (status, log) = second.run_refused();
     assert_eq!(status, Some(72), "{log}");
     assert!(log.contains("a volume of its own"), "{log}");
     serves_mail(&appliance, "undisturbed");
@@ -162,12 +162,12 @@ fn exit_codes_volume() {
     // Missing accounts are not created again, or the users added by command would be lost.
     let used = Container::new();
     fs::write(used.volume().join("settings.toml"), "").unwrap();
-    let (status, log) = used.refused();
+    let (status, log) = used.run_refused();
     assert_eq!(status, Some(74), "{log}");
     assert!(log.contains("accounts.toml is missing or empty"), "{log}");
     // On an empty volume without room nothing can work.
     let full = Container::new().before("umount data; mount -t tmpfs -o size=8k full data");
-    let (status, log) = full.refused();
+    let (status, log) = full.run_refused();
     assert_eq!(status, Some(74), "{log}");
     assert!(log.contains("No space left"), "{log}");
 }
@@ -181,7 +181,7 @@ fn a_container_without_enough_rights_reports_what_to_add() {
         ("umount run", 73, ["/run/mailstead", "`--tmpfs /run`"]),
         ("ln -s /elsewhere data/mail", 74, ["/data/mail is a link to /elsewhere", "mount its target here"]),
     ] {
-        let (ended, log) = Container::new().before(lines).refused();
+        let (ended, log) = Container::new().before(lines).run_refused();
         assert_eq!(ended, Some(status), "{log}");
         assert!(words.iter().all(|word| log.contains(word)), "{words:?} are not said:\n{log}");
     }
@@ -194,7 +194,7 @@ fn exit_codes_capabilities() {
         refuses(&container, 77, &["cap_add", &capability.to_uppercase()]);
     }
     let container = Container::new().without_capability("net_bind_service");
-    let (status, log) = container.refused();
+    let (status, log) = container.run_refused();
     assert_eq!(status, Some(69), "{log}");
     assert!(log.contains("NET_BIND_SERVICE"), "{log}");
 }
@@ -212,7 +212,7 @@ fn exit_codes_users() {
 fn bad_exec() {
     // The program finds itself in /proc; without it no daemon could be started.
     let container = Container::new().before("umount proc");
-    let (status, log) = container.refused();
+    let (status, log) = container.run_refused();
     assert_eq!(status, Some(71), "{log}");
     assert!(log.contains("/proc"), "{log}");
     assert!(!log.contains("started"), "{log}");

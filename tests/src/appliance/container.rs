@@ -68,7 +68,7 @@ impl Container {
     }
 
     /// Starts it below another process 1, as an engine's `init: true` does.
-    pub fn beneath_an_init(mut self) -> Self {
+    pub fn below_init(mut self) -> Self {
         self.is_process_1 = false;
         self
     }
@@ -120,7 +120,7 @@ impl Container {
     }
 
     /// Starts it although it cannot work; returns its exit status and its output.
-    pub fn refused(&self) -> (Option<i32>, String) {
+    pub fn run_refused(&self) -> (Option<i32>, String) {
         let mut process = self.launch();
         let status = patience::until("it has given up", || process.ended());
         (status.code(), process.log())
