@@ -49,7 +49,7 @@ fn crash_loop() {
     });
     // This many attempts within this time would be a loop: the waits have grown.
     assert!(appliance.restarts("mta") < 10);
-    appliance.mend_role("mta", &good);
+    appliance.repair_role("mta", &good);
     patience::until_true("it is healthy again", || appliance.is_healthy());
     appliance.inside(|| doors.smtp_client());
     assert_eq!(appliance.stop(), Some(0));

@@ -117,7 +117,7 @@ fn health_exec() {
     // Dead for longer than a moment: the next check reports it.
     let good = appliance.break_role("mta");
     patience::until_true("it is unhealthy", || !appliance.is_healthy());
-    appliance.mend_role("mta", &good);
+    appliance.repair_role("mta", &good);
     patience::until_true("it is healthy again", || appliance.is_healthy());
     reaps_all(&appliance);
 }

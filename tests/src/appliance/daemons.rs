@@ -66,7 +66,7 @@ impl Appliance {
     }
 
     /// Restores the configuration.
-    pub fn mend_role(&self, role: &str, good: &str) {
+    pub fn repair_role(&self, role: &str, good: &str) {
         fs::write(self.path(&format!("/run/mailstead/{role}.toml")), good)
             .expect("the configuration can be written");
     }
