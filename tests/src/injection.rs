@@ -28,14 +28,14 @@ pub enum Outcome {
 
 /// The instruction that enters the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gate {
+pub enum CallInstruction {
     /// `syscall`.
     Native,
     /// `int 0x80`, the instruction for the calls of 32-bit programs, which have other numbers.
     Compatible,
 }
 
-impl Gate {
+impl CallInstruction {
     fn instruction(self) -> [u8; 2] {
         match self {
             Self::Native => [0x0f, 0x05],
@@ -77,7 +77,7 @@ impl Injection {
             let mut before = [0; 2];
             let code = registers.rip - 2;
             memory.read_exact_at(&mut before, code).expect("its code can be read");
-            if before == Gate::Native.instruction() {
+            if before == CallInstruction::Native.instruction() {
                 return Some((registers, code));
             }
             ptrace::detach(process, None).expect("the process is stopped");
@@ -109,13 +109,13 @@ impl Injection {
 
     /// Makes a call.
     pub fn call(&mut self, number: i64, arguments: &[u64]) -> Outcome {
-        self.call_through(Gate::Native, number, arguments)
+        self.call_through(CallInstruction::Native, number, arguments)
     }
 
     /// Makes a call by another instruction. It is written into the code that all threads execute, so the process must
     /// have a single thread.
     #[track_caller]
-    pub fn call_through(&mut self, gate: Gate, number: i64, arguments: &[u64]) -> Outcome {
+    pub fn call_through(&mut self, gate: CallInstruction, number: i64, arguments: &[u64]) -> Outcome {
         let argument = |place: usize| arguments.get(place).copied().unwrap_or(0);
         let mut registers = self.registers;
         registers.rax = number.cast_unsigned();
@@ -124,10 +124,10 @@ impl Injection {
         registers.orig_rax = u64::MAX;
         (registers.rdi, registers.rsi, registers.rdx) = (argument(0), argument(1), argument(2));
         (registers.r10, registers.r8, registers.r9) = (argument(3), argument(4), argument(5));
-        if gate == Gate::Compatible {
+        if gate == CallInstruction::Compatible {
             (registers.rbx, registers.rcx) = (argument(0), argument(1));
         }
-        if gate != Gate::Native {
+        if gate != CallInstruction::Native {
             self.memory.write_all_at(&gate.instruction(), self.code).expect("its code can be written");
         }
         ptrace::setregs(self.process, registers).expect("the process is stopped");

@@ -10,7 +10,7 @@ use nix::libc::*;
 use nix::unistd::{Pid, Uid};
 use supervisor::init::role::Role;
 use tests::compartment::Compartment;
-use tests::injection::{Gate, Injection, Outcome};
+use tests::injection::{CallInstruction, Injection, Outcome};
 
 use super::{Place, SECCOMP};
 
@@ -379,5 +379,5 @@ fn through_other_gates(place: &Place, role: Role) {
         assert_eq!(injection.call(X32 | number, &[]), ABSENT, "{role:?}: x32 {number}");
     }
     // The number 20 is getpid there.
-    assert_eq!(injection.call_through(Gate::Compatible, 20, &[]), KILLED, "{role:?}: int 0x80");
+    assert_eq!(injection.call_through(CallInstruction::Compatible, 20, &[]), KILLED, "{role:?}: int 0x80");
 }
