@@ -81,7 +81,7 @@ impl Operator {
 fn read_until(terminal: &mut File, shown: &mut Vec<u8>, end: &[u8]) {
     while !shown.ends_with(end) {
         let mut sources = [PollFd::new(terminal.as_fd(), PollFlags::POLLIN)];
-        let patience = PollTimeout::try_from(patience::SILENCE).expect("it is short");
+        let patience = PollTimeout::try_from(patience::READ_TIMEOUT).expect("it is short");
         let ready = poll(&mut sources, patience).expect("a terminal can be waited for");
         assert!(ready > 0, "no question came: {}", String::from_utf8_lossy(shown));
         let mut octet = [0];

@@ -30,4 +30,4 @@ pub fn until_true(what: &str, mut look: impl FnMut() -> bool) {
 }
 
 /// The time for which a socket may be silent before a read fails.
-pub(crate) const SILENCE: Duration = DEADLINE;
+pub(crate) const READ_TIMEOUT: Duration = DEADLINE;

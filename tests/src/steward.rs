@@ -237,7 +237,7 @@ impl Steward {
     /// Requests a page over HTTP.
     pub fn get(&self, socket: &str, host: &str, path: &str) -> String {
         let mut stream = TcpStream::connect(self.address(socket)).expect("the socket is held");
-        stream.set_read_timeout(Some(patience::SILENCE)).expect("a socket has timeouts");
+        stream.set_read_timeout(Some(patience::READ_TIMEOUT)).expect("a socket has timeouts");
         let question = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
         stream.write_all(question.as_bytes()).expect("it is short");
         let mut answer = String::new();

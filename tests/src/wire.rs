@@ -10,7 +10,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection, StreamOwned};
 use socket2::{Domain, Socket, Type};
 
-use crate::patience::SILENCE;
+use crate::patience::READ_TIMEOUT;
 
 /// The longest line before the peer counts as broken.
 const LONGEST_LINE: usize = 1 << 20;
@@ -34,7 +34,7 @@ enum Stream {
 impl Wire {
     /// Connects by TCP.
     pub fn connect(address: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect_timeout(&address, SILENCE)?;
+        let stream = TcpStream::connect_timeout(&address, READ_TIMEOUT)?;
         Self::over(stream)
     }
 
@@ -42,23 +42,23 @@ impl Wire {
     pub fn connect_from(own: IpAddr, address: SocketAddr) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
         socket.bind(&SocketAddr::new(own, 0).into())?;
-        socket.connect_timeout(&address.into(), SILENCE)?;
+        socket.connect_timeout(&address.into(), READ_TIMEOUT)?;
         Self::over(socket.into())
     }
 
     /// Connects to a socket in the file system.
     pub fn connect_unix(path: &Path) -> io::Result<Self> {
         let stream = UnixStream::connect(path)?;
-        stream.set_read_timeout(Some(SILENCE))?;
-        stream.set_write_timeout(Some(SILENCE))?;
+        stream.set_read_timeout(Some(READ_TIMEOUT))?;
+        stream.set_write_timeout(Some(READ_TIMEOUT))?;
         Ok(Self { stream: Stream::Unix(stream), ahead: Vec::new() })
     }
 
     /// Uses an existing connection.
     pub fn over(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(SILENCE))?;
-        stream.set_write_timeout(Some(SILENCE))?;
+        stream.set_read_timeout(Some(READ_TIMEOUT))?;
+        stream.set_write_timeout(Some(READ_TIMEOUT))?;
         Ok(Self { stream: Stream::Plain(stream), ahead: Vec::new() })
     }
 
