@@ -8,7 +8,7 @@ const STRANGER: &str = "stranger@example.com";
 
 /// The output of a command.
 #[track_caller]
-fn told(appliance: &Appliance, command: &[&str]) -> String {
+fn stderr_of(appliance: &Appliance, command: &[&str]) -> String {
     let output = appliance.enter(&[&["/bin/mailstead"], command].concat()).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{said}");
@@ -19,7 +19,7 @@ fn told(appliance: &Appliance, command: &[&str]) -> String {
 fn adding_a_former_user_reports_the_kept_mail() {
     let mut appliance = Container::new().serve();
     let add = ["user", "add", "zoe", "--generate"];
-    let first = told(&appliance, &add);
+    let first = stderr_of(&appliance, &add);
     assert!(!first.contains("There is mail"), "{first}");
     let doors = appliance.services();
     let (_, domain) = doors.user(0).split_once('@').unwrap();
@@ -28,8 +28,8 @@ fn adding_a_former_user_reports_the_kept_mail() {
         let letter = message(STRANGER, &zoe, "kept");
         doors.smtp_client().mail(STRANGER, &[&zoe], &letter).unwrap().expect(250);
     });
-    told(&appliance, &["user", "delete", "zoe"]);
-    let again = told(&appliance, &add);
+    stderr_of(&appliance, &["user", "delete", "zoe"]);
+    let again = stderr_of(&appliance, &add);
     assert!(again.contains(&format!("There is mail in /data/mail/{domain}/zoe already")), "{again}");
     assert!(again.contains("zoe@") && again.contains("was added."), "{again}");
     assert_eq!(appliance.stop(), Some(0));
