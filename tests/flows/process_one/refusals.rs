@@ -145,9 +145,9 @@ fn occupied_web_ports_are_tolerated_and_bound_once_free() {
     });
     for port in [80, 443] {
         let log = appliance.log();
-        let told =
+        let bound_lines =
             log.lines().filter(|line| line.contains("bound") && line.contains(&format!("port={port}")));
-        assert_eq!(told.count(), 1, "{log}");
+        assert_eq!(bound_lines.count(), 1, "{log}");
     }
     assert_eq!((appliance.restarts("mta"), appliance.restarts("mda")), (0, 0), "mail went on");
     assert_eq!(appliance.stop(), Some(0));
