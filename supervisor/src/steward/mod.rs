@@ -35,7 +35,7 @@ use tokio::sync::watch;
 
 use crate::certificate::fingerprint;
 use crate::doctor;
-use acme::{Board, Challenges, Tender};
+use acme::{Board, Challenges, RenewalTask};
 use certificate::Keeping;
 use findings::Findings;
 use heartbeat::Pulse;
@@ -73,7 +73,7 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Daemo
     let writing = Arc::new(Mutex::new(()));
     let tended = tended(&steward).map(|settings| {
         let (sender, settings) = watch::channel(settings);
-        let tender = Tender {
+        let tender = RenewalTask {
             settings,
             live: Arc::clone(&live),
             challenges,
@@ -82,7 +82,7 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Daemo
             board: board.clone(),
             writing: Arc::clone(&writing),
         };
-        life.drain.spawn(tender.tend(life.drain.stop()));
+        life.drain.spawn(tender.run(life.drain.stop()));
         sender
     });
 
@@ -137,10 +137,10 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Daemo
 }
 
 /// The settings of the renewal task, if the steward obtains the certificate.
-fn tended(steward: &Steward) -> Option<acme::Settings> {
+fn tended(steward: &Steward) -> Option<acme::RenewalSettings> {
     let renewal = steward.renewal.clone()?;
     let (web, tls, dns_servers) = (steward.web.clone(), steward.tls.clone(), steward.dns_servers.clone());
-    Some(acme::Settings { renewal, web, tls, dns_servers })
+    Some(acme::RenewalSettings { renewal, web, tls, dns_servers })
 }
 
 /// Starts serving the certificate on disk, and logs which one it is. The steward works without one too.

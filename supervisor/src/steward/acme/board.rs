@@ -8,7 +8,7 @@ use super::choice::LeftOut;
 use super::current::Current;
 use super::http;
 use super::state::State;
-use super::tender::Settings;
+use super::tender::RenewalSettings;
 use super::trouble::Reason;
 use crate::steward::findings::{Findings, Source};
 
@@ -127,7 +127,7 @@ impl Board {
     }
 
     /// Publishes the state: as findings, and in the file for programs that cannot query the steward.
-    pub(super) fn publish(&self, settings: &Settings) {
+    pub(super) fn publish(&self, settings: &RenewalSettings) {
         let state = {
             let mut state = self.locked();
             state.authority.clone_from(&settings.renewal.authority.directory);

@@ -20,7 +20,7 @@ use super::http::{self, Http, HttpError};
 use super::ledger::{Entry, Ledger, Outcome};
 use super::need::{self, Need};
 use super::order::{self, Means};
-use super::tender::Settings;
+use super::tender::RenewalSettings;
 use super::trouble::{Reason, Refusal, Trouble};
 use super::way::Way;
 use super::{account, fix, records};
@@ -35,7 +35,7 @@ const OURS: i64 = 5 * 60;
 
 /// The inputs of an attempt.
 pub(super) struct Errand<'e> {
-    pub(super) settings: &'e Settings,
+    pub(super) settings: &'e RenewalSettings,
     pub(super) http: &'e Http,
     pub(super) resolver: &'e TokioResolver,
     pub(super) challenges: &'e Arc<Challenges>,

@@ -50,7 +50,7 @@ mod way;
 pub(super) use board::{Board, Times};
 pub(super) use challenges::Challenges;
 pub use state::State;
-pub(super) use tender::{Settings, Tender};
+pub(super) use tender::{RenewalSettings, RenewalTask};
 
 // The parsers of the authority's data, for the fuzz targets.
 pub use http::{Said, said};

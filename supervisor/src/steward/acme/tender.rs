@@ -49,19 +49,19 @@ use crate::dns::resolver;
 use crate::steward::web::{Live, Open};
 
 /// The longest sleep, so that a changed clock is noticed.
-const LOOK: Duration = Duration::from_secs(60);
+const MAX_SLEEP: Duration = Duration::from_secs(60);
 /// The interval between two lookups of a missing name's records.
-const WATCH: Duration = Duration::from_secs(20);
+const RECORDS_INTERVAL: Duration = Duration::from_secs(20);
 /// The waits between two reachability checks of missing names. An operator who sets up DNS wants to see it work; a name
 /// left out permanently costs one check an hour.
-const PROBES: [u64; 7] = [20, 40, 60, 2 * 60, 5 * 60, 15 * 60, 60 * 60];
+const SELF_CHECK_WAITS: [u64; 7] = [20, 40, 60, 2 * 60, 5 * 60, 15 * 60, 60 * 60];
 
 /// Names checked concurrently.
 const PROBED_AT_ONCE: usize = 4;
 
 /// The settings of the task; a reload changes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::steward) struct Settings {
+pub(in crate::steward) struct RenewalSettings {
     pub(in crate::steward) renewal: config::Renewal,
     pub(in crate::steward) web: config::Web,
     pub(in crate::steward) tls: config::Tls,
@@ -69,8 +69,8 @@ pub(in crate::steward) struct Settings {
 }
 
 /// The renewal task.
-pub(in crate::steward) struct Tender {
-    pub(in crate::steward) settings: watch::Receiver<Settings>,
+pub(in crate::steward) struct RenewalTask {
+    pub(in crate::steward) settings: watch::Receiver<RenewalSettings>,
     pub(in crate::steward) live: Arc<Live>,
     pub(in crate::steward) challenges: Arc<Challenges>,
     pub(in crate::steward) open: Open,
@@ -81,7 +81,7 @@ pub(in crate::steward) struct Tender {
 }
 
 /// The state kept between two checks.
-struct Memory {
+struct TaskState {
     ledger: Ledger,
     suggestion: Suggestion,
     own_names: OwnNames,
@@ -94,7 +94,7 @@ struct Memory {
     left_out: Vec<LeftOut>,
 }
 
-impl Memory {
+impl TaskState {
     fn of(folder: &std::path::Path) -> Self {
         Self {
             ledger: Ledger::open(folder, http::now()),
@@ -115,7 +115,7 @@ impl Memory {
 }
 
 /// The inputs of one check.
-struct Look<'l> {
+struct RenewalCheck<'l> {
     errand: &'l Errand<'l>,
     needed: Need,
     wanted: WantedNames,
@@ -123,14 +123,14 @@ struct Look<'l> {
     now: i64,
 }
 
-impl Tender {
+impl RenewalTask {
     /// Renews the certificate until the steward stops.
-    pub(in crate::steward) async fn tend(mut self, mut stop: StopSignal) {
-        let mut memory = Memory::of(&self.settings.borrow().renewal.folder.clone());
+    pub(in crate::steward) async fn run(mut self, mut stop: StopSignal) {
+        let mut memory = TaskState::of(&self.settings.borrow().renewal.folder.clone());
         let mut is_asked = false;
         // A fault from before the start may be fixed: it is not reported until it is seen again.
         let settings = self.settings.borrow().clone();
-        self.found(
+        self.publish_findings(
             &settings,
             &memory,
             Current::load(&settings.tls).as_ref(),
@@ -149,7 +149,7 @@ impl Tender {
             let (conclusion, pause) = tokio::select! {
                 biased;
                 () = stop.requested() => return,
-                ended = self.look(&settings, &mut memory, is_asked) => ended,
+                ended = self.check(&settings, &mut memory, is_asked) => ended,
             };
             self.board.conclude(conclusion);
             self.board.publish(&settings);
@@ -166,20 +166,20 @@ impl Tender {
     }
 
     /// Makes one check, with all its consequences. Returns the time until the next.
-    async fn look(&self, settings: &Settings, memory: &mut Memory, is_asked: bool) -> (Conclusion, Duration) {
+    async fn check(&self, settings: &RenewalSettings, memory: &mut TaskState, is_asked: bool) -> (Conclusion, Duration) {
         if let Some(error) = memory.ledger.unread(http::now()) {
             let fix = "check the disk (dmesg) and whether the steward may read the file";
-            return hindered(Reason::new(format!("the ledger of orders cannot be read: {error}"), fix));
+            return blocked(Reason::new(format!("the ledger of orders cannot be read: {error}"), fix));
         }
         let resolver = match resolver::of(&resolver::servers(&settings.dns_servers)) {
             Ok(resolver) => resolver,
-            Err(error) => return hindered(format!("cannot query DNS: {error}").into()),
+            Err(error) => return blocked(format!("cannot query DNS: {error}").into()),
         };
         let http = match trust::client(settings.renewal.authority.ca_file.as_deref()) {
             Ok(tls) => Http::new(resolver.clone(), tls),
             Err(error) => {
                 let fix = "put the certificate into that file in PEM, then: docker compose kill -s HUP mail";
-                return hindered(Reason::new(error.to_string(), fix));
+                return blocked(Reason::new(error.to_string(), fix));
             }
         };
         let now = http::now();
@@ -195,7 +195,7 @@ impl Tender {
             let is_covered = held.as_ref().is_some_and(|held| held.covers(&left_out.name));
             !is_covered && wanted.names.contains(&left_out.name)
         });
-        self.found(settings, memory, held.as_ref(), &wanted, now);
+        self.publish_findings(settings, memory, held.as_ref(), &wanted, now);
         let current = held.as_ref().zip(renew_at);
         let is_anothers = memory.ledger.last_issuer().is_some_and(|issuer| issuer != directory);
         let Some(needed) = need::need(current, &wanted.names, is_anothers, now) else {
@@ -204,22 +204,22 @@ impl Tender {
                 let lifetime = Some(held.facts.not_after - held.facts.not_before);
                 self.finish(memory, Outcome::Issued { lifetime });
             }
-            return (Conclusion::Rests { until: renew_at }, renew_at.map_or(LOOK, |at| pause(at, now)));
+            return (Conclusion::Rests { until: renew_at }, renew_at.map_or(MAX_SLEEP, |at| pause(at, now)));
         };
         let challenges = &self.challenges;
         let errand = Errand { settings, http: &http, resolver: &resolver, challenges, held: current, needed };
-        let look = Look { errand: &errand, needed, wanted, is_asked, now };
-        self.seek(settings, memory, look).await
+        let look = RenewalCheck { errand: &errand, needed, wanted, is_asked, now };
+        self.obtain(settings, memory, look).await
     }
 
     /// Continues the open order, or places one if that is allowed and an improvement.
-    async fn seek(
+    async fn obtain(
         &self,
-        settings: &Settings,
-        memory: &mut Memory,
-        mut look: Look<'_>,
+        settings: &RenewalSettings,
+        memory: &mut TaskState,
+        mut look: RenewalCheck<'_>,
     ) -> (Conclusion, Duration) {
-        let Look { errand, needed, now, .. } = look;
+        let RenewalCheck { errand, needed, now, .. } = look;
         let directory = &settings.renewal.authority.directory;
         let orders = memory.ledger.at(directory);
         if let Some(open) = memory.ledger.open_order(directory).cloned() {
@@ -244,12 +244,12 @@ impl Tender {
             look.is_asked = true;
         }
         if let Err(wait) = errand.may_try(&memory.ledger, &look.wanted.names, now, look.is_asked) {
-            let pause = pause(wait.until, now).min(WATCH);
-            return (ended(needed, Conclusion::Waits { reason: wait.reason, until: wait.until }), pause);
+            let pause = pause(wait.until, now).min(RECORDS_INTERVAL);
+            return (without_fault(needed, Conclusion::Waits { reason: wait.reason, until: wait.until }), pause);
         }
         if memory.probe_at > Instant::now() {
             let left = memory.probe_at - Instant::now();
-            return (self.unproven(memory, &look, None, left), left.min(WATCH));
+            return (self.unproven(memory, &look, None, left), left.min(RECORDS_INTERVAL));
         }
         self.order(settings, memory, look).await
     }
@@ -257,11 +257,11 @@ impl Tender {
     /// Checks the names, selects, and orders if it is an improvement.
     async fn order(
         &self,
-        settings: &Settings,
-        memory: &mut Memory,
-        look: Look<'_>,
+        settings: &RenewalSettings,
+        memory: &mut TaskState,
+        look: RenewalCheck<'_>,
     ) -> (Conclusion, Duration) {
-        let Look { errand, needed, ref wanted, is_asked, now } = look;
+        let RenewalCheck { errand, needed, ref wanted, is_asked, now } = look;
         let mut choice = self.choose(settings, memory, errand, &wanted.names, is_asked).await;
         let names = without_unreached(&memory.own_names, wanted.names.clone(), &mut choice);
         let before = std::mem::replace(&mut memory.left_out, choice.left_out);
@@ -273,25 +273,25 @@ impl Tender {
             memory.left_out.extend(missing.map(|name| put_off(name, &before)));
         }
         let held = errand.held.map(|(held, _)| held);
-        self.found(settings, memory, held, wanted, now);
+        self.publish_findings(settings, memory, held, wanted, now);
         if let Err(why) = worth {
-            let wait = Duration::from_secs(PROBES[memory.probes.min(PROBES.len() - 1)]);
+            let wait = Duration::from_secs(SELF_CHECK_WAITS[memory.probes.min(SELF_CHECK_WAITS.len() - 1)]);
             memory.probes += 1;
             memory.probe_at = Instant::now() + wait;
-            return (self.unproven(memory, &look, why, wait), wait.min(WATCH));
+            return (self.unproven(memory, &look, why, wait), wait.min(RECORDS_INTERVAL));
         }
         self.board.tries(http::now());
-        let Memory { ledger, answers, .. } = memory;
+        let TaskState { ledger, answers, .. } = memory;
         let ordered = errand.run(ledger, answers, choice.names, &names, is_asked).await;
-        self.ended(settings, memory, &look, ordered)
+        self.finish_attempt(settings, memory, &look, ordered)
     }
 
     /// Continues the open order at the authority, when it is due.
     async fn resume(
         &self,
-        settings: &Settings,
-        memory: &mut Memory,
-        look: &Look<'_>,
+        settings: &RenewalSettings,
+        memory: &mut TaskState,
+        look: &RenewalCheck<'_>,
         open: &Entry,
     ) -> (Conclusion, Duration) {
         if let Outcome::Pending { next, is_told, reason, .. } = &open.outcome
@@ -308,18 +308,18 @@ impl Tender {
         self.board.publish(settings);
         tracing::info!(order = open.order, names = open.names.join(", "), "continuing an order");
         self.board.tries(look.now);
-        let Memory { ledger, answers, .. } = memory;
+        let TaskState { ledger, answers, .. } = memory;
         let wanted = &look.wanted.names;
         let ordered = look.errand.run(ledger, answers, open.proofs(), wanted, look.is_asked).await;
-        self.ended(settings, memory, look, ordered)
+        self.finish_attempt(settings, memory, look, ordered)
     }
 
     /// The consequences of an attempt.
-    fn ended(
+    fn finish_attempt(
         &self,
-        settings: &Settings,
-        memory: &mut Memory,
-        look: &Look<'_>,
+        settings: &RenewalSettings,
+        memory: &mut TaskState,
+        look: &RenewalCheck<'_>,
         ordered: Ordered,
     ) -> (Conclusion, Duration) {
         let held = look.errand.held.map(|(held, _)| held);
@@ -339,18 +339,18 @@ impl Tender {
             }
         };
         memory.left_out.extend(refused);
-        self.found(settings, memory, held, &look.wanted, look.now);
+        self.publish_findings(settings, memory, held, &look.wanted, look.now);
         let next = match &conclusion {
             Conclusion::Pending { next, .. } | Conclusion::Failed { next, .. } => *next,
             _ => http::now(),
         };
-        (conclusion, pause(next, http::now()).min(WATCH))
+        (conclusion, pause(next, http::now()).min(RECORDS_INTERVAL))
     }
 
-    fn found(
+    fn publish_findings(
         &self,
-        settings: &Settings,
-        memory: &Memory,
+        settings: &RenewalSettings,
+        memory: &TaskState,
         held: Option<&Current>,
         wanted: &WantedNames,
         now: i64,
@@ -373,7 +373,7 @@ mod place;
 use names::{put_off, wanted, without_room, without_unreached};
 
 /// Turns a wait for additional names alone into a conclusion without a fault.
-fn ended(needed: Need, conclusion: Conclusion) -> Conclusion {
+fn without_fault(needed: Need, conclusion: Conclusion) -> Conclusion {
     match conclusion {
         Conclusion::Waits { until, .. } | Conclusion::Unproven { until, .. } if needed == Need::Names => {
             Conclusion::Rests { until: Some(until) }
@@ -382,12 +382,12 @@ fn ended(needed: Need, conclusion: Conclusion) -> Conclusion {
     }
 }
 
-fn hindered(reason: Reason) -> (Conclusion, Duration) {
-    (Conclusion::Failed { reason, next: http::now() + 60, is_about_names: false }, LOOK)
+fn blocked(reason: Reason) -> (Conclusion, Duration) {
+    (Conclusion::Failed { reason, next: http::now() + 60, is_about_names: false }, MAX_SLEEP)
 }
 
 /// The sleep until a time, in steps of a minute at most.
 fn pause(until: i64, now: i64) -> Duration {
     let left = u64::try_from(until - now).unwrap_or(0).max(1);
-    Duration::from_secs(left).min(LOOK)
+    Duration::from_secs(left).min(MAX_SLEEP)
 }

@@ -4,8 +4,8 @@ use super::*;
 
 /// The names wanted now. A domain's own name that has started to resolve to this machine is checked at once.
 pub(super) async fn wanted(
-    settings: &Settings,
-    memory: &mut Memory,
+    settings: &RenewalSettings,
+    memory: &mut TaskState,
     resolver: &TokioResolver,
 ) -> WantedNames {
     if memory.own_names.refresh(resolver, &settings.web).await {
@@ -14,12 +14,12 @@ pub(super) async fn wanted(
     wanted_names(&settings.web.hostname, &settings.web.domains, memory.own_names.here())
 }
 
-impl Tender {
+impl RenewalTask {
     /// Checks that each name reaches us, and selects the names of an order.
     pub(super) async fn choose(
         &self,
-        settings: &Settings,
-        memory: &Memory,
+        settings: &RenewalSettings,
+        memory: &TaskState,
         errand: &Errand<'_>,
         wanted: &[String],
         is_asked: bool,
@@ -53,8 +53,8 @@ impl Tender {
     /// The conclusion if nothing can be ordered, with the reasons of the names.
     pub(super) fn unproven(
         &self,
-        memory: &Memory,
-        look: &Look<'_>,
+        memory: &TaskState,
+        look: &RenewalCheck<'_>,
         why: Option<String>,
         wait: Duration,
     ) -> Conclusion {
@@ -66,7 +66,7 @@ impl Tender {
             false => "none of the names reaches this machine yet".to_owned(),
         });
         let until = http::now() + i64::try_from(wait.as_secs()).unwrap_or(0);
-        ended(look.needed, Conclusion::Unproven { why, until })
+        without_fault(look.needed, Conclusion::Unproven { why, until })
     }
 }
 

@@ -2,13 +2,13 @@
 
 use super::*;
 
-impl Tender {
+impl RenewalTask {
     /// Writes a certificate, starts serving it and notifies process 1. If our disk fails, the certificate is not lost:
     /// its order stays open, and the authority sends it again.
     pub(super) fn install(
         &self,
-        settings: &Settings,
-        memory: &mut Memory,
+        settings: &RenewalSettings,
+        memory: &mut TaskState,
         pem: &str,
         names: &[String],
     ) -> Conclusion {
@@ -51,7 +51,7 @@ impl Tender {
         }
     }
 
-    pub(super) fn finish(&self, memory: &mut Memory, outcome: Outcome) {
+    pub(super) fn finish(&self, memory: &mut TaskState, outcome: Outcome) {
         if let Err(error) = tokio::task::block_in_place(|| memory.ledger.finish(outcome)) {
             tracing::error!(%error, "cannot record the outcome of an order");
         }
