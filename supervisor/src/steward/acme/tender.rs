@@ -262,7 +262,7 @@ impl RenewalTask {
         look: RenewalCheck<'_>,
     ) -> (Conclusion, Duration) {
         let RenewalCheck { errand, needed, ref wanted, is_asked, now } = look;
-        let mut choice = self.choose(settings, memory, errand, &wanted.names, is_asked).await;
+        let mut choice = self.select(settings, memory, errand, &wanted.names, is_asked).await;
         let names = without_unreached(&memory.own_names, wanted.names.clone(), &mut choice);
         let before = std::mem::replace(&mut memory.left_out, choice.left_out);
         let orders = memory.ledger.at(&settings.renewal.authority.directory);
@@ -270,7 +270,7 @@ impl RenewalTask {
         if worth.is_err() {
             let covers = |name: &&String| errand.held.is_some_and(|(held, _)| held.covers(name));
             let missing = choice.names.iter().map(|(name, _)| name).filter(|name| !covers(name));
-            memory.left_out.extend(missing.map(|name| put_off(name, &before)));
+            memory.left_out.extend(missing.map(|name| deferred(name, &before)));
         }
         let held = errand.held.map(|(held, _)| held);
         self.publish_findings(settings, memory, held, wanted, now);
@@ -370,7 +370,7 @@ impl RenewalTask {
 mod names;
 mod place;
 
-use names::{put_off, wanted, without_room, without_unreached};
+use names::{deferred, wanted, without_room, without_unreached};
 
 /// Turns a wait for additional names alone into a conclusion without a fault.
 fn without_fault(needed: Need, conclusion: Conclusion) -> Conclusion {

@@ -16,7 +16,7 @@ pub(super) async fn wanted(
 
 impl RenewalTask {
     /// Checks that each name reaches us, and selects the names of an order.
-    pub(super) async fn choose(
+    pub(super) async fn select(
         &self,
         settings: &RenewalSettings,
         memory: &TaskState,
@@ -87,7 +87,7 @@ pub(super) fn without_unreached(
 }
 
 /// A name that could be obtained but is not ordered now, with its known reason, or with the note that it takes a while.
-pub(super) fn put_off(name: &str, before: &[LeftOut]) -> LeftOut {
+pub(super) fn deferred(name: &str, before: &[LeftOut]) -> LeftOut {
     before.iter().find(|left_out| left_out.name == name).cloned().unwrap_or_else(|| LeftOut {
         name: name.to_owned(),
         why: Concern::constant(
