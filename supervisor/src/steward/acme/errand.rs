@@ -27,14 +27,14 @@ use super::{account, fix, records};
 use crate::dns::update::Updater;
 
 /// If the clocks differ by more, one is wrong, and the authority's is assumed to be right.
-const CLOCKS_APART: i64 = 24 * 3600;
+const MAX_CLOCK_DIFFERENCE: i64 = 24 * 3600;
 /// The wait before checking again if a wrong clock was set.
 const CLOCK_CHECK: i64 = 2 * 60;
 /// The wait before retrying after a local fault.
-const OURS: i64 = 5 * 60;
+const LOCAL_FAULT_WAIT: i64 = 5 * 60;
 
 /// The inputs of an attempt.
-pub(super) struct Errand<'e> {
+pub(super) struct Issuance<'e> {
     pub(super) settings: &'e RenewalSettings,
     pub(super) http: &'e Http,
     pub(super) resolver: &'e TokioResolver,
@@ -46,7 +46,7 @@ pub(super) struct Errand<'e> {
 }
 
 /// The end of an attempt.
-pub(super) enum Ordered {
+pub(super) enum IssuanceOutcome {
     /// A certificate for those names was obtained. It is not installed yet; the ledger records it after that.
     Obtained { pem: String, names: Vec<String>, refused: Vec<LeftOut> },
     /// The authority is still processing the order.
@@ -64,7 +64,7 @@ struct Progress {
     is_asked: bool,
 }
 
-impl Errand<'_> {
+impl Issuance<'_> {
     fn directory(&self) -> &str {
         &self.settings.renewal.authority.directory
     }
@@ -80,7 +80,7 @@ impl Errand<'_> {
         is_asked: bool,
     ) -> Result<(), Wait> {
         let orders = ledger.at(self.directory());
-        if orders.iter().any(|order| order.at > now + CLOCKS_APART) {
+        if orders.iter().any(|order| order.at > now + MAX_CLOCK_DIFFERENCE) {
             return Ok(());
         }
         backoff::order(&orders, names, now, is_asked)
@@ -95,7 +95,7 @@ impl Errand<'_> {
         names: Vec<(String, Way)>,
         wanted: &[String],
         is_asked: bool,
-    ) -> Ordered {
+    ) -> IssuanceOutcome {
         let replaces = self.replaces();
         let mut progress =
             Progress { names, left_out: Vec::new(), replaces, has_new_account: false, is_asked };
@@ -104,7 +104,7 @@ impl Errand<'_> {
             Err((reason, next)) => return failed(reason, next, Vec::new()),
         };
         loop {
-            if let Err((reason, next)) = self.begin(ledger, &progress) {
+            if let Err((reason, next)) = self.record_order(ledger, &progress) {
                 return failed(reason, next, progress.left_out);
             }
             let outcome = self.order(ledger, answers, &progress).await;
@@ -114,18 +114,18 @@ impl Errand<'_> {
             let trouble = match outcome {
                 Ok(pem) => {
                     let names = progress.names.into_iter().map(|(name, _)| name).collect();
-                    return Ordered::Obtained { pem, names, refused: progress.left_out };
+                    return IssuanceOutcome::Obtained { pem, names, refused: progress.left_out };
                 }
-                Err(trouble) => self.complete(trouble, &directory).await,
+                Err(trouble) => self.add_local_details(trouble, &directory).await,
             };
-            if let Some(ended) = self.go_on(ledger, trouble, wanted, &mut progress) {
+            if let Some(ended) = self.next_step(ledger, trouble, wanted, &mut progress) {
                 return ended;
             }
         }
     }
 
     /// Records in the ledger that an order is about to be placed, unless one is open.
-    fn begin(&self, ledger: &mut Ledger, progress: &Progress) -> Result<(), (Reason, i64)> {
+    fn record_order(&self, ledger: &mut Ledger, progress: &Progress) -> Result<(), (Reason, i64)> {
         if ledger.open_order(self.directory()).is_some() {
             return Ok(());
         }
@@ -138,7 +138,7 @@ impl Errand<'_> {
         tokio::task::block_in_place(|| ledger.begin(entry)).map_err(|error| {
             let why =
                 format!("cannot write the ledger of orders, and no order is placed without it: {error}");
-            (Reason::new(why, "free space on the volume, or repair it"), now + OURS)
+            (Reason::new(why, "free space on the volume, or repair it"), now + LOCAL_FAULT_WAIT)
         })?;
         let ways: Vec<String> = names.iter().map(|(name, way)| format!("{name} by {}", way.name())).collect();
         tracing::info!(names = ways.join(", "), authority = self.directory(), "ordering a certificate");
@@ -147,7 +147,7 @@ impl Errand<'_> {
 
     /// Adds local knowledge to a refusal: the DNS records of the name, and the domains by which CAA records name the
     /// authority.
-    async fn complete(&self, trouble: Trouble, directory: &Directory) -> Trouble {
+    async fn add_local_details(&self, trouble: Trouble, directory: &Directory) -> Trouble {
         let Trouble::Names(mut refusals) = trouble else { return trouble };
         for refusal in &mut refusals {
             refusal.records = records::look(self.resolver, &refusal.name).await;
@@ -161,13 +161,13 @@ impl Errand<'_> {
     }
 
     /// Decides what follows an order without a certificate. Returns `None` if the next order is placed at once.
-    fn go_on(
+    fn next_step(
         &self,
         ledger: &mut Ledger,
         trouble: Trouble,
         wanted: &[String],
         progress: &mut Progress,
-    ) -> Option<Ordered> {
+    ) -> Option<IssuanceOutcome> {
         let now = http::now();
         let outcome = outcome(&trouble, ledger.open_order(self.directory()), now);
         if let Err(error) = tokio::task::block_in_place(|| ledger.finish(outcome.clone())) {
@@ -175,7 +175,7 @@ impl Errand<'_> {
         }
         let refused = |progress: &mut Progress| std::mem::take(&mut progress.left_out);
         if let Outcome::Pending { next, reason, .. } = outcome {
-            return Some(Ordered::Pending { reason, next, refused: refused(progress) });
+            return Some(IssuanceOutcome::Pending { reason, next, refused: refused(progress) });
         }
         let orders = ledger.at(self.directory());
         match trouble {
@@ -185,9 +185,9 @@ impl Errand<'_> {
                 let names = &progress.names;
                 need::is_worth(self.needed, names, self.held, wanted, &orders, now).err()?;
                 let until = progress.left_out.iter().filter_map(|name| name.until).min();
-                Some(Ordered::Failed {
+                Some(IssuanceOutcome::Failed {
                     reason: Trouble::Names(refusals).reason(),
-                    next: until.unwrap_or(now + OURS),
+                    next: until.unwrap_or(now + LOCAL_FAULT_WAIT),
                     refused: refused(progress),
                     is_about_names: true,
                 })
@@ -210,7 +210,7 @@ impl Errand<'_> {
                 let plain: Vec<String> = progress.names.iter().map(|(name, _)| name.clone()).collect();
                 let next = match backoff::order(&orders, &plain, now, false) {
                     Err(wait) => wait.until,
-                    Ok(()) => now + OURS,
+                    Ok(()) => now + LOCAL_FAULT_WAIT,
                 };
                 Some(failed(trouble.reason(), next, refused(progress)))
             }
@@ -236,11 +236,11 @@ impl Errand<'_> {
                     false => ledger.begin(Entry { outcome, ..Entry::begun(now, self.directory(), &[]) }),
                 });
                 let wait = backoff::order(&ledger.at(self.directory()), &[], now, false).err();
-                return Err((trouble.reason(), wait.map_or(now + OURS, |wait| wait.until)));
+                return Err((trouble.reason(), wait.map_or(now + LOCAL_FAULT_WAIT, |wait| wait.until)));
             }
         };
         match self.http.said().date {
-            Some(theirs) if (theirs - now).abs() > CLOCKS_APART => {
+            Some(theirs) if (theirs - now).abs() > MAX_CLOCK_DIFFERENCE => {
                 let (ours, theirs) = (rfc3339(now), rfc3339(theirs));
                 let why = format!("this machine's clock shows {ours}, the authority's {theirs}");
                 Err((
@@ -284,7 +284,7 @@ impl Errand<'_> {
         };
         match outcome {
             Err(Trouble::Unauthorized(reason) | Trouble::Refused(reason)) => {
-                Err(self.about_the_account(&account, reason).await)
+                Err(self.classify_refusal(&account, reason).await)
             }
             outcome => outcome,
         }
@@ -299,7 +299,7 @@ impl Errand<'_> {
     }
 
     /// Finds out if the refusal concerns the account or the request, by a request to the account's own page.
-    async fn about_the_account(&self, account: &Account, reason: Reason) -> Trouble {
+    async fn classify_refusal(&self, account: &Account, reason: Reason) -> Trouble {
         let contact = self.settings.renewal.authority.contact.as_ref();
         match account::is_accepted(account, contact, self.http).await {
             Ok(false) => Trouble::UnknownAccount(reason),
@@ -315,8 +315,8 @@ impl Errand<'_> {
     }
 }
 
-fn failed(reason: Reason, next: i64, refused: Vec<LeftOut>) -> Ordered {
-    Ordered::Failed { reason, next, refused, is_about_names: false }
+fn failed(reason: Reason, next: i64, refused: Vec<LeftOut>) -> IssuanceOutcome {
+    IssuanceOutcome::Failed { reason, next, refused, is_about_names: false }
 }
 
 fn left_out(refusal: &Refusal, orders: &[Entry], now: i64) -> LeftOut {

@@ -33,7 +33,7 @@ use super::board::{Board, Conclusion, Found};
 use super::challenges::Challenges;
 use super::choice::{Candidate, Choice, LeftOut, Rules, choose};
 use super::current::{self, Current, InstallError};
-use super::errand::{Errand, Ordered};
+use super::errand::{Issuance, IssuanceOutcome};
 use super::http::{self, Http};
 use super::ledger::{Entry, Ledger, Outcome};
 use super::need::{self, Need};
@@ -116,7 +116,7 @@ impl TaskState {
 
 /// The inputs of one check.
 struct RenewalCheck<'l> {
-    errand: &'l Errand<'l>,
+    errand: &'l Issuance<'l>,
     needed: Need,
     wanted: WantedNames,
     is_asked: bool,
@@ -207,7 +207,7 @@ impl RenewalTask {
             return (Conclusion::Rests { until: renew_at }, renew_at.map_or(MAX_SLEEP, |at| pause(at, now)));
         };
         let challenges = &self.challenges;
-        let errand = Errand { settings, http: &http, resolver: &resolver, challenges, held: current, needed };
+        let errand = Issuance { settings, http: &http, resolver: &resolver, challenges, held: current, needed };
         let look = RenewalCheck { errand: &errand, needed, wanted, is_asked, now };
         self.obtain(settings, memory, look).await
     }
@@ -320,11 +320,11 @@ impl RenewalTask {
         settings: &RenewalSettings,
         memory: &mut TaskState,
         look: &RenewalCheck<'_>,
-        ordered: Ordered,
+        ordered: IssuanceOutcome,
     ) -> (Conclusion, Duration) {
         let held = look.errand.held.map(|(held, _)| held);
         let (conclusion, refused) = match ordered {
-            Ordered::Obtained { pem, names, refused } => {
+            IssuanceOutcome::Obtained { pem, names, refused } => {
                 let conclusion = self.install(settings, memory, &pem, &names);
                 if conclusion == Conclusion::Installed {
                     memory.left_out.extend(refused);
@@ -333,8 +333,8 @@ impl RenewalTask {
                 }
                 (conclusion, refused)
             }
-            Ordered::Pending { reason, next, refused } => (Conclusion::Pending { reason, next }, refused),
-            Ordered::Failed { reason, next, refused, is_about_names } => {
+            IssuanceOutcome::Pending { reason, next, refused } => (Conclusion::Pending { reason, next }, refused),
+            IssuanceOutcome::Failed { reason, next, refused, is_about_names } => {
                 (Conclusion::Failed { reason, next, is_about_names }, refused)
             }
         };

@@ -20,7 +20,7 @@ impl RenewalTask {
         &self,
         settings: &RenewalSettings,
         memory: &TaskState,
-        errand: &Errand<'_>,
+        errand: &Issuance<'_>,
         wanted: &[String],
         is_asked: bool,
     ) -> Choice {
