@@ -19,7 +19,7 @@ use super::directory::Directory;
 use super::http::{self, Http, HttpError};
 use super::ledger::{Entry, Ledger, Outcome};
 use super::need::{self, Need};
-use super::order::{self, Means};
+use super::order::{self, OrderContext};
 use super::tender::RenewalSettings;
 use super::trouble::{Reason, Refusal, Trouble};
 use super::way::Way;
@@ -290,12 +290,12 @@ impl Issuance<'_> {
         }
     }
 
-    fn means<'m>(&'m self, names: &[(String, Way)], key: &'m KeyPair) -> Result<Means<'m>, Trouble> {
+    fn means<'m>(&'m self, names: &[(String, Way)], key: &'m KeyPair) -> Result<OrderContext<'m>, Trouble> {
         let updater = self.settings.renewal.dns_update.as_ref().map(Updater::new).transpose();
         let updater = updater.map_err(|error| Trouble::ours(format!("MAIL_DNS_UPDATE_KEY: {error}")))?;
         let resolver = self.resolver.clone();
         let answerer = Answerer { challenges: Arc::clone(self.challenges), updater, resolver };
-        Ok(Means { ways: order::ways(names), key, answerer, http: self.http })
+        Ok(OrderContext { ways: order::challenges_by_name(names), key, answerer, http: self.http })
     }
 
     /// Finds out if the refusal concerns the account or the request, by a request to the account's own page.

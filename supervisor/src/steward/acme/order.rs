@@ -37,11 +37,11 @@ const fn polling(seconds: u64) -> RetryPolicy {
 }
 
 /// The names of an order, each with its challenge type, in lower case: DNS names are case-insensitive.
-pub(super) type Ways = BTreeMap<String, Way>;
+pub(super) type ChallengesByName = BTreeMap<String, Way>;
 
 /// The inputs needed to complete an order.
-pub(super) struct Means<'o> {
-    pub(super) ways: Ways,
+pub(super) struct OrderContext<'o> {
+    pub(super) ways: ChallengesByName,
     /// The key of the certificate.
     pub(super) key: &'o KeyPair,
     pub(super) answerer: Answerer,
@@ -49,7 +49,7 @@ pub(super) struct Means<'o> {
 }
 
 /// The names and challenge types for completing an order.
-pub(super) fn ways(names: &[(String, Way)]) -> Ways {
+pub(super) fn challenges_by_name(names: &[(String, Way)]) -> ChallengesByName {
     names.iter().map(|(name, way)| (lower(name), *way)).collect()
 }
 
@@ -57,7 +57,7 @@ pub(super) fn ways(names: &[(String, Way)]) -> Ways {
 /// 9773 §5).
 pub(super) async fn place(
     account: &Account,
-    ways: &Ways,
+    ways: &ChallengesByName,
     replaced: Option<&CertificateIdentifier<'static>>,
     http: &Http,
 ) -> Result<Order, Trouble> {
@@ -66,22 +66,22 @@ pub(super) async fn place(
     if let Some(replaced) = replaced {
         new = new.replaces(replaced.clone());
     }
-    account.new_order(&new).await.map_err(|error| sorted(error, ways, http))
+    account.new_order(&new).await.map_err(|error| classified(error, ways, http))
 }
 
 /// Continues an order from its current state, and returns the chain in PEM. Published answers stay in `answers`.
 pub(super) async fn complete(
     order: &mut Order,
-    means: &Means<'_>,
+    means: &OrderContext<'_>,
     answers: &mut Answers,
 ) -> Result<String, Trouble> {
-    let Means { ways, key, http, .. } = means;
+    let OrderContext { ways, key, http, .. } = means;
     if order.state().status == OrderStatus::Pending {
         prove(order, means, answers).await?;
     }
     if order.state().status == OrderStatus::Ready {
         let request = request(ways.keys().cloned(), key)?;
-        order.finalize_csr(&request).await.map_err(|error| pending(sorted_of_order(error, ways, http)))?;
+        order.finalize_csr(&request).await.map_err(|error| pending(classified_of_order(error, ways, http)))?;
     }
     if order.state().status == OrderStatus::Invalid {
         return Err(find_refused(order, means).await);
@@ -89,7 +89,7 @@ pub(super) async fn complete(
     match order.poll_certificate(&SIGNING).await {
         Ok(chain) => Ok(chain),
         Err(_) if order.state().status == OrderStatus::Invalid => Err(find_refused(order, means).await),
-        Err(error) => Err(pending(sorted_of_order(error, ways, http))),
+        Err(error) => Err(pending(classified_of_order(error, ways, http))),
     }
 }
 
@@ -106,8 +106,8 @@ fn pending(trouble: Trouble) -> Trouble {
 }
 
 /// Publishes the answer for every name that the authority has not validated lately, and waits until it has.
-async fn prove(order: &mut Order, means: &Means<'_>, answers: &mut Answers) -> Result<(), Trouble> {
-    let Means { ways, http, .. } = means;
+async fn prove(order: &mut Order, means: &OrderContext<'_>, answers: &mut Answers) -> Result<(), Trouble> {
+    let OrderContext { ways, http, .. } = means;
     let mut refused = Vec::new();
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
@@ -135,8 +135,8 @@ async fn prove(order: &mut Order, means: &Means<'_>, answers: &mut Answers) -> R
         }
         match offer(authorization, &name, way, means, answers).await {
             Ok(()) => {}
-            Err(Offer::Name(reason)) => refused.push(Refusal::new(name, way, reason)),
-            Err(Offer::All(trouble)) => return Err(trouble),
+            Err(OfferError::Name(reason)) => refused.push(Refusal::new(name, way, reason)),
+            Err(OfferError::All(trouble)) => return Err(trouble),
         }
     }
     if !refused.is_empty() {
@@ -155,7 +155,7 @@ async fn prove(order: &mut Order, means: &Means<'_>, answers: &mut Answers) -> R
 }
 
 /// The failure to offer a challenge.
-enum Offer {
+enum OfferError {
     /// Concerns this name only.
     Name(Reason),
     /// Concerns all names.
@@ -167,9 +167,9 @@ async fn offer(
     mut authorization: AuthorizationHandle<'_>,
     name: &str,
     way: Way,
-    means: &Means<'_>,
+    means: &OrderContext<'_>,
     answers: &mut Answers,
-) -> Result<(), Offer> {
+) -> Result<(), OfferError> {
     let kind = match way {
         Way::Http => ChallengeType::Http01,
         Way::TlsAlpn => ChallengeType::TlsAlpn01,
@@ -178,7 +178,7 @@ async fn offer(
     let Some(mut challenge) = authorization.challenge(kind) else {
         let why = format!("the authority does not offer {} for it", way.name());
         let fix = "set MAIL_ACME_CHALLENGE in .env to `auto`, or to a type that it offers, then: docker compose up -d";
-        return Err(Offer::Name(Reason::new(why, fix)));
+        return Err(OfferError::Name(Reason::new(why, fix)));
     };
     let is_told = challenge.status != ChallengeStatus::Pending;
     if !answers.has(name) {
@@ -186,7 +186,7 @@ async fn offer(
             .answerer
             .answer(name, way, &challenge.token, &challenge.key_authorization())
             .await
-            .map_err(|why| Offer::Name(why.into()))?;
+            .map_err(|why| OfferError::Name(why.into()))?;
         answers.keep(name, answer);
     }
     if is_told {
@@ -198,15 +198,15 @@ async fn offer(
             _ => None,
         };
         match (Trouble::of_order(error, means.http), said) {
-            (Trouble::Refused(_) | Trouble::Unauthorized(_), Some(reason)) => Offer::Name(reason),
-            (trouble, _) => Offer::All(trouble),
+            (Trouble::Refused(_) | Trouble::Unauthorized(_), Some(reason)) => OfferError::Name(reason),
+            (trouble, _) => OfferError::All(trouble),
         }
     })
 }
 
 /// The names that made the order invalid, without those that the authority had not validated when the first one failed.
-async fn find_refused(order: &mut Order, means: &Means<'_>) -> Trouble {
-    let Means { ways, http, .. } = means;
+async fn find_refused(order: &mut Order, means: &OrderContext<'_>) -> Trouble {
+    let OrderContext { ways, http, .. } = means;
     let mut refused = Vec::new();
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
@@ -230,7 +230,7 @@ async fn find_refused(order: &mut Order, means: &Means<'_>) -> Trouble {
         return Trouble::Names(refused);
     }
     match order.state().error.clone() {
-        Some(problem) => sorted(Error::Api(problem), ways, http),
+        Some(problem) => classified(Error::Api(problem), ways, http),
         None => Trouble::Refused("the order became invalid; the authority gave no reason".into()),
     }
 }
@@ -241,7 +241,7 @@ fn of_name(problem: &Problem, http: &Http) -> Reason {
 }
 
 /// Sorts an error that may concern single names: the authority lists them (RFC 8555 §6.7.1) or mentions them.
-fn sorted(error: Error, ways: &Ways, http: &Http) -> Trouble {
+fn classified(error: Error, ways: &ChallengesByName, http: &Http) -> Trouble {
     let problem = match &error {
         Error::Api(problem) => Some(problem.clone()),
         _ => None,
@@ -250,7 +250,7 @@ fn sorted(error: Error, ways: &Ways, http: &Http) -> Trouble {
 }
 
 /// Sorts such an error of an order that exists.
-fn sorted_of_order(error: Error, ways: &Ways, http: &Http) -> Trouble {
+fn classified_of_order(error: Error, ways: &ChallengesByName, http: &Http) -> Trouble {
     let problem = match &error {
         Error::Api(problem) => Some(problem.clone()),
         _ => None,
@@ -258,7 +258,7 @@ fn sorted_of_order(error: Error, ways: &Ways, http: &Http) -> Trouble {
     by_name(Trouble::of_order(error, http), problem, ways, http)
 }
 
-fn by_name(trouble: Trouble, problem: Option<Problem>, ways: &Ways, http: &Http) -> Trouble {
+fn by_name(trouble: Trouble, problem: Option<Problem>, ways: &ChallengesByName, http: &Http) -> Trouble {
     let (Trouble::Refused(_), Some(problem)) = (&trouble, problem) else { return trouble };
     let refused = named(&problem, ways, http);
     // In an order for one name, the refusal of that name counts as a refused name.
@@ -266,7 +266,7 @@ fn by_name(trouble: Trouble, problem: Option<Problem>, ways: &Ways, http: &Http)
     if refused.is_empty() || is_all { trouble } else { Trouble::Names(refused) }
 }
 
-fn named(problem: &Problem, ways: &Ways, http: &Http) -> Vec<Refusal> {
+fn named(problem: &Problem, ways: &ChallengesByName, http: &Http) -> Vec<Refusal> {
     let page = http.instructions();
     let listed = problem.subproblems.iter().filter_map(|part| {
         let Some(Identifier::Dns(name)) = &part.identifier else { return None };

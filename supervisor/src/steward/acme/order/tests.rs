@@ -6,8 +6,8 @@ fn http() -> Http {
     Http::new(resolver, super::super::trust::client(None).unwrap())
 }
 
-fn ours() -> Ways {
-    ways(&[("mail.example.org".to_owned(), Way::Http), ("autoconfig.example.org".to_owned(), Way::Dns)])
+fn ours() -> ChallengesByName {
+    challenges_by_name(&[("mail.example.org".to_owned(), Way::Http), ("autoconfig.example.org".to_owned(), Way::Dns)])
 }
 
 fn problem(json: &str) -> Problem {
