@@ -35,7 +35,7 @@ use tokio::sync::watch;
 
 use crate::certificate::fingerprint;
 use crate::doctor;
-use acme::{Board, Challenges, RenewalTask};
+use acme::{RenewalStatus, Challenges, RenewalTask};
 use certificate::Keeping;
 use findings::Findings;
 use heartbeat::Pulse;
@@ -69,7 +69,7 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Daemo
     let open = web.start(&mut sockets, &life.drain).map_err(DaemonError::other)?;
 
     let findings = Findings::default();
-    let board = Board::new(findings.clone());
+    let board = RenewalStatus::new(findings.clone());
     let writing = Arc::new(Mutex::new(()));
     let tended = tended(&steward).map(|settings| {
         let (sender, settings) = watch::channel(settings);

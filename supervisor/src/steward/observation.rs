@@ -8,7 +8,7 @@ use handover::status::{Status, StatusError};
 use serve::metrics::Metrics;
 
 use super::acme;
-use super::acme::{Board, Times};
+use super::acme::{RenewalStatus, EventTimes};
 use super::findings::{Finding, Findings};
 use super::heartbeat::{Beats, Pulse};
 
@@ -30,7 +30,7 @@ pub(super) struct Observation {
     /// The results of the heartbeat.
     pub(super) beats: Beats,
     /// The times of certificate orders, if there are any.
-    pub(super) acme: Option<Times>,
+    pub(super) acme: Option<EventTimes>,
 }
 
 /// The space of a volume that is available to unprivileged users.
@@ -56,7 +56,7 @@ pub(super) struct FreeFiles {
 pub(super) struct Known {
     pub(super) findings: Findings,
     pub(super) pulse: Pulse,
-    pub(super) board: Option<Board>,
+    pub(super) board: Option<RenewalStatus>,
     /// The metrics of the web's connections.
     pub(super) web: Option<Arc<Metrics>>,
 }
@@ -72,7 +72,7 @@ impl Observation {
             free: free(&steward.volume),
             findings: known.findings.all(),
             beats: known.pulse.beats(),
-            acme: known.board.as_ref().map(Board::times),
+            acme: known.board.as_ref().map(RenewalStatus::times),
         }
     }
 }

@@ -14,15 +14,15 @@ use crate::steward::findings::{Findings, Source};
 
 /// The published state. Clones share it.
 #[derive(Debug, Clone)]
-pub(in crate::steward) struct Board {
+pub(in crate::steward) struct RenewalStatus {
     state: Arc<Mutex<State>>,
-    times: Arc<Mutex<Times>>,
+    times: Arc<Mutex<EventTimes>>,
     findings: Findings,
 }
 
 /// Times of events for the metrics, in seconds since 1970.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::steward) struct Times {
+pub(in crate::steward) struct EventTimes {
     /// The next attempt, once it is known.
     pub(in crate::steward) next_try: Option<i64>,
     /// The last attempt since the start that obtained a certificate.
@@ -32,7 +32,7 @@ pub(in crate::steward) struct Times {
 }
 
 /// The findings of a check, before anything is ordered.
-pub(super) struct Found<'f> {
+pub(super) struct RenewalFacts<'f> {
     pub(super) held: Option<&'f Current>,
     pub(super) renew_at: Option<i64>,
     pub(super) host: &'f str,
@@ -43,11 +43,11 @@ pub(super) struct Found<'f> {
 
 /// The end of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Conclusion {
+pub(super) enum CheckOutcome {
     /// Nothing is wrong: there is nothing to do until then, or the only names missing cannot be obtained now.
-    Rests { until: Option<i64> },
+    Idle { until: Option<i64> },
     /// The ledger defers an attempt.
-    Waits { reason: Reason, until: i64 },
+    Deferred { reason: Reason, until: i64 },
     /// There is nothing to order, since no name can be proved.
     Unproven { why: String, until: i64 },
     /// The authority works on an order.
@@ -58,30 +58,30 @@ pub(super) enum Conclusion {
     Installed,
 }
 
-impl Conclusion {
+impl CheckOutcome {
     fn next(&self) -> Option<i64> {
         match self {
-            Self::Rests { until } => *until,
-            Self::Waits { until, .. } | Self::Unproven { until, .. } => Some(*until),
+            Self::Idle { until } => *until,
+            Self::Deferred { until, .. } | Self::Unproven { until, .. } => Some(*until),
             Self::Pending { next, .. } | Self::Failed { next, .. } => Some(*next),
             Self::Installed => None,
         }
     }
 }
 
-impl Board {
+impl RenewalStatus {
     pub(in crate::steward) fn new(findings: Findings) -> Self {
         Self { state: Arc::default(), times: Arc::default(), findings }
     }
 
     /// The times of the last events.
-    pub(in crate::steward) fn times(&self) -> Times {
+    pub(in crate::steward) fn times(&self) -> EventTimes {
         *self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Records what a check has found.
-    pub(super) fn found(&self, found: &Found<'_>) {
-        let Found { held, renew_at, host, explanation, left_out, now } = found;
+    pub(super) fn record_check(&self, found: &RenewalFacts<'_>) {
+        let RenewalFacts { held, renew_at, host, explanation, left_out, now } = found;
         let mut state = self.locked();
         state.names = held.map(|held| held.facts.names.clone()).unwrap_or_default();
         state.is_served = held.is_some_and(|held| held.facts.not_after > *now && held.covers(host));
@@ -90,30 +90,30 @@ impl Board {
         state.left_out = left_out.iter().map(Into::into).collect();
     }
 
-    pub(super) fn tries(&self, now: i64) {
+    pub(super) fn record_attempt(&self, now: i64) {
         self.locked().last_try = Some(rfc3339(now));
     }
 
     /// Records how a check ended. Every check records it, so that no reason outlives the check in which it was true.
-    pub(super) fn conclude(&self, conclusion: Conclusion) {
+    pub(super) fn conclude(&self, conclusion: CheckOutcome) {
         let mut state = self.locked();
         let before = state.last_error.take();
         (state.last_fix, state.pending, state.is_about_names) = (None, None, false);
         let next = conclusion.next();
         state.next_try = next.map(rfc3339);
         let now = http::now();
-        let mut note = Times { next_try: next, ..self.times() };
+        let mut note = EventTimes { next_try: next, ..self.times() };
         match conclusion {
-            Conclusion::Rests { .. } => {}
-            Conclusion::Installed => note.last_success = Some(now),
-            Conclusion::Pending { reason, .. } => state.pending = Some(reason.why),
-            Conclusion::Waits { reason, .. } => {
+            CheckOutcome::Idle { .. } => {}
+            CheckOutcome::Installed => note.last_success = Some(now),
+            CheckOutcome::Pending { reason, .. } => state.pending = Some(reason.why),
+            CheckOutcome::Deferred { reason, .. } => {
                 (state.last_error, state.last_fix) = (Some(reason.why), reason.fix)
             }
-            Conclusion::Unproven { why, .. } => {
+            CheckOutcome::Unproven { why, .. } => {
                 (state.last_error, state.is_about_names) = (Some(why), true);
             }
-            Conclusion::Failed { reason, next, is_about_names } => {
+            CheckOutcome::Failed { reason, next, is_about_names } => {
                 if before.as_ref() != Some(&reason.why) {
                     tracing::warn!(why = reason.why, next = rfc3339(next), "no certificate was obtained");
                 }
@@ -153,15 +153,15 @@ mod tests {
 
     #[test]
     fn each_conclusion_replaces_the_reason_of_the_previous_one() {
-        let board = Board::new(Findings::default());
+        let board = RenewalStatus::new(Findings::default());
         let failed =
-            Conclusion::Failed { reason: Reason::new("it is down", "wait"), next: 7, is_about_names: true };
+            CheckOutcome::Failed { reason: Reason::new("it is down", "wait"), next: 7, is_about_names: true };
         let others = [
-            Conclusion::Rests { until: Some(9) },
-            Conclusion::Waits { reason: "too many".into(), until: 9 },
-            Conclusion::Unproven { why: "no address".into(), until: 9 },
-            Conclusion::Pending { reason: "it signs".into(), next: 9 },
-            Conclusion::Installed,
+            CheckOutcome::Idle { until: Some(9) },
+            CheckOutcome::Deferred { reason: "too many".into(), until: 9 },
+            CheckOutcome::Unproven { why: "no address".into(), until: 9 },
+            CheckOutcome::Pending { reason: "it signs".into(), next: 9 },
+            CheckOutcome::Installed,
         ];
         for other in others {
             board.conclude(failed.clone());
@@ -170,7 +170,7 @@ mod tests {
             let state = board.locked().clone();
             assert!(state.last_error.is_none_or(|error| error != "it is down"), "{other:?}");
             assert_ne!(state.last_fix.as_deref(), Some("wait"), "{other:?}");
-            assert_eq!(state.pending.is_some(), matches!(other, Conclusion::Pending { .. }), "{other:?}");
+            assert_eq!(state.pending.is_some(), matches!(other, CheckOutcome::Pending { .. }), "{other:?}");
             assert_ne!(state.next_try, Some(rfc3339(7)), "{other:?}");
         }
     }

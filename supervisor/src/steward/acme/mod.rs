@@ -47,7 +47,7 @@ mod trouble;
 mod trust;
 mod way;
 
-pub(super) use board::{Board, Times};
+pub(super) use board::{RenewalStatus, EventTimes};
 pub(super) use challenges::Challenges;
 pub use state::State;
 pub(super) use tender::{RenewalSettings, RenewalTask};

@@ -15,7 +15,7 @@
 //!
 //! The task sleeps by the monotonic clock and checks the real-time clock: in whichever direction that is set, all waits
 //! are computed again within a minute. Nothing is ordered while the authority's clock and ours are more than a day
-//! apart. Every check publishes a conclusion on the `Board`, which replaces the previous one.
+//! apart. Every check publishes a conclusion on the `RenewalStatus`, which replaces the previous one.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -29,7 +29,7 @@ use tokio::time::Instant;
 
 use super::answer::Answers;
 use super::backoff;
-use super::board::{Board, Conclusion, Found};
+use super::board::{RenewalStatus, CheckOutcome, RenewalFacts};
 use super::challenges::Challenges;
 use super::choice::{Candidate, Choice, LeftOut, Rules, choose};
 use super::current::{self, Current, InstallError};
@@ -75,7 +75,7 @@ pub(in crate::steward) struct RenewalTask {
     pub(in crate::steward) challenges: Arc<Challenges>,
     pub(in crate::steward) open: Open,
     pub(in crate::steward) notifier: Arc<Notifier>,
-    pub(in crate::steward) board: Board,
+    pub(in crate::steward) board: RenewalStatus,
     /// Held while the certificate's files are written.
     pub(in crate::steward) writing: Arc<Mutex<()>>,
 }
@@ -137,7 +137,7 @@ impl RenewalTask {
             &WantedNames::default(),
             http::now(),
         );
-        self.board.conclude(Conclusion::Rests { until: None });
+        self.board.conclude(CheckOutcome::Idle { until: None });
         self.board.publish(&settings);
         loop {
             let settings = self.settings.borrow_and_update().clone();
@@ -166,7 +166,7 @@ impl RenewalTask {
     }
 
     /// Makes one check, with all its consequences. Returns the time until the next.
-    async fn check(&self, settings: &RenewalSettings, memory: &mut TaskState, is_asked: bool) -> (Conclusion, Duration) {
+    async fn check(&self, settings: &RenewalSettings, memory: &mut TaskState, is_asked: bool) -> (CheckOutcome, Duration) {
         if let Some(error) = memory.ledger.unread(http::now()) {
             let fix = "check the disk (dmesg) and whether the steward may read the file";
             return blocked(Reason::new(format!("the ledger of orders cannot be read: {error}"), fix));
@@ -204,7 +204,7 @@ impl RenewalTask {
                 let lifetime = Some(held.facts.not_after - held.facts.not_before);
                 self.finish(memory, Outcome::Issued { lifetime });
             }
-            return (Conclusion::Rests { until: renew_at }, renew_at.map_or(MAX_SLEEP, |at| pause(at, now)));
+            return (CheckOutcome::Idle { until: renew_at }, renew_at.map_or(MAX_SLEEP, |at| pause(at, now)));
         };
         let challenges = &self.challenges;
         let errand = Issuance { settings, http: &http, resolver: &resolver, challenges, held: current, needed };
@@ -218,7 +218,7 @@ impl RenewalTask {
         settings: &RenewalSettings,
         memory: &mut TaskState,
         mut look: RenewalCheck<'_>,
-    ) -> (Conclusion, Duration) {
+    ) -> (CheckOutcome, Duration) {
         let RenewalCheck { errand, needed, now, .. } = look;
         let directory = &settings.renewal.authority.directory;
         let orders = memory.ledger.at(directory);
@@ -245,7 +245,7 @@ impl RenewalTask {
         }
         if let Err(wait) = errand.may_try(&memory.ledger, &look.wanted.names, now, look.is_asked) {
             let pause = pause(wait.until, now).min(RECORDS_INTERVAL);
-            return (without_fault(needed, Conclusion::Waits { reason: wait.reason, until: wait.until }), pause);
+            return (without_fault(needed, CheckOutcome::Deferred { reason: wait.reason, until: wait.until }), pause);
         }
         if memory.probe_at > Instant::now() {
             let left = memory.probe_at - Instant::now();
@@ -260,7 +260,7 @@ impl RenewalTask {
         settings: &RenewalSettings,
         memory: &mut TaskState,
         look: RenewalCheck<'_>,
-    ) -> (Conclusion, Duration) {
+    ) -> (CheckOutcome, Duration) {
         let RenewalCheck { errand, needed, ref wanted, is_asked, now } = look;
         let mut choice = self.select(settings, memory, errand, &wanted.names, is_asked).await;
         let names = without_unreached(&memory.own_names, wanted.names.clone(), &mut choice);
@@ -280,7 +280,7 @@ impl RenewalTask {
             memory.probe_at = Instant::now() + wait;
             return (self.unproven(memory, &look, why, wait), wait.min(RECORDS_INTERVAL));
         }
-        self.board.tries(http::now());
+        self.board.record_attempt(http::now());
         let TaskState { ledger, answers, .. } = memory;
         let ordered = errand.run(ledger, answers, choice.names, &names, is_asked).await;
         self.finish_attempt(settings, memory, &look, ordered)
@@ -293,21 +293,21 @@ impl RenewalTask {
         memory: &mut TaskState,
         look: &RenewalCheck<'_>,
         open: &Entry,
-    ) -> (Conclusion, Duration) {
+    ) -> (CheckOutcome, Duration) {
         if let Outcome::Pending { next, is_told, reason, .. } = &open.outcome
             && *next > look.now
             && (*is_told || !look.is_asked)
         {
-            return (Conclusion::Pending { reason: reason.clone(), next: *next }, pause(*next, look.now));
+            return (CheckOutcome::Pending { reason: reason.clone(), next: *next }, pause(*next, look.now));
         }
         let reason = match &open.outcome {
             Outcome::Pending { reason, .. } => reason.clone(),
             _ => "it was interrupted and is being continued".into(),
         };
-        self.board.conclude(Conclusion::Pending { reason, next: look.now });
+        self.board.conclude(CheckOutcome::Pending { reason, next: look.now });
         self.board.publish(settings);
         tracing::info!(order = open.order, names = open.names.join(", "), "continuing an order");
-        self.board.tries(look.now);
+        self.board.record_attempt(look.now);
         let TaskState { ledger, answers, .. } = memory;
         let wanted = &look.wanted.names;
         let ordered = look.errand.run(ledger, answers, open.proofs(), wanted, look.is_asked).await;
@@ -321,27 +321,27 @@ impl RenewalTask {
         memory: &mut TaskState,
         look: &RenewalCheck<'_>,
         ordered: IssuanceOutcome,
-    ) -> (Conclusion, Duration) {
+    ) -> (CheckOutcome, Duration) {
         let held = look.errand.held.map(|(held, _)| held);
         let (conclusion, refused) = match ordered {
             IssuanceOutcome::Obtained { pem, names, refused } => {
                 let conclusion = self.install(settings, memory, &pem, &names);
-                if conclusion == Conclusion::Installed {
+                if conclusion == CheckOutcome::Installed {
                     memory.left_out.extend(refused);
                     memory.probe_at_once();
                     return (conclusion, Duration::ZERO);
                 }
                 (conclusion, refused)
             }
-            IssuanceOutcome::Pending { reason, next, refused } => (Conclusion::Pending { reason, next }, refused),
+            IssuanceOutcome::Pending { reason, next, refused } => (CheckOutcome::Pending { reason, next }, refused),
             IssuanceOutcome::Failed { reason, next, refused, is_about_names } => {
-                (Conclusion::Failed { reason, next, is_about_names }, refused)
+                (CheckOutcome::Failed { reason, next, is_about_names }, refused)
             }
         };
         memory.left_out.extend(refused);
         self.publish_findings(settings, memory, held, &look.wanted, look.now);
         let next = match &conclusion {
-            Conclusion::Pending { next, .. } | Conclusion::Failed { next, .. } => *next,
+            CheckOutcome::Pending { next, .. } | CheckOutcome::Failed { next, .. } => *next,
             _ => http::now(),
         };
         (conclusion, pause(next, http::now()).min(RECORDS_INTERVAL))
@@ -356,7 +356,7 @@ impl RenewalTask {
         now: i64,
     ) {
         let surplus = wanted.surplus.iter().map(|name| without_room(name));
-        self.board.found(&Found {
+        self.board.record_check(&RenewalFacts {
             held,
             renew_at: held.map(|held| memory.suggestion.due(held)),
             host: settings.web.hostname.as_str(),
@@ -373,17 +373,17 @@ mod place;
 use names::{deferred, wanted, without_room, without_unreached};
 
 /// Turns a wait for additional names alone into a conclusion without a fault.
-fn without_fault(needed: Need, conclusion: Conclusion) -> Conclusion {
+fn without_fault(needed: Need, conclusion: CheckOutcome) -> CheckOutcome {
     match conclusion {
-        Conclusion::Waits { until, .. } | Conclusion::Unproven { until, .. } if needed == Need::Names => {
-            Conclusion::Rests { until: Some(until) }
+        CheckOutcome::Deferred { until, .. } | CheckOutcome::Unproven { until, .. } if needed == Need::Names => {
+            CheckOutcome::Idle { until: Some(until) }
         }
         conclusion => conclusion,
     }
 }
 
-fn blocked(reason: Reason) -> (Conclusion, Duration) {
-    (Conclusion::Failed { reason, next: http::now() + 60, is_about_names: false }, MAX_SLEEP)
+fn blocked(reason: Reason) -> (CheckOutcome, Duration) {
+    (CheckOutcome::Failed { reason, next: http::now() + 60, is_about_names: false }, MAX_SLEEP)
 }
 
 /// The sleep until a time, in steps of a minute at most.

@@ -13,7 +13,7 @@ use serve::metrics::{PREFIX, register_memory};
 
 use crate::certificate::is_self_made;
 use crate::steward::NAME;
-use crate::steward::acme::Times;
+use crate::steward::acme::EventTimes;
 use crate::steward::findings::Severity;
 use crate::steward::heartbeat::{Beats, Step};
 use crate::steward::observation::Observation;
@@ -150,7 +150,7 @@ fn things(registry: &mut Registry, observation: &Observation) {
     }
 }
 
-fn acme(registry: &mut Registry, times: Times) {
+fn acme(registry: &mut Registry, times: EventTimes) {
     for (name, help, time) in [
         ("acme_next_try_time_seconds", "Time of the next attempt to obtain a certificate", times.next_try),
         ("acme_last_success_time_seconds", "Time of the last success since the start", times.last_success),

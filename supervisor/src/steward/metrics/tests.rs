@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::steward::acme::Times;
+use crate::steward::acme::EventTimes;
 use crate::steward::heartbeat::{Beat, Beats, Step};
 use crate::steward::report::tests::observation;
 
@@ -98,7 +98,7 @@ fn known_times_of_heartbeats_and_certificates_are_exported_and_unknown_ones_left
         ..Beats::default()
     };
     observation.acme =
-        Some(Times { next_try: Some(1_795_373_000), last_success: None, last_failure: Some(1) });
+        Some(EventTimes { next_try: Some(1_795_373_000), last_success: None, last_failure: Some(1) });
     let text = text(&observation, &told(None), Format::Prometheus);
     for line in [
         "mailstead_heartbeats_total{outcome=\"succeeded\"} 7",
@@ -113,7 +113,7 @@ fn known_times_of_heartbeats_and_certificates_are_exported_and_unknown_ones_left
     }
     assert!(!text.contains("acme_last_success"), "{text}");
 
-    observation.acme = Some(Times { last_success: Some(2), ..observation.acme.unwrap() });
+    observation.acme = Some(EventTimes { last_success: Some(2), ..observation.acme.unwrap() });
     let manual = include_str!("../../../../docs/operating.md");
     let all = super::text(&observation, &told(None), Format::Prometheus);
     for name in all.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()) {

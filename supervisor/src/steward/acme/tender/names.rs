@@ -57,7 +57,7 @@ impl RenewalTask {
         look: &RenewalCheck<'_>,
         why: Option<String>,
         wait: Duration,
-    ) -> Conclusion {
+    ) -> CheckOutcome {
         let host = look.wanted.names.first().map_or("", String::as_str);
         let is_refused =
             memory.left_out.iter().any(|left_out| left_out.name == host && left_out.until.is_some());
@@ -66,7 +66,7 @@ impl RenewalTask {
             false => "none of the names reaches this machine yet".to_owned(),
         });
         let until = http::now() + i64::try_from(wait.as_secs()).unwrap_or(0);
-        without_fault(look.needed, Conclusion::Unproven { why, until })
+        without_fault(look.needed, CheckOutcome::Unproven { why, until })
     }
 }
 

@@ -11,7 +11,7 @@ impl RenewalTask {
         memory: &mut TaskState,
         pem: &str,
         names: &[String],
-    ) -> Conclusion {
+    ) -> CheckOutcome {
         let now = http::now();
         let installed = current::key(&settings.tls).map_err(InstallError::from).and_then(|key| {
             let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -27,7 +27,7 @@ impl RenewalTask {
                     self.notifier.send_fact(CERTIFICATE, &current.fingerprint);
                 }
                 tracing::info!(names = names.join(","), "certificate installed");
-                Conclusion::Installed
+                CheckOutcome::Installed
             }
             Err(error) => {
                 let (why, fix) = (error.to_string(), error.fix());
@@ -46,7 +46,7 @@ impl RenewalTask {
                 let orders = memory.ledger.at(&settings.renewal.authority.directory);
                 let wait = backoff::order(&orders, names, now, false).err();
                 let next = wait.map_or(now + 60, |wait| wait.until);
-                Conclusion::Failed { reason, next, is_about_names: false }
+                CheckOutcome::Failed { reason, next, is_about_names: false }
             }
         }
     }
