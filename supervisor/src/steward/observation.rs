@@ -22,7 +22,7 @@ pub(super) struct Observation {
     /// The facts of the certificate.
     pub(super) certificate: Result<CertificateFacts, CertificateError>,
     /// The state of the renewal, if the steward obtains the certificate.
-    pub(super) renewal: Option<acme::State>,
+    pub(super) renewal: Option<acme::RenewalState>,
     /// The free space of the volume.
     pub(super) free: Result<Free, std::io::Error>,
     /// The current findings of the steward's parts.
@@ -68,7 +68,7 @@ impl Observation {
             at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
             status: Status::load(&steward.status),
             certificate: certificate::facts(&steward.tls.certificate),
-            renewal: steward.renewal.as_ref().and_then(|renewal| acme::State::load(&renewal.folder)),
+            renewal: steward.renewal.as_ref().and_then(|renewal| acme::RenewalState::load(&renewal.folder)),
             free: free(&steward.volume),
             findings: known.findings.all(),
             beats: known.pulse.beats(),

@@ -27,7 +27,7 @@ pub(super) struct Report {
     certificate: Option<CertificateReport>,
     /// The state of the renewal; `None` if the steward does not obtain the certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
-    renewal: Option<acme::State>,
+    renewal: Option<acme::RenewalState>,
     /// Messages waiting for delivery to other hosts.
     queue: Option<u64>,
     free_bytes: Option<u64>,

@@ -7,7 +7,7 @@ use calendar::rfc3339;
 use super::choice::LeftOut;
 use super::current::Current;
 use super::http;
-use super::state::State;
+use super::state::RenewalState;
 use super::tender::RenewalSettings;
 use super::trouble::Reason;
 use crate::steward::findings::{Findings, Source};
@@ -15,7 +15,7 @@ use crate::steward::findings::{Findings, Source};
 /// The published state. Clones share it.
 #[derive(Debug, Clone)]
 pub(in crate::steward) struct RenewalStatus {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<RenewalState>>,
     times: Arc<Mutex<EventTimes>>,
     findings: Findings,
 }
@@ -135,14 +135,14 @@ impl RenewalStatus {
         };
         self.findings.replace(Source::Acme, state.findings(settings.web.hostname.as_str()));
         let folder = &settings.renewal.folder;
-        if State::load(folder).as_ref() != Some(&state)
+        if RenewalState::load(folder).as_ref() != Some(&state)
             && let Err(error) = tokio::task::block_in_place(|| state.save(folder))
         {
             tracing::warn!(%error, "cannot write the state of the renewal");
         }
     }
 
-    fn locked(&self) -> MutexGuard<'_, State> {
+    fn locked(&self) -> MutexGuard<'_, RenewalState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

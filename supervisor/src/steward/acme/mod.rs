@@ -13,7 +13,7 @@
 //!
 //! `tender` is the task that combines them. `state` is what it reports: in `/health/ready` under `renewal`, among the
 //! findings under the source `acme`, and in `acme/state.json` for programs that cannot query the steward
-//! ([`State::load`]).
+//! ([`RenewalState::load`]).
 //!
 //! | file | content |
 //! |---|---|
@@ -49,7 +49,7 @@ mod way;
 
 pub(super) use board::{RenewalStatus, EventTimes};
 pub(super) use challenges::Challenges;
-pub use state::State;
+pub use state::RenewalState;
 pub(super) use tender::{RenewalSettings, RenewalTask};
 
 // The parsers of the authority's data, for the fuzz targets.

@@ -13,7 +13,7 @@ use crate::steward::findings::{Finding, Severity, Source};
 
 /// The state of the renewal. Times are in RFC 3339 format.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct State {
+pub struct RenewalState {
     /// The authority's directory.
     pub authority: String,
     /// The names of the certificate on disk, if the authority issued it.
@@ -23,7 +23,7 @@ pub struct State {
     /// The page on which the authority explains the suggested time.
     pub explanation: Option<String>,
     /// Names missing from the certificate, with reasons.
-    pub left_out: Vec<Missing>,
+    pub left_out: Vec<MissingName>,
     /// The time of the last attempt.
     pub last_try: Option<String>,
     /// Its error in plain words; `None` if it succeeded.
@@ -45,7 +45,7 @@ pub struct State {
 
 /// A name that is not in the certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Missing {
+pub struct MissingName {
     /// The name.
     pub name: String,
     /// The reason, with its fix.
@@ -55,14 +55,14 @@ pub struct Missing {
     pub next_try: Option<String>,
 }
 
-impl From<&LeftOut> for Missing {
+impl From<&LeftOut> for MissingName {
     fn from(left_out: &LeftOut) -> Self {
         let LeftOut { name, why, until } = left_out.clone();
         Self { name, why, next_try: until.map(rfc3339) }
     }
 }
 
-impl State {
+impl RenewalState {
     /// Loads the state from its file, for programs that cannot query the steward.
     pub fn load(folder: &Path) -> Option<Self> {
         serde_json::from_slice(&read_limited::read_own(&folder.join(FILE)).ok()?).ok()
@@ -80,7 +80,7 @@ impl State {
             at.as_deref().map_or_else(String::new, |at| format!("; next attempt at {at}"))
         };
         let next = again(&self.next_try);
-        let is_host = |missing: &&Missing| missing.name.eq_ignore_ascii_case(host);
+        let is_host = |missing: &&MissingName| missing.name.eq_ignore_ascii_case(host);
         let of_host = self.left_out.iter().find(is_host);
         // One cause is one finding: the finding for the host's own name covers it.
         let failed = self.last_error.as_ref().filter(|_| !(self.is_about_names && of_host.is_some()));
@@ -98,13 +98,13 @@ impl State {
             let problem = format!("an order is pending at the authority: {why}");
             Finding::new(Source::Acme, Severity::Note, problem, format!("wait{next}"))
         });
-        let of_host = of_host.map(|Missing { name, why, next_try }| {
+        let of_host = of_host.map(|MissingName { name, why, next_try }| {
             let problem =
                 format!("no certificate can be obtained for the host's own name {name}: {}", why.problem);
             Finding::new(Source::Acme, severity, problem, format!("{}{}", why.fix, again(next_try)))
         });
         // Mail flows without the other names.
-        let of_others = self.of_others(host).into_iter().map(|(names, Missing { why, next_try, .. })| {
+        let of_others = self.of_others(host).into_iter().map(|(names, MissingName { why, next_try, .. })| {
             let problem = format!("the certificate does not cover {}: {}", names.join(", "), why.problem);
             Finding::new(Source::Acme, Severity::Note, problem, format!("{}{}", why.fix, again(next_try)))
         });
@@ -112,8 +112,8 @@ impl State {
     }
 
     /// The other names, grouped by reason.
-    fn of_others(&self, host: &str) -> Vec<(Vec<&str>, &Missing)> {
-        let mut groups: Vec<(Vec<&str>, &Missing)> = Vec::new();
+    fn of_others(&self, host: &str) -> Vec<(Vec<&str>, &MissingName)> {
+        let mut groups: Vec<(Vec<&str>, &MissingName)> = Vec::new();
         for missing in self.left_out.iter().filter(|missing| !missing.name.eq_ignore_ascii_case(host)) {
             match groups
                 .iter_mut()
@@ -133,16 +133,16 @@ const FILE: &str = "state.json";
 mod tests {
     use super::*;
 
-    fn state() -> State {
-        State { authority: "https://ca.example/".into(), is_served: true, ..State::default() }
+    fn state() -> RenewalState {
+        RenewalState { authority: "https://ca.example/".into(), is_served: true, ..RenewalState::default() }
     }
 
     #[test]
     fn a_failure_is_an_error_while_a_self_made_certificate_is_in_use() {
         assert_eq!(state().findings("mail.example.org"), []);
-        let failed = State { last_error: Some("it is down".into()), ..state() };
+        let failed = RenewalState { last_error: Some("it is down".into()), ..state() };
         assert_eq!(failed.findings("h")[0].severity, Severity::Warning);
-        let failed = State { is_served: false, ..failed };
+        let failed = RenewalState { is_served: false, ..failed };
         assert_eq!(failed.findings("h")[0].severity, Severity::Error);
         assert!(failed.findings("h")[0].problem.contains("it is down"));
     }
@@ -151,7 +151,7 @@ mod tests {
     fn only_the_hosts_own_name_degrades_when_it_is_left_out() {
         let why = Concern::new("no address; none at all", "publish it");
         let left_out = |name: &str| LeftOut { name: name.into(), why: why.clone(), until: None };
-        let state = State {
+        let state = RenewalState {
             left_out: vec![(&left_out("mail.example.org")).into(), (&left_out("x")).into()],
             ..state()
         };
@@ -167,16 +167,16 @@ mod tests {
     #[test]
     fn a_saved_state_is_loaded() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(State::load(folder.path()), None);
+        assert_eq!(RenewalState::load(folder.path()), None);
         state().save(folder.path()).unwrap();
-        assert_eq!(State::load(folder.path()), Some(state()));
+        assert_eq!(RenewalState::load(folder.path()), Some(state()));
     }
     #[test]
     fn one_cause_is_one_finding() {
         let why = Concern::new("no address", "publish it");
         let left_out = |name: &str| LeftOut { name: name.into(), why: why.clone(), until: None };
         let names = ["mail.example.org", "mta-sts.example.org", "autoconfig.example.org"];
-        let state = State {
+        let state = RenewalState {
             left_out: names.iter().map(|name| (&left_out(name)).into()).collect(),
             last_error: Some("none of the names reaches this machine yet".into()),
             is_about_names: true,
@@ -192,17 +192,17 @@ mod tests {
                 "the certificate does not cover mta-sts.example.org, autoconfig.example.org: no address"
             ]
         );
-        let other = State { is_about_names: false, ..state };
+        let other = RenewalState { is_about_names: false, ..state };
         assert_eq!(other.findings("mail.example.org").len(), 3, "the authority is away as well");
     }
 
     #[test]
     fn a_pending_order_degrades_nothing_and_a_fix_names_its_setting() {
-        let under_way = State { pending: Some("it signs".into()), next_try: Some("soon".into()), ..state() };
+        let under_way = RenewalState { pending: Some("it signs".into()), next_try: Some("soon".into()), ..state() };
         let [finding] = &under_way.findings("h")[..] else { panic!("{under_way:?}") };
         assert_eq!((finding.severity, finding.fix.as_str()), (Severity::Note, "wait; next attempt at soon"));
         let (last_error, last_fix) = (Some("it is down".into()), Some("set MAIL_ACME_DIRECTORY".into()));
-        let failed = State { last_error, last_fix, ..state() };
+        let failed = RenewalState { last_error, last_fix, ..state() };
         assert_eq!(failed.findings("h")[0].fix, "set MAIL_ACME_DIRECTORY");
     }
 }
