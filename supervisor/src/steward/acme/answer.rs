@@ -11,7 +11,7 @@ use instant_acme::KeyAuthorization;
 
 use super::alpn;
 use super::challenges::{Answered, Challenges};
-use super::way::Way;
+use super::way::ChallengeKind;
 use crate::dns::alias;
 use crate::dns::update::{UpdateError, Updater};
 
@@ -65,22 +65,22 @@ impl Answerer {
     pub(super) async fn answer(
         &self,
         name: &str,
-        way: Way,
+        way: ChallengeKind,
         token: &str,
         authorization: &KeyAuthorization,
     ) -> Result<Held, String> {
         match way {
-            Way::Http => {
+            ChallengeKind::Http => {
                 let answered = self.challenges.answer_token(token, authorization.as_str().to_owned());
                 Ok(Held { _answered: Some(answered), record: None })
             }
-            Way::TlsAlpn => {
+            ChallengeKind::TlsAlpn => {
                 let certificate = alpn::certificate(name, authorization.digest().as_ref())
                     .map_err(|error| error.to_string())?;
                 let answered = self.challenges.answer_name(name, certificate);
                 Ok(Held { _answered: Some(answered), record: None })
             }
-            Way::Dns => self.publish(name, &authorization.dns_value()).await,
+            ChallengeKind::Dns => self.publish(name, &authorization.dns_value()).await,
         }
     }
 

@@ -8,7 +8,7 @@
 
 use super::ledger::{Entry, Outcome};
 use super::trouble::Reason;
-use super::way::Way;
+use super::way::ChallengeKind;
 
 /// A wait until a given time, with its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub(super) fn name(orders: &[Entry], name: &str, now: i64, is_asked: bool) -> Re
 }
 
 /// The number of times that `way` was refused for a name since the name was last in a certificate.
-pub(super) fn refused(orders: &[Entry], name: &str, way: Way) -> usize {
+pub(super) fn refused(orders: &[Entry], name: &str, way: ChallengeKind) -> usize {
     refusals(orders, name).iter().filter(|(_, by, _)| *by == way).count()
 }
 
@@ -91,7 +91,7 @@ pub(super) fn since_issued<'o>(orders: &'o [Entry], name: &str) -> &'o [Entry] {
 }
 
 /// The refusals of a name since it was last in a certificate: time, challenge type and reason.
-fn refusals(orders: &[Entry], name: &str) -> Vec<(i64, Way, Reason)> {
+fn refusals(orders: &[Entry], name: &str) -> Vec<(i64, ChallengeKind, Reason)> {
     let mut found = Vec::new();
     for order in since_issued(orders, name) {
         if let Outcome::Names { refused } = &order.outcome {

@@ -7,7 +7,7 @@ use super::backoff;
 use super::ledger::Entry;
 use super::reach::{Reached, Verdict};
 use super::trouble::Reason;
-use super::way::Way;
+use super::way::ChallengeKind;
 
 /// A wanted name, with the result of the reachability check.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(super) struct LeftOut {
 /// The names that are ordered and those that are left out.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Choice {
-    pub(super) names: Vec<(String, Way)>,
+    pub(super) names: Vec<(String, ChallengeKind)>,
     pub(super) left_out: Vec<LeftOut>,
 }
 
@@ -75,10 +75,10 @@ pub(super) fn choose(
 
 /// The best challenge type: the one refused least often, then one that surely reaches us, then the order that `auto`
 /// prefers.
-fn way(name: &str, reached: &Reached, rules: Rules, orders: &[Entry]) -> Result<Way, Concern> {
-    let verdicts: Vec<(Way, Verdict)> = Way::ALL
+fn way(name: &str, reached: &Reached, rules: Rules, orders: &[Entry]) -> Result<ChallengeKind, Concern> {
+    let verdicts: Vec<(ChallengeKind, Verdict)> = ChallengeKind::ALL
         .into_iter()
-        .filter(|way| way.is_chosen(rules.challenge))
+        .filter(|way| way.is_allowed(rules.challenge))
         .filter_map(|way| Some((way, seen(way, reached, rules)?)))
         .collect();
     let usable = verdicts.iter().filter(|(_, verdict)| !matches!(verdict, Verdict::Bad(_)));
@@ -113,11 +113,11 @@ fn no_way(challenge: Challenge) -> Concern {
     }
 }
 
-fn seen(way: Way, reached: &Reached, rules: Rules) -> Option<Verdict> {
+fn seen(way: ChallengeKind, reached: &Reached, rules: Rules) -> Option<Verdict> {
     match way {
-        Way::Http => reached.http.clone(),
-        Way::TlsAlpn => reached.tls.clone(),
-        Way::Dns => rules.has_dns_update.then_some(Verdict::Good),
+        ChallengeKind::Http => reached.http.clone(),
+        ChallengeKind::TlsAlpn => reached.tls.clone(),
+        ChallengeKind::Dns => rules.has_dns_update.then_some(Verdict::Good),
     }
 }
 

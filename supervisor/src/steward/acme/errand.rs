@@ -22,7 +22,7 @@ use super::need::{self, Need};
 use super::order::{self, OrderContext};
 use super::tender::RenewalSettings;
 use super::trouble::{Reason, Refusal, Trouble};
-use super::way::Way;
+use super::way::ChallengeKind;
 use super::{account, fix, records};
 use crate::dns::update::Updater;
 
@@ -57,7 +57,7 @@ pub(super) enum IssuanceOutcome {
 
 /// The state of an attempt.
 struct Progress {
-    names: Vec<(String, Way)>,
+    names: Vec<(String, ChallengeKind)>,
     left_out: Vec<LeftOut>,
     replaces: Option<CertificateIdentifier<'static>>,
     has_new_account: bool,
@@ -92,7 +92,7 @@ impl Issuance<'_> {
         &self,
         ledger: &mut Ledger,
         answers: &mut Answers,
-        names: Vec<(String, Way)>,
+        names: Vec<(String, ChallengeKind)>,
         wanted: &[String],
         is_asked: bool,
     ) -> IssuanceOutcome {
@@ -290,7 +290,7 @@ impl Issuance<'_> {
         }
     }
 
-    fn means<'m>(&'m self, names: &[(String, Way)], key: &'m KeyPair) -> Result<OrderContext<'m>, Trouble> {
+    fn means<'m>(&'m self, names: &[(String, ChallengeKind)], key: &'m KeyPair) -> Result<OrderContext<'m>, Trouble> {
         let updater = self.settings.renewal.dns_update.as_ref().map(Updater::new).transpose();
         let updater = updater.map_err(|error| Trouble::ours(format!("MAIL_DNS_UPDATE_KEY: {error}")))?;
         let resolver = self.resolver.clone();

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::trouble::{Reason, Refusal};
-use super::way::Way;
+use super::way::ChallengeKind;
 
 /// An order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ pub(super) struct Entry {
     pub(super) names: Vec<String>,
     /// The challenge type of each name.
     #[serde(rename = "ways", default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) ways: Vec<Way>,
+    pub(super) ways: Vec<ChallengeKind>,
     /// The order's address at the authority, by which it is continued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) order: Option<String>,
@@ -104,7 +104,7 @@ impl Outcome {
 
 impl Entry {
     /// An entry for an order that is about to be placed.
-    pub(super) fn begun(at: i64, authority: &str, names: &[(String, Way)]) -> Self {
+    pub(super) fn begun(at: i64, authority: &str, names: &[(String, ChallengeKind)]) -> Self {
         Self {
             at,
             authority: authority.to_owned(),
@@ -116,7 +116,7 @@ impl Entry {
     }
 
     /// The names, each with its challenge type.
-    pub(super) fn proofs(&self) -> Vec<(String, Way)> {
+    pub(super) fn proofs(&self) -> Vec<(String, ChallengeKind)> {
         self.names.iter().cloned().zip(self.ways.iter().copied()).collect()
     }
 

@@ -2,7 +2,7 @@
 
 use super::current::Current;
 use super::ledger::Entry;
-use super::way::Way;
+use super::way::ChallengeKind;
 
 /// The reason for an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(super) fn need(
 /// reported. `renew_at` is the renewal time of the current certificate.
 pub(super) fn is_worth(
     need: Need,
-    names: &[(String, Way)],
+    names: &[(String, ChallengeKind)],
     current: Option<(&Current, i64)>,
     wanted: &[String],
     orders: &[Entry],
@@ -104,8 +104,8 @@ mod tests {
         vec![HOST.into(), POLICY.into()]
     }
 
-    fn ordered(names: &[&str]) -> Vec<(String, Way)> {
-        names.iter().map(|name| ((*name).to_owned(), Way::Http)).collect()
+    fn ordered(names: &[&str]) -> Vec<(String, ChallengeKind)> {
+        names.iter().map(|name| ((*name).to_owned(), ChallengeKind::Http)).collect()
     }
 
     fn issued(at: i64) -> Entry {

@@ -22,7 +22,7 @@ use super::answer::{Answerer, Answers};
 use super::fix;
 use super::http::Http;
 use super::trouble::{Reason, Refusal, Trouble, detail, kind, plain};
-use super::way::Way;
+use super::way::ChallengeKind;
 
 /// Limits for polling without a pause while the authority validates, and then while it signs. The authority itself
 /// names the interval. What takes longer is polled again later.
@@ -37,7 +37,7 @@ const fn polling(seconds: u64) -> RetryPolicy {
 }
 
 /// The names of an order, each with its challenge type, in lower case: DNS names are case-insensitive.
-pub(super) type ChallengesByName = BTreeMap<String, Way>;
+pub(super) type ChallengesByName = BTreeMap<String, ChallengeKind>;
 
 /// The inputs needed to complete an order.
 pub(super) struct OrderContext<'o> {
@@ -49,7 +49,7 @@ pub(super) struct OrderContext<'o> {
 }
 
 /// The names and challenge types for completing an order.
-pub(super) fn challenges_by_name(names: &[(String, Way)]) -> ChallengesByName {
+pub(super) fn challenges_by_name(names: &[(String, ChallengeKind)]) -> ChallengesByName {
     names.iter().map(|(name, way)| (lower(name), *way)).collect()
 }
 
@@ -166,14 +166,14 @@ enum OfferError {
 async fn offer(
     mut authorization: AuthorizationHandle<'_>,
     name: &str,
-    way: Way,
+    way: ChallengeKind,
     means: &OrderContext<'_>,
     answers: &mut Answers,
 ) -> Result<(), OfferError> {
     let kind = match way {
-        Way::Http => ChallengeType::Http01,
-        Way::TlsAlpn => ChallengeType::TlsAlpn01,
-        Way::Dns => ChallengeType::Dns01,
+        ChallengeKind::Http => ChallengeType::Http01,
+        ChallengeKind::TlsAlpn => ChallengeType::TlsAlpn01,
+        ChallengeKind::Dns => ChallengeType::Dns01,
     };
     let Some(mut challenge) = authorization.challenge(kind) else {
         let why = format!("the authority does not offer {} for it", way.name());

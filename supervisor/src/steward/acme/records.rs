@@ -111,7 +111,7 @@ async fn ask(resolver: &TokioResolver, name: &str, kind: RecordType) -> Option<V
 #[cfg(test)]
 mod tests {
     use super::super::trouble::Refusal;
-    use super::super::way::Way;
+    use super::super::way::ChallengeKind;
     use super::*;
 
     const NAME: &str = "mail.example.org";
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_new_process_compares_with_the_answer_at_the_refusal() {
-        let refusal = Refusal { records: Some("a".into()), ..Refusal::new(NAME, Way::Http, "404") };
+        let refusal = Refusal { records: Some("a".into()), ..Refusal::new(NAME, ChallengeKind::Http, "404") };
         let outcome = Outcome::Names { refused: vec![refusal] };
         let orders = [Entry { outcome, ..Entry::begun(0, "https://ca.example/", &[]) }];
         assert!(!Records::default().is_news(NAME, "a".into(), &orders));

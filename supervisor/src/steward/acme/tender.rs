@@ -43,7 +43,7 @@ use super::records::Records;
 use super::suggestion::Suggestion;
 use super::trouble::Reason;
 use super::trust;
-use super::way::Way;
+use super::way::ChallengeKind;
 use crate::certificate::{MOST_NAMES, WantedNames, wanted_names};
 use crate::dns::resolver;
 use crate::steward::web::{Live, Open};
@@ -225,7 +225,7 @@ impl RenewalTask {
         if let Some(open) = memory.ledger.open_order(directory).cloned() {
             let challenge = settings.renewal.authority.challenge;
             let is_wanted = open.names.iter().all(|name| look.wanted.names.contains(name));
-            if is_wanted && open.ways.iter().all(|way| way.is_chosen(challenge)) {
+            if is_wanted && open.ways.iter().all(|way| way.is_allowed(challenge)) {
                 return self.resume(settings, memory, &look, &open).await;
             }
             let reason: Reason =

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fix;
 use super::http::{Http, HttpError};
-use super::way::Way;
+use super::way::ChallengeKind;
 
 /// The reason for a failure, with its fix where known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ pub(in crate::steward) struct Refusal {
     pub(super) name: String,
     /// The challenge type.
     #[serde(rename = "way")]
-    pub(super) way: Way,
+    pub(super) way: ChallengeKind,
     /// The reason, with its fix.
     #[serde(flatten)]
     pub(super) reason: Reason,
@@ -51,7 +51,7 @@ pub(in crate::steward) struct Refusal {
 }
 
 impl Refusal {
-    pub(super) fn new(name: impl Into<String>, way: Way, reason: impl Into<Reason>) -> Self {
+    pub(super) fn new(name: impl Into<String>, way: ChallengeKind, reason: impl Into<Reason>) -> Self {
         Self { name: name.into(), way, reason: reason.into(), records: None }
     }
 }

@@ -4,7 +4,7 @@ use handover::config;
 
 /// A challenge type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-pub(in crate::steward) enum Way {
+pub(in crate::steward) enum ChallengeKind {
     /// A page on port 80 (RFC 8555 §8.3).
     #[serde(rename = "http-01")]
     Http,
@@ -16,7 +16,7 @@ pub(in crate::steward) enum Way {
     Dns,
 }
 
-impl Way {
+impl ChallengeKind {
     /// All challenge types, in the order that `auto` prefers.
     pub(super) const ALL: [Self; 3] = [Self::Http, Self::TlsAlpn, Self::Dns];
 
@@ -30,7 +30,7 @@ impl Way {
     }
 
     /// Returns true if the settings allow this challenge type.
-    pub(super) fn is_chosen(self, challenge: config::Challenge) -> bool {
+    pub(super) fn is_allowed(self, challenge: config::Challenge) -> bool {
         match challenge {
             config::Challenge::Auto => true,
             config::Challenge::Http01 => self == Self::Http,

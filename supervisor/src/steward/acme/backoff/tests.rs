@@ -8,7 +8,7 @@ fn names() -> Vec<String> {
 }
 
 fn entry(at: i64, outcome: Outcome) -> Entry {
-    let proofs = NAMES.map(|name| (name.to_owned(), Way::Http));
+    let proofs = NAMES.map(|name| (name.to_owned(), ChallengeKind::Http));
     Entry { outcome, ..Entry::begun(at, "https://ca.example/", &proofs) }
 }
 
@@ -45,7 +45,7 @@ fn limited(until: Option<i64>) -> Outcome {
     Outcome::RateLimited { until, reason: "too many".into() }
 }
 
-fn refusing(name: &str, way: Way) -> Outcome {
+fn refusing(name: &str, way: ChallengeKind) -> Outcome {
     Outcome::Names { refused: vec![Refusal::new(name, way, "404")] }
 }
 
@@ -59,7 +59,7 @@ fn each_outcome_has_its_own_wait() {
     let at = 1_000_000;
     for (outcome, until) in [
         (issued(), None),
-        (refusing(NAMES[1], Way::Http), None),
+        (refusing(NAMES[1], ChallengeKind::Http), None),
         (unusable(), Some(at + MINUTE)),
         (pending(at + 200, false), Some(at + 200)),
         (pending(at + 300, true), Some(at + 300)),
@@ -135,7 +135,7 @@ fn certificates_that_vanish_are_not_fetched_more_than_four_times_a_week() {
 #[test]
 fn too_many_orders_wait_until_the_first_of_them_are_old() {
     let orders: Vec<Entry> =
-        (0..MOST_ORDERS as i64).map(|at| entry(at, refusing(NAMES[1], Way::Http))).collect();
+        (0..MOST_ORDERS as i64).map(|at| entry(at, refusing(NAMES[1], ChallengeKind::Http))).collect();
     assert_eq!(crowded(&orders, 100).unwrap().until, 3 * HOUR);
     assert_eq!(crowded(&orders, 3 * HOUR), None);
 }
@@ -146,7 +146,7 @@ fn a_refused_name_has_its_own_wait_and_a_request_skips_it_only_within_the_author
     let mut now = 0;
     let mut grown = Vec::new();
     for _ in 0..6 {
-        orders.push(entry(now, refusing(NAMES[1], Way::Http)));
+        orders.push(entry(now, refusing(NAMES[1], ChallengeKind::Http)));
         let until = name(&orders, NAMES[1], now, false).unwrap_err().until;
         grown.push(until - now);
         now = until;
@@ -155,14 +155,14 @@ fn a_refused_name_has_its_own_wait_and_a_request_skips_it_only_within_the_author
     assert_eq!(grown[5], DAY);
     assert_eq!(name(&orders, NAMES[0], 0, false), Ok(()));
 
-    let orders: Vec<Entry> = (0..3).map(|at| entry(at, refusing(NAMES[1], Way::Http))).collect();
+    let orders: Vec<Entry> = (0..3).map(|at| entry(at, refusing(NAMES[1], ChallengeKind::Http))).collect();
     assert_eq!(name(&orders[..2], NAMES[1], 10, true), Ok(()));
     assert_eq!(name(&orders, NAMES[1], 10, true).unwrap_err().until, HOUR);
-    assert_eq!(refused(&orders, NAMES[1], Way::Http), 3);
-    assert_eq!(refused(&orders, NAMES[1], Way::TlsAlpn), 0);
+    assert_eq!(refused(&orders, NAMES[1], ChallengeKind::Http), 3);
+    assert_eq!(refused(&orders, NAMES[1], ChallengeKind::TlsAlpn), 0);
     let mut orders = orders;
     orders.push(entry(20, issued()));
-    assert_eq!(refused(&orders, NAMES[1], Way::Http), 0, "it is in a certificate since");
+    assert_eq!(refused(&orders, NAMES[1], ChallengeKind::Http), 0, "it is in a certificate since");
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn no_outcome_of_orders_leads_to_an_order_storm() {
         ("pending", Box::new(|now| pending(now + 5, false))),
         ("issued", Box::new(|_| issued())),
         ("unusable", Box::new(|_| unusable())),
-        ("names", Box::new(|_| refusing(NAMES[1], Way::Http))),
+        ("names", Box::new(|_| refusing(NAMES[1], ChallengeKind::Http))),
         ("rate-limited", Box::new(|_| limited(None))),
         ("rate-limited until", Box::new(|now| limited(Some(now)))),
         ("away", Box::new(|_| away(None))),
@@ -274,7 +274,7 @@ fn names_are_compared_without_regard_to_case() {
     let loud: Vec<String> = NAMES.iter().map(|name| name.to_ascii_uppercase()).collect();
     let orders: Vec<Entry> = (0..4).map(|day| entry(day * DAY, issued())).collect();
     assert!(order(&orders, &loud, 4 * DAY, false).is_err());
-    let orders = [entry(0, refusing(NAMES[1], Way::Http))];
+    let orders = [entry(0, refusing(NAMES[1], ChallengeKind::Http))];
     assert!(name(&orders, &loud[1], 1, false).is_err());
 }
 

@@ -25,7 +25,7 @@ fn chosen(
     tls: Option<Verdict>,
     challenge: Challenge,
     dns: bool,
-) -> Result<Way, Concern> {
+) -> Result<ChallengeKind, Concern> {
     way(NAME, &Reached { http, tls }, Rules { challenge, has_dns_update: dns }, &[])
 }
 
@@ -33,14 +33,14 @@ fn chosen(
 fn auto_selects_the_first_challenge_that_works() {
     let auto = |http, tls, dns| chosen(http, tls, Challenge::Auto, dns);
     for (http, tls, dns, way) in [
-        (good(), good(), true, Some(Way::Http)),
-        (bad(), good(), true, Some(Way::TlsAlpn)),
-        (None, good(), false, Some(Way::TlsAlpn)),
-        (doubtful(), good(), false, Some(Way::TlsAlpn)),
-        (doubtful(), doubtful(), false, Some(Way::Http)),
-        (doubtful(), doubtful(), true, Some(Way::Dns)),
-        (bad(), bad(), true, Some(Way::Dns)),
-        (None, None, true, Some(Way::Dns)),
+        (good(), good(), true, Some(ChallengeKind::Http)),
+        (bad(), good(), true, Some(ChallengeKind::TlsAlpn)),
+        (None, good(), false, Some(ChallengeKind::TlsAlpn)),
+        (doubtful(), good(), false, Some(ChallengeKind::TlsAlpn)),
+        (doubtful(), doubtful(), false, Some(ChallengeKind::Http)),
+        (doubtful(), doubtful(), true, Some(ChallengeKind::Dns)),
+        (bad(), bad(), true, Some(ChallengeKind::Dns)),
+        (None, None, true, Some(ChallengeKind::Dns)),
         (bad(), bad(), false, None),
         (None, None, false, None),
     ] {
@@ -52,9 +52,9 @@ fn auto_selects_the_first_challenge_that_works() {
 
 #[test]
 fn a_configured_challenge_is_the_only_one() {
-    assert_eq!(chosen(good(), good(), Challenge::TlsAlpn01, true), Ok(Way::TlsAlpn));
+    assert_eq!(chosen(good(), good(), Challenge::TlsAlpn01, true), Ok(ChallengeKind::TlsAlpn));
     assert_eq!(chosen(good(), bad(), Challenge::TlsAlpn01, true), Err(elsewhere()));
-    assert_eq!(chosen(good(), good(), Challenge::Dns01, true), Ok(Way::Dns));
+    assert_eq!(chosen(good(), good(), Challenge::Dns01, true), Ok(ChallengeKind::Dns));
     assert!(
         chosen(good(), good(), Challenge::Dns01, false).unwrap_err().fix.contains("MAIL_DNS_UPDATE_SERVER")
     );
@@ -65,16 +65,16 @@ fn a_configured_challenge_is_the_only_one() {
 fn a_refused_name_is_left_out_for_its_wait_unless_another_challenge_is_untried() {
     let candidate = |http, tls| vec![Candidate { name: NAME.into(), reached: Reached { http, tls } }];
     let rules = Rules { challenge: Challenge::Auto, has_dns_update: false };
-    let outcome = Outcome::Names { refused: vec![Refusal::new(NAME, Way::Http, "404")] };
-    let begun = Entry::begun(1000, "https://ca.example/", &[(NAME.to_owned(), Way::Http)]);
+    let outcome = Outcome::Names { refused: vec![Refusal::new(NAME, ChallengeKind::Http, "404")] };
+    let begun = Entry::begun(1000, "https://ca.example/", &[(NAME.to_owned(), ChallengeKind::Http)]);
     let entry = Entry { outcome, ..begun };
     let choice = choose(candidate(good(), good()), rules, std::slice::from_ref(&entry), 1001, false);
-    assert_eq!(choice.names, [(NAME.to_owned(), Way::TlsAlpn)]);
+    assert_eq!(choice.names, [(NAME.to_owned(), ChallengeKind::TlsAlpn)]);
     let choice = choose(candidate(good(), bad()), rules, std::slice::from_ref(&entry), 1001, false);
     assert_eq!(choice.names, []);
     assert_eq!(choice.left_out[0].why.problem, "the authority refused it: 404");
     let until = choice.left_out[0].until.unwrap();
     assert!(until > 1001);
     let choice = choose(candidate(good(), bad()), rules, &[entry], until, false);
-    assert_eq!(choice.names, [(NAME.to_owned(), Way::Http)]);
+    assert_eq!(choice.names, [(NAME.to_owned(), ChallengeKind::Http)]);
 }

@@ -10,7 +10,7 @@ fn troubles() -> Vec<Trouble> {
         Trouble::Away { reason: reason(), retry_at: None },
         Trouble::RateLimited { reason: reason(), retry_at: Some(2000) },
         Trouble::Pending { reason: reason(), retry_at: None, is_gone: false },
-        Trouble::Names(vec![Refusal::new("mail.example.org", Way::Http, reason())]),
+        Trouble::Names(vec![Refusal::new("mail.example.org", ChallengeKind::Http, reason())]),
         Trouble::Refused(reason()),
         Trouble::Unauthorized(reason()),
         Trouble::UnknownAccount(reason()),
@@ -31,7 +31,7 @@ fn troubles() -> Vec<Trouble> {
 }
 
 fn entry() -> Entry {
-    Entry::begun(1000, "https://ca.example/", &[("mail.example.org".to_owned(), Way::Http)])
+    Entry::begun(1000, "https://ca.example/", &[("mail.example.org".to_owned(), ChallengeKind::Http)])
 }
 
 #[test]

@@ -1,10 +1,10 @@
-use super::super::way::Way;
+use super::super::way::ChallengeKind;
 use super::*;
 
 const CA: &str = "https://ca.example/directory";
 
 fn entry(at: i64, outcome: Outcome) -> Entry {
-    Entry { outcome, ..Entry::begun(at, CA, &[("mail.example.org".into(), Way::Http)]) }
+    Entry { outcome, ..Entry::begun(at, CA, &[("mail.example.org".into(), ChallengeKind::Http)]) }
 }
 
 fn issued() -> Outcome {
@@ -16,8 +16,8 @@ fn a_written_ledger_is_read_with_an_interrupted_order() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = Ledger::open(folder.path(), 0);
     let refused = vec![
-        Refusal::new("autoconfig.example.org", Way::Http, "404 there"),
-        Refusal { records: Some("aa".into()), ..Refusal::new("x", Way::Dns, Reason::new("no", "do")) },
+        Refusal::new("autoconfig.example.org", ChallengeKind::Http, "404 there"),
+        Refusal { records: Some("aa".into()), ..Refusal::new("x", ChallengeKind::Dns, Reason::new("no", "do")) },
     ];
     for outcome in [
         issued(),
@@ -93,7 +93,7 @@ fn the_ledger_of_an_older_version_is_read() {
     let (entries, is_whole) = parse(text);
     assert!(is_whole);
     assert_eq!(entries[0].outcome, Outcome::Issued { lifetime: None });
-    assert_eq!(entries[1].outcome, Outcome::Names { refused: vec![Refusal::new("a", Way::Http, "404")] });
+    assert_eq!(entries[1].outcome, Outcome::Names { refused: vec![Refusal::new("a", ChallengeKind::Http, "404")] });
     assert_eq!(entries[2].outcome, Outcome::Failed { reason: "odd".into() });
     assert!(entries.iter().all(|entry| !entry.is_open()));
 }
@@ -108,7 +108,7 @@ fn a_placed_order_is_open_until_it_has_ended_also_for_a_new_process() {
     let read = Ledger::open(folder.path(), 9);
     let open = read.open_order(CA).unwrap();
     assert_eq!(open.order.as_deref(), Some("https://ca.example/order/7"));
-    assert_eq!(open.proofs(), [("mail.example.org".to_owned(), Way::Http)]);
+    assert_eq!(open.proofs(), [("mail.example.org".to_owned(), ChallengeKind::Http)]);
     assert_eq!(read.open_order("https://other.example/"), None);
     for (outcome, is_open) in [
         (Outcome::Pending { tries: 1, next: 9, is_told: false, reason: "it signs".into() }, true),

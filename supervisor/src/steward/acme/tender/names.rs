@@ -31,8 +31,8 @@ impl RenewalTask {
             resolver: errand.resolver,
             challenges: &self.challenges,
             ports: renewal.reach,
-            http: self.open.http && Way::Http.is_chosen(rules.challenge),
-            tls: self.open.https && Way::TlsAlpn.is_chosen(rules.challenge),
+            http: self.open.http && ChallengeKind::Http.is_allowed(rules.challenge),
+            tls: self.open.https && ChallengeKind::TlsAlpn.is_allowed(rules.challenge),
         };
         // With DNS-01 alone, the name need not reach us.
         let is_dns_only = rules.challenge == config::Challenge::Dns01;
@@ -127,7 +127,7 @@ mod tests {
             until,
         };
         let mut choice = Choice {
-            names: vec![("mail.example.org".to_owned(), Way::Http), ("example.com".to_owned(), Way::Http)],
+            names: vec![("mail.example.org".to_owned(), ChallengeKind::Http), ("example.com".to_owned(), ChallengeKind::Http)],
             left_out: vec![
                 left_out("autoconfig.example.org", None),
                 left_out("example.org", None),
