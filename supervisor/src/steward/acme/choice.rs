@@ -5,7 +5,7 @@ use handover::config::Challenge;
 
 use super::backoff;
 use super::ledger::Entry;
-use super::reach::{Reached, Verdict};
+use super::reach::{SelfCheckResult, Reachability};
 use super::trouble::Reason;
 use super::way::ChallengeKind;
 
@@ -13,7 +13,7 @@ use super::way::ChallengeKind;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Candidate {
     pub(super) name: String,
-    pub(super) reached: Reached,
+    pub(super) reached: SelfCheckResult,
 }
 
 /// A name that is left out of the order.
@@ -75,19 +75,19 @@ pub(super) fn choose(
 
 /// The best challenge type: the one refused least often, then one that surely reaches us, then the order that `auto`
 /// prefers.
-fn way(name: &str, reached: &Reached, rules: Rules, orders: &[Entry]) -> Result<ChallengeKind, Concern> {
-    let verdicts: Vec<(ChallengeKind, Verdict)> = ChallengeKind::ALL
+fn way(name: &str, reached: &SelfCheckResult, rules: Rules, orders: &[Entry]) -> Result<ChallengeKind, Concern> {
+    let verdicts: Vec<(ChallengeKind, Reachability)> = ChallengeKind::ALL
         .into_iter()
         .filter(|way| way.is_allowed(rules.challenge))
         .filter_map(|way| Some((way, seen(way, reached, rules)?)))
         .collect();
-    let usable = verdicts.iter().filter(|(_, verdict)| !matches!(verdict, Verdict::Bad(_)));
+    let usable = verdicts.iter().filter(|(_, verdict)| !matches!(verdict, Reachability::Unreachable(_)));
     let best = usable.min_by_key(|(way, verdict)| {
-        (backoff::refused(orders, name, *way), matches!(verdict, Verdict::Doubtful(_)), *way)
+        (backoff::refused(orders, name, *way), matches!(verdict, Reachability::Unknown(_)), *way)
     });
     match (best, verdicts.first()) {
         (Some((way, _)), _) => Ok(*way),
-        (None, Some((_, Verdict::Bad(why) | Verdict::Doubtful(why)))) => Err(why.clone()),
+        (None, Some((_, Reachability::Unreachable(why) | Reachability::Unknown(why)))) => Err(why.clone()),
         (None, _) => Err(no_way(rules.challenge)),
     }
 }
@@ -113,11 +113,11 @@ fn no_way(challenge: Challenge) -> Concern {
     }
 }
 
-fn seen(way: ChallengeKind, reached: &Reached, rules: Rules) -> Option<Verdict> {
+fn seen(way: ChallengeKind, reached: &SelfCheckResult, rules: Rules) -> Option<Reachability> {
     match way {
         ChallengeKind::Http => reached.http.clone(),
         ChallengeKind::TlsAlpn => reached.tls.clone(),
-        ChallengeKind::Dns => rules.has_dns_update.then_some(Verdict::Good),
+        ChallengeKind::Dns => rules.has_dns_update.then_some(Reachability::Reachable),
     }
 }
 

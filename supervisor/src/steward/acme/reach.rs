@@ -31,35 +31,35 @@ const NO_ADDRESS: Concern =
 
 /// The result of a check at one address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Seen {
+pub(super) enum Responder {
     /// Our own server answered.
-    Us,
+    ThisServer,
     /// Another server answered, with this response.
-    Other(String),
+    OtherServer(String),
     /// There is no answer from here, which need not hold for other networks.
-    Nobody(String),
+    NoAnswer(String),
 }
 
 /// The result for one challenge type.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Reachability {
     /// The name reaches us.
-    Good,
+    Reachable,
     /// Unknown from here: a router may not support connections back to its own public address (hairpin NAT).
-    Doubtful(Concern),
+    Unknown(Concern),
     /// The name does not reach us.
-    Bad(Concern),
+    Unreachable(Concern),
 }
 
 /// The challenge types for which a name reaches us; `None` for a port on which we do not listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reached {
-    pub(super) http: Option<Verdict>,
-    pub(super) tls: Option<Verdict>,
+pub(super) struct SelfCheckResult {
+    pub(super) http: Option<Reachability>,
+    pub(super) tls: Option<Reachability>,
 }
 
 /// The inputs of a check.
-pub(super) struct Probe<'p> {
+pub(super) struct SelfCheck<'p> {
     pub(super) resolver: &'p TokioResolver,
     pub(super) challenges: &'p Arc<Challenges>,
     pub(super) ports: config::ChallengePorts,
@@ -68,12 +68,12 @@ pub(super) struct Probe<'p> {
     pub(super) tls: bool,
 }
 
-impl Probe<'_> {
+impl SelfCheck<'_> {
     /// Checks one name.
-    pub(super) async fn look(&self, name: &str) -> Reached {
-        let nowhere = |why: Concern| Reached {
-            http: self.http.then(|| Verdict::Bad(why.clone())),
-            tls: self.tls.then(|| Verdict::Bad(why.clone())),
+    pub(super) async fn check(&self, name: &str) -> SelfCheckResult {
+        let nowhere = |why: Concern| SelfCheckResult {
+            http: self.http.then(|| Reachability::Unreachable(why.clone())),
+            tls: self.tls.then(|| Reachability::Unreachable(why.clone())),
         };
         let found = match self.resolver.lookup_ip(format!("{name}.")).await {
             Ok(found) => found.iter().take(6).collect::<Vec<IpAddr>>(),
@@ -87,23 +87,23 @@ impl Probe<'_> {
             return nowhere(NO_ADDRESS);
         }
         let http = async {
-            let looks = found.iter().map(|address| self.look_by_http(name, *address));
+            let looks = found.iter().map(|address| self.check_http(name, *address));
             let seen = futures_util::future::join_all(looks).await;
-            verdict(&found, &seen, self.ports.http)
+            combined(&found, &seen, self.ports.http)
         };
         let tls = async {
-            let seen = self.look_by_tls(name, &found).await;
-            verdict(&found, &seen, self.ports.https)
+            let seen = self.check_tls(name, &found).await;
+            combined(&found, &seen, self.ports.https)
         };
         let (http, tls) = tokio::join!(async { if self.http { Some(http.await) } else { None } }, async {
             if self.tls { Some(tls.await) } else { None }
         });
-        Reached { http, tls }
+        SelfCheckResult { http, tls }
     }
 
-    async fn look_by_http(&self, name: &str, address: IpAddr) -> Seen {
+    async fn check_http(&self, name: &str, address: IpAddr) -> Responder {
         let (Some(token), Some(content)) = (random(), random()) else {
-            return Seen::Nobody("no random numbers available".to_owned());
+            return Responder::NoAnswer("no random numbers available".to_owned());
         };
         let _held = self.challenges.answer_token(&token, content.clone());
         let asking = async {
@@ -118,14 +118,14 @@ impl Probe<'_> {
         };
         match timeout(PATIENCE, asking).await {
             Ok(Ok(answer)) => read_answer(&answer, &content),
-            Ok(Err(error)) => Seen::Nobody(error.to_string()),
-            Err(_) => Seen::Nobody("no answer".to_owned()),
+            Ok(Err(error)) => Responder::NoAnswer(error.to_string()),
+            Err(_) => Responder::NoAnswer("no answer".to_owned()),
         }
     }
 
     /// Checks all addresses at once with one certificate: there is only one for a name at a time.
-    async fn look_by_tls(&self, name: &str, addresses: &[IpAddr]) -> Vec<Seen> {
-        let nobody = |why: &str| addresses.iter().map(|_| Seen::Nobody(why.to_owned())).collect();
+    async fn check_tls(&self, name: &str, addresses: &[IpAddr]) -> Vec<Responder> {
+        let nobody = |why: &str| addresses.iter().map(|_| Responder::NoAnswer(why.to_owned())).collect();
         let Some(content) = random() else { return nobody("no random numbers available") };
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, content.as_bytes());
         let Ok(shown) = alpn::certificate(name, digest.as_ref()) else {
@@ -133,12 +133,12 @@ impl Probe<'_> {
         };
         let Some(expected) = shown.cert.first().cloned() else { return nobody("no test certificate") };
         let _held = self.challenges.answer_name(name, shown);
-        let looks = addresses.iter().map(|address| self.look_for(name, &expected, *address));
+        let looks = addresses.iter().map(|address| self.check_certificate(name, &expected, *address));
         futures_util::future::join_all(looks).await
     }
 
     /// Checks if that address serves the expected certificate.
-    async fn look_for(&self, name: &str, expected: &CertificateDer<'static>, address: IpAddr) -> Seen {
+    async fn check_certificate(&self, name: &str, expected: &CertificateDer<'static>, address: IpAddr) -> Responder {
         let asking = async {
             let stream = TcpStream::connect(SocketAddr::new(address, self.ports.https)).await?;
             let server = ServerName::try_from(name.to_owned()).map_err(std::io::Error::other)?;
@@ -148,55 +148,55 @@ impl Probe<'_> {
         match timeout(PATIENCE, asking).await {
             Ok(Ok(stream)) => {
                 let leaf = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
-                if leaf == Some(expected) { Seen::Us } else { Seen::Other("another certificate".to_owned()) }
+                if leaf == Some(expected) { Responder::ThisServer } else { Responder::OtherServer("another certificate".to_owned()) }
             }
             // A TLS alert is an answer, but from another server.
             Ok(Err(error)) if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
-                Seen::Other(error.to_string())
+                Responder::OtherServer(error.to_string())
             }
-            Ok(Err(error)) => Seen::Nobody(error.to_string()),
-            Err(_) => Seen::Nobody("no answer".to_owned()),
+            Ok(Err(error)) => Responder::NoAnswer(error.to_string()),
+            Err(_) => Responder::NoAnswer("no answer".to_owned()),
         }
     }
 }
 
 /// Reads a response: `HTTP-version SP status-code SP …`, fields, an empty line, the content (RFC 9112 §2.1, §4).
-fn read_answer(answer: &[u8], expected: &str) -> Seen {
+fn read_answer(answer: &[u8], expected: &str) -> Responder {
     let text = String::from_utf8_lossy(answer);
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     let status = head.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)).unwrap_or_default();
     match status {
-        "200" if body.trim() == expected => Seen::Us,
+        "200" if body.trim() == expected => Responder::ThisServer,
         // An authority follows redirects, and so may reach us in the end.
-        "301" | "302" | "303" | "307" | "308" => Seen::Nobody("a redirect to another page".to_owned()),
-        "" => Seen::Other("an answer that is not HTTP".to_owned()),
-        status => Seen::Other(format!("status {status} instead of the test page")),
+        "301" | "302" | "303" | "307" | "308" => Responder::NoAnswer("a redirect to another page".to_owned()),
+        "" => Responder::OtherServer("an answer that is not HTTP".to_owned()),
+        status => Responder::OtherServer(format!("status {status} instead of the test page")),
     }
 }
 
 /// Combines the results of all addresses. An authority may use any of them, so a single wrong one makes the result bad.
-fn verdict(addresses: &[IpAddr], seen: &[Seen], port: u16) -> Verdict {
+fn combined(addresses: &[IpAddr], seen: &[Responder], port: u16) -> Reachability {
     let each = || addresses.iter().zip(seen);
-    if let Some((address, Seen::Other(what))) = each().find(|(_, seen)| matches!(seen, Seen::Other(_))) {
-        return Verdict::Bad(Concern::new(
+    if let Some((address, Responder::OtherServer(what))) = each().find(|(_, seen)| matches!(seen, Responder::OtherServer(_))) {
+        return Reachability::Unreachable(Concern::new(
             format!(
                 "its address {address} leads to another server, which answers on port {port} with {what}"
             ),
             "point all its addresses at this machine",
         ));
     }
-    if seen.contains(&Seen::Us) {
-        return Verdict::Good;
+    if seen.contains(&Responder::ThisServer) {
+        return Reachability::Reachable;
     }
-    let Some((address, Seen::Nobody(what))) = each().next() else {
-        return Verdict::Bad(NO_ADDRESS);
+    let Some((address, Responder::NoAnswer(what))) = each().next() else {
+        return Reachability::Unreachable(NO_ADDRESS);
     };
     let said = format!("no answer from its address {address} on port {port} ({what})");
     if addresses.iter().all(|address| is_local(*address)) {
         let problem = format!("{said}, although the address is this machine's");
-        return Verdict::Bad(Concern::new(problem, "check that the port is open"));
+        return Reachability::Unreachable(Concern::new(problem, "check that the port is open"));
     }
-    Verdict::Doubtful(Concern::new(
+    Reachability::Unknown(Concern::new(
         said,
         "check that the address is this machine's and that the firewall allows the port",
     ))

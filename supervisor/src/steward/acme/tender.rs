@@ -38,7 +38,7 @@ use super::http::{self, Http};
 use super::ledger::{Entry, Ledger, Outcome};
 use super::need::{self, Need};
 use super::own_names::OwnNames;
-use super::reach::{Probe, Reached};
+use super::reach::{SelfCheck, SelfCheckResult};
 use super::records::Records;
 use super::suggestion::Suggestion;
 use super::trouble::Reason;

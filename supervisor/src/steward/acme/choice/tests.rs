@@ -8,25 +8,25 @@ fn elsewhere() -> Concern {
     Concern::new("it leads elsewhere", "let it lead here")
 }
 
-fn bad() -> Option<Verdict> {
-    Some(Verdict::Bad(elsewhere()))
+fn bad() -> Option<Reachability> {
+    Some(Reachability::Unreachable(elsewhere()))
 }
 
-fn doubtful() -> Option<Verdict> {
-    Some(Verdict::Doubtful(Concern::new("silence", "see the firewall")))
+fn doubtful() -> Option<Reachability> {
+    Some(Reachability::Unknown(Concern::new("silence", "see the firewall")))
 }
 
-fn good() -> Option<Verdict> {
-    Some(Verdict::Good)
+fn good() -> Option<Reachability> {
+    Some(Reachability::Reachable)
 }
 
 fn chosen(
-    http: Option<Verdict>,
-    tls: Option<Verdict>,
+    http: Option<Reachability>,
+    tls: Option<Reachability>,
     challenge: Challenge,
     dns: bool,
 ) -> Result<ChallengeKind, Concern> {
-    way(NAME, &Reached { http, tls }, Rules { challenge, has_dns_update: dns }, &[])
+    way(NAME, &SelfCheckResult { http, tls }, Rules { challenge, has_dns_update: dns }, &[])
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn a_configured_challenge_is_the_only_one() {
 
 #[test]
 fn a_refused_name_is_left_out_for_its_wait_unless_another_challenge_is_untried() {
-    let candidate = |http, tls| vec![Candidate { name: NAME.into(), reached: Reached { http, tls } }];
+    let candidate = |http, tls| vec![Candidate { name: NAME.into(), reached: SelfCheckResult { http, tls } }];
     let rules = Rules { challenge: Challenge::Auto, has_dns_update: false };
     let outcome = Outcome::Names { refused: vec![Refusal::new(NAME, ChallengeKind::Http, "404")] };
     let begun = Entry::begun(1000, "https://ca.example/", &[(NAME.to_owned(), ChallengeKind::Http)]);

@@ -27,7 +27,7 @@ impl RenewalTask {
         let renewal = &settings.renewal;
         let rules =
             Rules { challenge: renewal.authority.challenge, has_dns_update: renewal.dns_update.is_some() };
-        let probe = Probe {
+        let probe = SelfCheck {
             resolver: errand.resolver,
             challenges: &self.challenges,
             ports: renewal.reach,
@@ -41,7 +41,7 @@ impl RenewalTask {
         for some in wanted.chunks(PROBED_AT_ONCE) {
             let looks = some.iter().map(async |name| {
                 let reached =
-                    if is_dns_only { Reached { http: None, tls: None } } else { probe.look(name).await };
+                    if is_dns_only { SelfCheckResult { http: None, tls: None } } else { probe.check(name).await };
                 Candidate { name: name.clone(), reached }
             });
             candidates.extend(futures_util::future::join_all(looks).await);
