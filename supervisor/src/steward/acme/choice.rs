@@ -27,7 +27,7 @@ pub(super) struct LeftOut {
 
 /// The names that are ordered and those that are left out.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Choice {
+pub(super) struct Selection {
     pub(super) names: Vec<(String, ChallengeKind)>,
     pub(super) left_out: Vec<LeftOut>,
 }
@@ -41,19 +41,19 @@ pub(super) struct Rules {
 }
 
 /// The fix for a name that the authority has refused for a reason of its own.
-pub(super) const REFUSED: &str = "fix what the authority reports, then: docker compose kill -s HUP mail";
+pub(super) const FIX_OF_REFUSED: &str = "fix what the authority reports, then: docker compose kill -s HUP mail";
 
 /// Selects the names to order.
-pub(super) fn choose(
+pub(super) fn select(
     candidates: Vec<Candidate>,
     rules: Rules,
     orders: &[Entry],
     now: i64,
     is_asked: bool,
-) -> Choice {
-    let mut choice = Choice::default();
+) -> Selection {
+    let mut choice = Selection::default();
     for Candidate { name, reached } in candidates {
-        match way(&name, &reached, rules, orders) {
+        match select_challenge(&name, &reached, rules, orders) {
             Err(why) => choice.left_out.push(LeftOut { name, why, until: None }),
             Ok(way) => {
                 // A challenge type that has not been tried yet may succeed where another was refused.
@@ -63,7 +63,7 @@ pub(super) fn choose(
                     Err(wait) => {
                         let Reason { why, fix } = wait.reason;
                         let why = format!("the authority refused it: {why}");
-                        let why = Concern::new(why, fix.unwrap_or_else(|| REFUSED.to_owned()));
+                        let why = Concern::new(why, fix.unwrap_or_else(|| FIX_OF_REFUSED.to_owned()));
                         choice.left_out.push(LeftOut { name, why, until: Some(wait.until) });
                     }
                 }
@@ -75,11 +75,11 @@ pub(super) fn choose(
 
 /// The best challenge type: the one refused least often, then one that surely reaches us, then the order that `auto`
 /// prefers.
-fn way(name: &str, reached: &SelfCheckResult, rules: Rules, orders: &[Entry]) -> Result<ChallengeKind, Concern> {
+fn select_challenge(name: &str, reached: &SelfCheckResult, rules: Rules, orders: &[Entry]) -> Result<ChallengeKind, Concern> {
     let verdicts: Vec<(ChallengeKind, Reachability)> = ChallengeKind::ALL
         .into_iter()
         .filter(|way| way.is_allowed(rules.challenge))
-        .filter_map(|way| Some((way, seen(way, reached, rules)?)))
+        .filter_map(|way| Some((way, self_check_result(way, reached, rules)?)))
         .collect();
     let usable = verdicts.iter().filter(|(_, verdict)| !matches!(verdict, Reachability::Unreachable(_)));
     let best = usable.min_by_key(|(way, verdict)| {
@@ -88,12 +88,12 @@ fn way(name: &str, reached: &SelfCheckResult, rules: Rules, orders: &[Entry]) ->
     match (best, verdicts.first()) {
         (Some((way, _)), _) => Ok(*way),
         (None, Some((_, Reachability::Unreachable(why) | Reachability::Unknown(why)))) => Err(why.clone()),
-        (None, _) => Err(no_way(rules.challenge)),
+        (None, _) => Err(no_challenge(rules.challenge)),
     }
 }
 
 /// The report that no challenge type is possible.
-fn no_way(challenge: Challenge) -> Concern {
+fn no_challenge(challenge: Challenge) -> Concern {
     match challenge {
         Challenge::Dns01 => Concern::constant(
             "dns-01 needs a name server that accepts updates, and none is set",
@@ -113,7 +113,7 @@ fn no_way(challenge: Challenge) -> Concern {
     }
 }
 
-fn seen(way: ChallengeKind, reached: &SelfCheckResult, rules: Rules) -> Option<Reachability> {
+fn self_check_result(way: ChallengeKind, reached: &SelfCheckResult, rules: Rules) -> Option<Reachability> {
     match way {
         ChallengeKind::Http => reached.http.clone(),
         ChallengeKind::TlsAlpn => reached.tls.clone(),

@@ -13,7 +13,7 @@ use rcgen::KeyPair;
 use super::answer::{Answerer, Answers};
 use super::backoff::{self, Wait};
 use super::challenges::Challenges;
-use super::choice::{LeftOut, REFUSED};
+use super::choice::{LeftOut, FIX_OF_REFUSED};
 use super::current::{self, Current};
 use super::directory::Directory;
 use super::http::{self, Http, HttpError};
@@ -323,7 +323,7 @@ fn left_out(refusal: &Refusal, orders: &[Entry], now: i64) -> LeftOut {
     let until = backoff::name(orders, &refusal.name, now, false).err().map(|wait| wait.until);
     let Reason { why, fix } = refusal.reason.clone();
     let why = format!("the authority refused it ({}): {why}", refusal.way.name());
-    let why = Concern::new(why, fix.unwrap_or_else(|| REFUSED.to_owned()));
+    let why = Concern::new(why, fix.unwrap_or_else(|| FIX_OF_REFUSED.to_owned()));
     LeftOut { name: refusal.name.clone(), why, until }
 }
 

@@ -31,7 +31,7 @@ use super::answer::Answers;
 use super::backoff;
 use super::board::{RenewalStatus, CheckOutcome, RenewalFacts};
 use super::challenges::Challenges;
-use super::choice::{Candidate, Choice, LeftOut, Rules, choose};
+use super::choice::{Candidate, Selection, LeftOut, Rules, select};
 use super::current::{self, Current, InstallError};
 use super::errand::{Issuance, IssuanceOutcome};
 use super::http::{self, Http};

@@ -26,7 +26,7 @@ fn chosen(
     challenge: Challenge,
     dns: bool,
 ) -> Result<ChallengeKind, Concern> {
-    way(NAME, &SelfCheckResult { http, tls }, Rules { challenge, has_dns_update: dns }, &[])
+    select_challenge(NAME, &SelfCheckResult { http, tls }, Rules { challenge, has_dns_update: dns }, &[])
 }
 
 #[test]
@@ -68,13 +68,13 @@ fn a_refused_name_is_left_out_for_its_wait_unless_another_challenge_is_untried()
     let outcome = Outcome::Names { refused: vec![Refusal::new(NAME, ChallengeKind::Http, "404")] };
     let begun = Entry::begun(1000, "https://ca.example/", &[(NAME.to_owned(), ChallengeKind::Http)]);
     let entry = Entry { outcome, ..begun };
-    let choice = choose(candidate(good(), good()), rules, std::slice::from_ref(&entry), 1001, false);
+    let choice = select(candidate(good(), good()), rules, std::slice::from_ref(&entry), 1001, false);
     assert_eq!(choice.names, [(NAME.to_owned(), ChallengeKind::TlsAlpn)]);
-    let choice = choose(candidate(good(), bad()), rules, std::slice::from_ref(&entry), 1001, false);
+    let choice = select(candidate(good(), bad()), rules, std::slice::from_ref(&entry), 1001, false);
     assert_eq!(choice.names, []);
     assert_eq!(choice.left_out[0].why.problem, "the authority refused it: 404");
     let until = choice.left_out[0].until.unwrap();
     assert!(until > 1001);
-    let choice = choose(candidate(good(), bad()), rules, &[entry], until, false);
+    let choice = select(candidate(good(), bad()), rules, &[entry], until, false);
     assert_eq!(choice.names, [(NAME.to_owned(), ChallengeKind::Http)]);
 }

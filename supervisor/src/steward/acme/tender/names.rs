@@ -23,7 +23,7 @@ impl RenewalTask {
         errand: &Issuance<'_>,
         wanted: &[String],
         is_asked: bool,
-    ) -> Choice {
+    ) -> Selection {
         let renewal = &settings.renewal;
         let rules =
             Rules { challenge: renewal.authority.challenge, has_dns_update: renewal.dns_update.is_some() };
@@ -47,7 +47,7 @@ impl RenewalTask {
             candidates.extend(futures_util::future::join_all(looks).await);
         }
         let orders = memory.ledger.at(&renewal.authority.directory);
-        choose(candidates, rules, &orders, http::now(), is_asked)
+        select(candidates, rules, &orders, http::now(), is_asked)
     }
 
     /// The conclusion if nothing can be ordered, with the reasons of the names.
@@ -76,7 +76,7 @@ impl RenewalTask {
 pub(super) fn without_unreached(
     own_names: &OwnNames,
     mut wanted: Vec<String>,
-    choice: &mut Choice,
+    choice: &mut Selection,
 ) -> Vec<String> {
     choice.left_out.retain(|left_out| left_out.until.is_some() || !own_names.contains(&left_out.name));
     wanted.retain(|name| {
@@ -126,7 +126,7 @@ mod tests {
             why: Concern::constant("another server answers", "nothing"),
             until,
         };
-        let mut choice = Choice {
+        let mut choice = Selection {
             names: vec![("mail.example.org".to_owned(), ChallengeKind::Http), ("example.com".to_owned(), ChallengeKind::Http)],
             left_out: vec![
                 left_out("autoconfig.example.org", None),
