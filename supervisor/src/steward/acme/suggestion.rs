@@ -11,14 +11,14 @@ use super::renewal::{self, Window};
 
 /// The last renewal info, with its certificate.
 #[derive(Debug, Default)]
-pub(super) struct Suggestion {
+pub(super) struct CachedRenewalInfo {
     fingerprint: String,
     window: Option<Window>,
     explanation: Option<String>,
     check_at: i64,
 }
 
-impl Suggestion {
+impl CachedRenewalInfo {
     /// Fetches renewal info when it is due. On failure the last result is kept; without renewal info, the certificate's
     /// own dates apply.
     pub(super) async fn refresh(
@@ -36,7 +36,7 @@ impl Suggestion {
         if self.check_at > now && self.check_at - now <= renewal::next_check(0, Some(i64::MAX)) {
             return;
         }
-        let asked = ask(directory, tls, http).await;
+        let asked = fetch(directory, tls, http).await;
         self.check_at = renewal::next_check(now, http.said().retry_at);
         match asked {
             Ok(Some((window, explanation))) => {
@@ -56,7 +56,7 @@ impl Suggestion {
     }
 
     /// Makes the next check fetch renewal info, whatever time the authority named.
-    pub(super) fn forget_when(&mut self) {
+    pub(super) fn expire(&mut self) {
         self.check_at = 0;
     }
 
@@ -73,7 +73,7 @@ impl Suggestion {
 }
 
 /// Fetches renewal info. `None` if the authority offers none.
-async fn ask(directory: &str, tls: &Tls, http: &Http) -> Result<Option<(Window, Option<String>)>, String> {
+async fn fetch(directory: &str, tls: &Tls, http: &Http) -> Result<Option<(Window, Option<String>)>, String> {
     let directory = Directory::fetch(http, directory).await.map_err(|(trouble, _)| trouble.reason().why)?;
     let Some(base) = directory.renewal_info else { return Ok(None) };
     let chain = chain(&tls.certificate).map_err(|error| error.to_string())?;

@@ -40,7 +40,7 @@ use super::need::{self, Need};
 use super::own_names::OwnNames;
 use super::reach::{SelfCheck, SelfCheckResult};
 use super::records::Records;
-use super::suggestion::Suggestion;
+use super::suggestion::CachedRenewalInfo;
 use super::trouble::Reason;
 use super::trust;
 use super::way::ChallengeKind;
@@ -83,7 +83,7 @@ pub(in crate::steward) struct RenewalTask {
 /// The state kept between two checks.
 struct TaskState {
     ledger: Ledger,
-    suggestion: Suggestion,
+    suggestion: CachedRenewalInfo,
     own_names: OwnNames,
     records: Records,
     /// The published answers of the open order.
@@ -98,7 +98,7 @@ impl TaskState {
     fn of(folder: &std::path::Path) -> Self {
         Self {
             ledger: Ledger::open(folder, http::now()),
-            suggestion: Suggestion::default(),
+            suggestion: CachedRenewalInfo::default(),
             own_names: OwnNames::default(),
             records: Records::default(),
             answers: Answers::default(),
@@ -143,7 +143,7 @@ impl RenewalTask {
             let settings = self.settings.borrow_and_update().clone();
             if is_asked {
                 memory.probe_at_once();
-                memory.suggestion.forget_when();
+                memory.suggestion.expire();
                 memory.own_names.forget_when();
             }
             let (conclusion, pause) = tokio::select! {
