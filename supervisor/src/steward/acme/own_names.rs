@@ -44,7 +44,7 @@ impl OwnNames {
     }
 
     /// Makes the next call of [`Self::refresh`] look up all names.
-    pub(super) fn forget_when(&mut self) {
+    pub(super) fn expire(&mut self) {
         self.next = None;
     }
 

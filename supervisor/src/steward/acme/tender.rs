@@ -144,7 +144,7 @@ impl RenewalTask {
             if is_asked {
                 memory.probe_at_once();
                 memory.suggestion.expire();
-                memory.own_names.forget_when();
+                memory.own_names.expire();
             }
             let (conclusion, pause) = tokio::select! {
                 biased;
