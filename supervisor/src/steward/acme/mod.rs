@@ -54,5 +54,5 @@ pub(super) use tender::{RenewalSettings, RenewalTask};
 
 // The parsers of the authority's data, for the fuzz targets.
 pub use http::{Said, said};
-pub use renewal::{Window, due, next_check, suggested};
+pub use renewal::{Window, due, next_check, parse_renewal_info};
 pub use trouble::detail;

@@ -47,7 +47,7 @@ pub fn next_check(now: i64, retry_at: Option<i64>) -> i64 {
 /// The renewal info object (RFC 9773 §4.2).
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RenewalInfo {
+struct RenewalInfoObject {
     suggested_window: SuggestedWindow,
     #[serde(rename = "explanationURL")]
     explanation_url: Option<String>,
@@ -60,15 +60,15 @@ struct SuggestedWindow {
 }
 
 /// Parses renewal info, with the page that explains it. A window that ends before it begins is ignored.
-pub fn suggested(json: &[u8]) -> Option<(Window, Option<String>)> {
-    let info: RenewalInfo = serde_json::from_slice(json).ok()?;
+pub fn parse_renewal_info(json: &[u8]) -> Option<(Window, Option<String>)> {
+    let info: RenewalInfoObject = serde_json::from_slice(json).ok()?;
     let window =
-        Window { start: moment(&info.suggested_window.start)?, end: moment(&info.suggested_window.end)? };
+        Window { start: parse_date_time(&info.suggested_window.start)?, end: parse_date_time(&info.suggested_window.end)? };
     (window.start < window.end).then(|| (window, info.explanation_url.map(|url| plain(&url))))
 }
 
 /// Parses a `date-time` of RFC 3339 §5.6: `2026-11-22T18:30:00Z`, with or without fractions of a second, in any zone.
-fn moment(text: &str) -> Option<i64> {
+fn parse_date_time(text: &str) -> Option<i64> {
     let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<u8>().ok().map(i64::from);
     let year: i64 = text.get(..4)?.parse().ok()?;
     let (month, day) = (number(5..7)?, number(8..10)?);

@@ -81,5 +81,5 @@ async fn fetch(directory: &str, tls: &Tls, http: &Http) -> Result<Option<(Window
     let Ok(id) = CertificateIdentifier::try_from(&chain[0]) else { return Ok(None) };
     let text =
         http.get(&format!("{}/{id}", base.trim_end_matches('/'))).await.map_err(|error| error.to_string())?;
-    Ok(renewal::suggested(&text))
+    Ok(renewal::parse_renewal_info(&text))
 }

@@ -56,13 +56,13 @@ fn renewal_info_is_parsed_as_in_rfc_9773() {
     // The example of RFC 9773 §4.2.
     let text = br#"{"suggestedWindow": {"start": "2025-01-02T04:00:00Z", "end": "2025-01-03T04:00:00Z"},
         "explanationURL": "https://acme.example.com/docs/ari"}"#;
-    let (window, page) = suggested(text).unwrap();
+    let (window, page) = parse_renewal_info(text).unwrap();
     assert_eq!(window, Window { start: 1_735_790_400, end: 1_735_790_400 + DAY });
     assert_eq!(page.as_deref(), Some("https://acme.example.com/docs/ari"));
     let text = br#"{"suggestedWindow": {"start": "2025-01-02T04:00:00Z", "end": "2025-01-03T04:00:00Z"},
         "explanationURL": "https://acme.example.com/\u001b[2J"}"#;
     assert_eq!(
-        suggested(text).unwrap().1.as_deref(),
+        parse_renewal_info(text).unwrap().1.as_deref(),
         Some("https://acme.example.com/ [2J"),
         "safe for a terminal"
     );
@@ -72,7 +72,7 @@ fn renewal_info_is_parsed_as_in_rfc_9773() {
         "{}",
         "",
     ] {
-        assert_eq!(suggested(wrong.as_bytes()), None, "{wrong}");
+        assert_eq!(parse_renewal_info(wrong.as_bytes()), None, "{wrong}");
     }
 }
 
@@ -90,6 +90,6 @@ fn date_times_are_parsed_in_every_zone() {
         ("ä026-11-22T18:34:56Z", None),
         ("", None),
     ] {
-        assert_eq!(moment(text), seconds, "{text}");
+        assert_eq!(parse_date_time(text), seconds, "{text}");
     }
 }
