@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fix;
 use super::http::Http;
-use super::trouble::{Reason, Trouble, kind};
+use super::trouble::{Reason, AcmeError, problem_type};
 use crate::read_limited;
 
 /// The account file.
@@ -27,13 +27,13 @@ struct Kept {
 }
 
 /// Opens the stored account, or creates a new one.
-pub(super) async fn open(folder: &Path, authority: &Acme, http: &Http) -> Result<Account, Trouble> {
+pub(super) async fn open(folder: &Path, authority: &Acme, http: &Http) -> Result<Account, AcmeError> {
     let file = file(folder, &authority.directory);
     let contact = authority.contact.as_ref().map(|address| format!("mailto:{address}"));
     match read_limited::read_own(&file) {
         Ok(text) => match serde_json::from_slice::<Kept>(&text) {
             Ok(kept) => reopen(&file, kept, contact, http).await,
-            Err(error) => Err(Trouble::Ours(Reason::new(
+            Err(error) => Err(AcmeError::Local(Reason::new(
                 format!("the account in {} cannot be read: {error}", file.display()),
                 format!("move the file aside, and a new account is created: mv {0} {0}.old", file.display()),
             ))),
@@ -41,13 +41,13 @@ pub(super) async fn open(folder: &Path, authority: &Acme, http: &Http) -> Result
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             create(&file, authority, contact, http).await
         }
-        Err(error) => Err(Trouble::ours(format!("{} cannot be read: {error}", file.display()))),
+        Err(error) => Err(AcmeError::local(format!("{} cannot be read: {error}", file.display()))),
     }
 }
 
-async fn reopen(file: &Path, kept: Kept, contact: Option<String>, http: &Http) -> Result<Account, Trouble> {
+async fn reopen(file: &Path, kept: Kept, contact: Option<String>, http: &Http) -> Result<Account, AcmeError> {
     let account =
-        builder(http).from_credentials(copy(&kept.credentials)?).await.map_err(|e| Trouble::of(e, http))?;
+        builder(http).from_credentials(copy(&kept.credentials)?).await.map_err(|e| AcmeError::of(e, http))?;
     if kept.contact != contact {
         let contacts: Vec<&str> = contact.as_deref().into_iter().collect();
         account.update_contacts(&contacts).await.map_err(|error| of_account(error, http))?;
@@ -58,9 +58,9 @@ async fn reopen(file: &Path, kept: Kept, contact: Option<String>, http: &Http) -
 
 /// Sorts an error of a request to the account's own page. A refusal there concerns the account: one that was
 /// deactivated or revoked never comes back (RFC 8555 §7.3.6).
-fn of_account(error: instant_acme::Error, http: &Http) -> Trouble {
-    match Trouble::of(error, http) {
-        Trouble::Unauthorized(reason) => Trouble::UnknownAccount(reason),
+fn of_account(error: instant_acme::Error, http: &Http) -> AcmeError {
+    match AcmeError::of(error, http) {
+        AcmeError::Unauthorized(reason) => AcmeError::UnknownAccount(reason),
         trouble => trouble,
     }
 }
@@ -71,7 +71,7 @@ pub(super) async fn is_accepted(
     account: &Account,
     contact: Option<&Address>,
     http: &Http,
-) -> Result<bool, Trouble> {
+) -> Result<bool, AcmeError> {
     let contact = contact.map(|address| format!("mailto:{address}"));
     let contacts: Vec<&str> = contact.as_deref().into_iter().collect();
     match account.update_contacts(&contacts).await {
@@ -80,11 +80,11 @@ pub(super) async fn is_accepted(
         Err(Error::Str(_)) => Ok(false),
         // An authority that was set up again may have given our account number to another key.
         Err(Error::Api(problem))
-            if matches!(kind(&problem), "unauthorized" | "accountDoesNotExist" | "malformed") =>
+            if matches!(problem_type(&problem), "unauthorized" | "accountDoesNotExist" | "malformed") =>
         {
             Ok(false)
         }
-        Err(error) => Err(Trouble::of(error, http)),
+        Err(error) => Err(AcmeError::of(error, http)),
     }
 }
 
@@ -93,14 +93,14 @@ async fn create(
     authority: &Acme,
     contact: Option<String>,
     http: &Http,
-) -> Result<Account, Trouble> {
+) -> Result<Account, AcmeError> {
     let binding = authority.account_binding.as_ref().map(binding).transpose()?;
     let contacts: Vec<&str> = contact.as_deref().into_iter().collect();
     let new = NewAccount { contact: &contacts, terms_of_service_agreed: true, only_return_existing: false };
     let (account, credentials) = builder(http)
         .create(&new, authority.directory.clone(), binding.as_ref())
         .await
-        .map_err(|error| of_creation(Trouble::of(error, http), binding.is_some()))?;
+        .map_err(|error| of_creation(AcmeError::of(error, http), binding.is_some()))?;
     tracing::info!(authority = authority.directory, account = account.id(), "account created");
     keep(file, &Kept { contact, credentials })?;
     Ok(account)
@@ -108,13 +108,13 @@ async fn create(
 
 /// Sorts an error of creating the account. The authority refuses an external account binding as `unauthorized` or
 /// `malformed`, whatever was wrong with it.
-fn of_creation(trouble: Trouble, is_bound: bool) -> Trouble {
+fn of_creation(trouble: AcmeError, is_bound: bool) -> AcmeError {
     match trouble {
-        Trouble::Unauthorized(reason) | Trouble::Refused(reason) if is_bound => Trouble::Refused(Reason {
+        AcmeError::Unauthorized(reason) | AcmeError::Refused(reason) if is_bound => AcmeError::Refused(Reason {
             why: format!("the authority does not accept the external account binding: {}", reason.why),
             fix: Some(fix::of_binding()),
         }),
-        Trouble::Unauthorized(reason) => Trouble::Refused(reason),
+        AcmeError::Unauthorized(reason) => AcmeError::Refused(reason),
         trouble => trouble,
     }
 }
@@ -134,26 +134,26 @@ fn builder(http: &Http) -> instant_acme::AccountBuilder {
 
 /// The key of the external account binding (RFC 8555 §7.3.4). It comes in base64url; some authorities issue it with
 /// padding.
-fn binding(binding: &AccountBinding) -> Result<ExternalAccountKey, Trouble> {
+fn binding(binding: &AccountBinding) -> Result<ExternalAccountKey, AcmeError> {
     let text = binding.key.reveal().trim();
     let key = URL_SAFE_NO_PAD
         .decode(text)
         .or_else(|_| URL_SAFE.decode(text))
-        .map_err(|_| Trouble::Ours(Reason::new("MAIL_ACME_EAB_KEY is not base64url", fix::of_binding())))?;
+        .map_err(|_| AcmeError::Local(Reason::new("MAIL_ACME_EAB_KEY is not base64url", fix::of_binding())))?;
     Ok(ExternalAccountKey::new(binding.key_id.clone(), &key))
 }
 
-fn keep(file: &Path, kept: &Kept) -> Result<(), Trouble> {
-    let text = serde_json::to_vec_pretty(kept).map_err(|error| Trouble::ours(error.to_string()))?;
-    durable::write_whole(file, &text, 0o600).map_err(|error| Trouble::ours(error.to_string()))
+fn keep(file: &Path, kept: &Kept) -> Result<(), AcmeError> {
+    let text = serde_json::to_vec_pretty(kept).map_err(|error| AcmeError::local(error.to_string()))?;
+    durable::write_whole(file, &text, 0o600).map_err(|error| AcmeError::local(error.to_string()))
 }
 
 /// Copies credentials. The library consumes them and does not implement `Clone`, so they are copied through their
 /// serialized form.
-fn copy(credentials: &AccountCredentials) -> Result<AccountCredentials, Trouble> {
+fn copy(credentials: &AccountCredentials) -> Result<AccountCredentials, AcmeError> {
     serde_json::to_value(credentials)
         .and_then(serde_json::from_value)
-        .map_err(|error| Trouble::ours(error.to_string()))
+        .map_err(|error| AcmeError::local(error.to_string()))
 }
 
 fn file(folder: &Path, directory: &str) -> PathBuf {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::fix;
 use super::http::{Http, HttpError};
-use super::trouble::{Reason, Trouble, plain};
+use super::trouble::{Reason, AcmeError, printable};
 
 /// The members that we use, and those that every directory must have.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -32,19 +32,19 @@ struct Meta {
 
 impl Directory {
     /// Fetches the directory. On failure, also returns the HTTP error to report.
-    pub(super) async fn fetch(http: &Http, address: &str) -> Result<Self, (Trouble, Option<HttpError>)> {
+    pub(super) async fn fetch(http: &Http, address: &str) -> Result<Self, (AcmeError, Option<HttpError>)> {
         match http.get(address).await {
             Ok(content) => Self::read(&content, address).map_err(|trouble| (trouble, None)),
             Err(error) => {
                 let trouble = match &error {
-                    HttpError::Status { status: status @ (404 | 410), .. } => Trouble::Away {
+                    HttpError::Status { status: status @ (404 | 410), .. } => AcmeError::Unavailable {
                         reason: Reason::new(
                             format!("the authority has no directory at {address} (status {status})"),
                             fix::of_directory(),
                         ),
                         retry_at: None,
                     },
-                    error => Trouble::of_http(error, http.said().retry_at),
+                    error => AcmeError::of_http(error, http.said().retry_at),
                 };
                 Err((trouble, Some(error)))
             }
@@ -53,11 +53,11 @@ impl Directory {
 
     /// The domains by which CAA records name the authority (RFC 8555 §9.7.6).
     pub(super) fn caa_identities(&self) -> Vec<String> {
-        self.meta.caa_identities.iter().map(|identity| plain(identity)).collect()
+        self.meta.caa_identities.iter().map(|identity| printable(identity)).collect()
     }
 
-    fn read(content: &Bytes, address: &str) -> Result<Self, Trouble> {
-        serde_json::from_slice(content).map_err(|_| Trouble::Away {
+    fn read(content: &Bytes, address: &str) -> Result<Self, AcmeError> {
+        serde_json::from_slice(content).map_err(|_| AcmeError::Unavailable {
             reason: Reason::new(
                 format!(
                     "the answer of {address} is not an ACME directory; a proxy or a network's login page may answer in \

@@ -21,7 +21,7 @@ use super::ledger::{Entry, Ledger, Outcome};
 use super::need::{self, Need};
 use super::order::{self, OrderContext};
 use super::tender::RenewalSettings;
-use super::trouble::{Reason, Refusal, Trouble};
+use super::trouble::{Reason, Refusal, AcmeError};
 use super::way::ChallengeKind;
 use super::{account, fix, records};
 use crate::dns::update::Updater;
@@ -108,7 +108,7 @@ impl Issuance<'_> {
                 return failed(reason, next, progress.left_out);
             }
             let outcome = self.order(ledger, answers, &progress).await;
-            if !matches!(outcome, Err(Trouble::Pending { .. })) {
+            if !matches!(outcome, Err(AcmeError::Pending { .. })) {
                 answers.withdraw().await;
             }
             let trouble = match outcome {
@@ -147,8 +147,8 @@ impl Issuance<'_> {
 
     /// Adds local knowledge to a refusal: the DNS records of the name, and the domains by which CAA records name the
     /// authority.
-    async fn add_local_details(&self, trouble: Trouble, directory: &Directory) -> Trouble {
-        let Trouble::Names(mut refusals) = trouble else { return trouble };
+    async fn add_local_details(&self, trouble: AcmeError, directory: &Directory) -> AcmeError {
+        let AcmeError::Names(mut refusals) = trouble else { return trouble };
         for refusal in &mut refusals {
             refusal.records = records::look(self.resolver, &refusal.name).await;
             if refusal.reason.fix.as_deref() == Some(&fix::of_caa(&[])) {
@@ -157,14 +157,14 @@ impl Issuance<'_> {
             let Refusal { name, way, reason, .. } = refusal;
             tracing::warn!(name, way = way.name(), why = reason.why, "authority refused a name");
         }
-        Trouble::Names(refusals)
+        AcmeError::Names(refusals)
     }
 
     /// Decides what follows an order without a certificate. Returns `None` if the next order is placed at once.
     fn next_step(
         &self,
         ledger: &mut Ledger,
-        trouble: Trouble,
+        trouble: AcmeError,
         wanted: &[String],
         progress: &mut Progress,
     ) -> Option<IssuanceOutcome> {
@@ -179,27 +179,27 @@ impl Issuance<'_> {
         }
         let orders = ledger.at(self.directory());
         match trouble {
-            Trouble::Names(refusals) => {
+            AcmeError::Names(refusals) => {
                 progress.names.retain(|(name, _)| !refusals.iter().any(|refusal| refusal.name == *name));
                 progress.left_out.extend(refusals.iter().map(|refusal| left_out(refusal, &orders, now)));
                 let names = &progress.names;
                 need::is_worth(self.needed, names, self.held, wanted, &orders, now).err()?;
                 let until = progress.left_out.iter().filter_map(|name| name.until).min();
                 Some(IssuanceOutcome::Failed {
-                    reason: Trouble::Names(refusals).reason(),
+                    reason: AcmeError::Names(refusals).reason(),
                     next: until.unwrap_or(now + LOCAL_FAULT_WAIT),
                     refused: refused(progress),
                     is_about_names: true,
                 })
             }
             // Each of these happens once: the next order differs and needs no wait.
-            Trouble::CannotReplace(Reason { why, .. }) if progress.replaces.is_some() => {
+            AcmeError::CannotReplace(Reason { why, .. }) if progress.replaces.is_some() => {
                 tracing::info!(why, "ordering without `replaces`");
                 progress.replaces = None;
                 progress.is_asked = true;
                 None
             }
-            Trouble::UnknownAccount(Reason { why, .. }) if !progress.has_new_account => {
+            AcmeError::UnknownAccount(Reason { why, .. }) if !progress.has_new_account => {
                 tracing::warn!(why, "account not accepted, creating a new one");
                 account::forget(&self.settings.renewal.folder, self.directory());
                 progress.has_new_account = true;
@@ -261,15 +261,15 @@ impl Issuance<'_> {
         ledger: &mut Ledger,
         answers: &mut Answers,
         progress: &Progress,
-    ) -> Result<String, Trouble> {
-        let key = current::key(&self.settings.tls).map_err(|error| Trouble::ours(error.to_string()))?;
+    ) -> Result<String, AcmeError> {
+        let key = current::key(&self.settings.tls).map_err(|error| AcmeError::local(error.to_string()))?;
         let means = self.means(&progress.names, &key)?;
         let renewal = &self.settings.renewal;
         let account = account::open(&renewal.folder, &renewal.authority, self.http).await?;
         let open = ledger.open_order(self.directory()).and_then(|entry| entry.order.clone());
         let ordered = match open {
             Some(address) => {
-                account.order(address).await.map_err(|error| Trouble::of_order(error, self.http))
+                account.order(address).await.map_err(|error| AcmeError::of_order(error, self.http))
             }
             None => order::place(&account, &means.ways, progress.replaces.as_ref(), self.http).await,
         };
@@ -283,27 +283,27 @@ impl Issuance<'_> {
             Err(trouble) => Err(trouble),
         };
         match outcome {
-            Err(Trouble::Unauthorized(reason) | Trouble::Refused(reason)) => {
+            Err(AcmeError::Unauthorized(reason) | AcmeError::Refused(reason)) => {
                 Err(self.classify_refusal(&account, reason).await)
             }
             outcome => outcome,
         }
     }
 
-    fn means<'m>(&'m self, names: &[(String, ChallengeKind)], key: &'m KeyPair) -> Result<OrderContext<'m>, Trouble> {
+    fn means<'m>(&'m self, names: &[(String, ChallengeKind)], key: &'m KeyPair) -> Result<OrderContext<'m>, AcmeError> {
         let updater = self.settings.renewal.dns_update.as_ref().map(Updater::new).transpose();
-        let updater = updater.map_err(|error| Trouble::ours(format!("MAIL_DNS_UPDATE_KEY: {error}")))?;
+        let updater = updater.map_err(|error| AcmeError::local(format!("MAIL_DNS_UPDATE_KEY: {error}")))?;
         let resolver = self.resolver.clone();
         let answerer = Answerer { challenges: Arc::clone(self.challenges), updater, resolver };
         Ok(OrderContext { ways: order::challenges_by_name(names), key, answerer, http: self.http })
     }
 
     /// Finds out if the refusal concerns the account or the request, by a request to the account's own page.
-    async fn classify_refusal(&self, account: &Account, reason: Reason) -> Trouble {
+    async fn classify_refusal(&self, account: &Account, reason: Reason) -> AcmeError {
         let contact = self.settings.renewal.authority.contact.as_ref();
         match account::is_accepted(account, contact, self.http).await {
-            Ok(false) => Trouble::UnknownAccount(reason),
-            Ok(true) | Err(_) => Trouble::Refused(reason),
+            Ok(false) => AcmeError::UnknownAccount(reason),
+            Ok(true) | Err(_) => AcmeError::Refused(reason),
         }
     }
 
@@ -328,7 +328,7 @@ fn left_out(refusal: &Refusal, orders: &[Entry], now: i64) -> LeftOut {
 }
 
 /// The outcome to record in the ledger. `open` is the order if it has not ended.
-fn outcome(trouble: &Trouble, open: Option<&Entry>, now: i64) -> Outcome {
+fn outcome(trouble: &AcmeError, open: Option<&Entry>, now: i64) -> Outcome {
     let reason = trouble.reason();
     let pending = |retry_at: Option<i64>, is_gone: bool| {
         let next = open.and_then(|entry| backoff::next_look(entry, now, retry_at, is_gone))?;
@@ -336,24 +336,24 @@ fn outcome(trouble: &Trouble, open: Option<&Entry>, now: i64) -> Outcome {
     };
     // A failure to ask about an order says nothing about the order.
     let still = match trouble {
-        Trouble::Pending { retry_at, is_gone, .. } => pending(*retry_at, *is_gone),
-        Trouble::Away { retry_at, .. } | Trouble::RateLimited { retry_at, .. } => pending(*retry_at, false),
-        Trouble::Ours(_) => pending(None, false),
+        AcmeError::Pending { retry_at, is_gone, .. } => pending(*retry_at, *is_gone),
+        AcmeError::Unavailable { retry_at, .. } | AcmeError::RateLimited { retry_at, .. } => pending(*retry_at, false),
+        AcmeError::Local(_) => pending(None, false),
         _ => None,
     };
     if let Some(still) = still {
         return still;
     }
     match trouble {
-        Trouble::Names(refused) => Outcome::Names { refused: refused.clone() },
-        Trouble::RateLimited { retry_at, .. } => Outcome::RateLimited { until: *retry_at, reason },
-        Trouble::Away { retry_at, .. } => Outcome::Away { until: *retry_at, reason },
-        Trouble::Pending { .. }
-        | Trouble::Refused(_)
-        | Trouble::Unauthorized(_)
-        | Trouble::UnknownAccount(_)
-        | Trouble::CannotReplace(_)
-        | Trouble::Ours(_) => Outcome::Failed { reason },
+        AcmeError::Names(refused) => Outcome::Names { refused: refused.clone() },
+        AcmeError::RateLimited { retry_at, .. } => Outcome::RateLimited { until: *retry_at, reason },
+        AcmeError::Unavailable { retry_at, .. } => Outcome::Away { until: *retry_at, reason },
+        AcmeError::Pending { .. }
+        | AcmeError::Refused(_)
+        | AcmeError::Unauthorized(_)
+        | AcmeError::UnknownAccount(_)
+        | AcmeError::CannotReplace(_)
+        | AcmeError::Local(_) => Outcome::Failed { reason },
     }
 }
 

@@ -22,7 +22,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::trouble::plain;
+use super::trouble::printable;
 
 /// Timeout for connecting to one address.
 const CONNECTING: Duration = Duration::from_secs(8);
@@ -118,7 +118,7 @@ impl Http {
         let mut followed = 0;
         while let Some(location) = redirection(&response) {
             let to = resolved(&from, &location);
-            let moved = || HttpError::Moved { host: host.clone(), to: plain(&location) };
+            let moved = || HttpError::Moved { host: host.clone(), to: printable(&location) };
             let to = to.filter(|_| is_get && followed < MOST_REDIRECTS).ok_or_else(moved)?;
             let request = Request::get(to.clone()).body(Full::<Bytes>::default()).map_err(|_| moved())?;
             (host, response) = self.ask_once(request).await?;
@@ -262,7 +262,7 @@ fn instructions(response: &Response<Bytes>) -> Option<String> {
         let (target, _) = link.split_once('<')?.1.split_once('>')?;
         Some(target.to_owned())
     });
-    instance.into_iter().chain(terms).find(|page| page.starts_with("https://")).map(|page| plain(&page))
+    instance.into_iter().chain(terms).find(|page| page.starts_with("https://")).map(|page| printable(&page))
 }
 
 /// The addresses of a host, which is a name or an IP address.

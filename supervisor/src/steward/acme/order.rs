@@ -21,7 +21,7 @@ use rcgen::{CertificateParams, DistinguishedName, KeyPair};
 use super::answer::{Answerer, Answers};
 use super::fix;
 use super::http::Http;
-use super::trouble::{Reason, Refusal, Trouble, detail, kind, plain};
+use super::trouble::{Reason, Refusal, AcmeError, detail, problem_type, printable};
 use super::way::ChallengeKind;
 
 /// Limits for polling without a pause while the authority validates, and then while it signs. The authority itself
@@ -60,7 +60,7 @@ pub(super) async fn place(
     ways: &ChallengesByName,
     replaced: Option<&CertificateIdentifier<'static>>,
     http: &Http,
-) -> Result<Order, Trouble> {
+) -> Result<Order, AcmeError> {
     let identifiers: Vec<Identifier> = ways.keys().cloned().map(Identifier::Dns).collect();
     let mut new = NewOrder::new(&identifiers);
     if let Some(replaced) = replaced {
@@ -74,7 +74,7 @@ pub(super) async fn complete(
     order: &mut Order,
     means: &OrderContext<'_>,
     answers: &mut Answers,
-) -> Result<String, Trouble> {
+) -> Result<String, AcmeError> {
     let OrderContext { ways, key, http, .. } = means;
     if order.state().status == OrderStatus::Pending {
         prove(order, means, answers).await?;
@@ -94,9 +94,9 @@ pub(super) async fn complete(
 }
 
 /// Adds to a pending order's reason what the authority is doing.
-fn pending(trouble: Trouble) -> Trouble {
+fn pending(trouble: AcmeError) -> AcmeError {
     match trouble {
-        Trouble::Pending { reason: Reason { why, .. }, retry_at, is_gone } if !is_gone => Trouble::Pending {
+        AcmeError::Pending { reason: Reason { why, .. }, retry_at, is_gone } if !is_gone => AcmeError::Pending {
             reason: format!("the authority has not signed yet: {why}").into(),
             retry_at,
             is_gone,
@@ -106,16 +106,16 @@ fn pending(trouble: Trouble) -> Trouble {
 }
 
 /// Publishes the answer for every name that the authority has not validated lately, and waits until it has.
-async fn prove(order: &mut Order, means: &OrderContext<'_>, answers: &mut Answers) -> Result<(), Trouble> {
+async fn prove(order: &mut Order, means: &OrderContext<'_>, answers: &mut Answers) -> Result<(), AcmeError> {
     let OrderContext { ways, http, .. } = means;
     let mut refused = Vec::new();
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
-        let authorization = authorization.map_err(|error| Trouble::of_order(error, http))?;
+        let authorization = authorization.map_err(|error| AcmeError::of_order(error, http))?;
         let name = lower(&authorization.identifier().to_string());
         let Some(way) = ways.get(&name).copied() else {
-            return Err(Trouble::Refused(
-                format!("the authority asks for a proof of {}, which is not in the order", plain(&name))
+            return Err(AcmeError::Refused(
+                format!("the authority asks for a proof of {}, which is not in the order", printable(&name))
                     .into(),
             ));
         };
@@ -140,7 +140,7 @@ async fn prove(order: &mut Order, means: &OrderContext<'_>, answers: &mut Answer
         }
     }
     if !refused.is_empty() {
-        return Err(Trouble::Names(refused));
+        return Err(AcmeError::Names(refused));
     }
     match order.poll_ready(&PROVING).await {
         Ok(OrderStatus::Ready) => Ok(()),
@@ -150,7 +150,7 @@ async fn prove(order: &mut Order, means: &OrderContext<'_>, answers: &mut Answer
         }
         // The library waits for "ready" only, and a continued order may be further.
         Err(Error::Timeout(_)) if order.state().status != OrderStatus::Pending => Ok(()),
-        Err(error) => Err(Trouble::of_order(error, http)),
+        Err(error) => Err(AcmeError::of_order(error, http)),
     }
 }
 
@@ -159,7 +159,7 @@ enum OfferError {
     /// Concerns this name only.
     Name(Reason),
     /// Concerns all names.
-    All(Trouble),
+    All(AcmeError),
 }
 
 /// Publishes the answer for one name and asks the authority to validate it, unless that was done before.
@@ -197,27 +197,27 @@ async fn offer(
             Error::Api(problem) => Some(of_name(problem, means.http)),
             _ => None,
         };
-        match (Trouble::of_order(error, means.http), said) {
-            (Trouble::Refused(_) | Trouble::Unauthorized(_), Some(reason)) => OfferError::Name(reason),
+        match (AcmeError::of_order(error, means.http), said) {
+            (AcmeError::Refused(_) | AcmeError::Unauthorized(_), Some(reason)) => OfferError::Name(reason),
             (trouble, _) => OfferError::All(trouble),
         }
     })
 }
 
 /// The names that made the order invalid, without those that the authority had not validated when the first one failed.
-async fn find_refused(order: &mut Order, means: &OrderContext<'_>) -> Trouble {
+async fn find_refused(order: &mut Order, means: &OrderContext<'_>) -> AcmeError {
     let OrderContext { ways, http, .. } = means;
     let mut refused = Vec::new();
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
         let mut authorization = match authorization {
             Ok(authorization) => authorization,
-            Err(error) => return Trouble::of(error, http),
+            Err(error) => return AcmeError::of(error, http),
         };
         let name = lower(&authorization.identifier().to_string());
         let Some(way) = ways.get(&name).copied() else { continue };
         if let Err(error) = authorization.refresh().await {
-            return Trouble::of(error, http);
+            return AcmeError::of(error, http);
         }
         if authorization.status == AuthorizationStatus::Invalid {
             let said = authorization.challenges.iter().find_map(|challenge| challenge.error.as_ref());
@@ -227,43 +227,43 @@ async fn find_refused(order: &mut Order, means: &OrderContext<'_>) -> Trouble {
         }
     }
     if !refused.is_empty() {
-        return Trouble::Names(refused);
+        return AcmeError::Names(refused);
     }
     match order.state().error.clone() {
         Some(problem) => classified(Error::Api(problem), ways, http),
-        None => Trouble::Refused("the order became invalid; the authority gave no reason".into()),
+        None => AcmeError::Refused("the order became invalid; the authority gave no reason".into()),
     }
 }
 
 /// The reason for the refusal of a name, with its fix.
 fn of_name(problem: &Problem, http: &Http) -> Reason {
-    Reason { why: detail(problem), fix: fix::of_problem(kind(problem), http.instructions().as_deref()) }
+    Reason { why: detail(problem), fix: fix::of_problem(problem_type(problem), http.instructions().as_deref()) }
 }
 
 /// Sorts an error that may concern single names: the authority lists them (RFC 8555 §6.7.1) or mentions them.
-fn classified(error: Error, ways: &ChallengesByName, http: &Http) -> Trouble {
+fn classified(error: Error, ways: &ChallengesByName, http: &Http) -> AcmeError {
     let problem = match &error {
         Error::Api(problem) => Some(problem.clone()),
         _ => None,
     };
-    by_name(Trouble::of(error, http), problem, ways, http)
+    by_name(AcmeError::of(error, http), problem, ways, http)
 }
 
 /// Sorts such an error of an order that exists.
-fn classified_of_order(error: Error, ways: &ChallengesByName, http: &Http) -> Trouble {
+fn classified_of_order(error: Error, ways: &ChallengesByName, http: &Http) -> AcmeError {
     let problem = match &error {
         Error::Api(problem) => Some(problem.clone()),
         _ => None,
     };
-    by_name(Trouble::of_order(error, http), problem, ways, http)
+    by_name(AcmeError::of_order(error, http), problem, ways, http)
 }
 
-fn by_name(trouble: Trouble, problem: Option<Problem>, ways: &ChallengesByName, http: &Http) -> Trouble {
-    let (Trouble::Refused(_), Some(problem)) = (&trouble, problem) else { return trouble };
+fn by_name(trouble: AcmeError, problem: Option<Problem>, ways: &ChallengesByName, http: &Http) -> AcmeError {
+    let (AcmeError::Refused(_), Some(problem)) = (&trouble, problem) else { return trouble };
     let refused = named(&problem, ways, http);
     // In an order for one name, the refusal of that name counts as a refused name.
     let is_all = refused.len() == ways.len() && ways.len() > 1;
-    if refused.is_empty() || is_all { trouble } else { Trouble::Names(refused) }
+    if refused.is_empty() || is_all { trouble } else { AcmeError::Names(refused) }
 }
 
 fn named(problem: &Problem, ways: &ChallengesByName, http: &Http) -> Vec<Refusal> {
@@ -271,7 +271,7 @@ fn named(problem: &Problem, ways: &ChallengesByName, http: &Http) -> Vec<Refusal
     let listed = problem.subproblems.iter().filter_map(|part| {
         let Some(Identifier::Dns(name)) = &part.identifier else { return None };
         let (name, way) = ways.get_key_value(&lower(name))?;
-        let why = part.detail.as_deref().map_or_else(|| detail(problem), plain);
+        let why = part.detail.as_deref().map_or_else(|| detail(problem), printable);
         let kind = part.r#type.as_deref().and_then(|kind| kind.rsplit(':').next()).unwrap_or_default();
         Some(Refusal::new(name, *way, Reason { why, fix: fix::of_problem(kind, page.as_deref()) }))
     });
@@ -296,14 +296,14 @@ fn lower(name: &str) -> String {
 }
 
 /// The certificate signing request, with the same names as the order (RFC 8555 §7.4).
-fn request(names: impl Iterator<Item = String>, key: &KeyPair) -> Result<Vec<u8>, Trouble> {
+fn request(names: impl Iterator<Item = String>, key: &KeyPair) -> Result<Vec<u8>, AcmeError> {
     let made = || {
         let mut parameters = CertificateParams::new(names.collect::<Vec<_>>())?;
         parameters.distinguished_name = DistinguishedName::new();
         Ok(parameters.serialize_request(key)?.der().to_vec())
     };
     made().map_err(|error: rcgen::Error| {
-        Trouble::ours(format!("cannot create the certificate request: {error}"))
+        AcmeError::local(format!("cannot create the certificate request: {error}"))
     })
 }
 

@@ -3,7 +3,7 @@
 use handover::certificate::CertificateFacts;
 use serde::Deserialize;
 
-use super::trouble::plain;
+use super::trouble::printable;
 
 /// The suggested window for renewal (RFC 9773 §4.2), in seconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub fn parse_renewal_info(json: &[u8]) -> Option<(Window, Option<String>)> {
     let info: RenewalInfoObject = serde_json::from_slice(json).ok()?;
     let window =
         Window { start: parse_date_time(&info.suggested_window.start)?, end: parse_date_time(&info.suggested_window.end)? };
-    (window.start < window.end).then(|| (window, info.explanation_url.map(|url| plain(&url))))
+    (window.start < window.end).then(|| (window, info.explanation_url.map(|url| printable(&url))))
 }
 
 /// Parses a `date-time` of RFC 3339 §5.6: `2026-11-22T18:30:00Z`, with or without fractions of a second, in any zone.

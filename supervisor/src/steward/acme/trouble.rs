@@ -58,9 +58,9 @@ impl Refusal {
 
 /// The reason why there is no certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum AcmeError {
     /// The authority was unreachable, or reports that it is not working. Nothing that it counts has happened.
-    Away { reason: Reason, retry_at: Option<i64> },
+    Unavailable { reason: Reason, retry_at: Option<i64> },
     /// The authority applied a rate limit.
     RateLimited { reason: Reason, retry_at: Option<i64> },
     /// The authority is processing the order, or cannot be asked about it now. The same order is polled again.
@@ -76,17 +76,17 @@ pub(super) enum Trouble {
     /// The authority does not know the certificate that the new one was to replace, or has replaced it already.
     CannotReplace(Reason),
     /// A local fault.
-    Ours(Reason),
+    Local(Reason),
 }
 
 const PREFIX: &str = "urn:ietf:params:acme:error:";
 /// The status for a missing page or order (RFC 9110 §15.5.5).
 const NOT_FOUND: u16 = 404;
 
-impl Trouble {
+impl AcmeError {
     /// A local fault.
-    pub(super) fn ours(why: impl Into<Reason>) -> Self {
-        Self::Ours(why.into())
+    pub(super) fn local(why: impl Into<Reason>) -> Self {
+        Self::Local(why.into())
     }
 
     /// Sorts an error of the library. `http` holds the metadata of the response.
@@ -98,22 +98,22 @@ impl Trouble {
                 Ok(error) => Self::of_http(&error, retry_at),
                 // The order was made without the `replaces` of RFC 9773 §5; the library rejects it.
                 Err(other) if other.to_string().contains("replaces") => {
-                    Self::CannotReplace(plain(&other.to_string()).into())
+                    Self::CannotReplace(printable(&other.to_string()).into())
                 }
-                Err(other) => Self::Away { reason: plain(&other.to_string()).into(), retry_at },
+                Err(other) => Self::Unavailable { reason: printable(&other.to_string()).into(), retry_at },
             },
             Error::Timeout(_) => {
-                Self::Away { reason: "the authority did not finish in time".into(), retry_at }
+                Self::Unavailable { reason: "the authority did not finish in time".into(), retry_at }
             }
             Error::Unsupported(what) => {
                 Self::CannotReplace(format!("the authority does not support {what}").into())
             }
             Error::Crypto | Error::KeyRejected => {
-                Self::Ours(format!("the account's key cannot be used: {error}").into())
+                Self::Local(format!("the account's key cannot be used: {error}").into())
             }
             error => {
                 let why = format!("unexpected answer from the authority: {error}");
-                Self::Away { reason: plain(&why).into(), retry_at }
+                Self::Unavailable { reason: printable(&why).into(), retry_at }
             }
         }
     }
@@ -124,7 +124,7 @@ impl Trouble {
             || matches!(&error, Error::Other(other)
                 if matches!(other.downcast_ref(), Some(HttpError::Status { status: NOT_FOUND, .. })));
         match Self::of(error, http) {
-            Self::Away { reason, retry_at } => Self::Pending { reason, retry_at, is_gone },
+            Self::Unavailable { reason, retry_at } => Self::Pending { reason, retry_at, is_gone },
             Self::RateLimited { reason, retry_at } => {
                 let retry_at = retry_at.or(Some(super::http::now() + 600));
                 Self::Pending { reason, retry_at, is_gone: false }
@@ -138,17 +138,17 @@ impl Trouble {
     pub(super) fn of_http(error: &HttpError, retry_at: Option<i64>) -> Self {
         let reason = Reason { why: error.to_string(), fix: fix::of_http(error) };
         match error {
-            HttpError::Address(_) => Self::Ours(reason),
+            HttpError::Address(_) => Self::Local(reason),
             HttpError::Status { status: 429, .. } => Self::RateLimited { reason, retry_at },
-            HttpError::Status { .. } => Self::Away { reason, retry_at },
+            HttpError::Status { .. } => Self::Unavailable { reason, retry_at },
             // The metadata of an earlier response does not apply.
-            _ => Self::Away { reason, retry_at: None },
+            _ => Self::Unavailable { reason, retry_at: None },
         }
     }
 
     fn of_problem(problem: &Problem, http: &Http) -> Self {
         let retry_at = http.said().retry_at;
-        let kind = kind(problem);
+        let kind = problem_type(problem);
         let reason =
             Reason { why: detail(problem), fix: fix::of_problem(kind, http.instructions().as_deref()) };
         match kind {
@@ -157,8 +157,8 @@ impl Trouble {
             "unauthorized" => Self::Unauthorized(reason),
             "alreadyReplaced" => Self::CannotReplace(reason),
             // The library has tried three times with new nonces.
-            "badNonce" | "serverInternal" | "orderNotReady" => Self::Away { reason, retry_at },
-            _ if problem.status.is_some_and(|status| status >= 500) => Self::Away { reason, retry_at },
+            "badNonce" | "serverInternal" | "orderNotReady" => Self::Unavailable { reason, retry_at },
+            _ if problem.status.is_some_and(|status| status >= 500) => Self::Unavailable { reason, retry_at },
             _ => Self::Refused(reason),
         }
     }
@@ -166,14 +166,14 @@ impl Trouble {
     /// The reason in plain words, with its fix.
     pub(super) fn reason(&self) -> Reason {
         match self {
-            Self::Away { reason, .. }
+            Self::Unavailable { reason, .. }
             | Self::RateLimited { reason, .. }
             | Self::Pending { reason, .. }
             | Self::Refused(reason)
             | Self::Unauthorized(reason)
             | Self::UnknownAccount(reason)
             | Self::CannotReplace(reason)
-            | Self::Ours(reason) => reason.clone(),
+            | Self::Local(reason) => reason.clone(),
             Self::Names(refusals) => {
                 let each = refusals.iter().map(|refusal| format!("{}: {}", refusal.name, refusal.reason.why));
                 let fix = refusals.iter().find_map(|refusal| refusal.reason.fix.clone());
@@ -184,7 +184,7 @@ impl Trouble {
 }
 
 /// The type of a problem (RFC 8555 §6.7); empty if it is not one of ACME's.
-pub(super) fn kind(problem: &Problem) -> &str {
+pub(super) fn problem_type(problem: &Problem) -> &str {
     problem.r#type.as_deref().and_then(|kind| kind.strip_prefix(PREFIX)).unwrap_or_default()
 }
 
@@ -193,11 +193,11 @@ pub fn detail(problem: &Problem) -> String {
     let kind = problem.r#type.as_deref().map(|kind| kind.strip_prefix(PREFIX).unwrap_or(kind));
     let said = problem.detail.as_deref().or(kind).unwrap_or("no reason given");
     let parts = problem.subproblems.iter().map(ToString::to_string);
-    plain(&std::iter::once(said.to_owned()).chain(parts).collect::<Vec<_>>().join("; "))
+    printable(&std::iter::once(said.to_owned()).chain(parts).collect::<Vec<_>>().join("; "))
 }
 
 /// Makes text of a peer safe for the log and for a terminal.
-pub(super) fn plain(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     let mut text = text.to_owned();
     if text.len() > LONGEST {
         let end = text.floor_char_boundary(LONGEST);

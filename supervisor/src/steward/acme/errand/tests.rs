@@ -5,26 +5,26 @@ fn reason() -> Reason {
 }
 
 /// One error of each kind: a new kind without a line here does not compile.
-fn troubles() -> Vec<Trouble> {
+fn troubles() -> Vec<AcmeError> {
     let kinds = vec![
-        Trouble::Away { reason: reason(), retry_at: None },
-        Trouble::RateLimited { reason: reason(), retry_at: Some(2000) },
-        Trouble::Pending { reason: reason(), retry_at: None, is_gone: false },
-        Trouble::Names(vec![Refusal::new("mail.example.org", ChallengeKind::Http, reason())]),
-        Trouble::Refused(reason()),
-        Trouble::Unauthorized(reason()),
-        Trouble::UnknownAccount(reason()),
-        Trouble::CannotReplace(reason()),
-        Trouble::Ours(reason()),
+        AcmeError::Unavailable { reason: reason(), retry_at: None },
+        AcmeError::RateLimited { reason: reason(), retry_at: Some(2000) },
+        AcmeError::Pending { reason: reason(), retry_at: None, is_gone: false },
+        AcmeError::Names(vec![Refusal::new("mail.example.org", ChallengeKind::Http, reason())]),
+        AcmeError::Refused(reason()),
+        AcmeError::Unauthorized(reason()),
+        AcmeError::UnknownAccount(reason()),
+        AcmeError::CannotReplace(reason()),
+        AcmeError::Local(reason()),
     ];
     for kind in &kinds {
         match kind {
-            Trouble::Away { .. } | Trouble::RateLimited { .. } | Trouble::Pending { .. } => {}
-            Trouble::Names(_)
-            | Trouble::Refused(_)
-            | Trouble::Unauthorized(_)
-            | Trouble::UnknownAccount(_) => {}
-            Trouble::CannotReplace(_) | Trouble::Ours(_) => {}
+            AcmeError::Unavailable { .. } | AcmeError::RateLimited { .. } | AcmeError::Pending { .. } => {}
+            AcmeError::Names(_)
+            | AcmeError::Refused(_)
+            | AcmeError::Unauthorized(_)
+            | AcmeError::UnknownAccount(_) => {}
+            AcmeError::CannotReplace(_) | AcmeError::Local(_) => {}
         }
     }
     kinds
@@ -45,7 +45,7 @@ fn only_an_installed_certificate_counts_as_issued_and_every_reason_is_kept() {
         let names = ["mail.example.org".to_owned()];
         let entry = Entry { outcome, ..entry() };
         let wait = backoff::order(&[entry], &names, 1000, false);
-        assert_eq!(wait.is_ok(), matches!(trouble, Trouble::Names(_)), "{trouble:?}");
+        assert_eq!(wait.is_ok(), matches!(trouble, AcmeError::Names(_)), "{trouble:?}");
     }
 }
 
@@ -55,7 +55,7 @@ fn an_open_order_stays_open_until_the_authority_reports_on_it() {
     for trouble in troubles() {
         let stays = matches!(
             trouble,
-            Trouble::Away { .. } | Trouble::RateLimited { .. } | Trouble::Pending { .. } | Trouble::Ours(_)
+            AcmeError::Unavailable { .. } | AcmeError::RateLimited { .. } | AcmeError::Pending { .. } | AcmeError::Local(_)
         );
         let outcome = outcome(&trouble, Some(&open), 1000);
         assert_eq!(matches!(outcome, Outcome::Pending { .. }), stays, "{trouble:?}");

@@ -46,27 +46,27 @@ fn each_problem_has_the_fix_that_names_our_setting() {
         ("invalidContact", "MAIL_ACME_CONTACT"),
     ] {
         let json = format!(r#"{{"type": "urn:ietf:params:acme:error:{kind}", "detail": "no"}}"#);
-        let reason = Trouble::of(Error::Api(problem(&json)), &http).reason();
+        let reason = AcmeError::of(Error::Api(problem(&json)), &http).reason();
         let fix = reason.fix.unwrap_or_default();
         assert!(fix.contains(words) && fix.contains("docker compose"), "{kind}: {fix}");
         assert_eq!(reason.why, "no");
     }
     let other = problem(r#"{"type": "urn:ietf:params:acme:error:compound", "detail": "no"}"#);
-    assert_eq!(Trouble::of(Error::Api(other), &http).reason().fix, None);
+    assert_eq!(AcmeError::of(Error::Api(other), &http).reason().fix, None);
 }
 
 #[test]
 fn a_placed_order_survives_temporary_errors_and_ends_with_a_refusal() {
     let http = http();
     let api = |json: &str| Error::Api(problem(json));
-    let is_pending = |error: Error| matches!(Trouble::of_order(error, &http), Trouble::Pending { .. });
+    let is_pending = |error: Error| matches!(AcmeError::of_order(error, &http), AcmeError::Pending { .. });
     assert!(is_pending(Error::Timeout(None)));
     assert!(is_pending(Error::Str("no certificate URL found")));
     for kind in ["serverInternal", "orderNotReady", "badNonce", "rateLimited"] {
         assert!(is_pending(api(&format!(r#"{{"type": "urn:ietf:params:acme:error:{kind}"}}"#))), "{kind}");
     }
     let gone = api(r#"{"type": "urn:ietf:params:acme:error:malformed", "status": 404}"#);
-    assert!(matches!(Trouble::of_order(gone, &http), Trouble::Pending { is_gone: true, .. }));
+    assert!(matches!(AcmeError::of_order(gone, &http), AcmeError::Pending { is_gone: true, .. }));
     for kind in ["badCSR", "caa", "rejectedIdentifier"] {
         assert!(!is_pending(api(&format!(r#"{{"type": "urn:ietf:params:acme:error:{kind}"}}"#))), "{kind}");
     }
