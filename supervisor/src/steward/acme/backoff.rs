@@ -125,8 +125,8 @@ fn told(orders: &[Entry]) -> Option<Wait> {
     let order = orders.last()?;
     let (until, reason) = match &order.outcome {
         Outcome::RateLimited { until: Some(until), reason }
-        | Outcome::Away { until: Some(until), reason } => (*until, reason),
-        Outcome::Pending { next, is_told: true, reason, .. } => (*next, reason),
+        | Outcome::Unavailable { until: Some(until), reason } => (*until, reason),
+        Outcome::Pending { next, is_from_authority: true, reason, .. } => (*next, reason),
         _ => return None,
     };
     Some(Wait { until: until.min(order.at + LONGEST), reason: reason.clone() })
@@ -148,7 +148,7 @@ fn after(orders: &[Entry]) -> Option<Wait> {
             let why = refused.iter().map(|refusal| format!("{}: {}", refusal.name, refusal.reason.why));
             (step(&NAMES, in_a_row), why.collect::<Vec<_>>().join("; ").into())
         }
-        Outcome::Away { reason, .. } => (step(&AWAY, in_a_row), reason.clone()),
+        Outcome::Unavailable { reason, .. } => (step(&AWAY, in_a_row), reason.clone()),
         Outcome::RateLimited { reason, until } => {
             // If the authority named a time, that one is used.
             (if until.is_some() { 0 } else { step(&RATE_LIMITED, in_a_row) }, reason.clone())
@@ -157,7 +157,7 @@ fn after(orders: &[Entry]) -> Option<Wait> {
         Outcome::Failed { reason } | Outcome::Unusable { reason } => {
             (step(&FAILED, in_a_row), reason.clone())
         }
-        Outcome::Begun => (step(&FAILED, in_a_row), "the last order was interrupted".into()),
+        Outcome::Started => (step(&FAILED, in_a_row), "the last order was interrupted".into()),
     };
     Some(Wait { until: last.at + wait, reason })
 }
@@ -178,10 +178,10 @@ impl Kind {
         match outcome {
             Outcome::Issued { .. } => Self::Issued,
             Outcome::Names { .. } => Self::Names,
-            Outcome::Away { .. } => Self::Away,
+            Outcome::Unavailable { .. } => Self::Away,
             Outcome::RateLimited { .. } => Self::RateLimited,
             Outcome::Pending { .. } => Self::Pending,
-            Outcome::Failed { .. } | Outcome::Unusable { .. } | Outcome::Begun => Self::Failed,
+            Outcome::Failed { .. } | Outcome::Unusable { .. } | Outcome::Started => Self::Failed,
         }
     }
 }
@@ -218,7 +218,7 @@ fn crowded(orders: &[Entry], now: i64) -> Option<Wait> {
     let span = span(orders, 3 * HOUR, 15);
     let lately: Vec<i64> = orders
         .iter()
-        .filter(|order| !matches!(order.outcome, Outcome::Away { .. }) && now - order.at < span)
+        .filter(|order| !matches!(order.outcome, Outcome::Unavailable { .. }) && now - order.at < span)
         .map(|order| order.at)
         .collect();
     let first = lately.len().checked_sub(MOST_ORDERS)?;

@@ -134,7 +134,7 @@ impl Issuance<'_> {
         let now = http::now();
         backoff::order(&ledger.at(self.directory()), &plain, now, *is_asked)
             .map_err(|wait| (wait.reason, wait.until))?;
-        let entry = Entry::begun(now, self.directory(), names);
+        let entry = Entry::started(now, self.directory(), names);
         tokio::task::block_in_place(|| ledger.begin(entry)).map_err(|error| {
             let why =
                 format!("cannot write the ledger of orders, and no order is placed without it: {error}");
@@ -233,7 +233,7 @@ impl Issuance<'_> {
                 let (is_open, outcome) = (open.is_some(), outcome(&trouble, open, now));
                 let _ = tokio::task::block_in_place(|| match is_open {
                     true => ledger.finish(outcome),
-                    false => ledger.begin(Entry { outcome, ..Entry::begun(now, self.directory(), &[]) }),
+                    false => ledger.begin(Entry { outcome, ..Entry::started(now, self.directory(), &[]) }),
                 });
                 let wait = backoff::order(&ledger.at(self.directory()), &[], now, false).err();
                 return Err((trouble.reason(), wait.map_or(now + LOCAL_FAULT_WAIT, |wait| wait.until)));
@@ -332,7 +332,7 @@ fn outcome(trouble: &AcmeError, open: Option<&Entry>, now: i64) -> Outcome {
     let reason = trouble.reason();
     let pending = |retry_at: Option<i64>, is_gone: bool| {
         let next = open.and_then(|entry| backoff::next_look(entry, now, retry_at, is_gone))?;
-        Some(Outcome::Pending { tries: next.0, next: next.1, is_told: next.2, reason: reason.clone() })
+        Some(Outcome::Pending { tries: next.0, next: next.1, is_from_authority: next.2, reason: reason.clone() })
     };
     // A failure to ask about an order says nothing about the order.
     let still = match trouble {
@@ -347,7 +347,7 @@ fn outcome(trouble: &AcmeError, open: Option<&Entry>, now: i64) -> Outcome {
     match trouble {
         AcmeError::Names(refused) => Outcome::Names { refused: refused.clone() },
         AcmeError::RateLimited { retry_at, .. } => Outcome::RateLimited { until: *retry_at, reason },
-        AcmeError::Unavailable { retry_at, .. } => Outcome::Away { until: *retry_at, reason },
+        AcmeError::Unavailable { retry_at, .. } => Outcome::Unavailable { until: *retry_at, reason },
         AcmeError::Pending { .. }
         | AcmeError::Refused(_)
         | AcmeError::Unauthorized(_)

@@ -39,7 +39,7 @@ pub(super) struct Entry {
 pub(super) enum Outcome {
     /// The outcome is unknown: the order was interrupted.
     #[serde(rename = "begun")]
-    Begun,
+    Started,
     /// The authority is processing the order, or cannot be asked about it now. The same order is polled again.
     Pending {
         /// The number of polls so far.
@@ -48,7 +48,7 @@ pub(super) enum Outcome {
         next: i64,
         /// Set if the authority has named that time.
         #[serde(rename = "is_told")]
-        is_told: bool,
+        is_from_authority: bool,
         /// The reason for waiting.
         #[serde(flatten)]
         reason: Reason,
@@ -80,7 +80,7 @@ pub(super) enum Outcome {
     },
     /// The authority was unreachable, or not working.
     #[serde(rename = "away")]
-    Away {
+    Unavailable {
         /// The end of the wait, if the authority named one.
         until: Option<i64>,
         /// The error.
@@ -104,19 +104,19 @@ impl Outcome {
 
 impl Entry {
     /// An entry for an order that is about to be placed.
-    pub(super) fn begun(at: i64, authority: &str, names: &[(String, ChallengeKind)]) -> Self {
+    pub(super) fn started(at: i64, authority: &str, names: &[(String, ChallengeKind)]) -> Self {
         Self {
             at,
             authority: authority.to_owned(),
             names: names.iter().map(|(name, _)| name.clone()).collect(),
             ways: names.iter().map(|(_, way)| *way).collect(),
             order: None,
-            outcome: Outcome::Begun,
+            outcome: Outcome::Started,
         }
     }
 
     /// The names, each with its challenge type.
-    pub(super) fn proofs(&self) -> Vec<(String, ChallengeKind)> {
+    pub(super) fn challenge_kinds(&self) -> Vec<(String, ChallengeKind)> {
         self.names.iter().cloned().zip(self.ways.iter().copied()).collect()
     }
 
@@ -124,7 +124,7 @@ impl Entry {
     pub(super) fn is_open(&self) -> bool {
         self.order.is_some()
             && self.ways.len() == self.names.len()
-            && matches!(self.outcome, Outcome::Begun | Outcome::Pending { .. })
+            && matches!(self.outcome, Outcome::Started | Outcome::Pending { .. })
     }
 }
 
@@ -147,32 +147,32 @@ impl Ledger {
     /// order interrupted at `now`. A file that cannot be read now is left for [`Self::unread`].
     pub(super) fn open(folder: &Path, now: i64) -> Self {
         let mut ledger = Self { path: folder.join("ledger.jsonl"), entries: Vec::new(), is_unread: true };
-        if let Some(error) = ledger.unread(now) {
+        if let Some(error) = ledger.read_if_needed(now) {
             tracing::error!(%error, ledger = %ledger.path.display(), "cannot read the ledger of orders");
         }
         ledger
     }
 
     /// Reads the ledger if that failed before, and returns the error if it fails again.
-    pub(super) fn unread(&mut self, now: i64) -> Option<io::Error> {
+    pub(super) fn read_if_needed(&mut self, now: i64) -> Option<io::Error> {
         if !self.is_unread {
             return None;
         }
         match read(&self.path) {
-            Ok((entries, is_whole)) => self.take(entries, is_whole, now),
+            Ok((entries, is_whole)) => self.load(entries, is_whole, now),
             Err(error) => return Some(error),
         }
         None
     }
 
-    fn take(&mut self, entries: Vec<Entry>, is_whole: bool, now: i64) {
+    fn load(&mut self, entries: Vec<Entry>, is_whole: bool, now: i64) {
         let ledger = self;
         (ledger.entries, ledger.is_unread) = (entries, false);
         if !is_whole {
             tracing::error!(ledger = %ledger.path.display(), "ledger of orders damaged");
             let _ = fs::rename(&ledger.path, ledger.path.with_extension("damaged"));
             let authority = String::new();
-            ledger.entries.push(Entry::begun(now, &authority, &[]));
+            ledger.entries.push(Entry::started(now, &authority, &[]));
         }
     }
 

@@ -111,7 +111,7 @@ mod tests {
     fn issued(at: i64) -> Entry {
         Entry {
             outcome: Outcome::Issued { lifetime: None },
-            ..Entry::begun(at, "", &ordered(&[HOST, POLICY]))
+            ..Entry::started(at, "", &ordered(&[HOST, POLICY]))
         }
     }
 

@@ -133,7 +133,7 @@ mod tests {
     fn a_new_process_compares_with_the_answer_at_the_refusal() {
         let refusal = Refusal { records: Some("a".into()), ..Refusal::new(NAME, ChallengeKind::Http, "404") };
         let outcome = Outcome::Names { refused: vec![refusal] };
-        let orders = [Entry { outcome, ..Entry::begun(0, "https://ca.example/", &[]) }];
+        let orders = [Entry { outcome, ..Entry::started(0, "https://ca.example/", &[]) }];
         assert!(!Records::default().is_news(NAME, "a".into(), &orders));
         assert!(Records::default().is_news(NAME, "b".into(), &orders), "it was changed while nothing ran");
     }

@@ -167,7 +167,7 @@ impl RenewalTask {
 
     /// Makes one check, with all its consequences. Returns the time until the next.
     async fn check(&self, settings: &RenewalSettings, memory: &mut TaskState, is_asked: bool) -> (CheckOutcome, Duration) {
-        if let Some(error) = memory.ledger.unread(http::now()) {
+        if let Some(error) = memory.ledger.read_if_needed(http::now()) {
             let fix = "check the disk (dmesg) and whether the steward may read the file";
             return blocked(Reason::new(format!("the ledger of orders cannot be read: {error}"), fix));
         }
@@ -294,7 +294,7 @@ impl RenewalTask {
         look: &RenewalCheck<'_>,
         open: &Entry,
     ) -> (CheckOutcome, Duration) {
-        if let Outcome::Pending { next, is_told, reason, .. } = &open.outcome
+        if let Outcome::Pending { next, is_from_authority: is_told, reason, .. } = &open.outcome
             && *next > look.now
             && (*is_told || !look.is_asked)
         {
@@ -310,7 +310,7 @@ impl RenewalTask {
         self.board.record_attempt(look.now);
         let TaskState { ledger, answers, .. } = memory;
         let wanted = &look.wanted.names;
-        let ordered = look.errand.run(ledger, answers, open.proofs(), wanted, look.is_asked).await;
+        let ordered = look.errand.run(ledger, answers, open.challenge_kinds(), wanted, look.is_asked).await;
         self.finish_attempt(settings, memory, look, ordered)
     }
 

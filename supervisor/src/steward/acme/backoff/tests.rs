@@ -9,7 +9,7 @@ fn names() -> Vec<String> {
 
 fn entry(at: i64, outcome: Outcome) -> Entry {
     let proofs = NAMES.map(|name| (name.to_owned(), ChallengeKind::Http));
-    Entry { outcome, ..Entry::begun(at, "https://ca.example/", &proofs) }
+    Entry { outcome, ..Entry::started(at, "https://ca.example/", &proofs) }
 }
 
 fn at_lets_encrypt(at: i64, outcome: Outcome) -> Entry {
@@ -30,11 +30,11 @@ fn unusable() -> Outcome {
 }
 
 fn pending(next: i64, is_told: bool) -> Outcome {
-    Outcome::Pending { tries: 1, next, is_told, reason: "it signs".into() }
+    Outcome::Pending { tries: 1, next, is_from_authority: is_told, reason: "it signs".into() }
 }
 
 fn away(until: Option<i64>) -> Outcome {
-    Outcome::Away { until, reason: "down".into() }
+    Outcome::Unavailable { until, reason: "down".into() }
 }
 
 fn failed_order() -> Outcome {
@@ -66,7 +66,7 @@ fn each_outcome_has_its_own_wait() {
         (away(None), Some(at + 10)),
         (away(Some(at + 120)), Some(at + 120)),
         (failed_order(), Some(at + MINUTE)),
-        (Outcome::Begun, Some(at + MINUTE)),
+        (Outcome::Started, Some(at + MINUTE)),
         (limited(None), Some(at + HOUR)),
         (limited(Some(at + 5)), Some(at + 5)),
         (limited(Some(at + 400 * DAY)), Some(at + LONGEST)),
@@ -79,7 +79,7 @@ fn each_outcome_has_its_own_wait() {
 #[test]
 fn waits_grow_with_each_failure_in_a_row_up_to_a_bound_and_end_with_a_success() {
     for (outcome, expected) in
-        [(away(None), AWAY.to_vec()), (Outcome::Begun, FAILED.to_vec()), (failed_order(), FAILED.to_vec())]
+        [(away(None), AWAY.to_vec()), (Outcome::Started, FAILED.to_vec()), (failed_order(), FAILED.to_vec())]
     {
         let mut orders = Vec::new();
         let mut now = 0;
@@ -107,7 +107,7 @@ fn a_crash_loop_makes_no_more_orders_than_the_limits_allow() {
     while now < 7 * DAY {
         match order(&orders, &names(), now, false) {
             Ok(()) => {
-                orders.push(entry(now, Outcome::Begun));
+                orders.push(entry(now, Outcome::Started));
                 now += 1;
             }
             Err(wait) => now = wait.until,
@@ -167,7 +167,7 @@ fn a_refused_name_has_its_own_wait_and_a_request_skips_it_only_within_the_author
 
 #[test]
 fn a_request_skips_our_own_waits_and_none_of_the_authoritys() {
-    for outcome in [away(None), failed_order(), Outcome::Begun, unusable(), pending(100, false)] {
+    for outcome in [away(None), failed_order(), Outcome::Started, unusable(), pending(100, false)] {
         assert!(order(&[entry(0, outcome.clone())], &names(), 1, false).is_err(), "{outcome:?}");
         assert_eq!(order(&[entry(0, outcome)], &names(), 1, true), Ok(()));
     }
@@ -202,7 +202,7 @@ type MakeOutcome = Box<dyn Fn(i64) -> Outcome>;
 fn no_outcome_of_orders_leads_to_an_order_storm() {
     // One of each kind: a new kind without a line here does not compile.
     let kinds: Vec<(&str, MakeOutcome)> = vec![
-        ("begun", Box::new(|_| Outcome::Begun)),
+        ("begun", Box::new(|_| Outcome::Started)),
         ("pending", Box::new(|now| pending(now + 5, false))),
         ("issued", Box::new(|_| issued())),
         ("unusable", Box::new(|_| unusable())),
@@ -214,10 +214,10 @@ fn no_outcome_of_orders_leads_to_an_order_storm() {
         ("issued for no time", Box::new(|_| living(0))),
     ];
     let known = |outcome: &Outcome| match outcome {
-        Outcome::Begun | Outcome::Pending { .. } | Outcome::Issued { .. } | Outcome::Unusable { .. } => true,
+        Outcome::Started | Outcome::Pending { .. } | Outcome::Issued { .. } | Outcome::Unusable { .. } => true,
         Outcome::Names { .. }
         | Outcome::RateLimited { .. }
-        | Outcome::Away { .. }
+        | Outcome::Unavailable { .. }
         | Outcome::Failed { .. } => true,
     };
     for (name, outcome) in &kinds {
@@ -280,13 +280,13 @@ fn names_are_compared_without_regard_to_case() {
 
 #[test]
 fn a_pending_order_is_polled_when_the_authority_says_and_given_up_after_a_day() {
-    let open = entry(0, Outcome::Begun);
+    let open = entry(0, Outcome::Started);
     assert_eq!(next_look(&open, 100, Some(400), false), Some((1, 400, true)));
     assert_eq!(next_look(&open, 100, None, false), Some((1, 105, false)));
     assert_eq!(next_look(&open, 100, Some(50), false), Some((1, 105, false)), "a time that has passed");
     let often = |tries| Entry {
-        outcome: Outcome::Pending { tries, next: 0, is_told: false, reason: "it signs".into() },
-        ..entry(0, Outcome::Begun)
+        outcome: Outcome::Pending { tries, next: 0, is_from_authority: false, reason: "it signs".into() },
+        ..entry(0, Outcome::Started)
     };
     assert_eq!(next_look(&often(2), 100, None, false), Some((3, 130, false)));
     assert_eq!(next_look(&often(50), 100, None, false), Some((51, 100 + 15 * MINUTE, false)));

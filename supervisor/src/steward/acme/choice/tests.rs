@@ -66,7 +66,7 @@ fn a_refused_name_is_left_out_for_its_wait_unless_another_challenge_is_untried()
     let candidate = |http, tls| vec![Candidate { name: NAME.into(), reached: SelfCheckResult { http, tls } }];
     let rules = Rules { challenge: Challenge::Auto, has_dns_update: false };
     let outcome = Outcome::Names { refused: vec![Refusal::new(NAME, ChallengeKind::Http, "404")] };
-    let begun = Entry::begun(1000, "https://ca.example/", &[(NAME.to_owned(), ChallengeKind::Http)]);
+    let begun = Entry::started(1000, "https://ca.example/", &[(NAME.to_owned(), ChallengeKind::Http)]);
     let entry = Entry { outcome, ..begun };
     let choice = select(candidate(good(), good()), rules, std::slice::from_ref(&entry), 1001, false);
     assert_eq!(choice.names, [(NAME.to_owned(), ChallengeKind::TlsAlpn)]);

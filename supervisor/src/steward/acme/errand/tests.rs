@@ -31,14 +31,14 @@ fn troubles() -> Vec<AcmeError> {
 }
 
 fn entry() -> Entry {
-    Entry::begun(1000, "https://ca.example/", &[("mail.example.org".to_owned(), ChallengeKind::Http)])
+    Entry::started(1000, "https://ca.example/", &[("mail.example.org".to_owned(), ChallengeKind::Http)])
 }
 
 #[test]
 fn only_an_installed_certificate_counts_as_issued_and_every_reason_is_kept() {
     for trouble in troubles() {
         let outcome = outcome(&trouble, None, 1000);
-        assert!(!matches!(outcome, Outcome::Issued { .. } | Outcome::Begun), "{trouble:?}");
+        assert!(!matches!(outcome, Outcome::Issued { .. } | Outcome::Started), "{trouble:?}");
         let text = serde_json::to_string(&outcome).unwrap();
         assert!(text.contains("it is so") && text.contains("change it"), "{text}");
         // Refused names have their own waits, and the next order leaves them out.

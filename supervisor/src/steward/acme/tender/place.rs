@@ -39,7 +39,7 @@ impl RenewalTask {
                 let outcome = match error.is_of_certificate() {
                     true => Outcome::Unusable { reason: reason.clone() },
                     false => {
-                        Outcome::Pending { tries: 1, next: now + 60, is_told: false, reason: reason.clone() }
+                        Outcome::Pending { tries: 1, next: now + 60, is_from_authority: false, reason: reason.clone() }
                     }
                 };
                 self.finish(memory, outcome);
