@@ -24,7 +24,7 @@ const WEEK: i64 = 7 * DAY;
 
 /// Waits while the authority is unreachable, in order. The authority counts none of these attempts, so the waits are
 /// only polite.
-const AWAY: [i64; 7] = [10, 30, MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR];
+const UNAVAILABLE: [i64; 7] = [10, 30, MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR];
 /// Waits after orders that failed or were interrupted, or whose certificate is unusable.
 const FAILED: [i64; 7] = [MINUTE, 5 * MINUTE, 20 * MINUTE, HOUR, 3 * HOUR, 12 * HOUR, DAY];
 /// Waits after orders in which names were refused. The next order leaves these out, and the authority does not check
@@ -43,7 +43,7 @@ const LONGEST: i64 = 8 * DAY;
 /// An order that has not ended after this time is given up.
 const LONGEST_ORDER: i64 = DAY;
 /// Polls of an order that the authority does not know. It may not have replicated the order yet.
-const GONE: usize = 6;
+const MAX_UNKNOWN_POLLS: usize = 6;
 
 /// Orders in three hours; Let's Encrypt allows 300.
 const MOST_ORDERS: usize = 30;
@@ -56,18 +56,18 @@ const SHORTEST_SPAN: i64 = 10 * MINUTE;
 
 /// Returns an error if an order for these names must wait. `orders` are those at this authority, oldest first. If the
 /// operator or a changed DNS record requests the attempt (`is_asked`), waits that are only our own are skipped.
-pub(super) fn order(orders: &[Entry], names: &[String], now: i64, is_asked: bool) -> Result<(), Wait> {
+pub(super) fn may_order(orders: &[Entry], names: &[String], now: i64, is_asked: bool) -> Result<(), Wait> {
     let waits = [
-        told(orders),
-        if is_asked { None } else { after(orders) },
-        crowded(orders, now),
-        alike(orders, names, now),
+        authority_wait(orders),
+        if is_asked { None } else { wait_after_last(orders) },
+        rate_limit_wait(orders, now),
+        duplicate_wait(orders, names, now),
     ];
     latest(waits.into_iter().flatten(), now)
 }
 
 /// Returns an error if an order with this name must wait.
-pub(super) fn name(orders: &[Entry], name: &str, now: i64, is_asked: bool) -> Result<(), Wait> {
+pub(super) fn may_order_name(orders: &[Entry], name: &str, now: i64, is_asked: bool) -> Result<(), Wait> {
     let refusals = refusals(orders, name);
     let lately: Vec<i64> = refusals.iter().map(|(at, _, _)| *at).filter(|at| now - at < HOUR).collect();
     let full = (lately.len() >= MOST_REFUSALS).then(|| lately[lately.len() - MOST_REFUSALS] + HOUR);
@@ -103,7 +103,7 @@ fn refusals(orders: &[Entry], name: &str) -> Vec<(i64, ChallengeKind, Reason)> {
 }
 
 /// The time of the next poll of a pending order, and whether the authority named it. `None` if the order is given up.
-pub(super) fn next_look(
+pub(super) fn next_poll(
     entry: &Entry,
     now: i64,
     retry_at: Option<i64>,
@@ -113,7 +113,7 @@ pub(super) fn next_look(
         Outcome::Pending { tries, .. } => tries + 1,
         _ => 1,
     };
-    if now - entry.at >= LONGEST_ORDER || (is_gone && tries > GONE) {
+    if now - entry.at >= LONGEST_ORDER || (is_gone && tries > MAX_UNKNOWN_POLLS) {
         return None;
     }
     let told = retry_at.filter(|at| *at > now).map(|at| at.min(now + DAY));
@@ -121,7 +121,7 @@ pub(super) fn next_look(
 }
 
 /// The wait that the authority itself has named.
-fn told(orders: &[Entry]) -> Option<Wait> {
+fn authority_wait(orders: &[Entry]) -> Option<Wait> {
     let order = orders.last()?;
     let (until, reason) = match &order.outcome {
         Outcome::RateLimited { until: Some(until), reason }
@@ -133,7 +133,7 @@ fn told(orders: &[Entry]) -> Option<Wait> {
 }
 
 /// The wait after the last order, for any outcome.
-fn after(orders: &[Entry]) -> Option<Wait> {
+fn wait_after_last(orders: &[Entry]) -> Option<Wait> {
     let last = orders.last()?;
     let kind = Kind::of(&last.outcome);
     let in_a_row = orders.iter().rev().take_while(|order| Kind::of(&order.outcome) == kind).count();
@@ -148,7 +148,7 @@ fn after(orders: &[Entry]) -> Option<Wait> {
             let why = refused.iter().map(|refusal| format!("{}: {}", refusal.name, refusal.reason.why));
             (step(&NAMES, in_a_row), why.collect::<Vec<_>>().join("; ").into())
         }
-        Outcome::Unavailable { reason, .. } => (step(&AWAY, in_a_row), reason.clone()),
+        Outcome::Unavailable { reason, .. } => (step(&UNAVAILABLE, in_a_row), reason.clone()),
         Outcome::RateLimited { reason, until } => {
             // If the authority named a time, that one is used.
             (if until.is_some() { 0 } else { step(&RATE_LIMITED, in_a_row) }, reason.clone())
@@ -214,7 +214,7 @@ fn is_lets_encrypt(directory: &str) -> bool {
 }
 
 /// The wait after too many orders in a few hours, with any outcome. Two renewals within three lifetimes are the rule.
-fn crowded(orders: &[Entry], now: i64) -> Option<Wait> {
+fn rate_limit_wait(orders: &[Entry], now: i64) -> Option<Wait> {
     let span = span(orders, 3 * HOUR, 15);
     let lately: Vec<i64> = orders
         .iter()
@@ -228,7 +228,7 @@ fn crowded(orders: &[Entry], now: i64) -> Option<Wait> {
 
 /// The wait after too many certificates for the same names. Something deletes them as fast as they are issued: a disk
 /// that forgets, a file that cannot be written, an authority that issues unusable certificates.
-fn alike(orders: &[Entry], names: &[String], now: i64) -> Option<Wait> {
+fn duplicate_wait(orders: &[Entry], names: &[String], now: i64) -> Option<Wait> {
     let span = span(orders, WEEK, 2);
     let sorted = |names: &[String]| {
         let mut names: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();

@@ -58,7 +58,7 @@ pub(super) fn select(
             Ok(way) => {
                 // A challenge type that has not been tried yet may succeed where another was refused.
                 let is_new = backoff::refused(orders, &name, way) == 0;
-                match backoff::name(orders, &name, now, is_asked || is_new) {
+                match backoff::may_order_name(orders, &name, now, is_asked || is_new) {
                     Ok(()) => choice.names.push((name, way)),
                     Err(wait) => {
                         let Reason { why, fix } = wait.reason;

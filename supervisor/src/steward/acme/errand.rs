@@ -83,7 +83,7 @@ impl Issuance<'_> {
         if orders.iter().any(|order| order.at > now + MAX_CLOCK_DIFFERENCE) {
             return Ok(());
         }
-        backoff::order(&orders, names, now, is_asked)
+        backoff::may_order(&orders, names, now, is_asked)
     }
 
     /// Places orders until there is a certificate or no way to get one. An open order is continued first; `names` are
@@ -132,7 +132,7 @@ impl Issuance<'_> {
         let Progress { names, is_asked, .. } = progress;
         let plain: Vec<String> = names.iter().map(|(name, _)| name.clone()).collect();
         let now = http::now();
-        backoff::order(&ledger.at(self.directory()), &plain, now, *is_asked)
+        backoff::may_order(&ledger.at(self.directory()), &plain, now, *is_asked)
             .map_err(|wait| (wait.reason, wait.until))?;
         let entry = Entry::started(now, self.directory(), names);
         tokio::task::block_in_place(|| ledger.begin(entry)).map_err(|error| {
@@ -208,7 +208,7 @@ impl Issuance<'_> {
             }
             trouble => {
                 let plain: Vec<String> = progress.names.iter().map(|(name, _)| name.clone()).collect();
-                let next = match backoff::order(&orders, &plain, now, false) {
+                let next = match backoff::may_order(&orders, &plain, now, false) {
                     Err(wait) => wait.until,
                     Ok(()) => now + LOCAL_FAULT_WAIT,
                 };
@@ -235,7 +235,7 @@ impl Issuance<'_> {
                     true => ledger.finish(outcome),
                     false => ledger.begin(Entry { outcome, ..Entry::started(now, self.directory(), &[]) }),
                 });
-                let wait = backoff::order(&ledger.at(self.directory()), &[], now, false).err();
+                let wait = backoff::may_order(&ledger.at(self.directory()), &[], now, false).err();
                 return Err((trouble.reason(), wait.map_or(now + LOCAL_FAULT_WAIT, |wait| wait.until)));
             }
         };
@@ -320,7 +320,7 @@ fn failed(reason: Reason, next: i64, refused: Vec<LeftOut>) -> IssuanceOutcome {
 }
 
 fn left_out(refusal: &Refusal, orders: &[Entry], now: i64) -> LeftOut {
-    let until = backoff::name(orders, &refusal.name, now, false).err().map(|wait| wait.until);
+    let until = backoff::may_order_name(orders, &refusal.name, now, false).err().map(|wait| wait.until);
     let Reason { why, fix } = refusal.reason.clone();
     let why = format!("the authority refused it ({}): {why}", refusal.way.name());
     let why = Concern::new(why, fix.unwrap_or_else(|| FIX_OF_REFUSED.to_owned()));
@@ -331,7 +331,7 @@ fn left_out(refusal: &Refusal, orders: &[Entry], now: i64) -> LeftOut {
 fn outcome(trouble: &AcmeError, open: Option<&Entry>, now: i64) -> Outcome {
     let reason = trouble.reason();
     let pending = |retry_at: Option<i64>, is_gone: bool| {
-        let next = open.and_then(|entry| backoff::next_look(entry, now, retry_at, is_gone))?;
+        let next = open.and_then(|entry| backoff::next_poll(entry, now, retry_at, is_gone))?;
         Some(Outcome::Pending { tries: next.0, next: next.1, is_from_authority: next.2, reason: reason.clone() })
     };
     // A failure to ask about an order says nothing about the order.

@@ -51,7 +51,7 @@ fn refusing(name: &str, way: ChallengeKind) -> Outcome {
 
 /// The time until which an order has to wait.
 fn waits(orders: &[Entry], now: i64) -> Option<i64> {
-    order(orders, &names(), now, false).err().map(|wait| wait.until)
+    may_order(orders, &names(), now, false).err().map(|wait| wait.until)
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn each_outcome_has_its_own_wait() {
 #[test]
 fn waits_grow_with_each_failure_in_a_row_up_to_a_bound_and_end_with_a_success() {
     for (outcome, expected) in
-        [(away(None), AWAY.to_vec()), (Outcome::Started, FAILED.to_vec()), (failed_order(), FAILED.to_vec())]
+        [(away(None), UNAVAILABLE.to_vec()), (Outcome::Started, FAILED.to_vec()), (failed_order(), FAILED.to_vec())]
     {
         let mut orders = Vec::new();
         let mut now = 0;
@@ -105,7 +105,7 @@ fn a_crash_loop_makes_no_more_orders_than_the_limits_allow() {
     let mut orders: Vec<Entry> = Vec::new();
     let mut now = 0;
     while now < 7 * DAY {
-        match order(&orders, &names(), now, false) {
+        match may_order(&orders, &names(), now, false) {
             Ok(()) => {
                 orders.push(entry(now, Outcome::Started));
                 now += 1;
@@ -123,21 +123,21 @@ fn a_crash_loop_makes_no_more_orders_than_the_limits_allow() {
 fn certificates_that_vanish_are_not_fetched_more_than_four_times_a_week() {
     let orders: Vec<Entry> = (0..4).map(|day| entry(day * DAY, issued())).collect();
     assert_eq!(waits(&orders, 4 * DAY), Some(7 * DAY));
-    assert!(order(&orders, &names(), 4 * DAY, true).is_err(), "a request does not skip this limit");
+    assert!(may_order(&orders, &names(), 4 * DAY, true).is_err(), "a request does not skip this limit");
     assert_eq!(waits(&orders[1..], 4 * DAY), None);
     let other = vec![NAMES[0].to_owned()];
-    assert_eq!(order(&orders, &other, 4 * DAY, false), Ok(()), "other names are another certificate");
+    assert_eq!(may_order(&orders, &other, 4 * DAY, false), Ok(()), "other names are another certificate");
     let mut swapped = names();
     swapped.reverse();
-    assert!(order(&orders, &swapped, 4 * DAY, false).is_err(), "the order of names does not matter");
+    assert!(may_order(&orders, &swapped, 4 * DAY, false).is_err(), "the order of names does not matter");
 }
 
 #[test]
 fn too_many_orders_wait_until_the_first_of_them_are_old() {
     let orders: Vec<Entry> =
         (0..MOST_ORDERS as i64).map(|at| entry(at, refusing(NAMES[1], ChallengeKind::Http))).collect();
-    assert_eq!(crowded(&orders, 100).unwrap().until, 3 * HOUR);
-    assert_eq!(crowded(&orders, 3 * HOUR), None);
+    assert_eq!(rate_limit_wait(&orders, 100).unwrap().until, 3 * HOUR);
+    assert_eq!(rate_limit_wait(&orders, 3 * HOUR), None);
 }
 
 #[test]
@@ -147,17 +147,17 @@ fn a_refused_name_has_its_own_wait_and_a_request_skips_it_only_within_the_author
     let mut grown = Vec::new();
     for _ in 0..6 {
         orders.push(entry(now, refusing(NAMES[1], ChallengeKind::Http)));
-        let until = name(&orders, NAMES[1], now, false).unwrap_err().until;
+        let until = may_order_name(&orders, NAMES[1], now, false).unwrap_err().until;
         grown.push(until - now);
         now = until;
     }
     assert_eq!(grown[..5], NAME);
     assert_eq!(grown[5], DAY);
-    assert_eq!(name(&orders, NAMES[0], 0, false), Ok(()));
+    assert_eq!(may_order_name(&orders, NAMES[0], 0, false), Ok(()));
 
     let orders: Vec<Entry> = (0..3).map(|at| entry(at, refusing(NAMES[1], ChallengeKind::Http))).collect();
-    assert_eq!(name(&orders[..2], NAMES[1], 10, true), Ok(()));
-    assert_eq!(name(&orders, NAMES[1], 10, true).unwrap_err().until, HOUR);
+    assert_eq!(may_order_name(&orders[..2], NAMES[1], 10, true), Ok(()));
+    assert_eq!(may_order_name(&orders, NAMES[1], 10, true).unwrap_err().until, HOUR);
     assert_eq!(refused(&orders, NAMES[1], ChallengeKind::Http), 3);
     assert_eq!(refused(&orders, NAMES[1], ChallengeKind::TlsAlpn), 0);
     let mut orders = orders;
@@ -168,11 +168,11 @@ fn a_refused_name_has_its_own_wait_and_a_request_skips_it_only_within_the_author
 #[test]
 fn a_request_skips_our_own_waits_and_none_of_the_authoritys() {
     for outcome in [away(None), failed_order(), Outcome::Started, unusable(), pending(100, false)] {
-        assert!(order(&[entry(0, outcome.clone())], &names(), 1, false).is_err(), "{outcome:?}");
-        assert_eq!(order(&[entry(0, outcome)], &names(), 1, true), Ok(()));
+        assert!(may_order(&[entry(0, outcome.clone())], &names(), 1, false).is_err(), "{outcome:?}");
+        assert_eq!(may_order(&[entry(0, outcome)], &names(), 1, true), Ok(()));
     }
     for outcome in [limited(Some(100)), away(Some(100)), pending(100, true)] {
-        assert!(order(&[entry(0, outcome)], &names(), 1, true).is_err());
+        assert!(may_order(&[entry(0, outcome)], &names(), 1, true).is_err());
     }
 }
 
@@ -181,7 +181,7 @@ fn made_in_a_week(outcome: impl Fn(i64) -> Outcome) -> Vec<i64> {
     let mut orders: Vec<Entry> = Vec::new();
     let mut now = 0;
     while now < WEEK {
-        match order(&orders, &names(), now, false) {
+        match may_order(&orders, &names(), now, false) {
             Ok(()) => {
                 orders.push(entry(now, outcome(now)));
                 now += 1;
@@ -243,7 +243,7 @@ fn no_outcome_of_orders_leads_to_an_order_storm() {
 #[test]
 fn a_certificate_that_cannot_be_installed_keeps_its_reason_when_the_weeks_allowance_is_used_up() {
     let orders: Vec<Entry> = (0..4).map(|day| entry(day * DAY, unusable())).collect();
-    let wait = order(&orders, &names(), 5 * DAY, false).unwrap_err();
+    let wait = may_order(&orders, &names(), 5 * DAY, false).unwrap_err();
     assert_eq!(wait.until, WEEK);
     assert_eq!(wait.reason.why, "it is not for our key");
 }
@@ -254,7 +254,7 @@ fn certificates_of_hours_are_always_renewed_and_those_of_lets_encrypt_four_times
         let mut orders = Vec::new();
         let mut now = 0;
         for round in 0..60 {
-            assert_eq!(order(&orders, &names(), now, false), Ok(()), "round {round} of {lifetime}");
+            assert_eq!(may_order(&orders, &names(), now, false), Ok(()), "round {round} of {lifetime}");
             orders.push(entry(now, living(lifetime)));
             now += lifetime / 3 * 2;
         }
@@ -262,8 +262,8 @@ fn certificates_of_hours_are_always_renewed_and_those_of_lets_encrypt_four_times
     let daily = |make: fn(i64, Outcome) -> Entry| -> Vec<Entry> {
         (0..4).map(|day| make(day * DAY, living(DAY))).collect()
     };
-    assert_eq!(order(&daily(entry), &names(), 4 * DAY, false), Ok(()));
-    assert!(order(&daily(at_lets_encrypt), &names(), 4 * DAY, false).is_err());
+    assert_eq!(may_order(&daily(entry), &names(), 4 * DAY, false), Ok(()));
+    assert!(may_order(&daily(at_lets_encrypt), &names(), 4 * DAY, false).is_err());
     assert!(is_lets_encrypt("https://acme-staging-v02.api.letsencrypt.org/directory"));
     assert!(!is_lets_encrypt("https://letsencrypt.org.example/directory"));
     assert!(!is_lets_encrypt("https://ca.example/letsencrypt.org"));
@@ -273,24 +273,24 @@ fn certificates_of_hours_are_always_renewed_and_those_of_lets_encrypt_four_times
 fn names_are_compared_without_regard_to_case() {
     let loud: Vec<String> = NAMES.iter().map(|name| name.to_ascii_uppercase()).collect();
     let orders: Vec<Entry> = (0..4).map(|day| entry(day * DAY, issued())).collect();
-    assert!(order(&orders, &loud, 4 * DAY, false).is_err());
+    assert!(may_order(&orders, &loud, 4 * DAY, false).is_err());
     let orders = [entry(0, refusing(NAMES[1], ChallengeKind::Http))];
-    assert!(name(&orders, &loud[1], 1, false).is_err());
+    assert!(may_order_name(&orders, &loud[1], 1, false).is_err());
 }
 
 #[test]
 fn a_pending_order_is_polled_when_the_authority_says_and_given_up_after_a_day() {
     let open = entry(0, Outcome::Started);
-    assert_eq!(next_look(&open, 100, Some(400), false), Some((1, 400, true)));
-    assert_eq!(next_look(&open, 100, None, false), Some((1, 105, false)));
-    assert_eq!(next_look(&open, 100, Some(50), false), Some((1, 105, false)), "a time that has passed");
+    assert_eq!(next_poll(&open, 100, Some(400), false), Some((1, 400, true)));
+    assert_eq!(next_poll(&open, 100, None, false), Some((1, 105, false)));
+    assert_eq!(next_poll(&open, 100, Some(50), false), Some((1, 105, false)), "a time that has passed");
     let often = |tries| Entry {
         outcome: Outcome::Pending { tries, next: 0, is_from_authority: false, reason: "it signs".into() },
         ..entry(0, Outcome::Started)
     };
-    assert_eq!(next_look(&often(2), 100, None, false), Some((3, 130, false)));
-    assert_eq!(next_look(&often(50), 100, None, false), Some((51, 100 + 15 * MINUTE, false)));
-    assert_eq!(next_look(&often(2), DAY, None, false), None, "a day is enough");
-    assert!(next_look(&often(GONE - 1), 100, None, true).is_some());
-    assert_eq!(next_look(&often(GONE), 100, None, true), None, "the authority does not know it");
+    assert_eq!(next_poll(&often(2), 100, None, false), Some((3, 130, false)));
+    assert_eq!(next_poll(&often(50), 100, None, false), Some((51, 100 + 15 * MINUTE, false)));
+    assert_eq!(next_poll(&often(2), DAY, None, false), None, "a day is enough");
+    assert!(next_poll(&often(MAX_UNKNOWN_POLLS - 1), 100, None, true).is_some());
+    assert_eq!(next_poll(&often(MAX_UNKNOWN_POLLS), 100, None, true), None, "the authority does not know it");
 }

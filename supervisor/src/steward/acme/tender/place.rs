@@ -44,7 +44,7 @@ impl RenewalTask {
                 };
                 self.finish(memory, outcome);
                 let orders = memory.ledger.at(&settings.renewal.authority.directory);
-                let wait = backoff::order(&orders, names, now, false).err();
+                let wait = backoff::may_order(&orders, names, now, false).err();
                 let next = wait.map_or(now + 60, |wait| wait.until);
                 CheckOutcome::Failed { reason, next, is_about_names: false }
             }
