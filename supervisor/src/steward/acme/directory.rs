@@ -44,7 +44,7 @@ impl Directory {
                         ),
                         retry_at: None,
                     },
-                    error => AcmeError::of_http(error, http.said().retry_at),
+                    error => AcmeError::of_http(error, http.metadata().retry_at),
                 };
                 Err((trouble, Some(error)))
             }

@@ -239,7 +239,7 @@ impl Issuance<'_> {
                 return Err((trouble.reason(), wait.map_or(now + LOCAL_FAULT_WAIT, |wait| wait.until)));
             }
         };
-        match self.http.said().date {
+        match self.http.metadata().date {
             Some(theirs) if (theirs - now).abs() > MAX_CLOCK_DIFFERENCE => {
                 let (ours, theirs) = (rfc3339(now), rfc3339(theirs));
                 let why = format!("this machine's clock shows {ours}, the authority's {theirs}");

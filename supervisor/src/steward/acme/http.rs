@@ -42,13 +42,13 @@ pub(super) struct Http(Arc<Shared>);
 struct Shared {
     resolver: TokioResolver,
     tls: TlsConnector,
-    said: Mutex<Said>,
+    metadata: Mutex<ResponseMetadata>,
     instructions: Mutex<Option<String>>,
 }
 
 /// Metadata of the last response.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Said {
+pub struct ResponseMetadata {
     /// The server's time, in seconds since 1970.
     pub date: Option<i64>,
     /// The time named by `Retry-After`, if any.
@@ -79,12 +79,12 @@ pub(super) enum HttpError {
 impl Http {
     pub(super) fn new(resolver: TokioResolver, tls: ClientConfig) -> Self {
         let tls = TlsConnector::from(Arc::new(tls));
-        Self(Arc::new(Shared { resolver, tls, said: Mutex::default(), instructions: Mutex::default() }))
+        Self(Arc::new(Shared { resolver, tls, metadata: Mutex::default(), instructions: Mutex::default() }))
     }
 
     /// The metadata of the last response.
-    pub(super) fn said(&self) -> Said {
-        *self.0.said.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn metadata(&self) -> ResponseMetadata {
+        *self.0.metadata.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The page for a person that the last response names (RFC 8555 §7.3.3), if it was a problem.
@@ -97,7 +97,7 @@ impl Http {
         let request = Request::get(address)
             .body(Full::<Bytes>::default())
             .map_err(|_| HttpError::Address(address.to_owned()))?;
-        let (host, response) = self.ask(request).await?;
+        let (host, response) = self.send(request).await?;
         let status = response.status();
         if !status.is_success() {
             return Err(HttpError::Status { host, status: status.as_u16() });
@@ -107,27 +107,27 @@ impl Http {
 
     /// Sends a request and follows redirects of a GET: a directory may move, but a signed request must not be
     /// redirected (RFC 8555 §6.4).
-    async fn ask<B>(&self, request: Request<B>) -> Result<(String, Response<Bytes>), HttpError>
+    async fn send<B>(&self, request: Request<B>) -> Result<(String, Response<Bytes>), HttpError>
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: std::error::Error + Send + Sync,
     {
         let is_get = request.method() == Method::GET;
         let mut from = request.uri().clone();
-        let (mut host, mut response) = self.ask_once(request).await?;
+        let (mut host, mut response) = self.send_once(request).await?;
         let mut followed = 0;
         while let Some(location) = redirection(&response) {
             let to = resolved(&from, &location);
             let moved = || HttpError::Moved { host: host.clone(), to: printable(&location) };
             let to = to.filter(|_| is_get && followed < MOST_REDIRECTS).ok_or_else(moved)?;
             let request = Request::get(to.clone()).body(Full::<Bytes>::default()).map_err(|_| moved())?;
-            (host, response) = self.ask_once(request).await?;
+            (host, response) = self.send_once(request).await?;
             (from, followed) = (to, followed + 1);
         }
         Ok((host, response))
     }
 
-    async fn ask_once<B>(&self, request: Request<B>) -> Result<(String, Response<Bytes>), HttpError>
+    async fn send_once<B>(&self, request: Request<B>) -> Result<(String, Response<Bytes>), HttpError>
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: std::error::Error + Send + Sync,
@@ -136,8 +136,8 @@ impl Http {
         let host = target.host.clone();
         let answered = timeout(REQUEST, self.exchange(&target, request)).await;
         let response = answered.unwrap_or_else(|_| Err(HttpError::Late { host: host.clone() }))?;
-        let said = said(response.headers(), now());
-        *self.0.said.lock().unwrap_or_else(PoisonError::into_inner) = said;
+        let said = response_metadata(response.headers(), now());
+        *self.0.metadata.lock().unwrap_or_else(PoisonError::into_inner) = response_metadata;
         *self.0.instructions.lock().unwrap_or_else(PoisonError::into_inner) = instructions(&response);
         // A proxy in front of an unavailable authority answers in HTML, which would fail as JSON.
         let is_json = response
@@ -167,7 +167,7 @@ impl Http {
             .map_err(|_| HttpError::Address(host.clone()))?;
         let stream = self.0.tls.connect(name, stream).await.map_err(|error| {
             let said = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-            match said {
+            match response_metadata {
                 Some(rustls::Error::InvalidCertificate(why)) => untrusted(host, why),
                 _ => broken(error.to_string()),
             }
@@ -298,7 +298,7 @@ impl Target {
 }
 
 /// Reads `Date` and `Retry-After`; the latter is a number of seconds or a date (RFC 9110 §10.2.3).
-pub fn said(fields: &HeaderMap, now: i64) -> Said {
+pub fn response_metadata(fields: &HeaderMap, now: i64) -> ResponseMetadata {
     let text = |name| fields.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::trim);
     let date = |text: &str| {
         let date = httpdate::parse_http_date(text).ok()?;
@@ -308,7 +308,7 @@ pub fn said(fields: &HeaderMap, now: i64) -> Said {
         Ok(seconds) => Some(now + i64::from(seconds)),
         Err(_) => date(text),
     });
-    Said { date: text(DATE).and_then(date), retry_at }
+    ResponseMetadata { date: text(DATE).and_then(date), retry_at }
 }
 
 /// The current time in seconds since 1970.
@@ -325,7 +325,7 @@ impl HttpClient for Http {
         let http = self.clone();
         Box::pin(async move {
             let (_, response) =
-                http.ask(request).await.map_err(|error| instant_acme::Error::Other(Box::new(error)))?;
+                http.send(request).await.map_err(|error| instant_acme::Error::Other(Box::new(error)))?;
             let (parts, body) = response.into_parts();
             Ok(BytesResponse { parts, body: Box::new(body) })
         })

@@ -53,6 +53,6 @@ pub use state::RenewalState;
 pub(super) use tender::{RenewalSettings, RenewalTask};
 
 // The parsers of the authority's data, for the fuzz targets.
-pub use http::{Said, said};
+pub use http::{ResponseMetadata, response_metadata};
 pub use renewal::{Window, due, next_check, parse_renewal_info};
 pub use trouble::detail;

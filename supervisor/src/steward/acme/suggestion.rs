@@ -37,7 +37,7 @@ impl CachedRenewalInfo {
             return;
         }
         let asked = fetch(directory, tls, http).await;
-        self.check_at = renewal::next_check(now, http.said().retry_at);
+        self.check_at = renewal::next_check(now, http.metadata().retry_at);
         match asked {
             Ok(Some((window, explanation))) => {
                 if self.window != Some(window) {

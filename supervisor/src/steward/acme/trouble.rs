@@ -91,7 +91,7 @@ impl AcmeError {
 
     /// Sorts an error of the library. `http` holds the metadata of the response.
     pub(super) fn of(error: Error, http: &Http) -> Self {
-        let retry_at = http.said().retry_at;
+        let retry_at = http.metadata().retry_at;
         match error {
             Error::Api(problem) => Self::of_problem(&problem, http),
             Error::Other(other) => match other.downcast::<HttpError>() {
@@ -147,7 +147,7 @@ impl AcmeError {
     }
 
     fn of_problem(problem: &Problem, http: &Http) -> Self {
-        let retry_at = http.said().retry_at;
+        let retry_at = http.metadata().retry_at;
         let kind = problem_type(problem);
         let reason =
             Reason { why: detail(problem), fix: fix::of_problem(kind, http.instructions().as_deref()) };
