@@ -48,7 +48,7 @@ pub(super) fn client() -> Result<Arc<ClientConfig>, rustls::Error> {
     let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[&TLS13])? // our own server supports it
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Whoever { provider }))
+        .with_custom_certificate_verifier(Arc::new(AcceptAnyCertificate { provider }))
         .with_no_client_auth();
     config.alpn_protocols = vec![b"acme-tls/1".to_vec()];
     Ok(Arc::clone(CLIENT.get_or_init(|| Arc::new(config))))
@@ -56,11 +56,11 @@ pub(super) fn client() -> Result<Arc<ClientConfig>, rustls::Error> {
 
 /// Accepts every certificate. The caller compares it with the expected one, octet by octet.
 #[derive(Debug)]
-struct Whoever {
+struct AcceptAnyCertificate {
     provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for Whoever {
+impl ServerCertVerifier for AcceptAnyCertificate {
     fn verify_server_cert(
         &self,
         _leaf: &CertificateDer<'_>,
