@@ -10,7 +10,7 @@ use hickory_resolver::TokioResolver;
 use instant_acme::KeyAuthorization;
 
 use super::alpn;
-use super::challenges::{Answered, Challenges};
+use super::challenges::{ServedAnswer, Challenges};
 use super::way::ChallengeKind;
 use crate::dns::alias;
 use crate::dns::update::{UpdateError, Updater};
@@ -32,7 +32,7 @@ pub(super) struct Answerer {
 /// which others may share, it stays beside the next one.
 #[must_use]
 pub(super) struct Held {
-    _answered: Option<Answered>,
+    _answered: Option<ServedAnswer>,
     record: Option<(Updater, Name, RData)>,
 }
 

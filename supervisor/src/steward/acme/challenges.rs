@@ -17,7 +17,7 @@ pub(in crate::steward) struct Challenges {
 
 /// An answer that is served until this is dropped.
 #[must_use]
-pub(in crate::steward) struct Answered {
+pub(in crate::steward) struct ServedAnswer {
     challenges: Arc<Challenges>,
     key: Key,
 }
@@ -34,20 +34,20 @@ impl Challenges {
     }
 
     /// Adds the HTTP-01 answer for a token.
-    pub(in crate::steward) fn answer_token(self: &Arc<Self>, token: &str, answer: String) -> Answered {
+    pub(in crate::steward) fn answer_token(self: &Arc<Self>, token: &str, answer: String) -> ServedAnswer {
         locked(&self.tokens).insert(token.to_owned(), answer);
-        Answered { challenges: Arc::clone(self), key: Key::Token(token.to_owned()) }
+        ServedAnswer { challenges: Arc::clone(self), key: Key::Token(token.to_owned()) }
     }
 
     /// Adds the TLS-ALPN-01 certificate for a name.
-    pub(in crate::steward) fn answer_name(self: &Arc<Self>, name: &str, answer: CertifiedKey) -> Answered {
+    pub(in crate::steward) fn answer_name(self: &Arc<Self>, name: &str, answer: CertifiedKey) -> ServedAnswer {
         let name = name.to_ascii_lowercase();
         locked(&self.names).insert(name.clone(), Arc::new(answer));
-        Answered { challenges: Arc::clone(self), key: Key::Name(name) }
+        ServedAnswer { challenges: Arc::clone(self), key: Key::Name(name) }
     }
 }
 
-impl Drop for Answered {
+impl Drop for ServedAnswer {
     fn drop(&mut self) {
         match &self.key {
             Key::Token(token) => drop(locked(&self.challenges.tokens).remove(token)),
