@@ -16,12 +16,12 @@ use crate::dns::alias;
 use crate::dns::update::{UpdateError, Updater};
 
 /// Limit for the zone's servers to serve a record that their primary has.
-const SPREADING: Duration = Duration::from_secs(150);
+const PROPAGATION: Duration = Duration::from_secs(150);
 /// The TTL of the record. It is removed minutes later, so resolvers should not cache it.
 const LIFETIME: u32 = 60;
 
 /// Publishes answers for all challenge types.
-pub(super) struct Answerer {
+pub(super) struct Publisher {
     pub(super) challenges: Arc<Challenges>,
     pub(super) updater: Option<Updater>,
     pub(super) resolver: TokioResolver,
@@ -31,7 +31,7 @@ pub(super) struct Answerer {
 /// dropped. A record in DNS that was not withdrawn (after a crash) is replaced by the next one; at the end of an alias,
 /// which others may share, it stays beside the next one.
 #[must_use]
-pub(super) struct Held {
+pub(super) struct PublishedAnswer {
     _answered: Option<ServedAnswer>,
     record: Option<(Updater, Name, RData)>,
 }
@@ -39,16 +39,16 @@ pub(super) struct Held {
 /// The published answers of an order, by name. They stay as long as the order is open, since an authority may check at
 /// any time.
 #[derive(Default)]
-pub(super) struct Answers(BTreeMap<String, Held>);
+pub(super) struct PublishedAnswers(BTreeMap<String, PublishedAnswer>);
 
-impl Answers {
+impl PublishedAnswers {
     /// Returns true if the answer for `name` is published.
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 
     /// Keeps the answer for a name.
-    pub(super) fn keep(&mut self, name: &str, answer: Held) {
+    pub(super) fn keep(&mut self, name: &str, answer: PublishedAnswer) {
         self.0.insert(name.to_owned(), answer);
     }
 
@@ -60,7 +60,7 @@ impl Answers {
     }
 }
 
-impl Answerer {
+impl Publisher {
     /// Publishes the answer for a name and returns once it is visible from outside; otherwise returns the reason.
     pub(super) async fn answer(
         &self,
@@ -68,17 +68,17 @@ impl Answerer {
         way: ChallengeKind,
         token: &str,
         authorization: &KeyAuthorization,
-    ) -> Result<Held, String> {
+    ) -> Result<PublishedAnswer, String> {
         match way {
             ChallengeKind::Http => {
                 let answered = self.challenges.answer_token(token, authorization.as_str().to_owned());
-                Ok(Held { _answered: Some(answered), record: None })
+                Ok(PublishedAnswer { _answered: Some(answered), record: None })
             }
             ChallengeKind::TlsAlpn => {
                 let certificate = alpn::certificate(name, authorization.digest().as_ref())
                     .map_err(|error| error.to_string())?;
                 let answered = self.challenges.answer_name(name, certificate);
-                Ok(Held { _answered: Some(answered), record: None })
+                Ok(PublishedAnswer { _answered: Some(answered), record: None })
             }
             ChallengeKind::Dns => self.publish(name, &authorization.dns_value()).await,
         }
@@ -87,7 +87,7 @@ impl Answerer {
     /// Publishes the digest of the key authorization at `_acme-challenge.<name>` (RFC 8555 §8.4). If that name is an
     /// alias, the record goes to the alias's target: so the proofs for a zone that accepts no updates can lie in one
     /// that does.
-    async fn publish(&self, name: &str, digest: &str) -> Result<Held, String> {
+    async fn publish(&self, name: &str, digest: &str) -> Result<PublishedAnswer, String> {
         let updater = self.updater.clone().ok_or("MAIL_DNS_UPDATE_SERVER is not set")?;
         let challenge =
             Name::from_ascii(format!("_acme-challenge.{name}.")).map_err(|error| error.to_string())?;
@@ -104,8 +104,8 @@ impl Answerer {
             false => updater.replace(&end, LIFETIME, vec![text.clone()]).await,
         };
         published.map_err(said)?;
-        let held = Held { _answered: None, record: Some((updater.clone(), end.clone(), text)) };
-        match updater.wait_until_shown(&self.resolver, &end, digest, SPREADING).await {
+        let held = PublishedAnswer { _answered: None, record: Some((updater.clone(), end.clone(), text)) };
+        match updater.wait_until_shown(&self.resolver, &end, digest, PROPAGATION).await {
             Ok(()) => Ok(held),
             Err(error) => {
                 held.withdraw().await;
@@ -115,7 +115,7 @@ impl Answerer {
     }
 }
 
-impl Held {
+impl PublishedAnswer {
     /// Withdraws the answer.
     pub(super) async fn withdraw(self) {
         if let Some((updater, name, text)) = self.record

@@ -10,7 +10,7 @@ use hickory_resolver::TokioResolver;
 use instant_acme::{Account, CertificateIdentifier};
 use rcgen::KeyPair;
 
-use super::answer::{Answerer, Answers};
+use super::answer::{Publisher, PublishedAnswers};
 use super::backoff::{self, Wait};
 use super::challenges::Challenges;
 use super::choice::{LeftOut, FIX_OF_REFUSED};
@@ -91,7 +91,7 @@ impl Issuance<'_> {
     pub(super) async fn run(
         &self,
         ledger: &mut Ledger,
-        answers: &mut Answers,
+        answers: &mut PublishedAnswers,
         names: Vec<(String, ChallengeKind)>,
         wanted: &[String],
         is_asked: bool,
@@ -259,7 +259,7 @@ impl Issuance<'_> {
     async fn order(
         &self,
         ledger: &mut Ledger,
-        answers: &mut Answers,
+        answers: &mut PublishedAnswers,
         progress: &Progress,
     ) -> Result<String, AcmeError> {
         let key = current::key(&self.settings.tls).map_err(|error| AcmeError::local(error.to_string()))?;
@@ -294,7 +294,7 @@ impl Issuance<'_> {
         let updater = self.settings.renewal.dns_update.as_ref().map(Updater::new).transpose();
         let updater = updater.map_err(|error| AcmeError::local(format!("MAIL_DNS_UPDATE_KEY: {error}")))?;
         let resolver = self.resolver.clone();
-        let answerer = Answerer { challenges: Arc::clone(self.challenges), updater, resolver };
+        let answerer = Publisher { challenges: Arc::clone(self.challenges), updater, resolver };
         Ok(OrderContext { ways: order::challenges_by_name(names), key, answerer, http: self.http })
     }
 

@@ -18,7 +18,7 @@ use instant_acme::{
 };
 use rcgen::{CertificateParams, DistinguishedName, KeyPair};
 
-use super::answer::{Answerer, Answers};
+use super::answer::{Publisher, PublishedAnswers};
 use super::fix;
 use super::http::Http;
 use super::trouble::{Reason, Refusal, AcmeError, detail, problem_type, printable};
@@ -44,7 +44,7 @@ pub(super) struct OrderContext<'o> {
     pub(super) ways: ChallengesByName,
     /// The key of the certificate.
     pub(super) key: &'o KeyPair,
-    pub(super) answerer: Answerer,
+    pub(super) answerer: Publisher,
     pub(super) http: &'o Http,
 }
 
@@ -73,7 +73,7 @@ pub(super) async fn place(
 pub(super) async fn complete(
     order: &mut Order,
     means: &OrderContext<'_>,
-    answers: &mut Answers,
+    answers: &mut PublishedAnswers,
 ) -> Result<String, AcmeError> {
     let OrderContext { ways, key, http, .. } = means;
     if order.state().status == OrderStatus::Pending {
@@ -106,7 +106,7 @@ fn pending(trouble: AcmeError) -> AcmeError {
 }
 
 /// Publishes the answer for every name that the authority has not validated lately, and waits until it has.
-async fn prove(order: &mut Order, means: &OrderContext<'_>, answers: &mut Answers) -> Result<(), AcmeError> {
+async fn prove(order: &mut Order, means: &OrderContext<'_>, answers: &mut PublishedAnswers) -> Result<(), AcmeError> {
     let OrderContext { ways, http, .. } = means;
     let mut refused = Vec::new();
     let mut authorizations = order.authorizations();
@@ -168,7 +168,7 @@ async fn offer(
     name: &str,
     way: ChallengeKind,
     means: &OrderContext<'_>,
-    answers: &mut Answers,
+    answers: &mut PublishedAnswers,
 ) -> Result<(), OfferError> {
     let kind = match way {
         ChallengeKind::Http => ChallengeType::Http01,

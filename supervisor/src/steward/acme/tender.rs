@@ -27,7 +27,7 @@ use serve::StopSignal;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::answer::Answers;
+use super::answer::PublishedAnswers;
 use super::backoff;
 use super::board::{RenewalStatus, CheckOutcome, RenewalFacts};
 use super::challenges::Challenges;
@@ -87,7 +87,7 @@ struct TaskState {
     own_names: OwnNames,
     records: Records,
     /// The published answers of the open order.
-    answers: Answers,
+    answers: PublishedAnswers,
     /// The time of the next reachability check, and the number of checks without a change.
     probe_at: Instant,
     probes: usize,
@@ -101,7 +101,7 @@ impl TaskState {
             suggestion: CachedRenewalInfo::default(),
             own_names: OwnNames::default(),
             records: Records::default(),
-            answers: Answers::default(),
+            answers: PublishedAnswers::default(),
             probe_at: Instant::now(),
             probes: 0,
             left_out: Vec::new(),
