@@ -183,7 +183,7 @@ impl Issuance<'_> {
                 progress.names.retain(|(name, _)| !refusals.iter().any(|refusal| refusal.name == *name));
                 progress.left_out.extend(refusals.iter().map(|refusal| left_out(refusal, &orders, now)));
                 let names = &progress.names;
-                need::is_worth(self.needed, names, self.held, wanted, &orders, now).err()?;
+                need::check_improvement(self.needed, names, self.held, wanted, &orders, now).err()?;
                 let until = progress.left_out.iter().filter_map(|name| name.until).min();
                 Some(IssuanceOutcome::Failed {
                     reason: AcmeError::Names(refusals).reason(),

@@ -42,7 +42,7 @@ pub(super) fn need(
 
 /// Returns `Ok` if an order for these names is an improvement; otherwise the reason why not, where it is to be
 /// reported. `renew_at` is the renewal time of the current certificate.
-pub(super) fn is_worth(
+pub(super) fn check_improvement(
     need: Need,
     names: &[(String, ChallengeKind)],
     current: Option<(&Current, i64)>,
@@ -139,7 +139,7 @@ mod tests {
         let good = current(&[HOST, POLICY], NOW + 1000);
         let worth = |names: &[&str], current: Option<&Current>| {
             let current = current.map(|current| (current, NOW));
-            is_worth(Need::Renewal, &ordered(names), current, &wanted(), &[], NOW).is_ok()
+            check_improvement(Need::Renewal, &ordered(names), current, &wanted(), &[], NOW).is_ok()
         };
         assert!(worth(&[HOST], Some(&good)));
         assert!(!worth(&[POLICY], Some(&good)));
@@ -153,7 +153,7 @@ mod tests {
         let good = current(&[HOST], NOW + 1000);
         let worth = |names: &[&str], orders: &[Entry]| {
             let current = Some((&good, NOW + 10));
-            is_worth(Need::Names, &ordered(names), current, &wanted(), orders, NOW).is_ok()
+            check_improvement(Need::Names, &ordered(names), current, &wanted(), orders, NOW).is_ok()
         };
         assert!(worth(&[HOST, POLICY], &[]));
         assert!(!worth(&[HOST], &[]), "no improvement");
@@ -167,7 +167,7 @@ mod tests {
     fn a_certificate_for_the_others_is_ordered_once_while_the_hosts_name_cannot_be_proved() {
         let others = current(&[POLICY], NOW + 1000);
         let worth = |names: &[&str], current: Option<(&Current, i64)>| {
-            is_worth(Need::First, &ordered(names), current, &wanted(), &[], NOW).is_ok()
+            check_improvement(Need::First, &ordered(names), current, &wanted(), &[], NOW).is_ok()
         };
         assert!(worth(&[POLICY], None), "it is better than none");
         assert!(!worth(&[POLICY], Some((&others, NOW + 10))), "it is here already");
@@ -176,7 +176,7 @@ mod tests {
         let wanted: Vec<String> = [HOST, POLICY, "autoconfig.example.org"].map(str::to_owned).into();
         let more = ordered(&[POLICY, "autoconfig.example.org"]);
         let judge = |orders: &[Entry]| {
-            is_worth(Need::First, &more, Some((&others, NOW + 10)), &wanted, orders, NOW).is_ok()
+            check_improvement(Need::First, &more, Some((&others, NOW + 10)), &wanted, orders, NOW).is_ok()
         };
         assert!(judge(&[issued(NOW - 700)]), "one more name can be validated");
         assert!(!judge(&[issued(NOW - 60)]), "but not each of them at once");

@@ -266,7 +266,7 @@ impl RenewalTask {
         let names = without_unreached(&memory.own_names, wanted.names.clone(), &mut choice);
         let before = std::mem::replace(&mut memory.left_out, choice.left_out);
         let orders = memory.ledger.at(&settings.renewal.authority.directory);
-        let worth = need::is_worth(needed, &choice.names, errand.held, &names, &orders, now);
+        let worth = need::check_improvement(needed, &choice.names, errand.held, &names, &orders, now);
         if worth.is_err() {
             let covers = |name: &&String| errand.held.is_some_and(|(held, _)| held.covers(name));
             let missing = choice.names.iter().map(|(name, _)| name).filter(|name| !covers(name));
