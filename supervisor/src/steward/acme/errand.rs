@@ -150,7 +150,7 @@ impl Issuance<'_> {
     async fn add_local_details(&self, trouble: AcmeError, directory: &Directory) -> AcmeError {
         let AcmeError::Names(mut refusals) = trouble else { return trouble };
         for refusal in &mut refusals {
-            refusal.records = records::look(self.resolver, &refusal.name).await;
+            refusal.records = records::digest_of(self.resolver, &refusal.name).await;
             if refusal.reason.fix.as_deref() == Some(&fix::of_caa(&[])) {
                 refusal.reason.fix = Some(fix::of_caa(&directory.caa_identities()));
             }

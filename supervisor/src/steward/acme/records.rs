@@ -26,12 +26,12 @@ const MOST_ANSWERS: usize = 16;
 
 /// The answers seen so far, by name.
 #[derive(Debug, Default)]
-pub(super) struct Records {
+pub(super) struct SeenRecords {
     seen: BTreeMap<String, BTreeSet<String>>,
     next: Option<Instant>,
 }
 
-impl Records {
+impl SeenRecords {
     /// Looks up the names, if it is time. Returns true if one has an answer that neither this process has seen before
     /// nor was present when the authority refused it.
     pub(super) async fn have_changed(
@@ -49,7 +49,7 @@ impl Records {
         let mut has_changed = false;
         for some in names[..names.len().min(MOST)].chunks(AT_ONCE) {
             let left = end.saturating_duration_since(Instant::now());
-            let looks = join_all(some.iter().map(|name| look(resolver, name)));
+            let looks = join_all(some.iter().map(|name| digest_of(resolver, name)));
             let Ok(found) = timeout(left, looks).await else { break };
             for (name, answer) in some.iter().zip(found) {
                 has_changed |= answer.is_some_and(|answer| self.is_news(name, answer, orders));
@@ -80,14 +80,14 @@ fn at_refusals(orders: &[Entry], name: &str) -> BTreeSet<String> {
 
 /// A digest of the records that an authority checks: the addresses of a name, and the CAA records that apply to it (RFC
 /// 8659 §3). `None` if DNS does not answer, which says nothing.
-pub(super) async fn look(resolver: &TokioResolver, name: &str) -> Option<String> {
+pub(super) async fn digest_of(resolver: &TokioResolver, name: &str) -> Option<String> {
     let mut found = Vec::new();
     for kind in [RecordType::A, RecordType::AAAA] {
-        found.extend(ask(resolver, name, kind).await?);
+        found.extend(look_up(resolver, name, kind).await?);
     }
     let mut holder = name;
     loop {
-        let records = ask(resolver, holder, RecordType::CAA).await?;
+        let records = look_up(resolver, holder, RecordType::CAA).await?;
         let is_end = !records.is_empty();
         found.extend(records);
         match holder.split_once('.') {
@@ -100,7 +100,7 @@ pub(super) async fn look(resolver: &TokioResolver, name: &str) -> Option<String>
     Some(digest.as_ref().iter().take(8).map(|octet| format!("{octet:02x}")).collect())
 }
 
-async fn ask(resolver: &TokioResolver, name: &str, kind: RecordType) -> Option<Vec<String>> {
+async fn look_up(resolver: &TokioResolver, name: &str, kind: RecordType) -> Option<Vec<String>> {
     match resolver.lookup(format!("{name}."), kind).await {
         Ok(found) => Some(found.answers().iter().map(|record| format!("{kind} {}", record.data)).collect()),
         Err(error) if is_answer(&error) => Some(Vec::new()),
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn an_answer_counts_as_new_once_and_the_first_one_never_does() {
-        let mut records = Records::default();
+        let mut records = SeenRecords::default();
         let mut is_news = |answer: &str| records.is_news(NAME, answer.to_owned(), &[]);
         assert!(!is_news("a"));
         assert!(!is_news("a"));
@@ -134,7 +134,7 @@ mod tests {
         let refusal = Refusal { records: Some("a".into()), ..Refusal::new(NAME, ChallengeKind::Http, "404") };
         let outcome = Outcome::Names { refused: vec![refusal] };
         let orders = [Entry { outcome, ..Entry::started(0, "https://ca.example/", &[]) }];
-        assert!(!Records::default().is_news(NAME, "a".into(), &orders));
-        assert!(Records::default().is_news(NAME, "b".into(), &orders), "it was changed while nothing ran");
+        assert!(!SeenRecords::default().is_news(NAME, "a".into(), &orders));
+        assert!(SeenRecords::default().is_news(NAME, "b".into(), &orders), "it was changed while nothing ran");
     }
 }

@@ -39,7 +39,7 @@ use super::ledger::{Entry, Ledger, Outcome};
 use super::need::{self, Need};
 use super::own_names::OwnNames;
 use super::reach::{SelfCheck, SelfCheckResult};
-use super::records::Records;
+use super::records::SeenRecords;
 use super::suggestion::CachedRenewalInfo;
 use super::trouble::Reason;
 use super::trust;
@@ -85,7 +85,7 @@ struct TaskState {
     ledger: Ledger,
     suggestion: CachedRenewalInfo,
     own_names: OwnNames,
-    records: Records,
+    records: SeenRecords,
     /// The published answers of the open order.
     answers: PublishedAnswers,
     /// The time of the next reachability check, and the number of checks without a change.
@@ -100,7 +100,7 @@ impl TaskState {
             ledger: Ledger::open(folder, http::now()),
             suggestion: CachedRenewalInfo::default(),
             own_names: OwnNames::default(),
-            records: Records::default(),
+            records: SeenRecords::default(),
             answers: PublishedAnswers::default(),
             probe_at: Instant::now(),
             probes: 0,
