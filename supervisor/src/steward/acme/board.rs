@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use calendar::rfc3339;
 
 use super::choice::LeftOut;
-use super::current::Current;
+use super::current::IssuedCertificate;
 use super::http;
 use super::state::RenewalState;
 use super::tender::RenewalSettings;
@@ -33,7 +33,7 @@ pub(in crate::steward) struct EventTimes {
 
 /// The findings of a check, before anything is ordered.
 pub(super) struct RenewalFacts<'f> {
-    pub(super) held: Option<&'f Current>,
+    pub(super) held: Option<&'f IssuedCertificate>,
     pub(super) renew_at: Option<i64>,
     pub(super) host: &'f str,
     pub(super) explanation: Option<String>,

@@ -13,7 +13,7 @@ use crate::certificate::{covers, fingerprint, is_of, is_self_made};
 
 /// The certificate on disk, if an authority issued it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Current {
+pub(super) struct IssuedCertificate {
     pub(super) facts: CertificateFacts,
     pub(super) fingerprint: String,
 }
@@ -73,7 +73,7 @@ impl InstallError {
 /// Tolerated difference between clocks when checking the validity period.
 const SLACK: i64 = 3600;
 
-impl Current {
+impl IssuedCertificate {
     pub(super) fn load(tls: &Tls) -> Option<Self> {
         let facts = facts(&tls.certificate).ok()?;
         if is_self_made(&facts) {
@@ -184,7 +184,7 @@ mod tests {
         crate::certificate::ensure(folder.path(), &names, 1_700_000_000, None).unwrap();
         let before = std::fs::read_to_string(&tls.certificate).unwrap();
         let key = key(&tls).unwrap();
-        assert_eq!(Current::load(&tls), None, "the self-made one is not an authority's");
+        assert_eq!(IssuedCertificate::load(&tls), None, "the self-made one is not an authority's");
         let other = KeyPair::generate().unwrap();
         let joined = |chain: [String; 2]| chain.concat();
         for (pem, wrong) in [
@@ -212,7 +212,7 @@ mod tests {
         let [leaf, root] = issue("MAIL.example.org", &key, -1, 30);
         for pem in [format!("{leaf}{root}"), format!("{root}{leaf}"), format!("{}{root}", leaf.trim_end())] {
             install(&tls, &pem, &names, &key, now()).unwrap();
-            assert!(Current::load(&tls).unwrap().covers("mail.example.org"));
+            assert!(IssuedCertificate::load(&tls).unwrap().covers("mail.example.org"));
             let written = std::fs::read_to_string(&tls.certificate).unwrap();
             let plain = |text: &str| text.replace("\r\n", "\n");
             assert_eq!(plain(&written), plain(&format!("{leaf}{root}")));

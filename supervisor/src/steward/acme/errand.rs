@@ -14,7 +14,7 @@ use super::answer::{Publisher, PublishedAnswers};
 use super::backoff::{self, Wait};
 use super::challenges::Challenges;
 use super::choice::{LeftOut, FIX_OF_REFUSED};
-use super::current::{self, Current};
+use super::current::{self, IssuedCertificate};
 use super::directory::Directory;
 use super::http::{self, Http, HttpError};
 use super::ledger::{Entry, Ledger, Outcome};
@@ -40,7 +40,7 @@ pub(super) struct Issuance<'e> {
     pub(super) resolver: &'e TokioResolver,
     pub(super) challenges: &'e Arc<Challenges>,
     /// The certificate to be replaced, and when it is due for renewal.
-    pub(super) held: Option<(&'e Current, i64)>,
+    pub(super) held: Option<(&'e IssuedCertificate, i64)>,
     /// The reason for the order.
     pub(super) needed: Need,
 }

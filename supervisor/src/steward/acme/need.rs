@@ -1,6 +1,6 @@
 //! Decides if an order is needed, from the certificate on disk, the names and the time.
 
-use super::current::Current;
+use super::current::IssuedCertificate;
 use super::ledger::Entry;
 use super::way::ChallengeKind;
 
@@ -25,7 +25,7 @@ const MOST_A_DAY: usize = 5;
 /// Returns the reason for an order, if one is needed. `wanted` begins with the host's own name. The current certificate
 /// comes with its renewal time, and with a flag that is set if another authority issued it than the one configured now.
 pub(super) fn need(
-    current: Option<(&Current, i64)>,
+    current: Option<(&IssuedCertificate, i64)>,
     wanted: &[String],
     is_anothers: bool,
     now: i64,
@@ -45,7 +45,7 @@ pub(super) fn need(
 pub(super) fn check_improvement(
     need: Need,
     names: &[(String, ChallengeKind)],
-    current: Option<(&Current, i64)>,
+    current: Option<(&IssuedCertificate, i64)>,
     wanted: &[String],
     orders: &[Entry],
     now: i64,
@@ -94,10 +94,10 @@ mod tests {
     const POLICY: &str = "mta-sts.example.org";
     const NOW: i64 = 1_000_000;
 
-    fn current(names: &[&str], not_after: i64) -> Current {
+    fn current(names: &[&str], not_after: i64) -> IssuedCertificate {
         let names = names.iter().map(|name| (*name).to_owned()).collect();
         let facts = CertificateFacts { names, issuer: "CN=CA".into(), not_before: 0, not_after };
-        Current { facts, fingerprint: "aa".into() }
+        IssuedCertificate { facts, fingerprint: "aa".into() }
     }
 
     fn wanted() -> Vec<String> {
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn the_hosts_name_is_not_given_up_for_the_others() {
         let good = current(&[HOST, POLICY], NOW + 1000);
-        let worth = |names: &[&str], current: Option<&Current>| {
+        let worth = |names: &[&str], current: Option<&IssuedCertificate>| {
             let current = current.map(|current| (current, NOW));
             check_improvement(Need::Renewal, &ordered(names), current, &wanted(), &[], NOW).is_ok()
         };
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn a_certificate_for_the_others_is_ordered_once_while_the_hosts_name_cannot_be_proved() {
         let others = current(&[POLICY], NOW + 1000);
-        let worth = |names: &[&str], current: Option<(&Current, i64)>| {
+        let worth = |names: &[&str], current: Option<(&IssuedCertificate, i64)>| {
             check_improvement(Need::First, &ordered(names), current, &wanted(), &[], NOW).is_ok()
         };
         assert!(worth(&[POLICY], None), "it is better than none");

@@ -4,7 +4,7 @@ use handover::certificate::chain;
 use handover::config::Tls;
 use instant_acme::CertificateIdentifier;
 
-use super::current::Current;
+use super::current::IssuedCertificate;
 use super::directory::Directory;
 use super::http::Http;
 use super::renewal::{self, Window};
@@ -23,7 +23,7 @@ impl CachedRenewalInfo {
     /// own dates apply.
     pub(super) async fn refresh(
         &mut self,
-        held: &Current,
+        held: &IssuedCertificate,
         directory: &str,
         tls: &Tls,
         http: &Http,
@@ -61,7 +61,7 @@ impl CachedRenewalInfo {
     }
 
     /// The time at which the certificate is due for renewal.
-    pub(super) fn due(&self, held: &Current) -> i64 {
+    pub(super) fn due(&self, held: &IssuedCertificate) -> i64 {
         let draw = self.window.map_or(0.0, |window| renewal::draw(&held.fingerprint, window));
         renewal::due(&held.facts, self.window, draw)
     }

@@ -32,7 +32,7 @@ use super::backoff;
 use super::board::{RenewalStatus, CheckOutcome, RenewalFacts};
 use super::challenges::Challenges;
 use super::choice::{Candidate, Selection, LeftOut, Rules, select};
-use super::current::{self, Current, InstallError};
+use super::current::{self, IssuedCertificate, InstallError};
 use super::errand::{Issuance, IssuanceOutcome};
 use super::http::{self, Http};
 use super::ledger::{Entry, Ledger, Outcome};
@@ -133,7 +133,7 @@ impl RenewalTask {
         self.publish_findings(
             &settings,
             &memory,
-            Current::load(&settings.tls).as_ref(),
+            IssuedCertificate::load(&settings.tls).as_ref(),
             &WantedNames::default(),
             http::now(),
         );
@@ -183,7 +183,7 @@ impl RenewalTask {
             }
         };
         let now = http::now();
-        let held = Current::load(&settings.tls);
+        let held = IssuedCertificate::load(&settings.tls);
         let directory = &settings.renewal.authority.directory;
         if let Some(held) = &held {
             memory.suggestion.refresh(held, directory, &settings.tls, &http, now).await;
@@ -351,7 +351,7 @@ impl RenewalTask {
         &self,
         settings: &RenewalSettings,
         memory: &TaskState,
-        held: Option<&Current>,
+        held: Option<&IssuedCertificate>,
         wanted: &WantedNames,
         now: i64,
     ) {

@@ -23,7 +23,7 @@ impl RenewalTask {
                 if let Err(error) = self.live.load(&settings.tls) {
                     tracing::error!(%error, "cannot load the new certificate");
                 }
-                if let Some(current) = Current::load(&settings.tls) {
+                if let Some(current) = IssuedCertificate::load(&settings.tls) {
                     self.notifier.send_fact(CERTIFICATE, &current.fingerprint);
                 }
                 tracing::info!(names = names.join(","), "certificate installed");
