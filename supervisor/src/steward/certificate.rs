@@ -23,7 +23,7 @@ const TLS: &str = "tls";
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// The task that checks the certificate's files.
-pub(super) struct Keeping {
+pub(super) struct CertificateWatch {
     pub(super) steward: watch::Receiver<Arc<Steward>>,
     pub(super) live: Arc<Live>,
     pub(super) notifier: Arc<Notifier>,
@@ -32,12 +32,12 @@ pub(super) struct Keeping {
     pub(super) writing: Arc<Mutex<()>>,
 }
 
-impl Keeping {
+impl CertificateWatch {
     /// Checks until it is dropped.
     pub(super) async fn run(mut self) {
         loop {
             let steward = self.steward.borrow_and_update().clone();
-            tokio::task::block_in_place(|| self.look(&steward));
+            tokio::task::block_in_place(|| self.check(&steward));
             let folder = steward.volume.join(TLS);
             if key::replaced(&folder).is_some() && is_in_dns(&steward).await {
                 match tokio::task::block_in_place(|| key::is_published(&folder)) {
@@ -46,13 +46,13 @@ impl Keeping {
                         tracing::warn!(%error, "cannot move the marker of the lost key")
                     }
                 }
-                tokio::task::block_in_place(|| self.look(&steward));
+                tokio::task::block_in_place(|| self.check(&steward));
             }
             let _ = timeout(PAUSE, self.steward.changed()).await;
         }
     }
 
-    fn look(&self, steward: &Steward) {
+    fn check(&self, steward: &Steward) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let renewed = {
             let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -60,7 +60,7 @@ impl Keeping {
         };
         let failed = match renewed {
             Ok(true) => {
-                self.show(&steward.tls);
+                self.serve(&steward.tls);
                 None
             }
             Ok(false) => None,
@@ -76,11 +76,11 @@ impl Keeping {
             replaced.map(|concern| Finding { severity: Severity::Error, ..Finding::of_concern(&concern) });
         // The type of an external key was checked when its files were copied.
         let unusable = handover::certificate::key(&steward.tls.key).err();
-        let unusable = unusable.map(|error| of_key(&KeyError::File(error)));
+        let unusable = unusable.map(|error| key_finding(&KeyError::File(error)));
         self.findings.replace(Source::Settings, failed.into_iter().chain(replaced).chain(unusable).collect());
     }
 
-    fn show(&self, tls: &Tls) {
+    fn serve(&self, tls: &Tls) {
         if let Err(error) = self.live.load(tls) {
             tracing::error!(%error, "cannot load the new certificate");
         }
@@ -104,7 +104,7 @@ async fn is_in_dns(steward: &Steward) -> bool {
 }
 
 /// The finding for a key error. The daemons keep using the key that they have in memory until they are restarted.
-fn of_key(error: &KeyError) -> Finding {
+fn key_finding(error: &KeyError) -> Finding {
     let fix = match error.is_unread() {
         true => {
             "check the disk (dmesg) and whether the steward may read the key: docker compose restart corrects the \

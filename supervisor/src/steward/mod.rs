@@ -36,7 +36,7 @@ use tokio::sync::watch;
 use crate::certificate::fingerprint;
 use crate::doctor;
 use acme::{RenewalStatus, Challenges, RenewalTask};
-use certificate::Keeping;
+use certificate::CertificateWatch;
 use findings::Findings;
 use heartbeat::Pulse;
 use observation::Known;
@@ -87,7 +87,7 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Daemo
     });
 
     let current = watch::Sender::new(Arc::new(steward));
-    let keeping = Keeping {
+    let keeping = CertificateWatch {
         steward: current.subscribe(),
         live: Arc::clone(&live),
         notifier: Arc::clone(&life.notifier),
