@@ -55,14 +55,14 @@ pub fn run(config: &Path) -> ExitCode {
         NAME,
         config,
         |steward: &Steward| &steward.log,
-        async |steward, sockets, life| answer(config, steward, sockets, life).await,
+        async |steward, sockets, life| run_daemon(config, steward, sockets, life).await,
     )
 }
 
-async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Daemon) -> Result<(), DaemonError> {
+async fn run_daemon(path: &Path, steward: Steward, mut sockets: Sockets, life: Daemon) -> Result<(), DaemonError> {
     let listeners = sockets.take_tcp(sockets::HEALTH, &[steward.health])?;
     let live = Arc::new(Live::default());
-    show(&live, &steward, &life.notifier);
+    load_certificate(&live, &steward, &life.notifier);
     let challenges = Arc::new(Challenges::default());
     let web = Web::new(steward.web.clone(), Arc::clone(&live), Arc::clone(&challenges))
         .map_err(DaemonError::other)?;
@@ -71,7 +71,7 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Daemo
     let findings = Findings::default();
     let board = RenewalStatus::new(findings.clone());
     let writing = Arc::new(Mutex::new(()));
-    let tended = tended(&steward).map(|settings| {
+    let tended = renewal_settings(&steward).map(|settings| {
         let (sender, settings) = watch::channel(settings);
         let tender = RenewalTask {
             settings,
@@ -125,9 +125,9 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Daemo
     life.run_until_stopped(DRAIN, |_| {
         let Some(steward) = refusals.accept_or_record(ReloadPart::Configuration, config::load::<Steward>(path)) else { return };
         web.site.store(Arc::new(steward.web.clone()));
-        show(&live, &steward, &notifier);
+        load_certificate(&live, &steward, &notifier);
         // Sent even if nothing has changed: an operator who reloads expects an attempt to get a certificate.
-        if let (Some(sender), Some(settings)) = (&tended, self::tended(&steward)) {
+        if let (Some(sender), Some(settings)) = (&tended, self::renewal_settings(&steward)) {
             sender.send_replace(settings);
         }
         current.send_replace(Arc::new(steward));
@@ -137,14 +137,14 @@ async fn answer(path: &Path, steward: Steward, mut sockets: Sockets, life: Daemo
 }
 
 /// The settings of the renewal task, if the steward obtains the certificate.
-fn tended(steward: &Steward) -> Option<acme::RenewalSettings> {
+fn renewal_settings(steward: &Steward) -> Option<acme::RenewalSettings> {
     let renewal = steward.renewal.clone()?;
     let (web, tls, dns_servers) = (steward.web.clone(), steward.tls.clone(), steward.dns_servers.clone());
     Some(acme::RenewalSettings { renewal, web, tls, dns_servers })
 }
 
 /// Starts serving the certificate on disk, and logs which one it is. The steward works without one too.
-fn show(live: &Live, steward: &Steward, notifier: &Notifier) {
+fn load_certificate(live: &Live, steward: &Steward, notifier: &Notifier) {
     if let Err(error) = live.load(&steward.tls) {
         tracing::error!(%error, "keeping the current certificate");
         return;
