@@ -39,7 +39,7 @@ use acme::{RenewalStatus, Challenges, RenewalTask};
 use certificate::CertificateWatch;
 use findings::Findings;
 use heartbeat::Pulse;
-use observation::Known;
+use observation::SharedState;
 use web::{Live, Web};
 
 /// The name of the process.
@@ -100,7 +100,7 @@ async fn run_daemon(path: &Path, steward: Steward, mut sockets: Sockets, life: D
     let session = {
         let (current, known) = (
             current.subscribe(),
-            Known {
+            SharedState {
                 findings: findings.clone(),
                 pulse: pulse.clone(),
                 board: tended.is_some().then(|| board.clone()),

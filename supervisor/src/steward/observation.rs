@@ -53,7 +53,7 @@ pub(super) struct FreeFiles {
 
 /// The state that the steward's parts keep in memory.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Known {
+pub(super) struct SharedState {
     pub(super) findings: Findings,
     pub(super) pulse: Pulse,
     pub(super) board: Option<RenewalStatus>,
@@ -63,7 +63,7 @@ pub(super) struct Known {
 
 impl Observation {
     /// Takes an observation. Blocks for as long as the disks do.
-    pub(super) fn make(steward: &Steward, known: &Known) -> Self {
+    pub(super) fn make(steward: &Steward, known: &SharedState) -> Self {
         Self {
             at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
             status: Status::load(&steward.status),

@@ -14,7 +14,7 @@ use serve::Connection;
 use tokio::time::timeout;
 
 use super::metrics::{Format, Told};
-use super::observation::{Known, Observation};
+use super::observation::{SharedState, Observation};
 use super::pages::{Page, Question};
 
 /// The response to clients beyond the limit of connections.
@@ -32,7 +32,7 @@ const LONGEST_QUESTION: usize = 8 * 1024;
 const MOST_FIELDS: usize = 32;
 
 /// Reads a request, answers it and closes the connection. The body of a request is never read.
-pub(super) async fn converse(connection: Connection, steward: Arc<Steward>, known: Known) {
+pub(super) async fn converse(connection: Connection, steward: Arc<Steward>, known: SharedState) {
     let service = service_fn(|request| answer(request, Arc::clone(&steward), known.clone()));
     let conversation = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -51,7 +51,7 @@ pub(super) async fn converse(connection: Connection, steward: Arc<Steward>, know
 async fn answer(
     request: Request<Incoming>,
     steward: Arc<Steward>,
-    known: Known,
+    known: SharedState,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let page = match Question::parse(request.method(), request.uri().path()) {
         Err(mistake) => mistake,
