@@ -8,7 +8,7 @@ use super::report::{Report, alive};
 
 /// An HTTP response.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Page {
+pub(super) struct HealthResponse {
     pub(super) code: StatusCode,
     /// `Content-Type`.
     pub(super) kind: &'static str,
@@ -19,7 +19,7 @@ const JSON: &str = "application/json";
 
 /// The pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Question {
+pub(super) enum HealthPage {
     /// `/health/live`.
     Live,
     /// `/health/ready`.
@@ -29,49 +29,49 @@ pub(super) enum Question {
 }
 
 #[derive(Serialize)]
-struct Live<'a> {
+struct LiveBody<'a> {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a Finding>,
 }
 
 #[derive(Serialize)]
-struct Mistake {
+struct ErrorBody {
     error: &'static str,
 }
 
-impl Question {
+impl HealthPage {
     /// Finds the page for a path, or the response for an unknown one. A query is ignored.
-    pub(super) fn parse(method: &Method, path: &str) -> Result<Self, Page> {
+    pub(super) fn parse(method: &Method, path: &str) -> Result<Self, HealthResponse> {
         let question = match path {
             "/health/live" => Self::Live,
             "/health/ready" => Self::Ready,
             "/metrics" => Self::Metrics,
             _ => {
                 let error = "not found; the pages are /health/live, /health/ready and /metrics";
-                return Err(Page::new(StatusCode::NOT_FOUND, &Mistake { error }));
+                return Err(HealthResponse::new(StatusCode::NOT_FOUND, &ErrorBody { error }));
             }
         };
         if method != Method::GET && method != Method::HEAD {
             let error = "method not allowed; use GET or HEAD";
-            return Err(Page::new(StatusCode::METHOD_NOT_ALLOWED, &Mistake { error }));
+            return Err(HealthResponse::new(StatusCode::METHOD_NOT_ALLOWED, &ErrorBody { error }));
         }
         Ok(question)
     }
 
     /// Answers from the observation, and for the metrics also from the daemons' answers.
-    pub(super) fn answer(self, observation: &Observation, told: &Told, format: Format) -> Page {
+    pub(super) fn answer(self, observation: &Observation, told: &Told, format: Format) -> HealthResponse {
         let code = |good| if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         match self {
             Self::Live => match alive(observation) {
-                Ok(_) => Page::new(code(true), &Live { status: "live", reason: None }),
-                Err(reason) => Page::new(code(false), &Live { status: "dead", reason: Some(&reason) }),
+                Ok(_) => HealthResponse::new(code(true), &LiveBody { status: "live", reason: None }),
+                Err(reason) => HealthResponse::new(code(false), &LiveBody { status: "dead", reason: Some(&reason) }),
             },
             Self::Ready => {
                 let report = Report::on(observation);
-                Page::new(code(report.is_serving()), &report)
+                HealthResponse::new(code(report.is_serving()), &report)
             }
-            Self::Metrics => Page {
+            Self::Metrics => HealthResponse {
                 code: StatusCode::OK,
                 kind: format.content_type(),
                 body: metrics::text(observation, told, format),
@@ -80,7 +80,7 @@ impl Question {
     }
 }
 
-impl Page {
+impl HealthResponse {
     fn new(code: StatusCode, content: &impl Serialize) -> Self {
         let mut body = serde_json::to_string_pretty(content).expect("our own reports have string keys only");
         body.push('\n');
@@ -90,7 +90,7 @@ impl Page {
     /// The response if the disks have not answered in time.
     pub(super) fn too_slow() -> Self {
         let error = "the volume does not respond; check its disk or its file server";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, &Mistake { error })
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, &ErrorBody { error })
     }
 }
 
@@ -101,16 +101,16 @@ mod tests {
     #[test]
     fn there_are_three_pages_for_get_and_head() {
         for (method, path, outcome) in [
-            (Method::GET, "/health/live", Ok(Question::Live)),
-            (Method::HEAD, "/health/ready", Ok(Question::Ready)),
-            (Method::GET, "/metrics", Ok(Question::Metrics)),
+            (Method::GET, "/health/live", Ok(HealthPage::Live)),
+            (Method::HEAD, "/health/ready", Ok(HealthPage::Ready)),
+            (Method::GET, "/metrics", Ok(HealthPage::Metrics)),
             (Method::POST, "/health/ready", Err(StatusCode::METHOD_NOT_ALLOWED)),
             (Method::DELETE, "/", Err(StatusCode::NOT_FOUND)),
             (Method::GET, "/health", Err(StatusCode::NOT_FOUND)),
             (Method::GET, "/health/ready/", Err(StatusCode::NOT_FOUND)),
             (Method::GET, "/../etc/passwd", Err(StatusCode::NOT_FOUND)),
         ] {
-            assert_eq!(Question::parse(&method, path).map_err(|page| page.code), outcome, "{method} {path}");
+            assert_eq!(HealthPage::parse(&method, path).map_err(|page| page.code), outcome, "{method} {path}");
         }
     }
 }

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::metrics::{Format, Told};
 use super::observation::{SharedState, Observation};
-use super::pages::{Page, Question};
+use super::pages::{HealthResponse, HealthPage};
 
 /// The response to clients beyond the limit of connections.
 pub(super) const BUSY: &[u8] =
@@ -53,21 +53,21 @@ async fn answer(
     steward: Arc<Steward>,
     known: SharedState,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    let page = match Question::parse(request.method(), request.uri().path()) {
+    let page = match HealthPage::parse(request.method(), request.uri().path()) {
         Err(mistake) => mistake,
         Ok(question) => {
             let accept = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
             let format = Format::negotiate(accept.unwrap_or_default());
             let told = match question {
-                Question::Metrics => Told::ask(&steward, known.web.as_deref()).await,
-                Question::Live | Question::Ready => Told::nothing(),
+                HealthPage::Metrics => Told::ask(&steward, known.web.as_deref()).await,
+                HealthPage::Live | HealthPage::Ready => Told::nothing(),
             };
             let looking = tokio::task::spawn_blocking(move || {
                 question.answer(&Observation::make(&steward, &known), &told, format)
             });
             match timeout(LOOKING, looking).await {
                 Ok(Ok(page)) => page,
-                _ => Page::too_slow(),
+                _ => HealthResponse::too_slow(),
             }
         }
     };
