@@ -109,7 +109,7 @@ async fn run_daemon(path: &Path, steward: Steward, mut sockets: Sockets, life: D
         );
         move |connection| {
             let steward = current.borrow().clone();
-            server::converse(connection, steward, known.clone())
+            server::serve_connection(connection, steward, known.clone())
         }
     };
     Service::new("health", Limits::new(CONNECTIONS, 0), server::BUSY)

@@ -22,26 +22,26 @@ pub(super) const BUSY: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
 /// Timeout for the request, which is one short packet.
-const ASKING: Duration = Duration::from_secs(5);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Timeout for the disks; longer than any working disk needs.
-const LOOKING: Duration = Duration::from_secs(5);
+const DISK_TIMEOUT: Duration = Duration::from_secs(5);
 /// Timeout for the whole exchange, including the client's reading of the response.
-const CONVERSATION: Duration = Duration::from_secs(15);
+const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Limit of a request: the least that the library supports, and longer than our requests.
 const LONGEST_QUESTION: usize = 8 * 1024;
 const MOST_FIELDS: usize = 32;
 
 /// Reads a request, answers it and closes the connection. The body of a request is never read.
-pub(super) async fn converse(connection: Connection, steward: Arc<Steward>, known: SharedState) {
+pub(super) async fn serve_connection(connection: Connection, steward: Arc<Steward>, known: SharedState) {
     let service = service_fn(|request| answer(request, Arc::clone(&steward), known.clone()));
     let conversation = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(ASKING)
+        .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(LONGEST_QUESTION)
         .max_headers(MOST_FIELDS)
         .keep_alive(false)
         .serve_connection(TokioIo::new(connection.stream), service);
-    match timeout(CONVERSATION, conversation).await {
+    match timeout(EXCHANGE_TIMEOUT, conversation).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(peer = %connection.peer, %error, "health request failed"),
         Err(_) => tracing::debug!(peer = %connection.peer, "health request timed out"),
@@ -65,7 +65,7 @@ async fn answer(
             let looking = tokio::task::spawn_blocking(move || {
                 question.answer(&Observation::make(&steward, &known), &told, format)
             });
-            match timeout(LOOKING, looking).await {
+            match timeout(DISK_TIMEOUT, looking).await {
                 Ok(Ok(page)) => page,
                 _ => HealthResponse::too_slow(),
             }

@@ -54,7 +54,7 @@ fn started(folder: &Path, drain: &Drain) -> SocketAddr {
     });
     Service::new("health", Limits::new(0, 0), BUSY)
         .start(vec![listener], drain, move |connection| {
-            converse(connection, Arc::clone(&steward), SharedState::default())
+            serve_connection(connection, Arc::clone(&steward), SharedState::default())
         })
         .unwrap();
     address
