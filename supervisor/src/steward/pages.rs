@@ -4,7 +4,7 @@ use serde::Serialize;
 use super::findings::Finding;
 use super::metrics::{self, Format, Told};
 use super::observation::Observation;
-use super::report::{Report, alive};
+use super::report::{Report, recent_status};
 
 /// An HTTP response.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl HealthPage {
     pub(super) fn answer(self, observation: &Observation, told: &Told, format: Format) -> HealthResponse {
         let code = |good| if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         match self {
-            Self::Live => match alive(observation) {
+            Self::Live => match recent_status(observation) {
                 Ok(_) => HealthResponse::new(code(true), &LiveBody { status: "live", reason: None }),
                 Err(reason) => HealthResponse::new(code(false), &LiveBody { status: "dead", reason: Some(&reason) }),
             },

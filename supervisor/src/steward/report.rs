@@ -117,19 +117,19 @@ impl Report {
     /// Computes the report.
     pub(super) fn on(observation: &Observation) -> Self {
         let now = observation.at;
-        let fresh = alive(observation);
+        let fresh = recent_status(observation);
         let processes = fresh.as_ref().map_or(&[][..], |status| &status.processes);
         let is_serving = !processes.is_empty() && processes.iter().all(serves);
-        let is_broken = fresh.is_err() || processes.iter().any(|process| broken(process).is_some());
+        let is_broken = fresh.is_err() || processes.iter().any(|process| process_finding(process).is_some());
 
         let mut reasons = Vec::new();
         reasons.extend(fresh.as_ref().err().cloned());
-        reasons.extend(processes.iter().filter_map(broken));
+        reasons.extend(processes.iter().filter_map(process_finding));
         let concerns = fresh.as_ref().map_or(&[][..], |status| &status.concerns);
         reasons.extend(concerns.iter().map(Finding::of_concern));
-        reasons.extend(space_trouble(observation));
-        reasons.extend(processes.iter().find_map(|process| queue_trouble(process, now)));
-        reasons.extend(certificate_trouble(observation, i64::try_from(now).unwrap_or(i64::MAX)));
+        reasons.extend(space_findings(observation));
+        reasons.extend(processes.iter().find_map(|process| queue_finding(process, now)));
+        reasons.extend(certificate_finding(observation, i64::try_from(now).unwrap_or(i64::MAX)));
         reasons.extend(observation.findings.iter().cloned());
         // Stable: equal severities stay in the order of the sources.
         reasons.sort_by_key(|reason| Reverse(reason.severity));
@@ -173,7 +173,7 @@ impl Report {
 }
 
 /// The status of process 1 if it is recent; otherwise the fault.
-pub(super) fn alive(observation: &Observation) -> Result<&Status, Finding> {
+pub(super) fn recent_status(observation: &Observation) -> Result<&Status, Finding> {
     let gone = |problem| {
         let fix = "restart the container; if that does not help, read its log";
         Finding::new(Source::Process, Severity::Error, problem, fix)
@@ -196,7 +196,7 @@ fn serves(process: &DaemonStatus) -> bool {
 }
 
 /// The fault of a daemon that neither works nor is starting.
-fn broken(process: &DaemonStatus) -> Option<Finding> {
+fn process_finding(process: &DaemonStatus) -> Option<Finding> {
     let name = &process.name;
     let ended = process.last_end.as_deref().map_or_else(String::new, |end| format!(" ({end})"));
     let (problem, fix) = match (process.state, process.silent_since) {
@@ -217,7 +217,7 @@ fn broken(process: &DaemonStatus) -> Option<Finding> {
     Some(Finding::new(Source::Process, Severity::Error, problem, fix))
 }
 
-fn space_trouble(observation: &Observation) -> Vec<Finding> {
+fn space_findings(observation: &Observation) -> Vec<Finding> {
     let free = match &observation.free {
         Ok(free) => free,
         Err(error) => {
@@ -260,7 +260,7 @@ fn few_files(files: FreeFiles) -> Option<Finding> {
     Some(Finding::new(Source::Space, severity, problem, FIX))
 }
 
-fn queue_trouble(process: &DaemonStatus, now: u64) -> Option<Finding> {
+fn queue_finding(process: &DaemonStatus, now: u64) -> Option<Finding> {
     let age = now.saturating_sub(process.queue_since?);
     let severity = match age {
         TOO_LONG_WAIT.. => Severity::Warning,
@@ -276,7 +276,7 @@ fn queue_trouble(process: &DaemonStatus, now: u64) -> Option<Finding> {
     ))
 }
 
-fn certificate_trouble(observation: &Observation, now: i64) -> Option<Finding> {
+fn certificate_finding(observation: &Observation, now: i64) -> Option<Finding> {
     const FIX: &str = "see under `renewal` why it is not renewed; replace a certificate of your own \
                        (MAIL_TLS_CERT_FILE) yourself";
     let (severity, problem, fix) = match &observation.certificate {
