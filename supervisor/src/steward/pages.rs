@@ -2,7 +2,7 @@ use hyper::{Method, StatusCode};
 use serde::Serialize;
 
 use super::findings::Finding;
-use super::metrics::{self, Format, Told};
+use super::metrics::{self, Format, DaemonMetrics};
 use super::observation::Observation;
 use super::report::{Report, recent_status};
 
@@ -60,7 +60,7 @@ impl HealthPage {
     }
 
     /// Answers from the observation, and for the metrics also from the daemons' answers.
-    pub(super) fn answer(self, observation: &Observation, told: &Told, format: Format) -> HealthResponse {
+    pub(super) fn answer(self, observation: &Observation, told: &DaemonMetrics, format: Format) -> HealthResponse {
         let code = |good| if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         match self {
             Self::Live => match recent_status(observation) {

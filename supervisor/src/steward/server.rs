@@ -13,7 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serve::Connection;
 use tokio::time::timeout;
 
-use super::metrics::{Format, Told};
+use super::metrics::{Format, DaemonMetrics};
 use super::observation::{SharedState, Observation};
 use super::pages::{HealthResponse, HealthPage};
 
@@ -59,8 +59,8 @@ async fn answer(
             let accept = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
             let format = Format::negotiate(accept.unwrap_or_default());
             let told = match question {
-                HealthPage::Metrics => Told::ask(&steward, known.web.as_deref()).await,
-                HealthPage::Live | HealthPage::Ready => Told::nothing(),
+                HealthPage::Metrics => DaemonMetrics::fetch(&steward, known.web.as_deref()).await,
+                HealthPage::Live | HealthPage::Ready => DaemonMetrics::empty(),
             };
             let looking = tokio::task::spawn_blocking(move || {
                 question.answer(&Observation::make(&steward, &known), &told, format)

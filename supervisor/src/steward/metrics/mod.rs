@@ -23,27 +23,27 @@ use super::observation::Observation;
 
 /// The metrics of the daemons, as they sent them.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct DaemonMetrics {
     daemons: Vec<(String, Option<String>)>,
     /// The metrics of the steward's own connections.
     web: String,
 }
 
-impl Told {
+impl DaemonMetrics {
     /// Metrics without any daemon's.
-    pub(super) fn nothing() -> Self {
+    pub(super) fn empty() -> Self {
         Self { daemons: Vec::new(), web: String::new() }
     }
 
     /// Queries all daemons concurrently, within one daemon's timeout.
-    pub(super) async fn ask(steward: &Steward, web: Option<&Metrics>) -> Self {
+    pub(super) async fn fetch(steward: &Steward, web: Option<&Metrics>) -> Self {
         let web = web.map(Metrics::counted).unwrap_or_default();
         Self { daemons: daemons::ask(&steward.metrics).await, web }
     }
 }
 
 /// All metrics as one text.
-pub(super) fn text(observation: &Observation, told: &Told, format: Format) -> String {
+pub(super) fn text(observation: &Observation, told: &DaemonMetrics, format: Format) -> String {
     let mut exposition = Exposition::default();
     let answered: Vec<(&str, bool)> =
         told.daemons.iter().map(|(process, text)| (process.as_str(), text.is_some())).collect();

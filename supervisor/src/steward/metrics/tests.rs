@@ -17,9 +17,9 @@ const MDA: &str = "stray 1\n\
     mailstead_sessions{service=\"imap\"} 1\n\
     elsewhere 7\n";
 
-fn told(mda: Option<&str>) -> Told {
+fn told(mda: Option<&str>) -> DaemonMetrics {
     let daemons = vec![("mda".into(), mda.map(str::to_owned)), ("mta".into(), Some(MTA.into()))];
-    Told { daemons, web: String::new() }
+    DaemonMetrics { daemons, web: String::new() }
 }
 
 #[test]
