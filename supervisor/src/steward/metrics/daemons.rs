@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const LONGEST: u64 = 256 * 1024;
 
 /// Fetches the metrics of each daemon, in the order of names; `None` for one that does not answer.
-pub(super) async fn ask(sockets: &BTreeMap<String, PathBuf>) -> Vec<(String, Option<String>)> {
+pub(super) async fn fetch(sockets: &BTreeMap<String, PathBuf>) -> Vec<(String, Option<String>)> {
     let mut asked = JoinSet::new();
     for (process, socket) in sockets.clone() {
         asked.spawn(async move {

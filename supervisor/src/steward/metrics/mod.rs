@@ -38,7 +38,7 @@ impl DaemonMetrics {
     /// Queries all daemons concurrently, within one daemon's timeout.
     pub(super) async fn fetch(steward: &Steward, web: Option<&Metrics>) -> Self {
         let web = web.map(Metrics::counted).unwrap_or_default();
-        Self { daemons: daemons::ask(&steward.metrics).await, web }
+        Self { daemons: daemons::fetch(&steward.metrics).await, web }
     }
 }
 
