@@ -60,9 +60,9 @@ pub(super) fn text(observation: &Observation, answered: &[(&str, bool)]) -> Stri
     let mut registry = Registry::with_prefix(PREFIX);
     let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
     registry.register("build", "The program's version", build);
-    whole(&mut registry, observation);
+    server_status(&mut registry, observation);
     let processes = observation.status.as_ref().map_or(&[][..], |status| &status.processes);
-    each(&mut registry, processes);
+    per_process(&mut registry, processes);
     let process_1 = observation.status.as_ref().ok().and_then(|status| status.memory);
     register_memory(&mut registry, [(PROCESS_1, process_1), (NAME, Memory::of_this_process())]);
     let told: Family<OfProcess, Gauge> = Family::default();
@@ -70,7 +70,7 @@ pub(super) fn text(observation: &Observation, answered: &[(&str, bool)]) -> Stri
         told.get_or_create(&OfProcess { process: (*process).to_owned() }).set(i64::from(*has_answered));
     }
     registry.register("process_metrics_reported", "1 if a daemon's own metrics are among these", told);
-    things(&mut registry, observation);
+    resources(&mut registry, observation);
     heartbeat(&mut registry, &observation.beats);
     acme(&mut registry, observation.acme.unwrap_or_default());
 
@@ -80,7 +80,7 @@ pub(super) fn text(observation: &Observation, answered: &[(&str, bool)]) -> Stri
     text
 }
 
-fn whole(registry: &mut Registry, observation: &Observation) {
+fn server_status(registry: &mut Registry, observation: &Observation) {
     let report = Report::on(observation);
     let status: Family<Status, Gauge> = Family::default();
     for (overall, name) in
@@ -111,7 +111,7 @@ fn whole(registry: &mut Registry, observation: &Observation) {
     }
 }
 
-fn each(registry: &mut Registry, processes: &[DaemonStatus]) {
+fn per_process(registry: &mut Registry, processes: &[DaemonStatus]) {
     let states: Family<InState, Gauge> = Family::default();
     let since: Family<OfProcess, Number> = Family::default();
     let restarts: Family<OfProcess, Counter> = Family::default();
@@ -134,7 +134,7 @@ fn each(registry: &mut Registry, processes: &[DaemonStatus]) {
     registry.register("process_restarts", "Restarts of a daemon", restarts);
 }
 
-fn things(registry: &mut Registry, observation: &Observation) {
+fn resources(registry: &mut Registry, observation: &Observation) {
     if let Ok(free) = &observation.free {
         number(registry, "volume_free_bytes", "Free space on the volume", free.bytes as f64);
         if let Some(files) = free.files {
