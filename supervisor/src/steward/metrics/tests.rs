@@ -17,14 +17,14 @@ const MDA: &str = "stray 1\n\
     mailstead_sessions{service=\"imap\"} 1\n\
     elsewhere 7\n";
 
-fn told(mda: Option<&str>) -> DaemonMetrics {
+fn daemon_metrics(mda: Option<&str>) -> DaemonMetrics {
     let daemons = vec![("mda".into(), mda.map(str::to_owned)), ("mta".into(), Some(MTA.into()))];
     DaemonMetrics { daemons, web: String::new() }
 }
 
 #[test]
 fn each_family_has_one_header_and_the_lines_of_all_processes() {
-    let text = text(&observation(), &told(Some(MDA)), Format::Prometheus);
+    let text = text(&observation(), &daemon_metrics(Some(MDA)), Format::Prometheus);
     assert!(
         text.contains(
             "# HELP mailstead_sessions Sessions that run now.\n# TYPE mailstead_sessions gauge\n\
@@ -39,11 +39,11 @@ fn each_family_has_one_header_and_the_lines_of_all_processes() {
 
 #[test]
 fn the_two_formats_differ_in_counter_names_and_in_their_end() {
-    let plain = text(&observation(), &told(None), Format::Prometheus);
+    let plain = text(&observation(), &daemon_metrics(None), Format::Prometheus);
     assert!(plain.contains("# TYPE mailstead_bounces_total counter\nmailstead_bounces_total 3\n"), "{plain}");
     assert!(plain.contains("# TYPE mailstead_build_info gauge\n"), "{plain}");
     assert!(!plain.contains("EOF"), "{plain}");
-    let open = text(&observation(), &told(None), Format::OpenMetrics);
+    let open = text(&observation(), &daemon_metrics(None), Format::OpenMetrics);
     assert!(open.contains("# TYPE mailstead_bounces counter\nmailstead_bounces_total 3\n"), "{open}");
     assert!(open.ends_with("\n# EOF\n"), "{open}");
     for (accept, format) in [
@@ -58,7 +58,7 @@ fn the_two_formats_differ_in_counter_names_and_in_their_end() {
 
 #[test]
 fn observations_are_exported_and_a_silent_daemon_costs_only_its_own_lines() {
-    let text = text(&observation(), &told(None), Format::Prometheus);
+    let text = text(&observation(), &daemon_metrics(None), Format::Prometheus);
     for line in [
         "mailstead_status{status=\"ready\"} 1",
         "mailstead_status{status=\"degraded\"} 0",
@@ -84,7 +84,7 @@ fn observations_are_exported_and_a_silent_daemon_costs_only_its_own_lines() {
 #[test]
 fn known_times_of_heartbeats_and_certificates_are_exported_and_unknown_ones_left_out() {
     let mut observation = observation();
-    let unknown = text(&observation, &told(None), Format::Prometheus);
+    let unknown = text(&observation, &daemon_metrics(None), Format::Prometheus);
     assert!(unknown.contains("mailstead_heartbeats_total{outcome=\"succeeded\"} 0\n"), "{unknown}");
     assert!(
         !unknown.contains("mailstead_heartbeat_latency") && !unknown.contains("mailstead_acme"),
@@ -99,7 +99,7 @@ fn known_times_of_heartbeats_and_certificates_are_exported_and_unknown_ones_left
     };
     observation.acme =
         Some(EventTimes { next_try: Some(1_795_373_000), last_success: None, last_failure: Some(1) });
-    let text = text(&observation, &told(None), Format::Prometheus);
+    let text = text(&observation, &daemon_metrics(None), Format::Prometheus);
     for line in [
         "mailstead_heartbeats_total{outcome=\"succeeded\"} 7",
         "mailstead_heartbeats_total{outcome=\"log_in\"} 2",
@@ -115,7 +115,7 @@ fn known_times_of_heartbeats_and_certificates_are_exported_and_unknown_ones_left
 
     observation.acme = Some(EventTimes { last_success: Some(2), ..observation.acme.unwrap() });
     let manual = include_str!("../../../../docs/operating.md");
-    let all = super::text(&observation, &told(None), Format::Prometheus);
+    let all = super::text(&observation, &daemon_metrics(None), Format::Prometheus);
     for name in all.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()) {
         let is_ours = !["mailstead_sessions", "mailstead_bounces_total"].contains(&name);
         let is_written = manual.contains(&format!("| `{name}`")) || manual.contains(&format!("| `{name}{{"));
