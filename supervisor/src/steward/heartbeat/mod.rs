@@ -36,9 +36,9 @@ use letter::Seal;
 use shown::Shown;
 
 /// The wait after a failed beat: a daemon that was restarting is up by then.
-const AGAIN: Duration = Duration::from_secs(30);
+const RETRY: Duration = Duration::from_secs(30);
 /// The interval of checks for ready daemons, and the longest wait of the first beat for them.
-const COMING_UP: Duration = Duration::from_millis(500);
+const READY_INTERVAL: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Timeout of a beat. The message checks may wait eight seconds for DNS, and a slow disk needs some more.
 const BEAT: Duration = Duration::from_secs(60);
@@ -64,7 +64,7 @@ pub(super) async fn run(
             let every = match &now.heartbeat {
                 Some(heartbeat) if !is_stopping(&now) => {
                     let beat = beat(&now, heartbeat, &seal, &mut shown).await;
-                    if !beat.is_success() && swaps < MOST_SWAPS && is_swapped(&mut steward).await {
+                    if !beat.is_success() && swaps < MOST_SWAPS && is_reloaded(&mut steward).await {
                         swaps += 1;
                         continue;
                     }
@@ -74,11 +74,11 @@ pub(super) async fn run(
                     let every = Duration::from_secs(heartbeat.every_seconds);
                     // Soon after a swap, the next beat accepts only the new certificate.
                     let is_settled = beat.is_success() && !shown.is_being_swapped(Instant::now());
-                    let wait = if is_settled { every } else { every.min(AGAIN) };
+                    let wait = if is_settled { every } else { every.min(RETRY) };
                     pulse.note(beat);
                     wait
                 }
-                _ => AGAIN,
+                _ => RETRY,
             };
             // A new configuration is a good reason to check again that mail flows.
             let _ = timeout(every, steward.changed()).await;
@@ -92,19 +92,19 @@ pub(super) async fn run(
 
 /// Returns true if there is a new configuration, or will be at once. A beat that fails in the middle of a swap says
 /// nothing, and the next one uses the new configuration.
-async fn is_swapped(steward: &mut watch::Receiver<Arc<Steward>>) -> bool {
+async fn is_reloaded(steward: &mut watch::Receiver<Arc<Steward>>) -> bool {
     matches!(timeout(SETTLING, steward.changed()).await, Ok(Ok(())))
 }
 
 /// Runs one beat, from the connection to the emptied mailbox.
 async fn beat(steward: &Steward, heartbeat: &Heartbeat, seal: &Seal, shown: &mut Shown) -> Beat {
     let begin = Instant::now();
-    let ended = timeout(BEAT, go_through(steward, heartbeat, seal, shown)).await;
+    let ended = timeout(BEAT, run_steps(steward, heartbeat, seal, shown)).await;
     let outcome = ended.unwrap_or_else(|_| Err(Failure::new(Step::Whole, "it took more than a minute")));
     Beat::new(outcome, begin.elapsed())
 }
 
-async fn go_through(
+async fn run_steps(
     steward: &Steward,
     heartbeat: &Heartbeat,
     seal: &Seal,
@@ -136,7 +136,7 @@ async fn trusted(steward: &Steward, shown: &mut Shown) -> Result<Connector, Fail
 async fn wait_until_up(steward: &watch::Receiver<Arc<Steward>>) {
     let up = async {
         while !is_up(&steward.borrow().clone()) {
-            tokio::time::sleep(COMING_UP).await;
+            tokio::time::sleep(READY_INTERVAL).await;
         }
     };
     let _ = timeout(PATIENCE, up).await;
