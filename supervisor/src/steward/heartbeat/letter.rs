@@ -12,24 +12,24 @@ const FIELD: &str = "Mailstead-Heartbeat";
 const BODY: &str = "This message tests the mail flow. It is removed as soon as it has been read.\r\n";
 
 /// The key that signs this process's messages. It exists only in this process, so no other message passes as one.
-pub(super) struct Seal(hmac::Key);
+pub(super) struct Signer(hmac::Key);
 
 /// A heartbeat message.
-pub(super) struct Letter {
+pub(super) struct TestMessage {
     /// The `Message-ID`, by which the message is found in the mailbox.
     pub(super) message_id: String,
     /// The complete message.
     pub(super) octets: String,
 }
 
-impl Seal {
+impl Signer {
     pub(super) fn new() -> Self {
         let key = hmac::Key::generate(HMAC_SHA256, &SystemRandom::new());
         Self(key.expect("the kernel's random numbers never fail once the system runs"))
     }
 
     /// Writes a message with a unique `Message-ID`.
-    pub(super) fn write(&self, heartbeat: &Heartbeat) -> Letter {
+    pub(super) fn write(&self, heartbeat: &Heartbeat) -> TestMessage {
         let Heartbeat { address, hostname, .. } = heartbeat;
         let mut nonce = [0; 16];
         aws_lc_rs::rand::fill(&mut nonce)
@@ -44,7 +44,7 @@ impl Seal {
              Message-ID: {message_id}\r\nAuto-Submitted: auto-generated\r\n{FIELD}: {seal}\r\n\
              MIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n{BODY}"
         );
-        Letter { message_id, octets }
+        TestMessage { message_id, octets }
     }
 
     /// Checks that a received message is one of ours, unchanged, and has passed the checks on its way.

@@ -32,7 +32,7 @@ pub(super) use pulse::{Beat, Beats, Pulse};
 pub(super) use step::{Failure, Step};
 
 use super::findings::{Findings, Source};
-use letter::Seal;
+use letter::Signer;
 use shown::Shown;
 
 /// The wait after a failed beat: a daemon that was restarting is up by then.
@@ -55,7 +55,7 @@ pub(super) async fn run(
     mut stop: StopSignal,
 ) {
     let beating = async {
-        let seal = Seal::new();
+        let seal = Signer::new();
         let mut shown = Shown::default();
         let mut swaps = 0;
         wait_until_up(&steward).await;
@@ -97,7 +97,7 @@ async fn is_reloaded(steward: &mut watch::Receiver<Arc<Steward>>) -> bool {
 }
 
 /// Runs one beat, from the connection to the emptied mailbox.
-async fn beat(steward: &Steward, heartbeat: &Heartbeat, seal: &Seal, shown: &mut Shown) -> Beat {
+async fn beat(steward: &Steward, heartbeat: &Heartbeat, seal: &Signer, shown: &mut Shown) -> Beat {
     let begin = Instant::now();
     let ended = timeout(BEAT, run_steps(steward, heartbeat, seal, shown)).await;
     let outcome = ended.unwrap_or_else(|_| Err(Failure::new(Step::Whole, "it took more than a minute")));
@@ -107,7 +107,7 @@ async fn beat(steward: &Steward, heartbeat: &Heartbeat, seal: &Seal, shown: &mut
 async fn run_steps(
     steward: &Steward,
     heartbeat: &Heartbeat,
-    seal: &Seal,
+    seal: &Signer,
     shown: &mut Shown,
 ) -> Result<(), Failure> {
     let trusted = trusted(steward, shown).await?;

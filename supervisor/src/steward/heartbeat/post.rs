@@ -17,14 +17,14 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::letter::Letter;
+use super::letter::TestMessage;
 use super::{Failure, Step};
 
 /// Timeout for the server's next reply: the message checks alone may take eight seconds.
 const SILENCE: Duration = Duration::from_secs(20);
 
 /// Sends a message. When this returns, the message is in the mailbox or is not delivered at all.
-pub(super) async fn send(heartbeat: &Heartbeat, trusted: &Connector, letter: &Letter) -> Result<(), Failure> {
+pub(super) async fn send(heartbeat: &Heartbeat, trusted: &Connector, letter: &TestMessage) -> Result<(), Failure> {
     let stream = connect(heartbeat.smtp, Step::Connect).await?;
     let settings = Settings {
         dialect: Dialect::Smtp,
@@ -63,7 +63,7 @@ async fn converse(
     mut stream: Stream,
     trusted: &Connector,
     envelope: Envelope,
-    letter: &Letter,
+    letter: &TestMessage,
 ) -> Result<Vec<Outcome>, Failure> {
     let mut envelope = Some(envelope);
     loop {

@@ -15,18 +15,18 @@ const CHECKED: &str = "Received: from x\r\nAuthentication-Results: mail.example.
 
 #[test]
 fn a_message_is_verified_behind_its_trace_fields_and_only_with_its_own_key() {
-    let (ours, heartbeat) = (Seal::new(), heartbeat());
+    let (ours, heartbeat) = (Signer::new(), heartbeat());
     let letter = ours.write(&heartbeat);
     let arrived = format!("{CHECKED}{}", letter.octets);
     assert_eq!(ours.verify(arrived.as_bytes(), &heartbeat), Ok(()));
     assert!(arrived.contains(&format!("Message-ID: {}\r\n", letter.message_id)));
     assert_ne!(letter.message_id, ours.write(&heartbeat).message_id);
-    assert_eq!(Seal::new().verify(arrived.as_bytes(), &heartbeat).unwrap_err().step, Step::Verify);
+    assert_eq!(Signer::new().verify(arrived.as_bytes(), &heartbeat).unwrap_err().step, Step::Verify);
 }
 
 #[test]
 fn a_changed_or_unchecked_message_is_detected() {
-    let (ours, heartbeat) = (Seal::new(), heartbeat());
+    let (ours, heartbeat) = (Signer::new(), heartbeat());
     let octets = ours.write(&heartbeat).octets;
     let arrived = format!("{CHECKED}{octets}");
     for (from, to) in [
