@@ -38,7 +38,7 @@ use crate::doctor;
 use acme::{RenewalStatus, Challenges, RenewalTask};
 use certificate::CertificateWatch;
 use findings::Findings;
-use heartbeat::Pulse;
+use heartbeat::BeatResults;
 use observation::SharedState;
 use web::{Live, Web};
 
@@ -96,7 +96,7 @@ async fn run_daemon(path: &Path, steward: Steward, mut sockets: Sockets, life: D
     };
     // Ends with the process.
     tokio::spawn(keeping.run());
-    let pulse = Pulse::default();
+    let pulse = BeatResults::default();
     let session = {
         let (current, known) = (
             current.subscribe(),

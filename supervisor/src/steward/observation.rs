@@ -10,7 +10,7 @@ use serve::metrics::Metrics;
 use super::acme;
 use super::acme::{RenewalStatus, EventTimes};
 use super::findings::{Finding, Findings};
-use super::heartbeat::{Beats, Pulse};
+use super::heartbeat::{BeatSnapshot, BeatResults};
 
 /// The state of the server at one time, including what could not be determined.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(super) struct Observation {
     /// The current findings of the steward's parts.
     pub(super) findings: Vec<Finding>,
     /// The results of the heartbeat.
-    pub(super) beats: Beats,
+    pub(super) beats: BeatSnapshot,
     /// The times of certificate orders, if there are any.
     pub(super) acme: Option<EventTimes>,
 }
@@ -55,7 +55,7 @@ pub(super) struct FreeFiles {
 #[derive(Debug, Clone, Default)]
 pub(super) struct SharedState {
     pub(super) findings: Findings,
-    pub(super) pulse: Pulse,
+    pub(super) pulse: BeatResults,
     pub(super) board: Option<RenewalStatus>,
     /// The metrics of the web's connections.
     pub(super) web: Option<Arc<Metrics>>,

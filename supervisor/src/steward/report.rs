@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::acme;
 use super::findings::{Finding, Severity, Source};
-use super::heartbeat::Beats;
+use super::heartbeat::BeatSnapshot;
 use super::observation::{FreeFiles, Observation};
 use crate::certificate::is_self_made;
 
@@ -313,7 +313,7 @@ fn process(process: &DaemonStatus) -> ProcessReport {
     }
 }
 
-fn heartbeat(beats: &Beats) -> Option<HeartbeatReport> {
+fn heartbeat(beats: &BeatSnapshot) -> Option<HeartbeatReport> {
     let last = beats.last.as_ref()?;
     let success = beats.last_success.as_ref();
     Some(HeartbeatReport {

@@ -28,7 +28,7 @@ use serve::tls::Connector;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-pub(super) use pulse::{Beat, Beats, Pulse};
+pub(super) use pulse::{Beat, BeatSnapshot, BeatResults};
 pub(super) use step::{Failure, Step};
 
 use super::findings::{Findings, Source};
@@ -50,7 +50,7 @@ const MOST_SWAPS: usize = 3;
 /// Runs beats until the daemon stops. Each beat uses the configuration at its start.
 pub(super) async fn run(
     mut steward: watch::Receiver<Arc<Steward>>,
-    pulse: Pulse,
+    pulse: BeatResults,
     findings: Findings,
     mut stop: StopSignal,
 ) {

@@ -17,11 +17,11 @@ pub(in crate::steward) struct Beat {
 
 /// The results of all beats. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub(in crate::steward) struct Pulse(Arc<Mutex<Beats>>);
+pub(in crate::steward) struct BeatResults(Arc<Mutex<BeatSnapshot>>);
 
 /// A snapshot of the results.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::steward) struct Beats {
+pub(in crate::steward) struct BeatSnapshot {
     /// The last beat.
     pub(in crate::steward) last: Option<Beat>,
     /// The last beat that succeeded.
@@ -54,7 +54,7 @@ impl Beat {
     }
 }
 
-impl Pulse {
+impl BeatResults {
     pub(super) fn note(&self, beat: Beat) {
         let mut beats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &beat.outcome {
@@ -67,7 +67,7 @@ impl Pulse {
         beats.last = Some(beat);
     }
 
-    pub(in crate::steward) fn beats(&self) -> Beats {
+    pub(in crate::steward) fn beats(&self) -> BeatSnapshot {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

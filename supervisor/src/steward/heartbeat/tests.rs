@@ -60,7 +60,7 @@ fn a_failure_names_its_step_the_reply_and_the_fix() {
 
 #[test]
 fn beats_are_counted_by_outcome() {
-    let pulse = Pulse::default();
+    let pulse = BeatResults::default();
     let failed = || Err(Failure::new(Step::Open, "refused"));
     for outcome in [Ok(()), failed(), failed()] {
         pulse.note(Beat::new(outcome, Duration::from_millis(7)));

@@ -15,7 +15,7 @@ use crate::certificate::is_self_made;
 use crate::steward::NAME;
 use crate::steward::acme::EventTimes;
 use crate::steward::findings::Severity;
-use crate::steward::heartbeat::{Beats, Step};
+use crate::steward::heartbeat::{BeatSnapshot, Step};
 use crate::steward::observation::Observation;
 use crate::steward::report::{Overall, Report};
 
@@ -162,7 +162,7 @@ fn acme(registry: &mut Registry, times: EventTimes) {
     }
 }
 
-fn heartbeat(registry: &mut Registry, beats: &Beats) {
+fn heartbeat(registry: &mut Registry, beats: &BeatSnapshot) {
     let count: Family<OfOutcome, Counter> = Family::default();
     count.get_or_create(&OfOutcome { outcome: "succeeded" }).inc_by(beats.successes);
     for step in Step::ALL {

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::steward::acme::EventTimes;
-use crate::steward::heartbeat::{Beat, Beats, Step};
+use crate::steward::heartbeat::{Beat, BeatSnapshot, Step};
 use crate::steward::report::tests::observation;
 
 const MTA: &str = "# HELP mailstead_sessions Sessions that run now.\n\
@@ -91,11 +91,11 @@ fn known_times_of_heartbeats_and_certificates_are_exported_and_unknown_ones_left
         "{unknown}"
     );
     let took = std::time::Duration::from_millis(42);
-    observation.beats = Beats {
+    observation.beats = BeatSnapshot {
         last_success: Some(Beat { at: 1_795_372_000, took, outcome: Ok(()) }),
         successes: 7,
         failures: [(Step::LogIn, 2)].into(),
-        ..Beats::default()
+        ..BeatSnapshot::default()
     };
     observation.acme =
         Some(EventTimes { next_try: Some(1_795_373_000), last_success: None, last_failure: Some(1) });

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::site::NO_USERS;
-use crate::steward::heartbeat::{Beat, Beats, Failure, Step};
+use crate::steward::heartbeat::{Beat, BeatSnapshot, Failure, Step};
 use crate::steward::observation::Free;
 
 const NOW: u64 = 1_795_372_496;
@@ -55,7 +55,7 @@ pub(in crate::steward) fn observation() -> Observation {
         renewal: None,
         free: Ok(Free { bytes: 10 << 30, files: Some(FreeFiles { free: 600_000, total: 655_360 }) }),
         findings: Vec::new(),
-        beats: Beats::default(),
+        beats: BeatSnapshot::default(),
         acme: None,
     }
 }
@@ -220,7 +220,7 @@ fn the_heartbeats_last_success_is_reported_beside_its_last_failure() {
     let failure = Failure { step: Step::Send, said: "452 4.3.1 full".into() };
     let mut observation = observation();
     observation.beats =
-        Beats { last: Some(success.clone()), last_success: Some(success), ..Beats::default() };
+        BeatSnapshot { last: Some(success.clone()), last_success: Some(success), ..BeatSnapshot::default() };
     let told = |observation: &Observation| serde_json::to_value(Report::on(observation).heartbeat).unwrap();
     let mut expected = json!({
         "at": "2026-11-22T18:24:56Z",
