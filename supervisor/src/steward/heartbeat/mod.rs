@@ -33,7 +33,7 @@ pub(super) use step::{Failure, Step};
 
 use super::findings::{Findings, Source};
 use letter::Signer;
-use shown::Shown;
+use shown::ServedCertificates;
 
 /// The wait after a failed beat: a daemon that was restarting is up by then.
 const RETRY: Duration = Duration::from_secs(30);
@@ -56,7 +56,7 @@ pub(super) async fn run(
 ) {
     let beating = async {
         let seal = Signer::new();
-        let mut shown = Shown::default();
+        let mut shown = ServedCertificates::default();
         let mut swaps = 0;
         wait_until_up(&steward).await;
         loop {
@@ -97,7 +97,7 @@ async fn is_reloaded(steward: &mut watch::Receiver<Arc<Steward>>) -> bool {
 }
 
 /// Runs one beat, from the connection to the emptied mailbox.
-async fn beat(steward: &Steward, heartbeat: &Heartbeat, seal: &Signer, shown: &mut Shown) -> Beat {
+async fn beat(steward: &Steward, heartbeat: &Heartbeat, seal: &Signer, shown: &mut ServedCertificates) -> Beat {
     let begin = Instant::now();
     let ended = timeout(BEAT, run_steps(steward, heartbeat, seal, shown)).await;
     let outcome = ended.unwrap_or_else(|_| Err(Failure::new(Step::Whole, "it took more than a minute")));
@@ -108,7 +108,7 @@ async fn run_steps(
     steward: &Steward,
     heartbeat: &Heartbeat,
     seal: &Signer,
-    shown: &mut Shown,
+    shown: &mut ServedCertificates,
 ) -> Result<(), Failure> {
     let trusted = trusted(steward, shown).await?;
     let letter = seal.write(heartbeat);
@@ -123,7 +123,7 @@ async fn run_steps(
 
 /// Trusts the server that holds the key of the certificate on disk, whatever its name. While the daemons swap
 /// certificates, the holder of the previous key is trusted too.
-async fn trusted(steward: &Steward, shown: &mut Shown) -> Result<Connector, Failure> {
+async fn trusted(steward: &Steward, shown: &mut ServedCertificates) -> Result<Connector, Failure> {
     let tls = steward.tls.clone();
     let failed = |said: String| Failure::new(Step::Certificate, said);
     let leaf = tokio::task::spawn_blocking(move || handover::certificate::leaf(&tls.certificate)).await;

@@ -10,13 +10,13 @@ const GRACE: Duration = Duration::from_secs(90);
 
 /// The certificates seen on disk.
 #[derive(Debug, Default)]
-pub(super) struct Shown {
+pub(super) struct ServedCertificates {
     current: Option<CertificateDer<'static>>,
     /// The previous certificate, and the time until which it may be served.
     before: Option<(CertificateDer<'static>, Instant)>,
 }
 
-impl Shown {
+impl ServedCertificates {
     /// The certificates that may be served at `now`, given the one on disk.
     pub(super) fn now(
         &mut self,
@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn the_previous_certificate_is_accepted_for_a_while_after_a_swap() {
         let [one, two, three] = [1, 2, 3].map(|octet| CertificateDer::from(vec![octet]));
-        let mut shown = Shown::default();
+        let mut shown = ServedCertificates::default();
         let start = Instant::now();
         let later = |seconds| start + Duration::from_secs(seconds);
         assert_eq!(shown.now(one.clone(), start), [&one]);
