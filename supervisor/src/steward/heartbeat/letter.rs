@@ -5,7 +5,7 @@ use aws_lc_rs::rand::SystemRandom;
 use handover::config::Heartbeat;
 use message::DateTime;
 
-use super::{Failure, Step};
+use super::{BeatFailure, Step};
 
 /// The header field with the signature.
 const FIELD: &str = "Mailstead-Heartbeat";
@@ -48,8 +48,8 @@ impl Signer {
     }
 
     /// Checks that a received message is one of ours, unchanged, and has passed the checks on its way.
-    pub(super) fn verify(&self, arrived: &[u8], heartbeat: &Heartbeat) -> Result<(), Failure> {
-        let changed = |said: &str| Failure::new(Step::Verify, said);
+    pub(super) fn verify(&self, arrived: &[u8], heartbeat: &Heartbeat) -> Result<(), BeatFailure> {
+        let changed = |said: &str| BeatFailure::new(Step::Verify, said);
         let text = str::from_utf8(arrived).map_err(|_| changed("it is no longer ASCII"))?;
         let (header, body) = text.split_once("\r\n\r\n").ok_or_else(|| changed("its body is missing"))?;
         let field = |name: &str| {
@@ -63,7 +63,7 @@ impl Signer {
         let recorded = format!("Authentication-Results: {};", heartbeat.hostname);
         match header.lines().any(|line| line.starts_with(&recorded)) {
             true => Ok(()),
-            false => Err(Failure::new(Step::Check, format!("the field {recorded} is missing"))),
+            false => Err(BeatFailure::new(Step::Check, format!("the field {recorded} is missing"))),
         }
     }
 }

@@ -8,7 +8,7 @@ use rustls::pki_types::ServerName;
 use serve::tls::Connector;
 use serve::{ReceiveOutcome, Stream};
 
-use super::{Failure, Step, post};
+use super::{BeatFailure, Step, post};
 
 /// Timeout for the server's next data.
 const SILENCE: Duration = Duration::from_secs(20);
@@ -25,18 +25,18 @@ pub(super) struct Mailbox {
 
 impl Mailbox {
     /// Connects, logs in and selects the INBOX.
-    pub(super) async fn open(heartbeat: &Heartbeat, trusted: &Connector) -> Result<Self, Failure> {
+    pub(super) async fn open(heartbeat: &Heartbeat, trusted: &Connector) -> Result<Self, BeatFailure> {
         let stream = post::connect(heartbeat.imaps, Step::Open).await?;
         // The server's name is not verified; its key is.
         let name = ServerName::IpAddress(std::net::IpAddr::from([127, 0, 0, 1]).into());
         let stream = stream
             .secure_to(trusted, name, &[])
             .await
-            .map_err(|error| Failure::new(Step::Open, error.to_string()))?;
+            .map_err(|error| BeatFailure::new(Step::Open, error.to_string()))?;
         let mut mailbox = Self { stream, unread: Vec::new(), tags: 0 };
-        let greeting = mailbox.line().await.map_err(|error| Failure::new(Step::Open, error.to_string()))?;
+        let greeting = mailbox.line().await.map_err(|error| BeatFailure::new(Step::Open, error.to_string()))?;
         if !greeting.starts_with(b"* OK") {
-            return Err(Failure::new(Step::Open, String::from_utf8_lossy(&greeting)));
+            return Err(BeatFailure::new(Step::Open, String::from_utf8_lossy(&greeting)));
         }
         let login = format!("LOGIN \"{}\" \"{}\"", heartbeat.address, heartbeat.password.reveal());
         mailbox.command(Step::LogIn, &login).await?;
@@ -45,8 +45,8 @@ impl Mailbox {
     }
 
     /// Fetches the message with that `Message-ID`.
-    pub(super) async fn fetch(&mut self, message_id: &str) -> Result<Vec<u8>, Failure> {
-        let lost = |said: &str| Failure::new(Step::Arrive, said);
+    pub(super) async fn fetch(&mut self, message_id: &str) -> Result<Vec<u8>, BeatFailure> {
+        let lost = |said: &str| BeatFailure::new(Step::Arrive, said);
         let search = format!("UID SEARCH HEADER Message-ID \"{message_id}\"");
         let answer = self.command(Step::Arrive, &search).await?;
         let text = String::from_utf8_lossy(&answer.untagged);
@@ -59,7 +59,7 @@ impl Mailbox {
     }
 
     /// Removes all messages, including those of other local senders, and logs out.
-    pub(super) async fn empty(mut self) -> Result<(), Failure> {
+    pub(super) async fn empty(mut self) -> Result<(), BeatFailure> {
         // In an empty mailbox `1:*` names no message, which some servers report as an error.
         let removed = async {
             self.command(Step::Remove, "UID STORE 1:* +FLAGS.SILENT (\\Deleted)").await?;
@@ -71,7 +71,7 @@ impl Mailbox {
         removed
     }
 
-    async fn command(&mut self, step: Step, command: &str) -> Result<Answer, Failure> {
+    async fn command(&mut self, step: Step, command: &str) -> Result<Answer, BeatFailure> {
         self.tags += 1;
         let tag = format!("h{}", self.tags);
         let exchange = async {
@@ -79,8 +79,8 @@ impl Mailbox {
             self.answer(&tag).await
         };
         let (answer, tagged) =
-            exchange.await.map_err(|error: io::Error| Failure::new(step, error.to_string()))?;
-        if tagged.starts_with("OK") { Ok(answer) } else { Err(Failure::new(step, tagged)) }
+            exchange.await.map_err(|error: io::Error| BeatFailure::new(step, error.to_string()))?;
+        if tagged.starts_with("OK") { Ok(answer) } else { Err(BeatFailure::new(step, tagged)) }
     }
 
     /// Reads up to the tagged line, and returns the data and that line's text.

@@ -29,7 +29,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 pub(super) use pulse::{Beat, BeatSnapshot, BeatResults};
-pub(super) use step::{Failure, Step};
+pub(super) use step::{BeatFailure, Step};
 
 use super::findings::{Findings, Source};
 use letter::Signer;
@@ -100,7 +100,7 @@ async fn is_reloaded(steward: &mut watch::Receiver<Arc<Steward>>) -> bool {
 async fn beat(steward: &Steward, heartbeat: &Heartbeat, seal: &Signer, shown: &mut ServedCertificates) -> Beat {
     let begin = Instant::now();
     let ended = timeout(BEAT, run_steps(steward, heartbeat, seal, shown)).await;
-    let outcome = ended.unwrap_or_else(|_| Err(Failure::new(Step::Whole, "it took more than a minute")));
+    let outcome = ended.unwrap_or_else(|_| Err(BeatFailure::new(Step::Whole, "it took more than a minute")));
     Beat::new(outcome, begin.elapsed())
 }
 
@@ -109,7 +109,7 @@ async fn run_steps(
     heartbeat: &Heartbeat,
     seal: &Signer,
     shown: &mut ServedCertificates,
-) -> Result<(), Failure> {
+) -> Result<(), BeatFailure> {
     let trusted = trusted(steward, shown).await?;
     let letter = seal.write(heartbeat);
     post::send(heartbeat, &trusted, &letter).await?;
@@ -123,9 +123,9 @@ async fn run_steps(
 
 /// Trusts the server that holds the key of the certificate on disk, whatever its name. While the daemons swap
 /// certificates, the holder of the previous key is trusted too.
-async fn trusted(steward: &Steward, shown: &mut ServedCertificates) -> Result<Connector, Failure> {
+async fn trusted(steward: &Steward, shown: &mut ServedCertificates) -> Result<Connector, BeatFailure> {
     let tls = steward.tls.clone();
-    let failed = |said: String| Failure::new(Step::Certificate, said);
+    let failed = |said: String| BeatFailure::new(Step::Certificate, said);
     let leaf = tokio::task::spawn_blocking(move || handover::certificate::leaf(&tls.certificate)).await;
     let leaf = leaf.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
     let leaves = shown.now(leaf, Instant::now());

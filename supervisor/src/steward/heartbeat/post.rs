@@ -18,13 +18,13 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::letter::TestMessage;
-use super::{Failure, Step};
+use super::{BeatFailure, Step};
 
 /// Timeout for the server's next reply: the message checks alone may take eight seconds.
 const SILENCE: Duration = Duration::from_secs(20);
 
 /// Sends a message. When this returns, the message is in the mailbox or is not delivered at all.
-pub(super) async fn send(heartbeat: &Heartbeat, trusted: &Connector, letter: &TestMessage) -> Result<(), Failure> {
+pub(super) async fn send(heartbeat: &Heartbeat, trusted: &Connector, letter: &TestMessage) -> Result<(), BeatFailure> {
     let stream = connect(heartbeat.smtp, Step::Connect).await?;
     let settings = Settings {
         dialect: Dialect::Smtp,
@@ -44,17 +44,17 @@ pub(super) async fn send(heartbeat: &Heartbeat, trusted: &Connector, letter: &Te
     let ended = converse(&mut session, stream, trusted, envelope, letter).await?;
     match ended.into_iter().next() {
         Some(Outcome::Delivered(_)) => Ok(()),
-        Some(outcome) => Err(Failure::new(Step::Send, outcome.reply().to_string())),
-        None => Err(Failure::new(Step::Send, "no reply about the message")),
+        Some(outcome) => Err(BeatFailure::new(Step::Send, outcome.reply().to_string())),
+        None => Err(BeatFailure::new(Step::Send, "no reply about the message")),
     }
 }
 
 /// Connects to this host.
-pub(super) async fn connect(address: SocketAddr, step: Step) -> Result<Stream, Failure> {
+pub(super) async fn connect(address: SocketAddr, step: Step) -> Result<Stream, BeatFailure> {
     match timeout(SILENCE, TcpStream::connect(address)).await {
         Ok(Ok(stream)) => Ok(stream.into()),
-        Ok(Err(error)) => Err(Failure::new(step, format!("{address}: {error}"))),
-        Err(_) => Err(Failure::new(step, format!("{address} does not answer"))),
+        Ok(Err(error)) => Err(BeatFailure::new(step, format!("{address}: {error}"))),
+        Err(_) => Err(BeatFailure::new(step, format!("{address} does not answer"))),
     }
 }
 
@@ -64,39 +64,39 @@ async fn converse(
     trusted: &Connector,
     envelope: Envelope,
     letter: &TestMessage,
-) -> Result<Vec<Outcome>, Failure> {
+) -> Result<Vec<Outcome>, BeatFailure> {
     let mut envelope = Some(envelope);
     loop {
         // A failure before the server is ready for mail is a connection fault, not one of this message.
         let step = if envelope.is_some() { Step::Connect } else { Step::Send };
         match session.next() {
             Event::Output => {
-                stream.send(session.output()).await.map_err(|error| Failure::new(step, error.to_string()))?;
+                stream.send(session.output()).await.map_err(|error| BeatFailure::new(step, error.to_string()))?;
                 session.sent();
             }
             Event::Input => match timeout(SILENCE, stream.read(session.space())).await {
-                Ok(Ok(0)) => return Err(Failure::new(step, "the connection was closed")),
+                Ok(Ok(0)) => return Err(BeatFailure::new(step, "the connection was closed")),
                 Ok(Ok(count)) => session.filled(count),
-                Ok(Err(error)) => return Err(Failure::new(step, error.to_string())),
-                Err(_) => return Err(Failure::new(step, "no reply in time")),
+                Ok(Err(error)) => return Err(BeatFailure::new(step, error.to_string())),
+                Err(_) => return Err(BeatFailure::new(step, "no reply in time")),
             },
             Event::StartTls(handshake) => {
                 // The server's name is not verified; its key is.
                 let name = ServerName::IpAddress(std::net::IpAddr::from([127, 0, 0, 1]).into());
                 let secured = stream.secure_to(trusted, name, &[]).await;
-                stream = secured.map_err(|error| Failure::new(step, error.to_string()))?;
+                stream = secured.map_err(|error| BeatFailure::new(step, error.to_string()))?;
                 handshake.done();
             }
             Event::Ready(idle) => match envelope.take() {
                 Some(envelope) => idle.send(envelope),
-                None => return Err(Failure::new(step, "no reply about the message")),
+                None => return Err(BeatFailure::new(step, "no reply about the message")),
             },
             Event::Message(sending) => {
                 let mut stuffing = sending.stuffing();
                 let mut octets = Vec::with_capacity(letter.octets.len() + 8);
                 stuffing.pieces(letter.octets.as_bytes()).for_each(|piece| octets.extend_from_slice(piece));
                 octets.extend_from_slice(stuffing.end());
-                stream.send(&octets).await.map_err(|error| Failure::new(step, error.to_string()))?;
+                stream.send(&octets).await.map_err(|error| BeatFailure::new(step, error.to_string()))?;
                 sending.done();
             }
             Event::Finished(outcomes) => {
@@ -109,9 +109,9 @@ async fn converse(
                 return Ok(outcomes);
             }
             Event::Unusable(reply) | Event::LoginRefused(reply) => {
-                return Err(Failure::new(step, reply.to_string()));
+                return Err(BeatFailure::new(step, reply.to_string()));
             }
-            Event::Closed => return Err(Failure::new(step, "the connection was closed")),
+            Event::Closed => return Err(BeatFailure::new(step, "the connection was closed")),
         }
     }
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::{Failure, Step};
+use super::{BeatFailure, Step};
 use crate::steward::findings::Finding;
 
 /// The result of a beat.
@@ -12,7 +12,7 @@ pub(in crate::steward) struct Beat {
     pub(in crate::steward) at: u64,
     /// Its duration.
     pub(in crate::steward) took: Duration,
-    pub(in crate::steward) outcome: Result<(), Failure>,
+    pub(in crate::steward) outcome: Result<(), BeatFailure>,
 }
 
 /// The results of all beats. Clones share them.
@@ -33,7 +33,7 @@ pub(in crate::steward) struct BeatSnapshot {
 }
 
 impl Beat {
-    pub(super) fn new(outcome: Result<(), Failure>, took: Duration) -> Self {
+    pub(super) fn new(outcome: Result<(), BeatFailure>, took: Duration) -> Self {
         let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         Self { at, took, outcome }
     }
@@ -45,12 +45,12 @@ impl Beat {
     pub(super) fn log(&self) {
         match &self.outcome {
             Ok(()) => tracing::debug!(milliseconds = self.took.as_millis(), "heartbeat"),
-            Err(failure) => tracing::warn!(step = %failure.step, said = failure.said, "heartbeat failed"),
+            Err(failure) => tracing::warn!(step = %failure.step, said = failure.detail, "heartbeat failed"),
         }
     }
 
     pub(super) fn findings(&self) -> Vec<Finding> {
-        self.outcome.as_ref().err().map(Failure::finding).into_iter().collect()
+        self.outcome.as_ref().err().map(BeatFailure::finding).into_iter().collect()
     }
 }
 

@@ -29,9 +29,9 @@ pub(in crate::steward) enum Step {
 
 /// The step at which a beat failed, and the reply or error.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::steward) struct Failure {
+pub(in crate::steward) struct BeatFailure {
     pub(in crate::steward) step: Step,
-    pub(in crate::steward) said: String,
+    pub(in crate::steward) detail: String,
 }
 
 /// Limit of a peer's reply in reports.
@@ -115,18 +115,18 @@ impl fmt::Display for Step {
     }
 }
 
-impl Failure {
+impl BeatFailure {
     pub(super) fn new(step: Step, said: impl Into<String>) -> Self {
         let mut said: String = said.into();
         if let Some((end, _)) = said.char_indices().nth(LONGEST) {
             said.truncate(end);
         }
-        Self { step, said: said.replace(|c: char| c.is_control(), " ") }
+        Self { step, detail: said.replace(|c: char| c.is_control(), " ") }
     }
 
     /// The finding for this failure.
     pub(super) fn finding(&self) -> Finding {
-        let problem = format!("the heartbeat message was lost while {}: {}", self.step, self.said);
+        let problem = format!("the heartbeat message was lost while {}: {}", self.step, self.detail);
         Finding::new(Source::Heartbeat, Severity::Error, problem, self.step.fix())
     }
 }

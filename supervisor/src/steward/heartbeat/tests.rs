@@ -50,18 +50,18 @@ fn a_changed_or_unchecked_message_is_detected() {
 #[test]
 fn a_failure_names_its_step_the_reply_and_the_fix() {
     for step in Step::ALL {
-        let finding = Failure::new(step, "452 4.3.1 full\r\n").finding();
+        let finding = BeatFailure::new(step, "452 4.3.1 full\r\n").finding();
         assert!(finding.problem.contains(&step.to_string()), "{finding:?}");
         assert!(finding.problem.ends_with("452 4.3.1 full  "), "{finding:?}");
         assert!(finding.fix.len() > 20, "{finding:?}");
     }
-    assert!(Failure::new(Step::Send, "é".repeat(10_000)).said.len() < 1000);
+    assert!(BeatFailure::new(Step::Send, "é".repeat(10_000)).detail.len() < 1000);
 }
 
 #[test]
 fn beats_are_counted_by_outcome() {
     let pulse = BeatResults::default();
-    let failed = || Err(Failure::new(Step::Open, "refused"));
+    let failed = || Err(BeatFailure::new(Step::Open, "refused"));
     for outcome in [Ok(()), failed(), failed()] {
         pulse.note(Beat::new(outcome, Duration::from_millis(7)));
     }

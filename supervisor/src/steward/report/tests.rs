@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::site::NO_USERS;
-use crate::steward::heartbeat::{Beat, BeatSnapshot, Failure, Step};
+use crate::steward::heartbeat::{Beat, BeatSnapshot, BeatFailure, Step};
 use crate::steward::observation::Free;
 
 const NOW: u64 = 1_795_372_496;
@@ -217,7 +217,7 @@ fn a_message_that_waits_for_hours_is_a_note_and_for_a_day_a_warning() {
 fn the_heartbeats_last_success_is_reported_beside_its_last_failure() {
     let beat = |at, outcome| Beat { at, took: std::time::Duration::from_micros(123_456), outcome };
     let success = beat(NOW - 600, Ok(()));
-    let failure = Failure { step: Step::Send, said: "452 4.3.1 full".into() };
+    let failure = BeatFailure { step: Step::Send, detail: "452 4.3.1 full".into() };
     let mut observation = observation();
     observation.beats =
         BeatSnapshot { last: Some(success.clone()), last_success: Some(success), ..BeatSnapshot::default() };
