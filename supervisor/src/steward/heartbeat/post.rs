@@ -41,7 +41,7 @@ pub(super) async fn send(heartbeat: &Heartbeat, trusted: &Connector, letter: &Te
         id: None,
     };
     let mut session = Session::new(Arc::new(settings), Security::Clear);
-    let ended = converse(&mut session, stream, trusted, envelope, letter).await?;
+    let ended = run_session(&mut session, stream, trusted, envelope, letter).await?;
     match ended.into_iter().next() {
         Some(Outcome::Delivered(_)) => Ok(()),
         Some(outcome) => Err(BeatFailure::new(Step::Send, outcome.reply().to_string())),
@@ -58,7 +58,7 @@ pub(super) async fn connect(address: SocketAddr, step: Step) -> Result<Stream, B
     }
 }
 
-async fn converse(
+async fn run_session(
     session: &mut Session,
     mut stream: Stream,
     trusted: &Connector,
