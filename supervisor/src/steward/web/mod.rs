@@ -64,7 +64,7 @@ pub(super) struct Web {
 
 /// The open sockets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Open {
+pub(super) struct OpenSockets {
     pub(in crate::steward) http: bool,
     pub(in crate::steward) https: bool,
 }
@@ -97,11 +97,11 @@ impl Web {
     }
 
     /// Serves on the sockets that were passed in, or on the configured addresses.
-    pub(super) fn start(self: &Arc<Self>, sockets: &mut Sockets, drain: &Drain) -> Result<Open, WebError> {
+    pub(super) fn start(self: &Arc<Self>, sockets: &mut Sockets, drain: &Drain) -> Result<OpenSockets, WebError> {
         let listen = self.site.load().listen.clone();
         let http = sockets.take_tcp(sockets::HTTP, &listen.http)?;
         let https = sockets.take_tcp(sockets::HTTPS, &listen.https)?;
-        let open = Open { http: !http.is_empty(), https: !https.is_empty() };
+        let open = OpenSockets { http: !http.is_empty(), https: !https.is_empty() };
         let limits = || Limits::new(CONNECTIONS, CONNECTIONS_PER_ADDRESS);
         let counted = |name| self.numbers.service(name, PeerKind::Peers);
         Service::new("http", limits(), BUSY).with_metrics(counted("http")).start(http, drain, {

@@ -63,7 +63,7 @@ fn stage() -> Stage {
     let web = Web::new(site, live, Arc::default()).unwrap();
     let drain = Drain::new();
     let open = web.start(&mut Sockets::default(), &drain).unwrap();
-    assert_eq!(open, Open { http: true, https: true });
+    assert_eq!(open, OpenSockets { http: true, https: true });
     let trust = trusting(&tls.certificate, &[b"http/1.1"]);
     Stage { web, http, https, trust, _drain: drain, folder }
 }
