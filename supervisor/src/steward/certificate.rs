@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::findings::{Finding, Findings, Severity, Source};
-use super::web::Live;
+use super::web::ServedCertificate;
 use crate::certificate::key::{self, KeyError};
 use crate::certificate::{fingerprint, renew_self_made};
 use crate::dns::resolver;
@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// The task that checks the certificate's files.
 pub(super) struct CertificateWatch {
     pub(super) steward: watch::Receiver<Arc<Steward>>,
-    pub(super) live: Arc<Live>,
+    pub(super) live: Arc<ServedCertificate>,
     pub(super) notifier: Arc<Notifier>,
     pub(super) findings: Findings,
     /// Held while the certificate's files are written.

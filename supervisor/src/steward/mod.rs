@@ -40,7 +40,7 @@ use certificate::CertificateWatch;
 use findings::Findings;
 use heartbeat::BeatResults;
 use observation::SharedState;
-use web::{Live, Web};
+use web::{ServedCertificate, Web};
 
 /// The name of the process.
 const NAME: &str = "steward";
@@ -61,7 +61,7 @@ pub fn run(config: &Path) -> ExitCode {
 
 async fn run_daemon(path: &Path, steward: Steward, mut sockets: Sockets, life: Daemon) -> Result<(), DaemonError> {
     let listeners = sockets.take_tcp(sockets::HEALTH, &[steward.health])?;
-    let live = Arc::new(Live::default());
+    let live = Arc::new(ServedCertificate::default());
     load_certificate(&live, &steward, &life.notifier);
     let challenges = Arc::new(Challenges::default());
     let web = Web::new(steward.web.clone(), Arc::clone(&live), Arc::clone(&challenges))
@@ -144,7 +144,7 @@ fn renewal_settings(steward: &Steward) -> Option<acme::RenewalSettings> {
 }
 
 /// Starts serving the certificate on disk, and logs which one it is. The steward works without one too.
-fn load_certificate(live: &Live, steward: &Steward, notifier: &Notifier) {
+fn load_certificate(live: &ServedCertificate, steward: &Steward, notifier: &Notifier) {
     if let Err(error) = live.load(&steward.tls) {
         tracing::error!(%error, "keeping the current certificate");
         return;

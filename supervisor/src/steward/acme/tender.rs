@@ -46,7 +46,7 @@ use super::trust;
 use super::way::ChallengeKind;
 use crate::certificate::{MOST_NAMES, WantedNames, wanted_names};
 use crate::dns::resolver;
-use crate::steward::web::{Live, OpenSockets};
+use crate::steward::web::{ServedCertificate, OpenSockets};
 
 /// The longest sleep, so that a changed clock is noticed.
 const MAX_SLEEP: Duration = Duration::from_secs(60);
@@ -71,7 +71,7 @@ pub(in crate::steward) struct RenewalSettings {
 /// The renewal task.
 pub(in crate::steward) struct RenewalTask {
     pub(in crate::steward) settings: watch::Receiver<RenewalSettings>,
-    pub(in crate::steward) live: Arc<Live>,
+    pub(in crate::steward) live: Arc<ServedCertificate>,
     pub(in crate::steward) challenges: Arc<Challenges>,
     pub(in crate::steward) open: OpenSockets,
     pub(in crate::steward) notifier: Arc<Notifier>,

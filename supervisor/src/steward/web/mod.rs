@@ -39,7 +39,7 @@ use serve::{Connection, Drain, Limits, Service};
 
 use super::acme::Challenges;
 use super::server::BUSY;
-pub(super) use live::Live;
+pub(super) use live::ServedCertificate;
 pub(super) use pages::CHALLENGES;
 use pages::Scheme;
 
@@ -55,7 +55,7 @@ pub(super) struct Web {
     /// The settings of the pages.
     pub(super) site: ArcSwap<config::Web>,
     /// The certificate in use.
-    pub(super) live: Arc<Live>,
+    pub(super) live: Arc<ServedCertificate>,
     /// The current answers to an authority's challenges.
     pub(super) challenges: Arc<Challenges>,
     tls: tls::Doors,
@@ -83,7 +83,7 @@ pub(super) enum WebError {
 impl Web {
     pub(super) fn new(
         site: config::Web,
-        live: Arc<Live>,
+        live: Arc<ServedCertificate>,
         challenges: Arc<Challenges>,
     ) -> Result<Arc<Self>, WebError> {
         let tls = tls::Doors::new(&live, &challenges)?;

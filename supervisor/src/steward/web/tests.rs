@@ -52,7 +52,7 @@ fn free() -> SocketAddr {
 fn stage() -> Stage {
     let folder = tempfile::tempdir().unwrap();
     let tls = write(folder.path());
-    let live = Arc::new(Live::default());
+    let live = Arc::new(ServedCertificate::default());
     live.load(&tls).unwrap();
     let (http, https) = (free(), free());
     let site = config::Web {

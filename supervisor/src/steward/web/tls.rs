@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::live::Live;
+use super::live::ServedCertificate;
 use crate::steward::acme::Challenges;
 
 /// Timeout for a handshake, which is two round trips; a web client waits no longer either.
@@ -29,7 +29,7 @@ pub(super) struct Doors {
 }
 
 impl Doors {
-    pub(super) fn new(live: &Arc<Live>, challenges: &Arc<Challenges>) -> Result<Self, rustls::Error> {
+    pub(super) fn new(live: &Arc<ServedCertificate>, challenges: &Arc<Challenges>) -> Result<Self, rustls::Error> {
         let visitors = config(Arc::clone(live) as Arc<dyn ResolvesServerCert>, HTTP)?;
         let authority = config(Arc::clone(challenges) as Arc<dyn ResolvesServerCert>, ACME)?;
         Ok(Self { visitors, authority })
