@@ -58,7 +58,7 @@ pub(super) struct Web {
     pub(super) live: Arc<ServedCertificate>,
     /// The current answers to an authority's challenges.
     pub(super) challenges: Arc<Challenges>,
-    tls: tls::Doors,
+    tls: tls::TlsConfigs,
     numbers: Arc<Metrics>,
 }
 
@@ -86,7 +86,7 @@ impl Web {
         live: Arc<ServedCertificate>,
         challenges: Arc<Challenges>,
     ) -> Result<Arc<Self>, WebError> {
-        let tls = tls::Doors::new(&live, &challenges)?;
+        let tls = tls::TlsConfigs::new(&live, &challenges)?;
         let numbers = Arc::new(Metrics::new(super::NAME));
         Ok(Arc::new(Self { site: ArcSwap::from_pointee(site), live, challenges, tls, numbers }))
     }
@@ -120,7 +120,7 @@ impl Web {
                 let web = Arc::clone(&web);
                 async move {
                     let peer = connection.peer;
-                    if let Some(stream) = web.tls.admit(connection.stream, peer).await {
+                    if let Some(stream) = web.tls.handshake(connection.stream, peer).await {
                         conversation::hold(stream, peer, web, Scheme::Https).await;
                     }
                 }

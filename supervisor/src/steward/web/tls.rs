@@ -23,12 +23,12 @@ const ACME: &[u8] = b"acme-tls/1";
 const HTTP: &[u8] = b"http/1.1";
 
 /// The TLS configurations, one for each type of client.
-pub(super) struct Doors {
+pub(super) struct TlsConfigs {
     visitors: Arc<ServerConfig>,
     authority: Arc<ServerConfig>,
 }
 
-impl Doors {
+impl TlsConfigs {
     pub(super) fn new(live: &Arc<ServedCertificate>, challenges: &Arc<Challenges>) -> Result<Self, rustls::Error> {
         let visitors = config(Arc::clone(live) as Arc<dyn ResolvesServerCert>, HTTP)?;
         let authority = config(Arc::clone(challenges) as Arc<dyn ResolvesServerCert>, ACME)?;
@@ -37,7 +37,7 @@ impl Doors {
 
     /// Performs the handshake. `None` if it failed, or if the client was an authority, for which the handshake itself
     /// is the answer (RFC 8737 §3).
-    pub(super) async fn admit(&self, stream: Stream, peer: Peer) -> Option<TlsStream<Stream>> {
+    pub(super) async fn handshake(&self, stream: Stream, peer: Peer) -> Option<TlsStream<Stream>> {
         match timeout(HANDSHAKE, self.shake_hands(stream)).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
@@ -76,7 +76,7 @@ fn config(shown: Arc<dyn ResolvesServerCert>, protocol: &[u8]) -> Result<Arc<Ser
     Ok(Arc::new(config))
 }
 
-impl fmt::Debug for Doors {
+impl fmt::Debug for TlsConfigs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Doors")
     }
