@@ -22,9 +22,9 @@ use super::Web;
 use super::pages::{Answer, Asked, Question, Scheme};
 
 /// Timeout for the request's head, which is one short packet; slower clients are dropped.
-const ASKING: Duration = Duration::from_secs(5);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Timeout for the whole exchange.
-const CONVERSATION: Duration = Duration::from_secs(15);
+const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(15);
 const LONGEST_HEAD: usize = 8 * 1024;
 const MOST_FIELDS: usize = 64;
 /// Limit of a body. Outlook's request is half a kilobyte.
@@ -34,19 +34,19 @@ const LONGEST_BODY: usize = 16 * 1024;
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Answers one request.
-pub(super) async fn hold<S>(stream: S, peer: Peer, web: Arc<Web>, scheme: Scheme)
+pub(super) async fn serve_request<S>(stream: S, peer: Peer, web: Arc<Web>, scheme: Scheme)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(|request| answer(request, Arc::clone(&web), scheme));
     let conversation = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(ASKING)
+        .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(LONGEST_HEAD)
         .max_headers(MOST_FIELDS)
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service);
-    match timeout(CONVERSATION, conversation).await {
+    match timeout(EXCHANGE_TIMEOUT, conversation).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%peer, %error, "web request failed"),
         Err(_) => tracing::debug!(%peer, "web request timed out"),

@@ -110,7 +110,7 @@ impl Web {
                 let web = Arc::clone(&web);
                 async move {
                     let peer = connection.peer;
-                    conversation::hold(connection.stream, peer, web, Scheme::Http).await;
+                    conversation::serve_request(connection.stream, peer, web, Scheme::Http).await;
                 }
             }
         })?;
@@ -121,7 +121,7 @@ impl Web {
                 async move {
                     let peer = connection.peer;
                     if let Some(stream) = web.tls.handshake(connection.stream, peer).await {
-                        conversation::hold(stream, peer, web, Scheme::Https).await;
+                        conversation::serve_request(stream, peer, web, Scheme::Https).await;
                     }
                 }
             }
