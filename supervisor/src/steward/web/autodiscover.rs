@@ -4,7 +4,7 @@
 use address::{Address, Domain};
 use handover::config;
 
-use super::pages::Answer;
+use super::pages::PageResponse;
 use super::xml::{self, XmlError, escaped};
 
 pub(super) const PATH: &str = "/autodiscover/autodiscover.xml";
@@ -43,19 +43,19 @@ impl Page {
 
     /// The settings for the address in the request. They are the same for every address of a domain, so the response
     /// does not reveal which users exist.
-    pub(super) fn answer(&self, body: &[u8]) -> Answer {
+    pub(super) fn answer(&self, body: &[u8]) -> PageResponse {
         let request = match read(body) {
             Ok(request) => request,
-            Err(error) => return Answer::bad_xml(refusal(600, &format!("Invalid Request: {error}"))),
+            Err(error) => return PageResponse::bad_xml(refusal(600, &format!("Invalid Request: {error}"))),
         };
         let address = Address::parse(&request.address).ok();
         let is_ours =
             |address: &Address| address.domain().is_some_and(|domain| self.domains.contains(domain));
         match (request.schema, address) {
-            (Schema::MobileSync, _) => Answer::xml(no_mobile_sync(&request.address)),
-            (Schema::Other, _) => Answer::xml(refusal(601, "The requested response schema is not available")),
-            (Schema::Outlook, Some(address)) if is_ours(&address) => Answer::xml(self.settings(&address)),
-            (Schema::Outlook, _) => Answer::xml(refusal(500, "The email address cannot be found")),
+            (Schema::MobileSync, _) => PageResponse::xml(no_mobile_sync(&request.address)),
+            (Schema::Other, _) => PageResponse::xml(refusal(601, "The requested response schema is not available")),
+            (Schema::Outlook, Some(address)) if is_ours(&address) => PageResponse::xml(self.settings(&address)),
+            (Schema::Outlook, _) => PageResponse::xml(refusal(500, "The email address cannot be found")),
         }
     }
 

@@ -19,7 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
 use super::Web;
-use super::pages::{Answer, Asked, Question, Scheme};
+use super::pages::{PageResponse, Lookup, PageRequest, Scheme};
 
 /// Timeout for the request's head, which is one short packet; slower clients are dropped.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
@@ -63,20 +63,20 @@ async fn answer(
     let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
     let host = head.uri.host().or(host).unwrap_or_default();
     let question =
-        Question { scheme, method: &head.method, host, path: head.uri.path(), query: head.uri.query() };
-    let answer = match web.look_up(&question) {
-        Asked::Answered(answer) => answer,
+        PageRequest { scheme, method: &head.method, host, path: head.uri.path(), query: head.uri.query() };
+    let answer = match web.find_page(&question) {
+        Lookup::Answered(answer) => answer,
         // Refused before a client that expects 100 Continue sends the body (RFC 9110 §10.1.1).
-        Asked::NeedsBody(_) if body.size_hint().lower() > LONGEST_BODY as u64 => Answer::too_large(),
-        Asked::NeedsBody(page) => match Limited::new(body, LONGEST_BODY).collect().await {
+        Lookup::NeedsBody(_) if body.size_hint().lower() > LONGEST_BODY as u64 => PageResponse::too_large(),
+        Lookup::NeedsBody(page) => match Limited::new(body, LONGEST_BODY).collect().await {
             Ok(body) => page.answer(&body.to_bytes()),
-            Err(_) => Answer::too_large(),
+            Err(_) => PageResponse::too_large(),
         },
     };
     Ok(respond(answer))
 }
 
-fn respond(answer: Answer) -> Response<Full<Bytes>> {
+fn respond(answer: PageResponse) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(answer.body));
     *response.status_mut() = answer.code;
     let fields = response.headers_mut();

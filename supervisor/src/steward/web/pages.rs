@@ -19,7 +19,7 @@ pub(super) enum Scheme {
 
 /// The parts of a request that select the page.
 #[derive(Debug)]
-pub(super) struct Question<'q> {
+pub(super) struct PageRequest<'q> {
     pub(super) scheme: Scheme,
     pub(super) method: &'q Method,
     /// The host as sent, with or without a port.
@@ -30,7 +30,7 @@ pub(super) struct Question<'q> {
 
 /// An HTTP response.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(super) struct PageResponse {
     pub(super) code: StatusCode,
     pub(super) kind: &'static str,
     pub(super) body: Vec<u8>,
@@ -40,8 +40,8 @@ pub(super) struct Answer {
 
 /// A response, or a page that depends on the request's body.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Asked {
-    Answered(Answer),
+pub(super) enum Lookup {
+    Answered(PageResponse),
     NeedsBody(autodiscover::Page),
 }
 
@@ -53,7 +53,7 @@ const XML: &str = "text/xml; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 const READ: &str = "GET, HEAD";
 
-impl Answer {
+impl PageResponse {
     fn new(code: StatusCode, kind: &'static str, body: impl Into<Vec<u8>>) -> Self {
         Self { code, kind, body: body.into(), location: None, allow: None }
     }
@@ -100,10 +100,10 @@ impl Answer {
 
 impl Web {
     /// Finds the page.
-    pub(super) fn look_up(&self, question: &Question<'_>) -> Asked {
+    pub(super) fn find_page(&self, question: &PageRequest<'_>) -> Lookup {
         let site = self.site.load();
         match question.scheme {
-            Scheme::Http => Asked::Answered(self.look_up_plain(&site, question)),
+            Scheme::Http => Lookup::Answered(self.look_up_plain(&site, question)),
             Scheme::Https => {
                 let is_attested = || {
                     self.live.facts().is_some_and(|facts| {
@@ -116,30 +116,30 @@ impl Web {
         }
     }
 
-    fn look_up_plain(&self, site: &config::Web, question: &Question<'_>) -> Answer {
+    fn look_up_plain(&self, site: &config::Web, question: &PageRequest<'_>) -> PageResponse {
         let is_read = question.method == Method::GET || question.method == Method::HEAD;
         if let Some(token) = question.path.strip_prefix(CHALLENGES) {
             return match self.challenges.for_token(token) {
-                Some(_) if !is_read => Answer::not_allowed(READ),
+                Some(_) if !is_read => PageResponse::not_allowed(READ),
                 Some(authorization) => {
-                    Answer { kind: "application/octet-stream", ..Answer::text(StatusCode::OK, authorization) }
+                    PageResponse { kind: "application/octet-stream", ..PageResponse::text(StatusCode::OK, authorization) }
                 }
-                None => Answer::not_found(),
+                None => PageResponse::not_found(),
             };
         }
-        match place(site, question.host) {
-            Some(_) if DAV.contains(&question.path) => Answer::not_found(),
+        match site_name(site, question.host) {
+            Some(_) if DAV.contains(&question.path) => PageResponse::not_found(),
             Some(_) => {
                 let query = question.query.map(|query| format!("?{query}")).unwrap_or_default();
                 let location = format!("https://{}{}{query}", bare(question.host), question.path);
                 // Outlook follows only 302, after any method (MS-OXDISCO §3.1.5.4).
                 if question.path.eq_ignore_ascii_case(autodiscover::PATH) {
-                    return Answer::redirect(StatusCode::FOUND, location);
+                    return PageResponse::redirect(StatusCode::FOUND, location);
                 }
-                Answer::moved(location)
+                PageResponse::moved(location)
             }
             // Not found: a proxy in front of us may trust a page for a host that it thinks is ours.
-            None => Answer::not_found(),
+            None => PageResponse::not_found(),
         }
     }
 }
@@ -153,43 +153,43 @@ struct Certificate<'c> {
     sign: &'c dyn Fn(&[u8]) -> Option<Vec<u8>>,
 }
 
-fn look_up_secure(site: &config::Web, question: &Question<'_>, certificate: Certificate<'_>) -> Asked {
-    let Some(place) = place(site, question.host) else { return Asked::Answered(Answer::not_found()) };
+fn look_up_secure(site: &config::Web, question: &PageRequest<'_>, certificate: Certificate<'_>) -> Lookup {
+    let Some(place) = site_name(site, question.host) else { return Lookup::Answered(PageResponse::not_found()) };
     let path = question.path.to_ascii_lowercase();
     let is_read = question.method == Method::GET || question.method == Method::HEAD;
     let reading =
-        |page: &dyn Fn() -> Answer| Asked::Answered(if is_read { page() } else { Answer::not_allowed(READ) });
-    let thunderbird = |domain: &Domain| reading(&|| Answer::xml(autoconfig::page(&site.hostname, domain)));
+        |page: &dyn Fn() -> PageResponse| Lookup::Answered(if is_read { page() } else { PageResponse::not_allowed(READ) });
+    let thunderbird = |domain: &Domain| reading(&|| PageResponse::xml(autoconfig::page(&site.hostname, domain)));
     match (place, path.as_str()) {
-        (Place::Policy, mta_sts::PATH) if (certificate.is_attested)() => {
-            reading(&|| Answer::text(StatusCode::OK, mta_sts::policy(&site.hostname)))
+        (SiteName::Policy, mta_sts::PATH) if (certificate.is_attested)() => {
+            reading(&|| PageResponse::text(StatusCode::OK, mta_sts::policy(&site.hostname)))
         }
-        (Place::Thunderbird(domain), autoconfig::PATH | autoconfig::WELL_KNOWN) => thunderbird(domain),
-        (Place::Itself(domain), autoconfig::PATH | autoconfig::WELL_KNOWN) => {
+        (SiteName::Thunderbird(domain), autoconfig::PATH | autoconfig::WELL_KNOWN) => thunderbird(domain),
+        (SiteName::Itself(domain), autoconfig::PATH | autoconfig::WELL_KNOWN) => {
             let address =
                 parameter(question.query, autoconfig::ADDRESS).and_then(|address| ours(site, &address));
             thunderbird(address.as_ref().and_then(Address::domain).unwrap_or(domain))
         }
-        (Place::Itself(domain), setup::PATH) => {
-            reading(&|| Answer::html(StatusCode::OK, setup::page(&site.hostname, domain)))
+        (SiteName::Itself(domain), setup::PATH) => {
+            reading(&|| PageResponse::html(StatusCode::OK, setup::page(&site.hostname, domain)))
         }
-        (Place::Itself(_), profile::PATH) => reading(&|| apple(site, question.query, certificate.sign)),
-        (Place::Outlook(_) | Place::Itself(_), autodiscover::PATH) if question.method == Method::POST => {
-            Asked::NeedsBody(autodiscover::Page::new(site))
+        (SiteName::Itself(_), profile::PATH) => reading(&|| apple(site, question.query, certificate.sign)),
+        (SiteName::Outlook(_) | SiteName::Itself(_), autodiscover::PATH) if question.method == Method::POST => {
+            Lookup::NeedsBody(autodiscover::Page::new(site))
         }
-        (Place::Outlook(_) | Place::Itself(_), autodiscover::PATH) => {
-            Asked::Answered(Answer::not_allowed("POST"))
+        (SiteName::Outlook(_) | SiteName::Itself(_), autodiscover::PATH) => {
+            Lookup::Answered(PageResponse::not_allowed("POST"))
         }
-        _ => Asked::Answered(Answer::not_found()),
+        _ => Lookup::Answered(PageResponse::not_found()),
     }
 }
 
 /// The profile for the address in the query, signed if possible.
-fn apple(site: &config::Web, query: Option<&str>, sign: &dyn Fn(&[u8]) -> Option<Vec<u8>>) -> Answer {
+fn apple(site: &config::Web, query: Option<&str>, sign: &dyn Fn(&[u8]) -> Option<Vec<u8>>) -> PageResponse {
     let address = parameter(query, profile::ADDRESS).and_then(|address| ours(site, &address));
-    let Some(address) = address else { return Answer::html(StatusCode::NOT_FOUND, setup::unknown_address()) };
+    let Some(address) = address else { return PageResponse::html(StatusCode::NOT_FOUND, setup::unknown_address()) };
     let profile = profile::profile(&site.hostname, &address).into_bytes();
-    Answer::new(StatusCode::OK, profile::KIND, sign(&profile).unwrap_or(profile))
+    PageResponse::new(StatusCode::OK, profile::KIND, sign(&profile).unwrap_or(profile))
 }
 
 /// Parses an address in one of our domains. Whether that user exists is not checked.
@@ -212,7 +212,7 @@ const DAV: [&str; 2] = ["/.well-known/caldav", "/.well-known/carddav"];
 
 /// The name of ours that a request is for.
 #[derive(Debug, PartialEq, Eq)]
-enum Place<'s> {
+enum SiteName<'s> {
     /// `mta-sts.<domain>`
     Policy,
     /// `autoconfig.<domain>`
@@ -223,21 +223,21 @@ enum Place<'s> {
     Itself(&'s Domain),
 }
 
-fn place<'s>(site: &'s config::Web, host: &str) -> Option<Place<'s>> {
+fn site_name<'s>(site: &'s config::Web, host: &str) -> Option<SiteName<'s>> {
     let host = bare(host);
     let itself = |name: &Domain| host.eq_ignore_ascii_case(name.as_str());
     if let Some(domain) = site.domains.iter().find(|domain| itself(domain)) {
-        return Some(Place::Itself(domain));
+        return Some(SiteName::Itself(domain));
     }
     if itself(&site.hostname) {
-        return site.domains.first().map(Place::Itself);
+        return site.domains.first().map(SiteName::Itself);
     }
     let (label, rest) = host.split_once('.')?;
     let domain = site.domains.iter().find(|domain| rest.eq_ignore_ascii_case(domain.as_str()))?;
     match label.to_ascii_lowercase().as_str() {
-        mta_sts::LABEL => Some(Place::Policy),
-        web_names::AUTOCONFIG => Some(Place::Thunderbird(domain)),
-        web_names::AUTODISCOVER => Some(Place::Outlook(domain)),
+        mta_sts::LABEL => Some(SiteName::Policy),
+        web_names::AUTOCONFIG => Some(SiteName::Thunderbird(domain)),
+        web_names::AUTODISCOVER => Some(SiteName::Outlook(domain)),
         _ => None,
     }
 }

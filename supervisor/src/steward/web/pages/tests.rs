@@ -14,11 +14,11 @@ fn site() -> config::Web {
 /// The response's status and body. The status is 0 for a page that needs the request's body.
 fn asked(method: &Method, host: &str, target: &str, attested: bool) -> (u16, String) {
     let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
-    let question = Question { scheme: Scheme::Https, method, host, path, query };
+    let question = PageRequest { scheme: Scheme::Https, method, host, path, query };
     let certificate = Certificate { is_attested: &|| attested, sign: &|_| None };
     match look_up_secure(&site(), &question, certificate) {
-        Asked::Answered(answer) => (answer.code.as_u16(), String::from_utf8(answer.body).unwrap()),
-        Asked::NeedsBody(_) => (0, String::new()),
+        Lookup::Answered(answer) => (answer.code.as_u16(), String::from_utf8(answer.body).unwrap()),
+        Lookup::NeedsBody(_) => (0, String::new()),
     }
 }
 
