@@ -16,7 +16,7 @@ use handover::config::{self, Steward};
 /// A healthy steward answers in milliseconds; a health check that hangs would be killed without output.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// The request to the steward.
-pub(crate) const QUESTION: &[u8] = b"GET /health/ready HTTP/1.0\r\nHost: localhost\r\n\r\n";
+pub(crate) const HEALTH_REQUEST: &[u8] = b"GET /health/ready HTTP/1.0\r\nHost: localhost\r\n\r\n";
 /// Our own report has a few kilobytes.
 pub(crate) const LONGEST_ANSWER: u64 = 256 * 1024;
 
@@ -28,12 +28,12 @@ enum HealthError {
     #[error("no answer on {address}: {source}; read the log, in a container with `docker compose logs`")]
     Ask { address: SocketAddr, source: io::Error },
     #[error("the server on {0} is not Mailstead's steward")]
-    Stranger(SocketAddr),
+    NotTheSteward(SocketAddr),
 }
 
 /// The reply: the health, and the report.
 #[derive(Debug, PartialEq, Eq)]
-struct Answer {
+struct HealthReply {
     is_serving: bool,
     report: String,
 }
@@ -41,9 +41,9 @@ struct Answer {
 /// Queries the steward whose configuration, `steward.toml` in the runtime folder, is at `config`.
 pub fn run(config: &Path, as_json: bool) -> ExitCode {
     let answer =
-        config::load::<Steward>(config).map_err(HealthError::from).and_then(|steward| ask(steward.health));
+        config::load::<Steward>(config).map_err(HealthError::from).and_then(|steward| query(steward.health));
     match answer {
-        Ok(Answer { is_serving, report }) => {
+        Ok(HealthReply { is_serving, report }) => {
             // A report of another version is shown unchanged.
             let lines = if as_json { None } else { told::told(&report, is_serving) };
             // A reader that has gone away has seen enough; the status still shows the result.
@@ -57,20 +57,20 @@ pub fn run(config: &Path, as_json: bool) -> ExitCode {
     }
 }
 
-fn ask(listening: SocketAddr) -> Result<Answer, HealthError> {
-    let address = reachable(listening);
+fn query(listening: SocketAddr) -> Result<HealthReply, HealthError> {
+    let address = address_to_query(listening);
     let failed = |source| HealthError::Ask { address, source };
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(failed)?;
     stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
     stream.set_write_timeout(Some(PATIENCE)).map_err(failed)?;
-    stream.write_all(QUESTION).map_err(failed)?;
+    stream.write_all(HEALTH_REQUEST).map_err(failed)?;
     let mut answer = Vec::new();
     stream.take(LONGEST_ANSWER).read_to_end(&mut answer).map_err(failed)?;
-    read(&answer).ok_or(HealthError::Stranger(address))
+    read(&answer).ok_or(HealthError::NotTheSteward(address))
 }
 
 /// The address to query: the loopback for a service on all addresses.
-pub(crate) fn reachable(listening: SocketAddr) -> SocketAddr {
+pub(crate) fn address_to_query(listening: SocketAddr) -> SocketAddr {
     let ip = match listening.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
@@ -80,7 +80,7 @@ pub(crate) fn reachable(listening: SocketAddr) -> SocketAddr {
 }
 
 /// `HTTP-version SP status-code SP …`, fields, an empty line, the report (RFC 9112 §2.1, §4).
-fn read(answer: &[u8]) -> Option<Answer> {
+fn read(answer: &[u8]) -> Option<HealthReply> {
     let text = str::from_utf8(answer).ok()?;
     let (head, report) = text.split_once("\r\n\r\n")?;
     let (version, rest) = head.split_once(' ')?;
@@ -90,7 +90,7 @@ fn read(answer: &[u8]) -> Option<Answer> {
         _ => return None,
     };
     let is_ours = version.starts_with("HTTP/1.") && report.starts_with('{');
-    is_ours.then(|| Answer { is_serving, report: report.to_owned() })
+    is_ours.then(|| HealthReply { is_serving, report: report.to_owned() })
 }
 
 #[cfg(test)]
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_reply_is_healthy_or_unhealthy_or_not_the_stewards() {
-        let answer = |is_serving| Some(Answer { is_serving, report: "{}\n".to_owned() });
+        let answer = |is_serving| Some(HealthReply { is_serving, report: "{}\n".to_owned() });
         for (text, expected) in [
             ("HTTP/1.0 200 OK\r\na: b\r\n\r\n{}\n", answer(true)),
             ("HTTP/1.1 503 Service Unavailable\r\na: b\r\n\r\n{}\n", answer(false)),
@@ -120,7 +120,7 @@ mod tests {
             ("[::]:8025", "[::1]:8025"),
             ("192.0.2.1:80", "192.0.2.1:80"),
         ] {
-            assert_eq!(reachable(listening.parse().unwrap()), asked.parse().unwrap());
+            assert_eq!(address_to_query(listening.parse().unwrap()), asked.parse().unwrap());
         }
     }
 
@@ -130,7 +130,7 @@ mod tests {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             listener.local_addr().unwrap()
         };
-        let error = ask(address).unwrap_err().to_string();
+        let error = query(address).unwrap_err().to_string();
         assert!(error.contains(&address.to_string()), "{error}");
     }
 }

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::super::world::Reason;
-use crate::health::{LONGEST_ANSWER, QUESTION, reachable};
+use crate::health::{LONGEST_ANSWER, HEALTH_REQUEST, address_to_query};
 
 #[derive(serde::Deserialize)]
 struct Report {
@@ -21,7 +21,7 @@ struct Report {
 pub(super) async fn ask(configuration: &Path, end: Instant) -> Result<Vec<Reason>, String> {
     let steward: Steward = config::load(configuration).map_err(|error| error.to_string())?;
     let address = steward.health;
-    let answer = timeout_at(end, fetch(reachable(address), QUESTION)).await;
+    let answer = timeout_at(end, fetch(address_to_query(address), HEALTH_REQUEST)).await;
     let answer = answer.map_err(|_| format!("{address} does not answer in time"))?;
     let answer = answer.map_err(|error| format!("no answer on {address}: {error}"))?;
     let text = String::from_utf8_lossy(&answer);

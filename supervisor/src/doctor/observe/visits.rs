@@ -7,7 +7,7 @@ use handover::config::{self, Steward};
 use tokio::time::{Instant, timeout_at};
 
 use super::health::fetch;
-use crate::health::reachable;
+use crate::health::address_to_query;
 use crate::ports;
 
 const QUESTION: &[u8] = b"GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n";
@@ -17,7 +17,7 @@ const FAMILY: &str = "mailstead_last_outside_connection_timestamp_seconds{";
 /// The last connection of each public port; `None` if the steward does not answer.
 pub(super) async fn ask(configuration: &Path, end: Instant) -> Option<BTreeMap<u16, u64>> {
     let steward: Steward = config::load(configuration).ok()?;
-    let answer = timeout_at(end, fetch(reachable(steward.health), QUESTION)).await.ok()?.ok()?;
+    let answer = timeout_at(end, fetch(address_to_query(steward.health), QUESTION)).await.ok()?.ok()?;
     let text = String::from_utf8_lossy(&answer);
     text.starts_with("HTTP/1.").then(|| read(&text))
 }
