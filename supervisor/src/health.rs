@@ -45,7 +45,7 @@ pub fn run(config: &Path, as_json: bool) -> ExitCode {
     match answer {
         Ok(HealthReply { is_serving, report }) => {
             // A report of another version is shown unchanged.
-            let lines = if as_json { None } else { told::told(&report, is_serving) };
+            let lines = if as_json { None } else { told::lines(&report, is_serving) };
             // A reader that has gone away has seen enough; the status still shows the result.
             let _ = writeln!(io::stdout(), "{}", lines.as_deref().unwrap_or(&report).trim_end());
             if is_serving { ExitCode::SUCCESS } else { ExitCode::FAILURE }

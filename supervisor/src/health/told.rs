@@ -56,7 +56,7 @@ struct Heartbeat {
 }
 
 /// The report in lines for a person; `None` if it is of another version.
-pub(super) fn told(json: &str, is_serving: bool) -> Option<String> {
+pub(super) fn lines(json: &str, is_serving: bool) -> Option<String> {
     let report: Report = serde_json::from_str(json).ok()?;
     let mut text = String::new();
     // Writing into a text cannot fail.
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn a_report_is_printed_with_the_status_and_the_faults_first() {
         assert_eq!(
-            told(REPORT, true).unwrap(),
+            lines(REPORT, true).unwrap(),
             "degraded: mail is served\n\
              \n\
              error (heartbeat): lost\n    fix: read the log\n\
@@ -167,9 +167,9 @@ mod tests {
     fn a_report_of_the_first_seconds_is_printed_too() {
         let bare = r#"{ "status": "starting", "reasons": [], "version": "0.1.0", "processes": [] }"#;
         assert_eq!(
-            told(bare, false).unwrap(),
+            lines(bare, false).unwrap(),
             "starting: mail is not served\n\nversion      0.1.0\nheartbeat    none yet\n"
         );
-        assert_eq!(told("{}", true), None);
+        assert_eq!(lines("{}", true), None);
     }
 }
