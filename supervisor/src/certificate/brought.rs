@@ -25,7 +25,7 @@ use rustls::sign::CertifiedKey;
 
 use crate::read_limited;
 
-use super::{Keeper, covers, files, fingerprint};
+use super::{CertificateOwner, covers, files, fingerprint};
 
 /// Limit of a file in MiB: a chain or a key has a few kilobytes.
 const LARGEST: u64 = 1;
@@ -95,7 +95,7 @@ pub fn current(folder: &Path) -> Option<Tls> {
 
 /// Copies the pair in these files into `folder`. Returns a fault that the operator has to fix. `now` is in seconds
 /// since 1970, and `host` the name by which clients connect.
-pub fn bring(from: &Tls, folder: &Path, host: &str, now: i64, keeper: Option<Keeper>) -> Option<Concern> {
+pub fn bring(from: &Tls, folder: &Path, host: &str, now: i64, keeper: Option<CertificateOwner>) -> Option<Concern> {
     let before = current(folder).and_then(|tls| facts(&tls.certificate).ok());
     match take(from, folder, now, before.as_ref(), keeper) {
         Ok(facts) => shortcoming(from, &facts, host, now),
@@ -155,7 +155,7 @@ fn take(
     folder: &Path,
     now: i64,
     before: Option<&CertificateFacts>,
-    keeper: Option<Keeper>,
+    keeper: Option<CertificateOwner>,
 ) -> Result<CertificateFacts, BroughtError> {
     let write = |path: &Path| {
         let path = path.to_owned();
@@ -224,12 +224,12 @@ fn of_original(error: CertificateError, copies: &Tls, from: &Tls) -> Certificate
 }
 
 /// Copies a file for the daemons: the steward is its owner, and the others read it by their group.
-fn copy(from: &Path, to: &Path, mode: u32, keeper: Option<Keeper>) -> Result<(), BroughtError> {
+fn copy(from: &Path, to: &Path, mode: u32, keeper: Option<CertificateOwner>) -> Result<(), BroughtError> {
     let content = look(from)?;
     let written = fs::write(to, &content)
         .and_then(|()| fs::set_permissions(to, fs::Permissions::from_mode(mode)))
         .and_then(|()| match keeper {
-            Some(Keeper { user, group }) => Ok(chown(to, Some(user), Some(group))?),
+            Some(CertificateOwner { user, group }) => Ok(chown(to, Some(user), Some(group))?),
             None => Ok(()),
         });
     written.map_err(|source| BroughtError::Write { path: to.to_owned(), source })

@@ -105,7 +105,7 @@ pub fn is_published(folder: &Path) -> Result<(), durable::Error> {
 mod tests {
     use std::fs;
 
-    use super::super::{Found, ensure};
+    use super::super::{CertificateState, ensure};
     use super::*;
 
     const NOW: u64 = 1_700_000_000;
@@ -118,10 +118,10 @@ mod tests {
     fn a_damaged_key_is_reported_until_the_marker_file_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let tls = files(folder.path());
-        assert_eq!(ensure(folder.path(), &names(), NOW, None).unwrap(), Found::Made);
+        assert_eq!(ensure(folder.path(), &names(), NOW, None).unwrap(), CertificateState::Made);
         assert_eq!(replaced(folder.path()), None, "the first key replaces none");
         fs::write(&tls.key, "").unwrap();
-        for found in [Found::Made, Found::Good, Found::Good] {
+        for found in [CertificateState::Made, CertificateState::Good, CertificateState::Good] {
             assert_eq!(ensure(folder.path(), &names(), NOW, None).unwrap(), found);
             let concern = replaced(folder.path()).unwrap();
             assert!(concern.problem.contains("TLSA"), "{concern}");
@@ -164,11 +164,11 @@ mod tests {
             fs::rename(file, &kept).unwrap();
             std::os::unix::fs::symlink(file, file).unwrap();
             let found = ensure(folder.path(), &names(), NOW, None).unwrap();
-            assert!(matches!(found, Found::Unread { .. }), "{found:?}");
+            assert!(matches!(found, CertificateState::Unread { .. }), "{found:?}");
             fs::remove_file(file).unwrap();
             fs::rename(&kept, file).unwrap();
         }
-        assert_eq!(ensure(folder.path(), &names(), NOW, None).unwrap(), Found::Good);
+        assert_eq!(ensure(folder.path(), &names(), NOW, None).unwrap(), CertificateState::Good);
         assert_eq!((fs::read(&tls.key).unwrap(), fs::read(&tls.certificate).unwrap()), (key, certificate));
     }
 }

@@ -75,7 +75,7 @@ pub enum SelfMadeError {
 
 /// The owner of the folder and of all files in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keeper {
+pub struct CertificateOwner {
     /// The steward's user.
     pub user: Uid,
     /// The group that may read the key.
@@ -84,13 +84,13 @@ pub struct Keeper {
 
 /// The state of the certificate on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum CertificateState {
     /// The certificate is right.
     Good,
     /// A new one was made.
     Made,
     /// The certificate is an authority's and has a fault that the operator must fix.
-    Foreign {
+    OfAuthority {
         /// The fault.
         wrong: String,
     },
@@ -122,13 +122,13 @@ pub fn ensure(
     folder: &Path,
     names: &[String],
     now: u64,
-    keeper: Option<Keeper>,
-) -> Result<Found, SelfMadeError> {
+    keeper: Option<CertificateOwner>,
+) -> Result<CertificateState, SelfMadeError> {
     let tls = files(folder);
     let key = match key::load(&tls.key) {
         Ok(key) => Some(key),
         // The key stays, and so does its certificate.
-        Err(error) if error.is_unread() => return Ok(Found::Unread { wrong: error.to_string() }),
+        Err(error) if error.is_unread() => return Ok(CertificateState::Unread { wrong: error.to_string() }),
         Err(error) => {
             tracing::debug!(%error, "the certificate's key cannot be used");
             None
@@ -136,19 +136,19 @@ pub fn ensure(
     };
     let found = match facts(&tls.certificate) {
         Ok(facts) => match &key {
-            None => Trouble::Unusable(format!("its key {} is missing or not a key", tls.key.display())),
+            None => ReplaceReason::Unusable(format!("its key {} is missing or not a key", tls.key.display())),
             Some(key) if !is_of(&tls.certificate, key) => {
-                Trouble::Unusable(format!("it is not for the key {}", tls.key.display()))
+                ReplaceReason::Unusable(format!("it is not for the key {}", tls.key.display()))
             }
-            Some(_) => match shortcoming(&facts, names, now) {
-                None => return Ok(Found::Good),
-                Some(wrong) if !is_self_made(&facts) => return Ok(Found::Foreign { wrong }),
-                Some(wrong) => Trouble::Outdated(wrong),
+            Some(_) => match fault_of(&facts, names, now) {
+                None => return Ok(CertificateState::Good),
+                Some(wrong) if !is_self_made(&facts) => return Ok(CertificateState::OfAuthority { wrong }),
+                Some(wrong) => ReplaceReason::Outdated(wrong),
             },
         },
-        Err(error) if error.is_missing() => Trouble::Outdated("it was missing".to_owned()),
-        Err(error) if !error.is_content_faulty() => return Ok(Found::Unread { wrong: error.to_string() }),
-        Err(error) => Trouble::Unusable(error.to_string()),
+        Err(error) if error.is_missing() => ReplaceReason::Outdated("it was missing".to_owned()),
+        Err(error) if !error.is_content_faulty() => return Ok(CertificateState::Unread { wrong: error.to_string() }),
+        Err(error) => ReplaceReason::Unusable(error.to_string()),
     };
     let is_new_key = key.is_none();
     let key = match key {
@@ -157,20 +157,20 @@ pub fn ensure(
     };
     let made = make(names, &key, now).map_err(make_error(names))?;
     let because = match &found {
-        Trouble::Outdated(why) | Trouble::Unusable(why) => why.clone(),
+        ReplaceReason::Outdated(why) | ReplaceReason::Unusable(why) => why.clone(),
     };
-    borrowed(folder, keeper, || {
+    as_folder_owner(folder, keeper, || {
         // The key is written first: a certificate on disk means that its key is there too.
         if is_new_key {
             key::replace(&tls, &key)?;
         }
-        if let Trouble::Unusable(_) = found {
+        if let ReplaceReason::Unusable(_) = found {
             set_aside(&tls.certificate)?;
         }
         write(folder, &made)
     })?;
     tracing::info!(names = names.join(","), because, "created a self-made certificate");
-    Ok(Found::Made)
+    Ok(CertificateState::Made)
 }
 
 /// Renews a self-made certificate with the same names and key if it expires soon or is not valid yet, which the clock
@@ -180,7 +180,7 @@ pub fn renew_self_made(tls: &Tls, now: u64) -> Result<bool, SelfMadeError> {
         return Ok(false);
     };
     let Ok(facts) = facts(&tls.certificate) else { return Ok(false) };
-    let Some(because) = shortcoming(&facts, &facts.names, now).filter(|_| is_self_made(&facts)) else {
+    let Some(because) = fault_of(&facts, &facts.names, now).filter(|_| is_self_made(&facts)) else {
         return Ok(false);
     };
     // An unreadable key is reported elsewhere, and its certificate stays.
@@ -191,20 +191,20 @@ pub fn renew_self_made(tls: &Tls, now: u64) -> Result<bool, SelfMadeError> {
     Ok(true)
 }
 
-fn write(folder: &Path, made: &Made) -> Result<(), durable::Error> {
+fn write(folder: &Path, made: &NewChain) -> Result<(), durable::Error> {
     volume::write(&authority(folder), made.authority.as_bytes(), 0o644, None)?;
     volume::write(&files(folder).certificate, made.chain.as_bytes(), 0o644, None)
 }
 
 /// The reason why a certificate cannot stay as it is.
-enum Trouble {
+enum ReplaceReason {
     /// It does not exist, or it is ours and due for renewal: a new one replaces it.
     Outdated(String),
     /// No server could use it. It is kept under another name, since the operator may have put it there.
     Unusable(String),
 }
 
-fn shortcoming(facts: &CertificateFacts, names: &[String], now: u64) -> Option<String> {
+fn fault_of(facts: &CertificateFacts, names: &[String], now: u64) -> Option<String> {
     let soon = i64::try_from(now.saturating_add(RENEWED_BEFORE.as_secs())).unwrap_or(i64::MAX);
     let end = i64::try_from(now).unwrap_or(i64::MAX);
     // An authority's certificate is renewed by the steward, in its own time.
@@ -219,9 +219,9 @@ fn shortcoming(facts: &CertificateFacts, names: &[String], now: u64) -> Option<S
 
 /// Runs `work` in the folder as its owner, then gives the folder and our files to `keeper`. Without CAP_DAC_OVERRIDE,
 /// root can write only where it is the owner.
-fn borrowed(
+fn as_folder_owner(
     folder: &Path,
-    keeper: Option<Keeper>,
+    keeper: Option<CertificateOwner>,
     work: impl FnOnce() -> Result<(), durable::Error>,
 ) -> Result<(), SelfMadeError> {
     let give = |path: &Path, user, group| {
@@ -232,7 +232,7 @@ fn borrowed(
         give(folder, Uid::from_raw(0), keeper.group)?;
     }
     let worked = work();
-    if let Some(Keeper { user, group }) = keeper {
+    if let Some(CertificateOwner { user, group }) = keeper {
         let Tls { certificate, key } = files(folder);
         let markers = key::markers(folder);
         let ours = [certificate, key, authority(folder)].into_iter().chain(markers);
@@ -278,7 +278,7 @@ pub fn covers(names: &[String], wanted: &str) -> bool {
 }
 
 /// A chain with its authority, in PEM.
-struct Made {
+struct NewChain {
     chain: String,
     authority: String,
 }
@@ -286,7 +286,7 @@ struct Made {
 /// The last second of the year 9999, after which no certificate can be valid (RFC 5280 §4.1.2.5).
 const LAST_SECOND: u64 = 253_402_300_799;
 
-fn make(names: &[String], leaf_key: &KeyPair, now: u64) -> Result<Made, rcgen::Error> {
+fn make(names: &[String], leaf_key: &KeyPair, now: u64) -> Result<NewChain, rcgen::Error> {
     let now = now.min(LAST_SECOND.saturating_sub(VALID_FOR.as_secs()));
     let not_before = rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(now).saturating_sub(BACKDATED);
     let not_after = not_before + VALID_FOR;
@@ -310,7 +310,7 @@ fn make(names: &[String], leaf_key: &KeyPair, now: u64) -> Result<Made, rcgen::E
     let leaf = leaf.signed_by(leaf_key, &issuer)?;
 
     let authority = authority_certificate.pem();
-    Ok(Made { chain: leaf.pem() + &authority, authority })
+    Ok(NewChain { chain: leaf.pem() + &authority, authority })
 }
 
 fn name(common_name: &str) -> DistinguishedName {

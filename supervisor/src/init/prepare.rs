@@ -11,7 +11,7 @@ use super::background::Abandon;
 use super::role::Role;
 use super::undo::Undo;
 use super::unit::Moment;
-use crate::certificate::{self, Found, Keeper, SelfMadeError, fingerprint};
+use crate::certificate::{self, CertificateState, CertificateOwner, SelfMadeError, fingerprint};
 use crate::certificate::{brought, trust};
 use crate::exit::Exit;
 use crate::generation::{self, AccountsError, GenerationError, OwnAddresses};
@@ -112,10 +112,10 @@ pub fn prepare(site: &Site, abandon: &Abandon) -> Result<Prepared, PrepareError>
     let names = site.certificate_names();
     let found = certificate::ensure(&site.folders.tls(), &names, Moment::now().wall, certificate_owner(site))?;
     match found {
-        Found::Good | Found::Made => {}
-        Found::Foreign { wrong } => tracing::warn!(wrong, "unsuitable certificate"),
+        CertificateState::Good | CertificateState::Made => {}
+        CertificateState::OfAuthority { wrong } => tracing::warn!(wrong, "unsuitable certificate"),
         // The daemons try to load it themselves, and again when they are restarted.
-        Found::Unread { wrong } => {
+        CertificateState::Unread { wrong } => {
             tracing::error!(wrong, "cannot read the certificate, nothing was replaced")
         }
     }
@@ -212,8 +212,8 @@ fn copy_external_certificate(site: &Site) -> Option<Concern> {
 }
 
 /// The owner of certificates and keys.
-fn certificate_owner(site: &Site) -> Option<Keeper> {
-    site.owners.map(|owners| Keeper { user: owners.steward.user, group: owners.shared })
+fn certificate_owner(site: &Site) -> Option<CertificateOwner> {
+    site.owners.map(|owners| CertificateOwner { user: owners.steward.user, group: owners.shared })
 }
 
 fn dkim(site: &Site) -> Result<Vec<DkimKey>, PrepareError> {
