@@ -33,7 +33,7 @@ const CURRENT: &str = "current";
 
 /// The reason why a pair cannot be used.
 #[derive(Debug, thiserror::Error)]
-enum BroughtError {
+enum ExternalError {
     #[error("{} cannot be read: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error(transparent)]
@@ -50,7 +50,7 @@ enum BroughtError {
     Write { path: PathBuf, source: io::Error },
 }
 
-impl BroughtError {
+impl ExternalError {
     /// The fix. The files are watched, so no restart is needed.
     fn fix(&self, from: &Tls) -> String {
         let (certificate, key) = (from.certificate.display(), from.key.display());
@@ -95,10 +95,10 @@ pub fn current(folder: &Path) -> Option<Tls> {
 
 /// Copies the pair in these files into `folder`. Returns a fault that the operator has to fix. `now` is in seconds
 /// since 1970, and `host` the name by which clients connect.
-pub fn bring(from: &Tls, folder: &Path, host: &str, now: i64, keeper: Option<CertificateOwner>) -> Option<Concern> {
+pub fn install(from: &Tls, folder: &Path, host: &str, now: i64, keeper: Option<CertificateOwner>) -> Option<Concern> {
     let before = current(folder).and_then(|tls| facts(&tls.certificate).ok());
-    match take(from, folder, now, before.as_ref(), keeper) {
-        Ok(facts) => shortcoming(from, &facts, host, now),
+    match copy_pair(from, folder, now, before.as_ref(), keeper) {
+        Ok(facts) => fault_of(from, &facts, host, now),
         Err(error) => {
             let serves =
                 if before.is_some() { "the previous one stays in use" } else { "a self-made one is in use" };
@@ -110,14 +110,14 @@ pub fn bring(from: &Tls, folder: &Path, host: &str, now: i64, keeper: Option<Cer
 /// Returns the fault of the pair in these files, without copying anything.
 pub fn examine(from: &Tls, host: &str, now: i64) -> Option<Concern> {
     let found =
-        look(&from.certificate).and_then(|_| look(&from.key)).and_then(|_| check(from, from, now, None));
+        read_file(&from.certificate).and_then(|_| read_file(&from.key)).and_then(|_| check(from, from, now, None));
     match found {
-        Ok(facts) => shortcoming(from, &facts, host, now),
+        Ok(facts) => fault_of(from, &facts, host, now),
         Err(error) => Some(unusable(from, "could not be used", &error)),
     }
 }
 
-fn unusable(from: &Tls, what: &str, error: &BroughtError) -> Concern {
+fn unusable(from: &Tls, what: &str, error: &ExternalError) -> Concern {
     Concern::new(
         format!("the certificate of MAIL_TLS_CERT_FILE, {}, {what}: {error}", from.certificate.display()),
         error.fix(from),
@@ -125,13 +125,13 @@ fn unusable(from: &Tls, what: &str, error: &BroughtError) -> Concern {
 }
 
 /// The fault of a pair that can be used nevertheless.
-fn shortcoming(from: &Tls, facts: &CertificateFacts, host: &str, now: i64) -> Option<Concern> {
+fn fault_of(from: &Tls, facts: &CertificateFacts, host: &str, now: i64) -> Option<Concern> {
     let certificate = from.certificate.display();
     if !covers(&facts.names, host) {
         return Some(Concern::new(
             format!(
                 "the certificate in {certificate} is for {} and not for {host}, to which mail clients connect",
-                named(facts)
+                names_of(facts)
             ),
             format!("provide one with {host} among its subjectAltNames"),
         ));
@@ -143,23 +143,23 @@ fn shortcoming(from: &Tls, facts: &CertificateFacts, host: &str, now: i64) -> Op
 }
 
 /// The names of a certificate, as text. Clients check only these names, and not the `CN` of the subject.
-pub fn named(facts: &CertificateFacts) -> String {
+pub fn names_of(facts: &CertificateFacts) -> String {
     match facts.names.as_slice() {
         [] => "no name, since it has no subjectAltName (a CN does not count)".to_owned(),
         names => names.join(", "),
     }
 }
 
-fn take(
+fn copy_pair(
     from: &Tls,
     folder: &Path,
     now: i64,
     before: Option<&CertificateFacts>,
     keeper: Option<CertificateOwner>,
-) -> Result<CertificateFacts, BroughtError> {
+) -> Result<CertificateFacts, ExternalError> {
     let write = |path: &Path| {
         let path = path.to_owned();
-        move |source| BroughtError::Write { path, source }
+        move |source| ExternalError::Write { path, source }
     };
     let staged = folder.join("new");
     let _ = fs::remove_dir_all(&staged);
@@ -185,16 +185,16 @@ fn take(
 
 /// Checks that a pair matches and is valid now. An expired pair is better than none. Faults name the operator's files,
 /// `from`; `tls` are our copies.
-fn check(tls: &Tls, from: &Tls, now: i64, before: Option<&CertificateFacts>) -> Result<CertificateFacts, BroughtError> {
+fn check(tls: &Tls, from: &Tls, now: i64, before: Option<&CertificateFacts>) -> Result<CertificateFacts, ExternalError> {
     let loaded = load(tls).map_err(|error| of_original(error, tls, from))?;
     CertifiedKey::from_der(loaded.chain, loaded.key, &aws_lc_rs::default_provider()).map_err(|error| {
         match error {
-            rustls::Error::InconsistentKeys(_) => BroughtError::Mismatch(from.key.clone()),
+            rustls::Error::InconsistentKeys(_) => ExternalError::Mismatch(from.key.clone()),
             rustls::Error::InvalidCertificate(_) => {
                 CertificateError::Malformed { path: from.certificate.clone() }.into()
             }
             // The library reports only that it does not support the key.
-            _ => BroughtError::Kind {
+            _ => ExternalError::Kind {
                 path: from.key.clone(),
                 kind: key_kind(&tls.certificate).unwrap_or_else(|_| "of a kind".to_owned()),
             },
@@ -204,10 +204,10 @@ fn check(tls: &Tls, from: &Tls, now: i64, before: Option<&CertificateFacts>) -> 
     let is_valid = |facts: &CertificateFacts| (facts.not_before..facts.not_after).contains(&now);
     if before.is_some_and(is_valid) {
         if facts.not_after <= now {
-            return Err(BroughtError::Ended(facts.not_after));
+            return Err(ExternalError::Ended(facts.not_after));
         }
         if facts.not_before > now {
-            return Err(BroughtError::Early(facts.not_before));
+            return Err(ExternalError::Early(facts.not_before));
         }
     }
     Ok(facts)
@@ -224,20 +224,20 @@ fn of_original(error: CertificateError, copies: &Tls, from: &Tls) -> Certificate
 }
 
 /// Copies a file for the daemons: the steward is its owner, and the others read it by their group.
-fn copy(from: &Path, to: &Path, mode: u32, keeper: Option<CertificateOwner>) -> Result<(), BroughtError> {
-    let content = look(from)?;
+fn copy(from: &Path, to: &Path, mode: u32, keeper: Option<CertificateOwner>) -> Result<(), ExternalError> {
+    let content = read_file(from)?;
     let written = fs::write(to, &content)
         .and_then(|()| fs::set_permissions(to, fs::Permissions::from_mode(mode)))
         .and_then(|()| match keeper {
             Some(CertificateOwner { user, group }) => Ok(chown(to, Some(user), Some(group))?),
             None => Ok(()),
         });
-    written.map_err(|source| BroughtError::Write { path: to.to_owned(), source })
+    written.map_err(|source| ExternalError::Write { path: to.to_owned(), source })
 }
 
 /// Reads a file up to the limit for a chain or a key.
-fn look(from: &Path) -> Result<Vec<u8>, BroughtError> {
-    read_limited::read(from, LARGEST).map_err(|source| BroughtError::Read { path: from.to_owned(), source })
+fn read_file(from: &Path) -> Result<Vec<u8>, ExternalError> {
+    read_limited::read(from, LARGEST).map_err(|source| ExternalError::Read { path: from.to_owned(), source })
 }
 
 /// The link to the pair in use.
@@ -247,7 +247,7 @@ pub fn current_link(folder: &Path) -> PathBuf {
 
 /// Removes the pairs that no configuration names any more, once the daemons' configuration names the current one. A
 /// daemon that is reading an old pair reads again when it gets the signal for the new one.
-pub fn forget_others(folder: &Path) {
+pub fn remove_unused(folder: &Path) {
     let (Ok(name), Ok(listing)) = (fs::read_link(folder.join(CURRENT)), fs::read_dir(folder)) else { return };
     for entry in listing.flatten() {
         let other = entry.file_name();

@@ -156,7 +156,7 @@ pub fn refresh(site: &Site, abandon: &Abandon) -> Result<Vec<Concern>, PrepareEr
     generation::rewrite_steward(site)?;
     accounts.store()?;
     undo.commit();
-    brought::forget_others(&site.folders.external_certificate());
+    brought::remove_unused(&site.folders.external_certificate());
     for Concern { problem, fix } in site.likely_mistakes(accounts.merged()) {
         tracing::warn!(%problem, %fix, "questionable setting");
     }
@@ -208,7 +208,7 @@ fn copy_external_certificate(site: &Site) -> Option<Concern> {
     let from = Tls { certificate: certificate.clone(), key: key.clone() };
     let now = i64::try_from(Moment::now().wall).unwrap_or(i64::MAX);
     let keeper = certificate_owner(site);
-    brought::bring(&from, &site.folders.external_certificate(), site.settings.hostname.as_str(), now, keeper)
+    brought::install(&from, &site.folders.external_certificate(), site.settings.hostname.as_str(), now, keeper)
 }
 
 /// The owner of certificates and keys.

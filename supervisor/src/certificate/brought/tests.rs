@@ -44,7 +44,7 @@ impl Stage {
     }
 
     fn bring(&self) -> Option<String> {
-        bring(&self.from, &self.folder, HOST, now(), None).map(|concern| concern.to_string())
+        install(&self.from, &self.folder, HOST, now(), None).map(|concern| concern.to_string())
     }
 
     /// The pair in use.
@@ -70,7 +70,7 @@ fn a_new_pair_replaces_the_previous_one_completely() {
         3,
         "a configuration may still name the other pair"
     );
-    forget_others(&stage.folder);
+    remove_unused(&stage.folder);
     assert_eq!(fs::read_dir(&stage.folder).unwrap().count(), 2, "the pair and the link");
     assert_eq!(stage.serving().as_ref(), pairs.last());
     let key = current(&stage.folder).unwrap().key;

@@ -5,7 +5,7 @@ use handover::config::Presence;
 use super::super::finding::{Finding, Id};
 use super::super::world::{Chain, Distrust};
 use super::{Case, of_purpose};
-use crate::certificate::brought::named;
+use crate::certificate::brought::names_of;
 use crate::certificate::{MOST_NAMES, covers, is_self_made, wanted_names};
 use crate::dns::record::Purpose;
 
@@ -61,7 +61,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     if !covers(&facts.names, presence.hostname.as_str()) {
         findings.push(Finding::error(
             Id::CertificateName,
-            format!("the certificate is for {} and not for {}", named(facts), presence.hostname),
+            format!("the certificate is for {} and not for {}", names_of(facts), presence.hostname),
             fix,
         ));
     }
