@@ -18,10 +18,10 @@ use crate::volume;
 const LARGEST: u64 = 1;
 
 /// The fix for an unusable file.
-const PUT_RIGHT: &str = "put a certificate into that file in PEM and send SIGHUP";
+const FIX: &str = "put a certificate into that file in PEM and send SIGHUP";
 
 /// Copies the configured files. Returns the faults that the operator has to fix.
-pub fn hand_on(site: &Site) -> impl Iterator<Item = Concern> {
+pub fn copy_anchors(site: &Site) -> impl Iterator<Item = Concern> {
     to_each(site, copy)
 }
 
@@ -31,14 +31,14 @@ pub fn examine(site: &Site) -> impl Iterator<Item = Concern> {
 }
 
 /// The action on a file: its path, the path of our copy, and the group that may read the copy.
-type Doing = fn(&Path, &Path, Option<Gid>) -> io::Result<()>;
+type Action = fn(&Path, &Path, Option<Gid>) -> io::Result<()>;
 
-fn to_each(site: &Site, doing: Doing) -> impl Iterator<Item = Concern> {
+fn to_each(site: &Site, doing: Action) -> impl Iterator<Item = Concern> {
     to_the_steward(site, doing).into_iter().chain(to_the_mta(site, doing))
 }
 
 /// Handles the trust anchors for the authority's web server.
-fn to_the_steward(site: &Site, doing: Doing) -> Option<Concern> {
+fn to_the_steward(site: &Site, doing: Action) -> Option<Concern> {
     let Certificates::Acme(acme) = &site.settings.certificates else { return None };
     let from = acme.ca_file.as_ref()?;
     let group = site.owners.map(|owners| owners.steward.group);
@@ -48,12 +48,12 @@ fn to_the_steward(site: &Site, doing: Doing) -> Option<Concern> {
             "the file of MAIL_ACME_CA_FILE, {}, cannot be copied, and without it no certificate is obtained: {error}",
             from.display()
         ),
-        PUT_RIGHT,
+        FIX,
     ))
 }
 
 /// Handles the trust anchors for the relay.
-fn to_the_mta(site: &Site, doing: Doing) -> Option<Concern> {
+fn to_the_mta(site: &Site, doing: Action) -> Option<Concern> {
     let from = site.settings.relay.as_ref()?.authorities.as_ref()?;
     let group = site.owners.map(|owners| owners.mta.group);
     let to = site.folders.relay_ca();
@@ -67,7 +67,7 @@ fn to_the_mta(site: &Site, doing: Doing) -> Option<Concern> {
             "the file of MAIL_RELAY_CA_FILE, {}, cannot be used, and {meanwhile}: {error}",
             from.display()
         ),
-        PUT_RIGHT,
+        FIX,
     ))
 }
 

@@ -149,7 +149,7 @@ pub fn refresh(site: &Site, abandon: &Abandon) -> Result<Vec<Concern>, PrepareEr
         undo.keep(&path).map_err(|source| PrepareError::Backup { path, source })?;
     }
     let mut concerns = site.concerns(accounts.merged());
-    concerns.extend(trust::hand_on(site));
+    concerns.extend(trust::copy_anchors(site));
     concerns.extend(copy_external_certificate(site));
     generation::write_presence(site, &presence_with_certificate(site, presence))?;
     generation::write_mail_daemons(site, keys)?;

@@ -37,7 +37,7 @@ fn authority() -> String {
 
 impl Stage {
     fn hand_on(&self) -> Vec<String> {
-        hand_on(&self.site).map(|concern| concern.to_string()).collect()
+        copy_anchors(&self.site).map(|concern| concern.to_string()).collect()
     }
 
     /// The trust anchors in the MTA's configuration for the relay.
