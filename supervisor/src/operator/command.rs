@@ -1,18 +1,18 @@
 use super::failure::Failure;
-use super::place::{Place, Where};
+use super::place::{VolumeLocation, LocationOption};
 
 /// A command on the accounts, and the place of the accounts.
 #[derive(Debug, clap::Args)]
 pub struct Command<V: clap::Subcommand> {
     #[command(flatten)]
-    place: Where,
+    place: LocationOption,
     #[command(subcommand)]
     verb: V,
 }
 
 impl<V: clap::Subcommand> Command<V> {
     /// Runs it where the accounts are.
-    pub(super) fn run(&self, verb: impl FnOnce(&V, &Place) -> Result<(), Failure>) -> Result<(), Failure> {
+    pub(super) fn run(&self, verb: impl FnOnce(&V, &VolumeLocation) -> Result<(), Failure>) -> Result<(), Failure> {
         verb(&self.verb, &self.place.find()?)
     }
 }

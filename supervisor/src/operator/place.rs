@@ -7,7 +7,7 @@ use crate::volume::{Folders, Owner, Owners};
 
 /// The option for the place of the accounts.
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct Where {
+pub(super) struct LocationOption {
     /// The folder of a `mailstead demo`; without it, the accounts are those of this container.
     #[arg(long, value_name = "DIR", global = true)]
     dir: Option<PathBuf>,
@@ -15,24 +15,24 @@ pub(super) struct Where {
 
 /// The place of the accounts, and the owners of the files.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct VolumeLocation {
     pub(super) folders: Folders,
     owners: Option<Owners>,
 }
 
-impl Where {
-    pub(super) fn find(&self) -> Result<Place, Failure> {
+impl LocationOption {
+    pub(super) fn find(&self) -> Result<VolumeLocation, Failure> {
         match &self.dir {
-            Some(folder) => Ok(Place::of(folder)),
+            Some(folder) => Ok(VolumeLocation::of(folder)),
             None => {
                 let owners = Uid::effective().is_root().then(Owners::look_up).transpose()?;
-                Ok(Place { folders: Folders::of_container(), owners })
+                Ok(VolumeLocation { folders: Folders::of_container(), owners })
             }
         }
     }
 }
 
-impl Place {
+impl VolumeLocation {
     /// The place of a demo: the volume is the folder itself, and everything belongs to the user that started it.
     pub(super) fn of(folder: &Path) -> Self {
         Self { folders: Folders { volume: folder.to_owned(), runtime: folder.join("run") }, owners: None }
@@ -44,7 +44,7 @@ impl Place {
     }
 
     /// The owner of the mail; `None` in the demo.
-    pub(super) fn postman(&self) -> Option<Owner> {
+    pub(super) fn mail_owner(&self) -> Option<Owner> {
         self.owners.map(|owners| owners.vmail)
     }
 }

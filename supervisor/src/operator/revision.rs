@@ -4,7 +4,7 @@ use accounts::Accounts;
 
 use super::failure::Failure;
 use super::follow::{self, Followed, NotFollowed};
-use super::place::Place;
+use super::place::VolumeLocation;
 use crate::volume::AccountsFile;
 
 /// Changes take milliseconds, and process 1 hashes a few passwords when it starts: a process that holds the lock longer
@@ -12,7 +12,7 @@ use crate::volume::AccountsFile;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The present accounts, for reading. This needs no lock, so it also works on a volume that is not writable.
-pub(super) fn look(place: &Place) -> Result<Accounts, Failure> {
+pub(super) fn look(place: &VolumeLocation) -> Result<Accounts, Failure> {
     let volume = &place.folders.volume;
     if !volume.is_dir() {
         return Err(Failure::NoVolume(volume.clone()));
@@ -23,7 +23,7 @@ pub(super) fn look(place: &Place) -> Result<Accounts, Failure> {
 /// Changes the accounts: all of it under the lock, and the file is replaced whole or not at all. Returns when the
 /// daemons have followed, or with the reason why that is unknown; the change is written in either case.
 pub(super) fn revise<T>(
-    place: &Place,
+    place: &VolumeLocation,
     change: impl FnOnce(&mut Accounts) -> Result<T, Failure>,
 ) -> Result<(T, Result<Followed, NotFollowed>), Failure> {
     // Before a lock is created where there is nothing to change.
@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn reading_takes_no_lock_and_a_missing_folder_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let place = |folder: &std::path::Path| Place::of(folder);
+        let place = |folder: &std::path::Path| VolumeLocation::of(folder);
         fs::write(folder.path().join("accounts.toml"), "domains = [\"example.org\"]\n").unwrap();
         assert_eq!(look(&place(folder.path())).unwrap().domains.len(), 1);
         let folders = Folders { volume: folder.path().to_owned(), runtime: folder.path().join("run") };

@@ -1,5 +1,5 @@
 use crate::operator::failure::Failure;
-use crate::operator::place::Place;
+use crate::operator::place::VolumeLocation;
 use crate::operator::{names, revision, say};
 
 /// The arguments of `alias add`.
@@ -14,7 +14,7 @@ pub struct Add {
 }
 
 impl Add {
-    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
         let (told, followed) = revision::revise(place, |accounts| {
             let alias = names::new_alias(&self.alias, accounts)?;
             let targets: Result<Vec<_>, _> =

@@ -1,5 +1,5 @@
 use crate::operator::failure::Failure;
-use crate::operator::place::Place;
+use crate::operator::place::VolumeLocation;
 use crate::operator::{names, revision, say};
 
 /// The arguments of `alias delete`.
@@ -10,7 +10,7 @@ pub struct Delete {
 }
 
 impl Delete {
-    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
         let (alias, followed) = revision::revise(place, |accounts| {
             let alias = names::alias(&self.alias, accounts)?;
             accounts.delete_alias(&alias)?;

@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 use crate::operator::failure::Failure;
-use crate::operator::place::Place;
+use crate::operator::place::VolumeLocation;
 use crate::operator::{listing::Listing, revision};
 
 /// The arguments of `alias list`.
@@ -20,7 +20,7 @@ struct Row {
 }
 
 impl List {
-    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
         let accounts = revision::look(place)?;
         let row = |alias: &accounts::Alias| Row {
             alias: alias.name.to_string(),

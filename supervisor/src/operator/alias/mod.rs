@@ -5,7 +5,7 @@ mod delete;
 mod list;
 
 use super::failure::Failure;
-use super::place::Place;
+use super::place::VolumeLocation;
 
 /// The commands on aliases.
 #[derive(Debug, clap::Subcommand)]
@@ -19,7 +19,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
         match self {
             Self::Add(verb) => verb.run(place),
             Self::List(verb) => verb.run(place),

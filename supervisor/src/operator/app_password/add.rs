@@ -2,7 +2,7 @@ use accounts::{AppName, AppPassword};
 
 use crate::init::unit::Moment;
 use crate::operator::failure::Failure;
-use crate::operator::place::Place;
+use crate::operator::place::VolumeLocation;
 use crate::operator::{names, revision, say};
 
 /// The arguments of `app-password add`.
@@ -15,7 +15,7 @@ pub struct Add {
 }
 
 impl Add {
-    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
         let name = AppName::parse(&self.device)?;
         let now = i64::try_from(Moment::now().wall).unwrap_or_default();
         let ((user, shown), followed) = revision::revise(place, |accounts| {

@@ -3,7 +3,7 @@ use accounts::change::ChangeError;
 use serde::Serialize;
 
 use crate::operator::failure::Failure;
-use crate::operator::place::Place;
+use crate::operator::place::VolumeLocation;
 use crate::operator::{listing::Listing, names, revision};
 
 /// The arguments of `app-password list`.
@@ -28,7 +28,7 @@ struct Row {
 }
 
 impl List {
-    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
         let accounts = revision::look(place)?;
         let only = self.user.as_deref().map(|name| names::user(name, &accounts)).transpose()?;
         if let Some(user) = only.as_ref().filter(|user| accounts.user(user).is_none()) {

@@ -1,7 +1,7 @@
 use accounts::AppName;
 
 use crate::operator::failure::Failure;
-use crate::operator::place::Place;
+use crate::operator::place::VolumeLocation;
 use crate::operator::{names, revision, say};
 
 /// The arguments of `app-password revoke`.
@@ -14,7 +14,7 @@ pub struct Revoke {
 }
 
 impl Revoke {
-    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
         let name = AppName::parse(&self.device)?;
         let (user, followed) = revision::revise(place, |accounts| {
             let user = names::user(&self.user, accounts)?;

@@ -5,7 +5,7 @@ use accounts::User;
 use super::delete;
 use crate::operator::failure::Failure;
 use crate::operator::password::NewPassword;
-use crate::operator::place::Place;
+use crate::operator::place::VolumeLocation;
 use crate::operator::{names, revision, say};
 
 /// The arguments of `user add`.
@@ -18,7 +18,7 @@ pub struct Add {
 }
 
 impl Add {
-    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
         // Before the operator is asked for a password in vain, and again under the lock.
         let accounts = revision::look(place)?;
         let user = names::new_user(&self.name, &accounts)?;
@@ -45,8 +45,8 @@ fn told(user: &User, mail: &Path) -> String {
 
 /// The folder of an earlier user of this name. Looked for as the last step: only the mail's owner can see it, and a
 /// process that has switched to that user cannot switch back.
-fn mail_of_before(place: &Place, user: &User) -> Option<PathBuf> {
-    if let Some(postman) = place.postman() {
+fn mail_of_before(place: &VolumeLocation, user: &User) -> Option<PathBuf> {
+    if let Some(postman) = place.mail_owner() {
         delete::become_postman(postman).ok()?;
     }
     let mail = user.folder(&place.folders.mail());
@@ -61,7 +61,7 @@ mod tests {
     fn mail_of_a_former_user_is_reported_with_its_folder() {
         let folder = tempfile::tempdir().unwrap();
         let user = |name: &str| User::new(&format!("{name}@example.org").parse().unwrap()).unwrap();
-        let place = Place::of(folder.path());
+        let place = VolumeLocation::of(folder.path());
         std::fs::create_dir_all(user("eve").folder(&place.folders.mail())).unwrap();
         assert_eq!(mail_of_before(&place, &user("ann")), None);
         let mail = mail_of_before(&place, &user("eve")).unwrap();

@@ -10,7 +10,7 @@ use accounts::change::ChangeError;
 use nix::unistd::{setgroups, setresgid, setresuid};
 
 use crate::operator::failure::Failure;
-use crate::operator::place::Place;
+use crate::operator::place::VolumeLocation;
 use crate::operator::{names, revision, say, terminal};
 use crate::volume::{Owner, ignore_not_found};
 
@@ -28,7 +28,7 @@ pub struct Delete {
 }
 
 impl Delete {
-    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
         let accounts = revision::look(place)?;
         let user = names::user(&self.name, &accounts)?;
         if self.purge_mail {
@@ -47,7 +47,7 @@ impl Delete {
         // A daemon that still knows the user could write into the folder that is removed here.
         let followed = followed?;
         let failed = |source| Failure::Purge { path: mail.clone(), source };
-        if let Some(postman) = place.postman() {
+        if let Some(postman) = place.mail_owner() {
             become_postman(postman).map_err(failed)?;
         }
         purge(&mail, &place.folders.index(), &user).map_err(failed)?;
@@ -73,7 +73,7 @@ impl Delete {
 }
 
 /// True if there may be mail: a missing right to look is reported by the removal.
-fn has_mail(place: &Place, user: &User) -> bool {
+fn has_mail(place: &VolumeLocation, user: &User) -> bool {
     let found = user.folder(&place.folders.mail()).try_exists();
     !matches!(found, Ok(false))
 }

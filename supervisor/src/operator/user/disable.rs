@@ -1,5 +1,5 @@
 use crate::operator::failure::Failure;
-use crate::operator::place::Place;
+use crate::operator::place::VolumeLocation;
 use crate::operator::{names, revision, say};
 
 /// The arguments of `user disable`.
@@ -10,7 +10,7 @@ pub struct Disable {
 }
 
 impl Disable {
-    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
         let ((user, is_news), followed) = revision::revise(place, |accounts| {
             let user = names::user(&self.name, accounts)?;
             let is_news = accounts.disable(&user)?;

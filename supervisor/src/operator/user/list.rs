@@ -2,7 +2,7 @@ use accounts::UserAccount;
 use serde::Serialize;
 
 use crate::operator::failure::Failure;
-use crate::operator::place::Place;
+use crate::operator::place::VolumeLocation;
 use crate::operator::{listing::Listing, revision};
 
 /// The arguments of `user list`.
@@ -23,7 +23,7 @@ struct Row {
 }
 
 impl List {
-    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
         let accounts = revision::look(place)?;
         let rows = accounts.users.iter().map(Row::of).collect();
         self.listing.show(rows, ["USER", "STATE", "FROM", "APP PASSWORDS"], |row| {

@@ -9,7 +9,7 @@ mod passwd;
 
 use super::failure::Failure;
 use super::password::Given;
-use super::place::Place;
+use super::place::VolumeLocation;
 
 /// The commands on users.
 #[derive(Debug, clap::Subcommand)]
@@ -29,7 +29,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
         match self {
             Self::Add(verb) => verb.run(place),
             Self::List(verb) => verb.run(place),

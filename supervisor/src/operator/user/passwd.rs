@@ -2,7 +2,7 @@ use accounts::change::ChangeError;
 
 use crate::operator::failure::Failure;
 use crate::operator::password::NewPassword;
-use crate::operator::place::Place;
+use crate::operator::place::VolumeLocation;
 use crate::operator::{names, revision, say};
 
 /// The arguments of `user passwd`.
@@ -15,7 +15,7 @@ pub struct Passwd {
 }
 
 impl Passwd {
-    pub(super) fn run(&self, place: &Place) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
         let accounts = revision::look(place)?;
         let user = names::user(&self.name, &accounts)?;
         let known = accounts.user(&user).ok_or_else(|| ChangeError::NoUser(user.clone()))?;
