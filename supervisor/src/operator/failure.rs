@@ -1,7 +1,7 @@
 use accounts::change::ChangeError;
 use accounts::{AppNameError, SecretError};
 
-use super::follow::NotFollowed;
+use super::follow::NotConfirmed;
 use super::names::NameError;
 use super::password::PasswordFault;
 use crate::exit::Exit;
@@ -45,7 +45,7 @@ pub(super) enum Failure {
     Owners(#[from] OwnersError),
     /// The change is written, but the running daemons have not confirmed it.
     #[error(transparent)]
-    NotFollowed(#[from] NotFollowed),
+    NotFollowed(#[from] NotConfirmed),
     /// Mail could not be removed.
     #[error(
         "the account was deleted, but its mail in {} could not be removed: {source}; run the same command again",

@@ -18,18 +18,18 @@ use crate::volume::{self, Folders};
 
 /// The result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Followed {
+pub(super) enum Effect {
     /// Every running daemon uses the accounts in the file.
-    AtOnce,
+    Confirmed,
     /// No server runs here.
-    NothingRuns,
+    NotRunning,
     /// The server on this volume runs elsewhere, and cannot be asked from here.
     RunsElsewhere,
 }
 
 /// The reason why the daemons are not known to have followed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NotFollowed {
+pub(super) enum NotConfirmed {
     /// Process 1 could not be asked.
     #[error(
         "the change is written, but process 1 could not be notified over {}: {source}; the change takes effect at the \
@@ -64,31 +64,31 @@ const BETWEEN_ASKS: Duration = Duration::from_secs(1);
 const READERS: [Role; 2] = [Role::Mta, Role::Mda];
 
 /// Sends the request, and waits until it is confirmed.
-pub(super) fn wait(folders: &Folders) -> Result<Followed, NotFollowed> {
+pub(super) fn wait(folders: &Folders) -> Result<Effect, NotConfirmed> {
     let begin = Instant::now();
     let mut asked: Option<Instant> = None;
     loop {
         if asked.is_none_or(|asked| asked.elapsed() >= BETWEEN_ASKS) {
-            if !ask(folders)? {
+            if !notify(folders)? {
                 return Ok(if volume::is_locked(folders) {
-                    Followed::RunsElsewhere
+                    Effect::RunsElsewhere
                 } else {
-                    Followed::NothingRuns
+                    Effect::NotRunning
                 });
             }
             asked = Some(Instant::now());
         }
         let waiting = waiting_for(folders);
         match waiting {
-            None => return Ok(Followed::AtOnce),
-            Some(waiting) if begin.elapsed() >= PATIENCE => return Err(NotFollowed::Silent { waiting }),
+            None => return Ok(Effect::Confirmed),
+            Some(waiting) if begin.elapsed() >= PATIENCE => return Err(NotConfirmed::Silent { waiting }),
             Some(_) => thread::sleep(BETWEEN_LOOKS),
         }
     }
 }
 
 /// Asks process 1; returns true if there is a listener.
-fn ask(folders: &Folders) -> Result<bool, NotFollowed> {
+fn notify(folders: &Folders) -> Result<bool, NotConfirmed> {
     let path = folders.notify_socket();
     match notice::send(&path, notice::ACCOUNTS_CHANGED, 1) {
         Ok(()) => Ok(true),
@@ -97,7 +97,7 @@ fn ask(folders: &Folders) -> Result<bool, NotFollowed> {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
             Ok(false)
         }
-        Err(source) => Err(NotFollowed::Ask { path, source }),
+        Err(source) => Err(NotConfirmed::Ask { path, source }),
     }
 }
 
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn the_error_names_the_daemons_that_did_not_confirm() {
         for waiting in ["mda", "mta and mda"] {
-            let said = NotFollowed::Silent { waiting: waiting.to_owned() }.to_string();
+            let said = NotConfirmed::Silent { waiting: waiting.to_owned() }.to_string();
             assert!(said.contains(&format!("{waiting} did not confirm it within 15 seconds")), "{said}");
         }
     }
@@ -182,19 +182,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folders = Folders { volume: folder.path().to_owned(), runtime: folder.path().to_owned() };
         std::fs::write(folders.accounts(), "new").unwrap();
-        assert_eq!(wait(&folders).unwrap(), Followed::NothingRuns);
+        assert_eq!(wait(&folders).unwrap(), Effect::NotRunning);
 
         // A dead process leaves the socket's name behind.
         let socket = std::os::unix::net::UnixDatagram::bind(folders.notify_socket()).unwrap();
-        assert!(ask(&folders).unwrap());
+        assert!(notify(&folders).unwrap());
         assert_eq!(waiting_for(&folders).as_deref(), Some("process 1"));
         let fingerprint = Fingerprint::of(b"new").to_string();
         let half = status(&[("mta", DaemonState::Ready, Some(&fingerprint)), ("mda", DaemonState::Ready, Some("old"))]);
         std::fs::write(folders.status(), half.to_json()).unwrap();
         assert_eq!(waiting_for(&folders).as_deref(), Some("mda"));
         drop(socket);
-        assert_eq!(wait(&folders).unwrap(), Followed::NothingRuns);
+        assert_eq!(wait(&folders).unwrap(), Effect::NotRunning);
         let _elsewhere = volume::lock(&folders, None).unwrap();
-        assert_eq!(wait(&folders).unwrap(), Followed::RunsElsewhere);
+        assert_eq!(wait(&folders).unwrap(), Effect::RunsElsewhere);
     }
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use accounts::Accounts;
 
 use super::failure::Failure;
-use super::follow::{self, Followed, NotFollowed};
+use super::follow::{self, Effect, NotConfirmed};
 use super::place::VolumeLocation;
 use crate::volume::AccountsFile;
 
@@ -25,7 +25,7 @@ pub(super) fn look(place: &VolumeLocation) -> Result<Accounts, Failure> {
 pub(super) fn revise<T>(
     place: &VolumeLocation,
     change: impl FnOnce(&mut Accounts) -> Result<T, Failure>,
-) -> Result<(T, Result<Followed, NotFollowed>), Failure> {
+) -> Result<(T, Result<Effect, NotConfirmed>), Failure> {
     // Before a lock is created where there is nothing to change.
     look(place)?;
     let file = AccountsFile::lock(&place.folders, place.readers(), PATIENCE)?;

@@ -3,11 +3,11 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use super::failure::Failure;
-use super::follow::{Followed, NotFollowed};
+use super::follow::{Effect, NotConfirmed};
 
 /// Prints what was done, and when it takes effect. If the daemons have not followed, that is the command's failure: the
 /// caller prints everything else, and returns it last.
-pub(super) fn done(what: &str, followed: Result<Followed, NotFollowed>) -> Result<(), Failure> {
+pub(super) fn done(what: &str, followed: Result<Effect, NotConfirmed>) -> Result<(), Failure> {
     match &followed {
         Ok(followed) => eprintln!("{what}{}", since(*followed)),
         Err(_) => eprintln!("{what}; the change is stored, but not in effect everywhere yet."),
@@ -15,15 +15,15 @@ pub(super) fn done(what: &str, followed: Result<Followed, NotFollowed>) -> Resul
     followed.map(drop).map_err(Failure::NotFollowed)
 }
 
-fn since(followed: Followed) -> &'static str {
+fn since(followed: Effect) -> &'static str {
     match followed {
-        Followed::AtOnce => ".",
-        Followed::RunsElsewhere => {
+        Effect::Confirmed => ".",
+        Effect::RunsElsewhere => {
             "; the server with this volume runs in another container, where the change takes effect after a SIGHUP \
              (`docker compose kill -s HUP mail`); a command that runs in that container takes effect at once (`docker \
              compose exec mail mailstead …`)."
         }
-        Followed::NothingRuns => "; no server runs here, so the change takes effect at the next start.",
+        Effect::NotRunning => "; no server runs here, so the change takes effect at the next start.",
     }
 }
 
