@@ -12,7 +12,7 @@ use crate::volume::AccountsFile;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The present accounts, for reading. This needs no lock, so it also works on a volume that is not writable.
-pub(super) fn look(place: &VolumeLocation) -> Result<Accounts, Failure> {
+pub(super) fn read_accounts(place: &VolumeLocation) -> Result<Accounts, Failure> {
     let volume = &place.folders.volume;
     if !volume.is_dir() {
         return Err(Failure::NoVolume(volume.clone()));
@@ -22,12 +22,12 @@ pub(super) fn look(place: &VolumeLocation) -> Result<Accounts, Failure> {
 
 /// Changes the accounts: all of it under the lock, and the file is replaced whole or not at all. Returns when the
 /// daemons have followed, or with the reason why that is unknown; the change is written in either case.
-pub(super) fn revise<T>(
+pub(super) fn change_accounts<T>(
     place: &VolumeLocation,
     change: impl FnOnce(&mut Accounts) -> Result<T, Failure>,
 ) -> Result<(T, Result<Effect, NotConfirmed>), Failure> {
     // Before a lock is created where there is nothing to change.
-    look(place)?;
+    read_accounts(place)?;
     let file = AccountsFile::lock(&place.folders, place.readers(), PATIENCE)?;
     let mut accounts = file.load()?.ok_or_else(|| Failure::NoAccounts(place.folders.accounts()))?;
     let outcome = change(&mut accounts)?;
@@ -49,11 +49,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let place = |folder: &std::path::Path| VolumeLocation::of(folder);
         fs::write(folder.path().join("accounts.toml"), "domains = [\"example.org\"]\n").unwrap();
-        assert_eq!(look(&place(folder.path())).unwrap().domains.len(), 1);
+        assert_eq!(read_accounts(&place(folder.path())).unwrap().domains.len(), 1);
         let folders = Folders { volume: folder.path().to_owned(), runtime: folder.path().join("run") };
         assert!(!folders.accounts_lock().exists(), "reading has created a file");
 
-        let missing = look(&place(&folder.path().join("elsewhere"))).unwrap_err();
+        let missing = read_accounts(&place(&folder.path().join("elsewhere"))).unwrap_err();
         assert!(missing.to_string().contains("there is no folder"), "{missing}");
         assert!(!folder.path().join("elsewhere").exists());
     }

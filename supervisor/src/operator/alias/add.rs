@@ -15,7 +15,7 @@ pub struct Add {
 
 impl Add {
     pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
-        let (told, followed) = revision::revise(place, |accounts| {
+        let (told, followed) = revision::change_accounts(place, |accounts| {
             let alias = names::new_alias(&self.alias, accounts)?;
             let targets: Result<Vec<_>, _> =
                 self.targets.iter().map(|target| names::address(target, accounts)).collect();

@@ -11,7 +11,7 @@ pub struct Delete {
 
 impl Delete {
     pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
-        let (alias, followed) = revision::revise(place, |accounts| {
+        let (alias, followed) = revision::change_accounts(place, |accounts| {
             let alias = names::alias(&self.alias, accounts)?;
             accounts.delete_alias(&alias)?;
             Ok(alias)

@@ -21,7 +21,7 @@ struct Row {
 
 impl List {
     pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
-        let accounts = revision::look(place)?;
+        let accounts = revision::read_accounts(place)?;
         let row = |alias: &accounts::Alias| Row {
             alias: alias.name.to_string(),
             targets: alias.targets.iter().map(ToString::to_string).collect(),

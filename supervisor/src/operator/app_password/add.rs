@@ -18,7 +18,7 @@ impl Add {
     pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
         let name = AppName::parse(&self.device)?;
         let now = i64::try_from(Moment::now().wall).unwrap_or_default();
-        let ((user, shown), followed) = revision::revise(place, |accounts| {
+        let ((user, shown), followed) = revision::change_accounts(place, |accounts| {
             let user = names::user(&self.user, accounts)?;
             let others = accounts.user(&user).map_or(&[][..], |account| &account.app_passwords);
             let (app, shown) = AppPassword::issue(name.clone(), calendar::rfc3339(now), others);

@@ -29,7 +29,7 @@ struct Row {
 
 impl List {
     pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
-        let accounts = revision::look(place)?;
+        let accounts = revision::read_accounts(place)?;
         let only = self.user.as_deref().map(|name| names::user(name, &accounts)).transpose()?;
         if let Some(user) = only.as_ref().filter(|user| accounts.user(user).is_none()) {
             return Err(ChangeError::NoUser(user.clone()).into());

@@ -16,7 +16,7 @@ pub struct Revoke {
 impl Revoke {
     pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
         let name = AppName::parse(&self.device)?;
-        let (user, followed) = revision::revise(place, |accounts| {
+        let (user, followed) = revision::change_accounts(place, |accounts| {
             let user = names::user(&self.user, accounts)?;
             accounts.revoke_app_password(&user, &name)?;
             Ok(user)

@@ -20,12 +20,12 @@ pub struct Add {
 impl Add {
     pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
         // Before the operator is asked for a password in vain, and again under the lock.
-        let accounts = revision::look(place)?;
+        let accounts = revision::read_accounts(place)?;
         let user = names::new_user(&self.name, &accounts)?;
         accounts.check_add_user(&user)?;
         let given = self.password.obtain(&user.to_string())?;
         let ((), followed) =
-            revision::revise(place, |accounts| Ok(accounts.add_user(&user, given.secret.clone())?))?;
+            revision::change_accounts(place, |accounts| Ok(accounts.add_user(&user, given.secret.clone())?))?;
         let done = say::done(&format!("{user} was added"), followed);
         super::show(&given);
         if let Some(mail) = mail_of_before(place, &user) {

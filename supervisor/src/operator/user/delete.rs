@@ -29,12 +29,12 @@ pub struct Delete {
 
 impl Delete {
     pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
-        let accounts = revision::look(place)?;
+        let accounts = revision::read_accounts(place)?;
         let user = names::user(&self.name, &accounts)?;
         if self.purge_mail {
             self.confirm(&user)?;
         }
-        let ((), followed) = revision::revise(place, |accounts| match accounts.delete_user(&user) {
+        let ((), followed) = revision::change_accounts(place, |accounts| match accounts.delete_user(&user) {
             // Deleted before, with the mail kept; now the mail is to be removed as well.
             Err(ChangeError::NoUser(_)) if self.purge_mail && has_mail(place, &user) => Ok(()),
             other => Ok(other?),

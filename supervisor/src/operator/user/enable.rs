@@ -11,7 +11,7 @@ pub struct Enable {
 
 impl Enable {
     pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
-        let ((user, is_news), followed) = revision::revise(place, |accounts| {
+        let ((user, is_news), followed) = revision::change_accounts(place, |accounts| {
             let user = names::user(&self.name, accounts)?;
             let is_news = accounts.enable(&user)?;
             Ok((user, is_news))

@@ -24,7 +24,7 @@ struct Row {
 
 impl List {
     pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
-        let accounts = revision::look(place)?;
+        let accounts = revision::read_accounts(place)?;
         let rows = accounts.users.iter().map(Row::of).collect();
         self.listing.show(rows, ["USER", "STATE", "FROM", "APP PASSWORDS"], |row| {
             let origin = if row.declared { "MAIL_USERS" } else { "command" };

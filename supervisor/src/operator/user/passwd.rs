@@ -16,13 +16,13 @@ pub struct Passwd {
 
 impl Passwd {
     pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
-        let accounts = revision::look(place)?;
+        let accounts = revision::read_accounts(place)?;
         let user = names::user(&self.name, &accounts)?;
         let known = accounts.user(&user).ok_or_else(|| ChangeError::NoUser(user.clone()))?;
         let (is_enabled, devices) = (known.enabled, known.app_passwords.len());
         let given = self.password.obtain(&user.to_string())?;
         let ((), followed) =
-            revision::revise(place, |accounts| Ok(accounts.set_secret(&user, given.secret.clone())?))?;
+            revision::change_accounts(place, |accounts| Ok(accounts.set_secret(&user, given.secret.clone())?))?;
         let done = say::done(&format!("{user} has a new password"), followed);
         if devices > 0 {
             eprintln!(
