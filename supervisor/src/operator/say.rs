@@ -7,15 +7,15 @@ use super::follow::{Effect, NotConfirmed};
 
 /// Prints what was done, and when it takes effect. If the daemons have not followed, that is the command's failure: the
 /// caller prints everything else, and returns it last.
-pub(super) fn done(what: &str, followed: Result<Effect, NotConfirmed>) -> Result<(), Failure> {
+pub(super) fn report_done(what: &str, followed: Result<Effect, NotConfirmed>) -> Result<(), Failure> {
     match &followed {
-        Ok(followed) => eprintln!("{what}{}", since(*followed)),
+        Ok(followed) => eprintln!("{what}{}", in_effect(*followed)),
         Err(_) => eprintln!("{what}; the change is stored, but not in effect everywhere yet."),
     }
     followed.map(drop).map_err(Failure::NotFollowed)
 }
 
-fn since(followed: Effect) -> &'static str {
+fn in_effect(followed: Effect) -> &'static str {
     match followed {
         Effect::Confirmed => ".",
         Effect::RunsElsewhere => {

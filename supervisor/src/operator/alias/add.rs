@@ -24,6 +24,6 @@ impl Add {
             let reached: Vec<String> = targets.iter().map(ToString::to_string).collect();
             Ok(format!("{alias} reaches {}", reached.join(", ")))
         })?;
-        say::done(&told, followed)
+        say::report_done(&told, followed)
     }
 }

@@ -16,6 +16,6 @@ impl Delete {
             accounts.delete_alias(&alias)?;
             Ok(alias)
         })?;
-        say::done(&format!("{alias} was deleted"), followed)
+        say::report_done(&format!("{alias} was deleted"), followed)
     }
 }

@@ -25,7 +25,7 @@ impl Add {
             accounts.add_app_password(&user, app)?;
             Ok((user, shown))
         })?;
-        let done = say::done(&format!("{user} has an app password for {name}"), followed);
+        let done = say::report_done(&format!("{user} has an app password for {name}"), followed);
         say::show_once(&shown);
         done
     }

@@ -21,6 +21,6 @@ impl Revoke {
             accounts.revoke_app_password(&user, &name)?;
             Ok(user)
         })?;
-        say::done(&format!("the app password of {user} for {name} was revoked"), followed)
+        say::report_done(&format!("the app password of {user} for {name} was revoked"), followed)
     }
 }

@@ -26,7 +26,7 @@ impl Add {
         let given = self.password.obtain(&user.to_string())?;
         let ((), followed) =
             revision::change_accounts(place, |accounts| Ok(accounts.add_user(&user, given.secret.clone())?))?;
-        let done = say::done(&format!("{user} was added"), followed);
+        let done = say::report_done(&format!("{user} was added"), followed);
         super::show(&given);
         if let Some(mail) = mail_of_before(place, &user) {
             eprintln!("{}", told(&user, &mail));

@@ -42,7 +42,7 @@ impl Delete {
         let mail = user.folder(&place.folders.mail());
         if !self.purge_mail {
             let kept = format!("{user} was deleted; the mail is kept in {}", mail.display());
-            return say::done(&kept, followed);
+            return say::report_done(&kept, followed);
         }
         // A daemon that still knows the user could write into the folder that is removed here.
         let followed = followed?;
@@ -51,7 +51,7 @@ impl Delete {
             become_postman(postman).map_err(failed)?;
         }
         purge(&mail, &place.folders.index(), &user).map_err(failed)?;
-        say::done(&format!("{user} was deleted with all mail"), Ok(followed))
+        say::report_done(&format!("{user} was deleted with all mail"), Ok(followed))
     }
 
     fn confirm(&self, user: &User) -> Result<(), Failure> {

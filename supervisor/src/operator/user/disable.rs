@@ -17,6 +17,6 @@ impl Disable {
             Ok((user, is_news))
         })?;
         let what = if is_news { "can no longer log in and receives no mail" } else { "was disabled already" };
-        say::done(&format!("{user} {what}; existing mail is kept"), followed)
+        say::report_done(&format!("{user} {what}; existing mail is kept"), followed)
     }
 }

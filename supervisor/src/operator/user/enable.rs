@@ -17,6 +17,6 @@ impl Enable {
             Ok((user, is_news))
         })?;
         let what = if is_news { "can log in and receives mail again" } else { "was enabled already" };
-        say::done(&format!("{user} {what}"), followed)
+        say::report_done(&format!("{user} {what}"), followed)
     }
 }

@@ -23,7 +23,7 @@ impl Passwd {
         let given = self.password.obtain(&user.to_string())?;
         let ((), followed) =
             revision::change_accounts(place, |accounts| Ok(accounts.set_secret(&user, given.secret.clone())?))?;
-        let done = say::done(&format!("{user} has a new password"), followed);
+        let done = say::report_done(&format!("{user} has a new password"), followed);
         if devices > 0 {
             eprintln!(
                 "Its {devices} app passwords still work; `mailstead app-password revoke` revokes them."
