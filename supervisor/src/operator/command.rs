@@ -1,4 +1,4 @@
-use super::failure::Failure;
+use super::failure::OperatorError;
 use super::place::{VolumeLocation, LocationOption};
 
 /// A command on the accounts, and the place of the accounts.
@@ -12,7 +12,7 @@ pub struct Command<V: clap::Subcommand> {
 
 impl<V: clap::Subcommand> Command<V> {
     /// Runs it where the accounts are.
-    pub(super) fn run(&self, verb: impl FnOnce(&V, &VolumeLocation) -> Result<(), Failure>) -> Result<(), Failure> {
+    pub(super) fn run(&self, verb: impl FnOnce(&V, &VolumeLocation) -> Result<(), OperatorError>) -> Result<(), OperatorError> {
         verb(&self.verb, &self.place.find()?)
     }
 }

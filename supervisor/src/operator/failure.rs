@@ -9,7 +9,7 @@ use crate::volume::{AccountsFileError, OwnersError};
 
 /// An error of a command.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
+pub(super) enum OperatorError {
     /// The given name is malformed.
     #[error(transparent)]
     Name(#[from] NameError),
@@ -59,10 +59,10 @@ pub(super) enum Failure {
     },
     /// The operator did not confirm.
     #[error("nothing was changed: {0}")]
-    NotConfirmed(&'static str),
+    Declined(&'static str),
 }
 
-impl Failure {
+impl OperatorError {
     /// The exit status for the error.
     pub(super) fn exit(&self) -> Exit {
         match self {
@@ -72,7 +72,7 @@ impl Failure {
             | Self::Password(_)
             | Self::Secret(_)
             | Self::Change(_)
-            | Self::NotConfirmed(_) => Exit::Usage,
+            | Self::Declined(_) => Exit::Usage,
             Self::File(AccountsFileError::Write(error)) if is_forbidden(&error.source) => {
                 Exit::VolumeNotWritable
             }

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use accounts::Secret;
 
-use super::failure::Failure;
+use super::failure::OperatorError;
 use super::password;
 
 /// The arguments of `hash-password`.
@@ -12,7 +12,7 @@ use super::password;
 pub struct HashPassword {}
 
 impl HashPassword {
-    pub(super) fn run(&self) -> Result<(), Failure> {
+    pub(super) fn run(&self) -> Result<(), OperatorError> {
         let hash = Secret::hash(password::read_plain()?.password());
         // The reader may be gone already.
         let _ = writeln!(io::stdout(), "{{ARGON2ID}}{}", hash.as_str());

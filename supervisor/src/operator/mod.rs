@@ -27,7 +27,7 @@ mod user;
 use std::process::ExitCode;
 
 use command::Command;
-use failure::Failure;
+use failure::OperatorError;
 pub use hash_password::HashPassword;
 pub(crate) use terminal::ask;
 
@@ -60,7 +60,7 @@ pub fn hash_password(command: &HashPassword) -> ExitCode {
     conclude("hash-password", command.run())
 }
 
-fn conclude(command: &str, outcome: Result<(), Failure>) -> ExitCode {
+fn conclude(command: &str, outcome: Result<(), OperatorError>) -> ExitCode {
     match outcome {
         Ok(()) => Exit::Stopped.into(),
         Err(failure) => {

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::Uid;
 
-use super::failure::Failure;
+use super::failure::OperatorError;
 use crate::volume::{Folders, Owner, Owners};
 
 /// The option for the place of the accounts.
@@ -21,7 +21,7 @@ pub(super) struct VolumeLocation {
 }
 
 impl LocationOption {
-    pub(super) fn find(&self) -> Result<VolumeLocation, Failure> {
+    pub(super) fn find(&self) -> Result<VolumeLocation, OperatorError> {
         match &self.dir {
             Some(folder) => Ok(VolumeLocation::of(folder)),
             None => {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use accounts::Accounts;
 
-use super::failure::Failure;
+use super::failure::OperatorError;
 use super::follow::{self, Effect, NotConfirmed};
 use super::place::VolumeLocation;
 use crate::volume::AccountsFile;
@@ -12,24 +12,24 @@ use crate::volume::AccountsFile;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The present accounts, for reading. This needs no lock, so it also works on a volume that is not writable.
-pub(super) fn read_accounts(place: &VolumeLocation) -> Result<Accounts, Failure> {
+pub(super) fn read_accounts(place: &VolumeLocation) -> Result<Accounts, OperatorError> {
     let volume = &place.folders.volume;
     if !volume.is_dir() {
-        return Err(Failure::NoVolume(volume.clone()));
+        return Err(OperatorError::NoVolume(volume.clone()));
     }
-    AccountsFile::load_unlocked(&place.folders)?.ok_or_else(|| Failure::NoAccounts(place.folders.accounts()))
+    AccountsFile::load_unlocked(&place.folders)?.ok_or_else(|| OperatorError::NoAccounts(place.folders.accounts()))
 }
 
 /// Changes the accounts: all of it under the lock, and the file is replaced whole or not at all. Returns when the
 /// daemons have followed, or with the reason why that is unknown; the change is written in either case.
 pub(super) fn change_accounts<T>(
     place: &VolumeLocation,
-    change: impl FnOnce(&mut Accounts) -> Result<T, Failure>,
-) -> Result<(T, Result<Effect, NotConfirmed>), Failure> {
+    change: impl FnOnce(&mut Accounts) -> Result<T, OperatorError>,
+) -> Result<(T, Result<Effect, NotConfirmed>), OperatorError> {
     // Before a lock is created where there is nothing to change.
     read_accounts(place)?;
     let file = AccountsFile::lock(&place.folders, place.readers(), PATIENCE)?;
-    let mut accounts = file.load()?.ok_or_else(|| Failure::NoAccounts(place.folders.accounts()))?;
+    let mut accounts = file.load()?.ok_or_else(|| OperatorError::NoAccounts(place.folders.accounts()))?;
     let outcome = change(&mut accounts)?;
     file.store(&accounts)?;
     // Released before process 1 is asked, which may need it itself.

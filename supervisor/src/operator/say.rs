@@ -2,17 +2,17 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use super::failure::Failure;
+use super::failure::OperatorError;
 use super::follow::{Effect, NotConfirmed};
 
 /// Prints what was done, and when it takes effect. If the daemons have not followed, that is the command's failure: the
 /// caller prints everything else, and returns it last.
-pub(super) fn report_done(what: &str, followed: Result<Effect, NotConfirmed>) -> Result<(), Failure> {
+pub(super) fn report_done(what: &str, followed: Result<Effect, NotConfirmed>) -> Result<(), OperatorError> {
     match &followed {
         Ok(followed) => eprintln!("{what}{}", in_effect(*followed)),
         Err(_) => eprintln!("{what}; the change is stored, but not in effect everywhere yet."),
     }
-    followed.map(drop).map_err(Failure::NotFollowed)
+    followed.map(drop).map_err(OperatorError::NotFollowed)
 }
 
 fn in_effect(followed: Effect) -> &'static str {

@@ -1,4 +1,4 @@
-use crate::operator::failure::Failure;
+use crate::operator::failure::OperatorError;
 use crate::operator::place::VolumeLocation;
 use crate::operator::{names, revision, say};
 
@@ -14,7 +14,7 @@ pub struct Add {
 }
 
 impl Add {
-    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
         let (told, followed) = revision::change_accounts(place, |accounts| {
             let alias = names::new_alias(&self.alias, accounts)?;
             let targets: Result<Vec<_>, _> =

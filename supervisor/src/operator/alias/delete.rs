@@ -1,4 +1,4 @@
-use crate::operator::failure::Failure;
+use crate::operator::failure::OperatorError;
 use crate::operator::place::VolumeLocation;
 use crate::operator::{names, revision, say};
 
@@ -10,7 +10,7 @@ pub struct Delete {
 }
 
 impl Delete {
-    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
         let (alias, followed) = revision::change_accounts(place, |accounts| {
             let alias = names::alias(&self.alias, accounts)?;
             accounts.delete_alias(&alias)?;

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::operator::failure::Failure;
+use crate::operator::failure::OperatorError;
 use crate::operator::place::VolumeLocation;
 use crate::operator::{listing::Listing, revision};
 
@@ -20,7 +20,7 @@ struct Row {
 }
 
 impl List {
-    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
         let accounts = revision::read_accounts(place)?;
         let row = |alias: &accounts::Alias| Row {
             alias: alias.name.to_string(),

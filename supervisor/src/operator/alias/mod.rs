@@ -4,7 +4,7 @@ mod add;
 mod delete;
 mod list;
 
-use super::failure::Failure;
+use super::failure::OperatorError;
 use super::place::VolumeLocation;
 
 /// The commands on aliases.
@@ -19,7 +19,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
         match self {
             Self::Add(verb) => verb.run(place),
             Self::List(verb) => verb.run(place),

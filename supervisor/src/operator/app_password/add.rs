@@ -1,7 +1,7 @@
 use accounts::{AppName, AppPassword};
 
 use crate::init::unit::Moment;
-use crate::operator::failure::Failure;
+use crate::operator::failure::OperatorError;
 use crate::operator::place::VolumeLocation;
 use crate::operator::{names, revision, say};
 
@@ -15,7 +15,7 @@ pub struct Add {
 }
 
 impl Add {
-    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
         let name = AppName::parse(&self.device)?;
         let now = i64::try_from(Moment::now().wall).unwrap_or_default();
         let ((user, shown), followed) = revision::change_accounts(place, |accounts| {

@@ -2,7 +2,7 @@ use accounts::LastUses;
 use accounts::change::ChangeError;
 use serde::Serialize;
 
-use crate::operator::failure::Failure;
+use crate::operator::failure::OperatorError;
 use crate::operator::place::VolumeLocation;
 use crate::operator::{listing::Listing, names, revision};
 
@@ -28,7 +28,7 @@ struct Row {
 }
 
 impl List {
-    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
         let accounts = revision::read_accounts(place)?;
         let only = self.user.as_deref().map(|name| names::user(name, &accounts)).transpose()?;
         if let Some(user) = only.as_ref().filter(|user| accounts.user(user).is_none()) {

@@ -1,6 +1,6 @@
 use accounts::AppName;
 
-use crate::operator::failure::Failure;
+use crate::operator::failure::OperatorError;
 use crate::operator::place::VolumeLocation;
 use crate::operator::{names, revision, say};
 
@@ -14,7 +14,7 @@ pub struct Revoke {
 }
 
 impl Revoke {
-    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
         let name = AppName::parse(&self.device)?;
         let (user, followed) = revision::change_accounts(place, |accounts| {
             let user = names::user(&self.user, accounts)?;

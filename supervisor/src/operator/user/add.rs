@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use accounts::User;
 
 use super::delete;
-use crate::operator::failure::Failure;
+use crate::operator::failure::OperatorError;
 use crate::operator::password::NewPassword;
 use crate::operator::place::VolumeLocation;
 use crate::operator::{names, revision, say};
@@ -18,7 +18,7 @@ pub struct Add {
 }
 
 impl Add {
-    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
         // Before the operator is asked for a password in vain, and again under the lock.
         let accounts = revision::read_accounts(place)?;
         let user = names::new_user(&self.name, &accounts)?;

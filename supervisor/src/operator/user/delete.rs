@@ -9,7 +9,7 @@ use accounts::User;
 use accounts::change::ChangeError;
 use nix::unistd::{setgroups, setresgid, setresuid};
 
-use crate::operator::failure::Failure;
+use crate::operator::failure::OperatorError;
 use crate::operator::place::VolumeLocation;
 use crate::operator::{names, revision, say, terminal};
 use crate::volume::{Owner, ignore_not_found};
@@ -28,7 +28,7 @@ pub struct Delete {
 }
 
 impl Delete {
-    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
         let accounts = revision::read_accounts(place)?;
         let user = names::user(&self.name, &accounts)?;
         if self.purge_mail {
@@ -46,7 +46,7 @@ impl Delete {
         }
         // A daemon that still knows the user could write into the folder that is removed here.
         let followed = followed?;
-        let failed = |source| Failure::Purge { path: mail.clone(), source };
+        let failed = |source| OperatorError::Purge { path: mail.clone(), source };
         if let Some(postman) = place.mail_owner() {
             become_postman(postman).map_err(failed)?;
         }
@@ -54,12 +54,12 @@ impl Delete {
         say::report_done(&format!("{user} was deleted with all mail"), Ok(followed))
     }
 
-    fn confirm(&self, user: &User) -> Result<(), Failure> {
+    fn confirm(&self, user: &User) -> Result<(), OperatorError> {
         if self.yes {
             return Ok(());
         }
         if !io::stdin().is_terminal() {
-            return Err(Failure::NotConfirmed(
+            return Err(OperatorError::Declined(
                 "--purge-mail removes mail permanently, and needs --yes in a script",
             ));
         }
@@ -67,7 +67,7 @@ impl Delete {
             format!("All mail of {user} will be removed permanently. Type the address to continue: ");
         match terminal::ask(&question) {
             Ok(answer) if answer == user.to_string() => Ok(()),
-            _ => Err(Failure::NotConfirmed("the typed address does not match")),
+            _ => Err(OperatorError::Declined("the typed address does not match")),
         }
     }
 }

@@ -1,4 +1,4 @@
-use crate::operator::failure::Failure;
+use crate::operator::failure::OperatorError;
 use crate::operator::place::VolumeLocation;
 use crate::operator::{names, revision, say};
 
@@ -10,7 +10,7 @@ pub struct Enable {
 }
 
 impl Enable {
-    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
         let ((user, is_news), followed) = revision::change_accounts(place, |accounts| {
             let user = names::user(&self.name, accounts)?;
             let is_news = accounts.enable(&user)?;

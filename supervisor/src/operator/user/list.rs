@@ -1,7 +1,7 @@
 use accounts::UserAccount;
 use serde::Serialize;
 
-use crate::operator::failure::Failure;
+use crate::operator::failure::OperatorError;
 use crate::operator::place::VolumeLocation;
 use crate::operator::{listing::Listing, revision};
 
@@ -23,7 +23,7 @@ struct Row {
 }
 
 impl List {
-    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
         let accounts = revision::read_accounts(place)?;
         let rows = accounts.users.iter().map(Row::of).collect();
         self.listing.show(rows, ["USER", "STATE", "FROM", "APP PASSWORDS"], |row| {

@@ -7,7 +7,7 @@ mod enable;
 mod list;
 mod passwd;
 
-use super::failure::Failure;
+use super::failure::OperatorError;
 use super::password::Given;
 use super::place::VolumeLocation;
 
@@ -29,7 +29,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
         match self {
             Self::Add(verb) => verb.run(place),
             Self::List(verb) => verb.run(place),

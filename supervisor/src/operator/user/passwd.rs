@@ -1,6 +1,6 @@
 use accounts::change::ChangeError;
 
-use crate::operator::failure::Failure;
+use crate::operator::failure::OperatorError;
 use crate::operator::password::NewPassword;
 use crate::operator::place::VolumeLocation;
 use crate::operator::{names, revision, say};
@@ -15,7 +15,7 @@ pub struct Passwd {
 }
 
 impl Passwd {
-    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), Failure> {
+    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
         let accounts = revision::read_accounts(place)?;
         let user = names::user(&self.name, &accounts)?;
         let known = accounts.user(&user).ok_or_else(|| ChangeError::NoUser(user.clone()))?;
