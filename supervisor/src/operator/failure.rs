@@ -3,7 +3,7 @@ use accounts::{AppNameError, SecretError};
 
 use super::follow::NotConfirmed;
 use super::names::NameError;
-use super::password::PasswordFault;
+use super::password::NewPasswordError;
 use crate::exit::Exit;
 use crate::volume::{AccountsFileError, OwnersError};
 
@@ -18,7 +18,7 @@ pub(super) enum OperatorError {
     AppName(#[from] AppNameError),
     /// No usable password was given.
     #[error(transparent)]
-    Password(#[from] PasswordFault),
+    Password(#[from] NewPasswordError),
     /// A hash was given instead of a password, or one that cannot be verified.
     #[error("the secret cannot be used: {0}")]
     Secret(#[from] SecretError),

@@ -19,16 +19,16 @@ pub(super) struct NewPassword {
 }
 
 /// A new password.
-pub(super) struct Given {
+pub(super) struct ObtainedPassword {
     /// The secret that it is verified against from now on.
     pub(super) secret: Secret,
     /// The password, if it was generated here: the operator must see it.
-    pub(super) made: Option<Zeroizing<String>>,
+    pub(super) generated: Option<Zeroizing<String>>,
 }
 
 /// The reason why there is no usable password.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum PasswordFault {
+pub(super) enum NewPasswordError {
     /// The two that were typed differ.
     #[error("the two passwords differ; nothing was changed")]
     Differ,
@@ -43,10 +43,10 @@ pub(super) enum PasswordFault {
         "standard input is empty: pass the password there, through `docker exec -i` or `docker compose exec -T`, or \
          use `docker exec -it` for a prompt"
     )]
-    NothingCame,
+    Empty,
     /// There was more than a password.
     #[error("standard input has more than one line; only the password is expected")]
-    MoreLines,
+    SeveralLines,
     /// It could not be read.
     #[error("the password could not be read: {0}")]
     Read(#[from] io::Error),
@@ -55,7 +55,7 @@ pub(super) enum PasswordFault {
 /// The limit of a password or a hash.
 const LONGEST_INPUT: u64 = 16 * 1024;
 
-impl From<DeclaredSecretError> for PasswordFault {
+impl From<DeclaredSecretError> for NewPasswordError {
     fn from(error: DeclaredSecretError) -> Self {
         match error {
             DeclaredSecretError::Password(short @ ChosenPasswordError::TooShort(_)) => Self::TooShort(short),
@@ -64,7 +64,7 @@ impl From<DeclaredSecretError> for PasswordFault {
     }
 }
 
-impl From<ChosenPasswordError> for PasswordFault {
+impl From<ChosenPasswordError> for NewPasswordError {
     fn from(error: ChosenPasswordError) -> Self {
         DeclaredSecretError::from(error).into()
     }
@@ -72,28 +72,28 @@ impl From<ChosenPasswordError> for PasswordFault {
 
 impl NewPassword {
     /// Obtains one for a user. Takes the time of one hash.
-    pub(super) fn obtain(&self, whose: &str) -> Result<Given, PasswordFault> {
+    pub(super) fn obtain(&self, whose: &str) -> Result<ObtainedPassword, NewPasswordError> {
         if self.generate {
             let made = generate_password();
             let password = ChosenPassword::new(made.as_bytes())?;
-            return Ok(Given { secret: Secret::hash(password.password()), made: Some(made) });
+            return Ok(ObtainedPassword { secret: Secret::hash(password.password()), generated: Some(made) });
         }
         let secret = match read(whose)? {
             DeclaredSecret::Plain(password) => Secret::hash(password.password()),
             DeclaredSecret::Hash(hash) => hash,
         };
-        Ok(Given { secret, made: None })
+        Ok(ObtainedPassword { secret, generated: None })
     }
 }
 
 /// Reads a password to be hashed. The same rules apply to it as to one that is set here: the hash cannot show later
 /// that they were broken.
-pub(super) fn read_plain() -> Result<ChosenPassword, PasswordFault> {
+pub(super) fn read_plain() -> Result<ChosenPassword, NewPasswordError> {
     let octets = if io::stdin().is_terminal() { twice("Password: ")? } else { some_line(&mut io::stdin())? };
     Ok(ChosenPassword::new(octets.as_slice())?)
 }
 
-fn read(whose: &str) -> Result<DeclaredSecret, PasswordFault> {
+fn read(whose: &str) -> Result<DeclaredSecret, NewPasswordError> {
     if io::stdin().is_terminal() {
         let octets = twice(&format!("New password for {whose}: "))?;
         return Ok(DeclaredSecret::Plain(ChosenPassword::new(octets.as_slice())?));
@@ -101,25 +101,25 @@ fn read(whose: &str) -> Result<DeclaredSecret, PasswordFault> {
     secret(&some_line(&mut io::stdin())?)
 }
 
-fn secret(line: &[u8]) -> Result<DeclaredSecret, PasswordFault> {
+fn secret(line: &[u8]) -> Result<DeclaredSecret, NewPasswordError> {
     match str::from_utf8(line) {
         Ok(text) => Ok(DeclaredSecret::parse(text)?),
         Err(_) => Ok(DeclaredSecret::Plain(ChosenPassword::new(line)?)),
     }
 }
 
-fn twice(question: &str) -> Result<Zeroizing<Vec<u8>>, PasswordFault> {
+fn twice(question: &str) -> Result<Zeroizing<Vec<u8>>, NewPasswordError> {
     let first = terminal::ask_hidden(question)?;
     let second = terminal::ask_hidden("Repeat the password: ")?;
-    if first == second { Ok(first) } else { Err(PasswordFault::Differ) }
+    if first == second { Ok(first) } else { Err(NewPasswordError::Differ) }
 }
 
-fn some_line(input: &mut impl io::Read) -> Result<Zeroizing<Vec<u8>>, PasswordFault> {
+fn some_line(input: &mut impl io::Read) -> Result<Zeroizing<Vec<u8>>, NewPasswordError> {
     let line = one_line(input)?;
-    if line.is_empty() { Err(PasswordFault::NothingCame) } else { Ok(line) }
+    if line.is_empty() { Err(NewPasswordError::Empty) } else { Ok(line) }
 }
 
-fn one_line(input: &mut impl io::Read) -> Result<Zeroizing<Vec<u8>>, PasswordFault> {
+fn one_line(input: &mut impl io::Read) -> Result<Zeroizing<Vec<u8>>, NewPasswordError> {
     let mut all = Zeroizing::new(Vec::new());
     input.take(LONGEST_INPUT).read_to_end(&mut all)?;
     let all = quirk_byte_order_mark(&all);
@@ -128,7 +128,7 @@ fn one_line(input: &mut impl io::Read) -> Result<Zeroizing<Vec<u8>>, PasswordFau
         None => (all, &[][..]),
     };
     if !rest.trim_ascii().is_empty() {
-        return Err(PasswordFault::MoreLines);
+        return Err(NewPasswordError::SeveralLines);
     }
     Ok(Zeroizing::new(line.strip_suffix(b"\r").unwrap_or(line).to_vec()))
 }
@@ -149,7 +149,7 @@ mod tests {
             assert_eq!(*one_line(&mut input.as_bytes()).unwrap(), line.as_bytes(), "{input:?}");
         }
         let error = one_line(&mut "one\ntwo\n".as_bytes()).unwrap_err();
-        assert!(matches!(error, PasswordFault::MoreLines) && !error.to_string().contains("two"));
+        assert!(matches!(error, NewPasswordError::SeveralLines) && !error.to_string().contains("two"));
     }
 
     #[test]
@@ -166,7 +166,7 @@ mod tests {
             assert_eq!(*one_line(&mut input.as_bytes()).unwrap(), b"correct horse", "{input:?}");
         }
         let nothing = some_line(&mut "\u{feff}\r\n".as_bytes()).unwrap_err();
-        assert!(matches!(nothing, PasswordFault::NothingCame));
+        assert!(matches!(nothing, NewPasswordError::Empty));
     }
 
     #[test]
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn a_generated_password_matches_its_hash() {
         let given = NewPassword { generate: true }.obtain("ann").unwrap();
-        let made = given.made.unwrap();
+        let made = given.generated.unwrap();
         assert!(given.secret.verifies(&accounts::Password::new(made.as_bytes()).unwrap()));
     }
 }

@@ -8,7 +8,7 @@ mod list;
 mod passwd;
 
 use super::failure::OperatorError;
-use super::password::Given;
+use super::password::ObtainedPassword;
 use super::place::VolumeLocation;
 
 /// The commands on users.
@@ -42,8 +42,8 @@ impl Verb {
 }
 
 /// Prints a generated password. It alone goes to standard output, where a script reads it.
-fn show(given: &Given) {
-    if let Some(made) = &given.made {
+fn show(given: &ObtainedPassword) {
+    if let Some(made) = &given.generated {
         super::say::show_once(made);
     }
 }
