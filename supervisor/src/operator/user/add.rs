@@ -28,14 +28,14 @@ impl Add {
             revision::change_accounts(place, |accounts| Ok(accounts.add_user(&user, given.secret.clone())?))?;
         let done = say::report_done(&format!("{user} was added"), followed);
         super::show(&given);
-        if let Some(mail) = mail_of_before(place, &user) {
-            eprintln!("{}", told(&user, &mail));
+        if let Some(mail) = leftover_mail(place, &user) {
+            eprintln!("{}", leftover_mail_warning(&user, &mail));
         }
         done
     }
 }
 
-fn told(user: &User, mail: &Path) -> String {
+fn leftover_mail_warning(user: &User, mail: &Path) -> String {
     format!(
         "There is mail in {} already, from a former user of this name; {user} can read it now. To remove it, run \
          `mailstead user delete {user} --purge-mail` and add the user again.",
@@ -45,7 +45,7 @@ fn told(user: &User, mail: &Path) -> String {
 
 /// The folder of an earlier user of this name. Looked for as the last step: only the mail's owner can see it, and a
 /// process that has switched to that user cannot switch back.
-fn mail_of_before(place: &VolumeLocation, user: &User) -> Option<PathBuf> {
+fn leftover_mail(place: &VolumeLocation, user: &User) -> Option<PathBuf> {
     if let Some(postman) = place.mail_owner() {
         delete::become_postman(postman).ok()?;
     }
@@ -63,9 +63,9 @@ mod tests {
         let user = |name: &str| User::new(&format!("{name}@example.org").parse().unwrap()).unwrap();
         let place = VolumeLocation::of(folder.path());
         std::fs::create_dir_all(user("eve").folder(&place.folders.mail())).unwrap();
-        assert_eq!(mail_of_before(&place, &user("ann")), None);
-        let mail = mail_of_before(&place, &user("eve")).unwrap();
-        let told = told(&user("eve"), &mail);
+        assert_eq!(leftover_mail(&place, &user("ann")), None);
+        let mail = leftover_mail(&place, &user("eve")).unwrap();
+        let told = leftover_mail_warning(&user("eve"), &mail);
         assert!(told.contains("mail/example.org/eve already") && told.contains("--purge-mail"), "{told}");
     }
 }
