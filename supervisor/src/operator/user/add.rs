@@ -47,7 +47,7 @@ fn leftover_mail_warning(user: &User, mail: &Path) -> String {
 /// process that has switched to that user cannot switch back.
 fn leftover_mail(place: &VolumeLocation, user: &User) -> Option<PathBuf> {
     if let Some(postman) = place.mail_owner() {
-        delete::become_postman(postman).ok()?;
+        delete::become_mail_owner(postman).ok()?;
     }
     let mail = user.folder(&place.folders.mail());
     mail.exists().then_some(mail)

@@ -48,7 +48,7 @@ impl Delete {
         let followed = followed?;
         let failed = |source| OperatorError::Purge { path: mail.clone(), source };
         if let Some(postman) = place.mail_owner() {
-            become_postman(postman).map_err(failed)?;
+            become_mail_owner(postman).map_err(failed)?;
         }
         purge(&mail, &place.folders.index(), &user).map_err(failed)?;
         say::report_done(&format!("{user} was deleted with all mail"), Ok(followed))
@@ -80,7 +80,7 @@ fn has_mail(place: &VolumeLocation, user: &User) -> bool {
 
 /// Switches to the mail's owner: root without the capability to override cannot remove its files. There is nothing left
 /// to do as root.
-pub(super) fn become_postman(postman: Owner) -> io::Result<()> {
+pub(super) fn become_mail_owner(postman: Owner) -> io::Result<()> {
     setgroups(&[])?;
     setresgid(postman.group, postman.group, postman.group)?;
     setresuid(postman.user, postman.user, postman.user)?;
