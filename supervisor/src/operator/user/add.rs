@@ -27,7 +27,7 @@ impl Add {
         let ((), followed) =
             revision::change_accounts(place, |accounts| Ok(accounts.add_user(&user, given.secret.clone())?))?;
         let done = say::report_done(&format!("{user} was added"), followed);
-        super::show(&given);
+        super::show_generated(&given);
         if let Some(mail) = leftover_mail(place, &user) {
             eprintln!("{}", leftover_mail_warning(&user, &mail));
         }

@@ -42,7 +42,7 @@ impl Verb {
 }
 
 /// Prints a generated password. It alone goes to standard output, where a script reads it.
-fn show(given: &ObtainedPassword) {
+fn show_generated(given: &ObtainedPassword) {
     if let Some(made) = &given.generated {
         super::say::show_once(made);
     }

@@ -32,7 +32,7 @@ impl Passwd {
         if !is_enabled {
             eprintln!("It is still disabled; `mailstead user enable {user}` lets it log in.");
         }
-        super::show(&given);
+        super::show_generated(&given);
         done
     }
 }
