@@ -27,8 +27,8 @@ pub(crate) fn ask(question: &str) -> io::Result<String> {
 
 /// Asks, without echo. However this ends, the terminal is restored.
 pub(super) fn ask_hidden(question: &str) -> io::Result<Zeroizing<Vec<u8>>> {
-    let signals = Waiting::begin()?;
-    let muted = Muted::begin()?;
+    let signals = BlockedSignals::begin()?;
+    let muted = EchoOff::begin()?;
     // Not before: an answer that is typed or pasted must not be discarded together with earlier input.
     eprint!("{question}");
     io::stderr().flush()?;
@@ -38,7 +38,7 @@ pub(super) fn ask_hidden(question: &str) -> io::Result<Zeroizing<Vec<u8>>> {
 }
 
 /// Reads one line, without its end. A signal ends it with an error.
-fn read_line(signals: &Waiting) -> io::Result<Zeroizing<Vec<u8>>> {
+fn read_line(signals: &BlockedSignals) -> io::Result<Zeroizing<Vec<u8>>> {
     let stdin = io::stdin();
     let mut line = Zeroizing::new(Vec::with_capacity(LONGEST_LINE));
     loop {
@@ -63,12 +63,12 @@ fn read_line(signals: &Waiting) -> io::Result<Zeroizing<Vec<u8>>> {
 }
 
 /// Blocks the signals while this lives.
-struct Waiting {
+struct BlockedSignals {
     mask: SigSet,
     arrived: SignalFd,
 }
 
-impl Waiting {
+impl BlockedSignals {
     fn begin() -> io::Result<Self> {
         let mut mask = SigSet::empty();
         INTERRUPTING.into_iter().for_each(|signal| mask.add(signal));
@@ -78,7 +78,7 @@ impl Waiting {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for BlockedSignals {
     fn drop(&mut self) {
         // A pending one is delivered now, and has its usual effect: the terminal is restored.
         let _ = self.mask.thread_unblock();
@@ -86,9 +86,9 @@ impl Drop for Waiting {
 }
 
 /// The terminal echoes nothing but the end of a line while this lives.
-struct Muted(Termios);
+struct EchoOff(Termios);
 
-impl Muted {
+impl EchoOff {
     fn begin() -> io::Result<Self> {
         let before = tcgetattr(io::stdin())?;
         let mut mute = before.clone();
@@ -100,7 +100,7 @@ impl Muted {
     }
 }
 
-impl Drop for Muted {
+impl Drop for EchoOff {
     fn drop(&mut self) {
         let _ = tcsetattr(io::stdin(), SetArg::TCSADRAIN, &self.0);
     }
