@@ -13,24 +13,24 @@ pub(super) const FORGED: &str = "dnssec-failed.org.";
 
 /// The names and types to query.
 #[derive(Debug, Default)]
-pub(super) struct Questions {
+pub(super) struct Queries {
     /// Queries for any answer.
     pub(super) all: BTreeSet<(Name, RecordType)>,
     /// Names for which it also matters if the resolver authenticates them.
-    pub(super) vouched: BTreeSet<Name>,
+    pub(super) authenticated: BTreeSet<Name>,
 }
 
 /// The types of address records.
 const ADDRESSES: [RecordType; 2] = [RecordType::A, RecordType::AAAA];
 
-impl Questions {
+impl Queries {
     /// Makes the list.
     pub(super) fn about(facts: &Facts, wanted: &Wanted) -> Self {
         let mut questions = Self::default();
         let Ok(host) = fqdn(&facts.presence.hostname) else { return questions };
         questions.addresses(&host);
         questions.above(&host);
-        questions.vouched.insert(host);
+        questions.authenticated.insert(host);
         for record in wanted.all() {
             let Ok(name) = record.owner() else { continue };
             match record.purpose {
@@ -43,7 +43,7 @@ impl Questions {
                 }
                 Purpose::Dane => {
                     questions.all.insert((name.clone(), record.kind()));
-                    questions.vouched.insert(name);
+                    questions.authenticated.insert(name);
                 }
                 _ => {
                     questions.all.insert((name, record.kind()));
@@ -56,7 +56,7 @@ impl Questions {
                 questions.addresses(&name);
                 questions.above(&name);
             }
-            questions.vouched.insert(name);
+            questions.authenticated.insert(name);
         }
         questions
     }

@@ -25,7 +25,7 @@ use hickory_resolver::TokioResolver;
 use tokio::time::Instant;
 
 use super::checks::Scope;
-use super::questions::Questions;
+use super::questions::Queries;
 use super::world::{Answer, Family, Reach, World};
 use crate::dns::addresses::is_public;
 use crate::dns::record::{address, fqdn};
@@ -89,7 +89,7 @@ async fn names_first(
     world: &mut World,
 ) {
     let presence = &facts.presence;
-    let questions = Questions::about(facts, wanted);
+    let questions = Queries::about(facts, wanted);
     let directory = presence.acme_directory.as_deref();
     let smtp_host = presence.smtp_host.as_deref();
     let has_v6 = !facts.addresses.v6.is_empty() || facts.addresses.private_v6;
@@ -103,7 +103,7 @@ async fn names_first(
     };
     let (found, authentic, gives_forged, probe, date) = tokio::join!(
         names::ask(resolver, &questions.all, half),
-        vouched::ask(&resolvers, &questions.vouched, half),
+        vouched::ask(&resolvers, &questions.authenticated, half),
         forged,
         port25::probe(resolver, smtp_host, families, half),
         web::date(resolver, directory, half),
