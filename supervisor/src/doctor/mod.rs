@@ -27,7 +27,7 @@ use crate::exit::Exit;
 use crate::volume::{Folders, Owners};
 use checks::{Case, Scope};
 use finding::Severity;
-use observe::Place;
+use observe::Paths;
 use report::Report;
 
 /// The arguments of `mailstead check`.
@@ -69,11 +69,11 @@ pub fn run(doctor: &Doctor) -> ExitCode {
 fn examine_here(doctor: &Doctor) -> Result<Report, (Exit, String)> {
     let facts = dns::facts(doctor.dir.as_deref())?;
     let place = match &doctor.dir {
-        Some(folder) => Place { steward: folder.join("run/steward.toml"), ..Place::default() },
+        Some(folder) => Paths { steward: folder.join("run/steward.toml"), ..Paths::default() },
         None => {
             let folders = Folders::of_container();
             let steward = folders.configuration("steward");
-            Place { steward, owners: Owners::look_up().ok(), folders: Some(folders) }
+            Paths { steward, owners: Owners::look_up().ok(), folders: Some(folders) }
         }
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -92,7 +92,7 @@ pub(crate) async fn addresses_that_lead_here(facts: &Facts) -> Vec<std::net::IpA
 }
 
 /// Observes and runs the checks.
-async fn examine(facts: &Facts, place: &Place, scope: Scope) -> Result<Report, String> {
+async fn examine(facts: &Facts, place: &Paths, scope: Scope) -> Result<Report, String> {
     let wanted = Wanted::of(facts).map_err(|error| error.to_string())?;
     let host = fqdn(&facts.presence.hostname).map_err(|error| error.to_string())?;
     let world = observe::observe(facts, &wanted, place, scope).await;

@@ -8,7 +8,7 @@ use handover::config::{self, Presence};
 
 use super::checks::Scope;
 use super::finding::{Finding, Severity};
-use super::observe::Place;
+use super::observe::Paths;
 use super::report::Report;
 use crate::dns;
 use crate::steward::findings::{self, Findings, Source};
@@ -50,7 +50,7 @@ async fn look(presence: &Path) -> Result<Option<Report>, String> {
         return Ok(None);
     }
     let facts = dns::facts_of(presence);
-    super::examine(&facts, &Place::default(), Scope::World).await.map(Some)
+    super::examine(&facts, &Paths::default(), Scope::World).await.map(Some)
 }
 
 /// Adds up to a fifth, so that many machines do not query at the same moment. The clock's last digits are random

@@ -5,12 +5,12 @@ use std::os::unix::fs::MetadataExt;
 use nix::sys::statvfs::{FsFlags, statvfs};
 
 use super::super::world::Machine;
-use super::Place;
+use super::Paths;
 use crate::dns::records::Facts;
 use crate::volume;
 
 /// Observes. Blocks for as long as the disks do.
-pub(super) fn look(facts: &Facts, place: &Place) -> Machine {
+pub(super) fn look(facts: &Facts, place: &Paths) -> Machine {
     let presence = &facts.presence;
     let mut machine = Machine::default();
     machine.free = Some(match statvfs(&presence.volume) {

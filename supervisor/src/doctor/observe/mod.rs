@@ -39,7 +39,7 @@ const FIRST_HALF: Duration = Duration::from_secs(12);
 
 /// The files and folders to observe.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Place {
+pub(super) struct Paths {
     /// The steward's configuration.
     pub(super) steward: std::path::PathBuf,
     /// The folders and their owners, if known.
@@ -48,7 +48,7 @@ pub(super) struct Place {
 }
 
 /// Observes everything within the scope.
-pub(super) async fn observe(facts: &Facts, wanted: &Wanted, place: &Place, scope: Scope) -> World {
+pub(super) async fn observe(facts: &Facts, wanted: &Wanted, place: &Paths, scope: Scope) -> World {
     let begin = Instant::now();
     let (half, end) = (begin + FIRST_HALF, begin + BUDGET);
     let presence = &facts.presence;
@@ -64,12 +64,12 @@ pub(super) async fn observe(facts: &Facts, wanted: &Wanted, place: &Place, scope
     else {
         return world;
     };
-    names_first(facts, wanted, scope, &resolver, half, &mut world).await;
-    then_what_they_lead_to(facts, wanted, scope, (&resolver, &host), end, &mut world).await;
+    first_queries(facts, wanted, scope, &resolver, half, &mut world).await;
+    dependent_queries(facts, wanted, scope, (&resolver, &host), end, &mut world).await;
     world
 }
 
-async fn of_machine(facts: &Facts, place: &Place, end: Instant, world: &mut World) {
+async fn of_machine(facts: &Facts, place: &Paths, end: Instant, world: &mut World) {
     world.machine = machine::look(facts, place);
     let health = health::ask(&place.steward, end).await;
     if health.is_err() {
@@ -80,7 +80,7 @@ async fn of_machine(facts: &Facts, place: &Place, end: Instant, world: &mut Worl
 }
 
 /// Makes the queries that need no earlier answers.
-async fn names_first(
+async fn first_queries(
     facts: &Facts,
     wanted: &Wanted,
     scope: Scope,
@@ -116,7 +116,7 @@ async fn names_first(
 }
 
 /// Makes the queries that depend on those answers.
-async fn then_what_they_lead_to(
+async fn dependent_queries(
     facts: &Facts,
     wanted: &Wanted,
     scope: Scope,
