@@ -41,7 +41,7 @@ pub(super) async fn probe(
     };
     let visits = families.iter().map(async |family| {
         let of_family = |address: &SocketAddr| address.is_ipv4() == (*family == Family::V4);
-        let probe = timeout_at(end, visit(addresses.iter().copied().filter(of_family).collect())).await;
+        let probe = timeout_at(end, connect(addresses.iter().copied().filter(of_family).collect())).await;
         (*family, probe.unwrap_or_else(|_| Probe::Failed("no answer in time".to_owned())))
     });
     Some((host.to_owned(), join_all(visits).await))
@@ -59,7 +59,7 @@ pub(super) async fn dead(
             Ok(found) => found.iter().map(|ip| (ip, 25).into()).collect(),
             Err(error) => return Some((host.clone(), said(&error))),
         };
-        match timeout_at(end, visit(addresses)).await.ok()? {
+        match timeout_at(end, connect(addresses)).await.ok()? {
             Probe::Greeted(_) => None,
             Probe::NoAddress(why) | Probe::Failed(why) => Some((host.clone(), why)),
         }
@@ -67,7 +67,7 @@ pub(super) async fn dead(
     join_all(asked).await.into_iter().flatten().collect()
 }
 
-async fn visit(addresses: Vec<SocketAddr>) -> Probe {
+async fn connect(addresses: Vec<SocketAddr>) -> Probe {
     if addresses.is_empty() {
         return Probe::NoAddress("it has no address of that family".to_owned());
     }
