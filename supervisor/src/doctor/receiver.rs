@@ -12,13 +12,13 @@ use spf::{Answer, Answers, Question, Sender};
 /// The DNS answers. The machine's name always counts as having the machine's addresses: another check verifies them,
 /// and the finding would otherwise be repeated for every record that refers to the name.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Seen<'a> {
+pub(super) struct ReceiverView<'a> {
     pub(super) names: &'a BTreeMap<Question, Answer>,
     pub(super) host: &'a Name,
     pub(super) own: &'a [IpAddr],
 }
 
-impl Answers for Seen<'_> {
+impl Answers for ReceiverView<'_> {
     fn answer(&self, question: &Question) -> Option<Cow<'_, Answer>> {
         let own = |data: fn(&IpAddr) -> Option<RData>| {
             let records: Vec<RData> = self.own.iter().filter_map(data).collect();
@@ -60,7 +60,7 @@ mod tests {
         let names = BTreeMap::from([((owner, RecordType::TXT), Answer::Found(vec![record]))]);
         let domain = Domain::parse("example.org").unwrap();
         let own: [IpAddr; 1] = ["2001:db8::7".parse().unwrap()];
-        let seen = Seen { names: &names, host: &host, own: &own };
+        let seen = ReceiverView { names: &names, host: &host, own: &own };
         let of = |ip: &str| {
             check_host(&seen, &mail_from(ip.parse().unwrap(), &domain, &domain)).unwrap().qualifier
         };

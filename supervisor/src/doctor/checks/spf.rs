@@ -5,7 +5,7 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use spf::{Fault, Place, Qualifier, Question, Stop, Verdict, check_host, is_readable};
 
 use super::super::finding::{Finding, Id, Severity};
-use super::super::receiver::{Seen, mail_from};
+use super::super::receiver::{ReceiverView, mail_from};
 use super::super::world::text;
 use super::{Case, instead, of_purpose, publish, unanswered};
 use crate::dns::record::{Content, Purpose, Record, fqdn};
@@ -94,7 +94,7 @@ impl Published<'_> {
     fn judge(&self) -> Option<Finding> {
         let case = self.case;
         let own = case.world.own_addresses(case.facts, &case.host);
-        let seen = Seen { names: &case.world.names, host: &case.host, own: &own };
+        let seen = ReceiverView { names: &case.world.names, host: &case.host, own: &own };
         let helo = &case.facts.presence.hostname;
         let of = |ip: &IpAddr| check_host(&seen, &mail_from(*ip, &self.wanted.name, helo));
         let outcomes: Vec<(&IpAddr, Outcome)> = own.iter().map(|ip| (ip, of(ip))).collect();

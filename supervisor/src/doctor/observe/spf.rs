@@ -9,7 +9,7 @@ use hickory_resolver::TokioResolver;
 use spf::{Answer, Qualifier, Question, Stop, check_host};
 use tokio::time::Instant;
 
-use super::super::receiver::{Seen, mail_from};
+use super::super::receiver::{ReceiverView, mail_from};
 use super::names;
 use crate::dns::record::fqdn;
 use crate::dns::records::Facts;
@@ -26,7 +26,7 @@ pub(super) async fn follow(
 ) -> BTreeMap<Question, Answer> {
     let mut names = known.clone();
     while Instant::now() < end {
-        let questions = missing(facts, &Seen { names: &names, host, own });
+        let questions = missing(facts, &ReceiverView { names: &names, host, own });
         if questions.is_empty() {
             break;
         }
@@ -44,7 +44,7 @@ pub(super) async fn passing(
     end: Instant,
 ) -> BTreeSet<Name> {
     let names = follow(resolver, facts, &BTreeMap::new(), host, own, end).await;
-    let seen = Seen { names: &names, host, own };
+    let seen = ReceiverView { names: &names, host, own };
     let helo = &facts.presence.hostname;
     let passes = |domain: &&Domain| {
         let of = |ip: &IpAddr| check_host(&seen, &mail_from(*ip, domain, helo));
@@ -55,7 +55,7 @@ pub(super) async fn passing(
 }
 
 /// The queries still missing to evaluate mail from each of our addresses for each of our names.
-fn missing(facts: &Facts, seen: &Seen<'_>) -> BTreeSet<Question> {
+fn missing(facts: &Facts, seen: &ReceiverView<'_>) -> BTreeSet<Question> {
     let helo = &facts.presence.hostname;
     let domains = facts.presence.domains.iter().chain([helo]);
     let senders = domains.flat_map(|domain| seen.own.iter().map(move |ip| mail_from(*ip, domain, helo)));
