@@ -32,7 +32,7 @@ pub(super) struct World {
     /// The reverse names of addresses, each with its own addresses.
     pub(super) reverse: BTreeMap<IpAddr, Reverse>,
     /// The names whose queries failed, with the reason: of the machine, the domains and the root.
-    pub(super) faults: BTreeMap<Name, Fault>,
+    pub(super) faults: BTreeMap<Name, NameFault>,
     /// The host that shows if mail can leave, and the result for its port 25, for each address family.
     pub(super) probe: Option<(String, Vec<(Family, Probe)>)>,
     /// Connections to this machine by its public addresses.
@@ -44,9 +44,9 @@ pub(super) struct World {
     /// The answers of the blocklists.
     pub(super) blocklists: Vec<Blocklist>,
     /// The MTA-STS policy served for each domain.
-    pub(super) policies: BTreeMap<Domain, Result<String, Unfetched>>,
+    pub(super) policies: BTreeMap<Domain, Result<String, FetchError>>,
     /// The results for the web servers of those domains whose own name leads here.
-    pub(super) own_names: BTreeMap<Domain, Result<(), Unfetched>>,
+    pub(super) own_names: BTreeMap<Domain, Result<(), FetchError>>,
     /// The difference of this machine's clock to others', in seconds; positive if ours is ahead.
     pub(super) ahead: Option<i64>,
     /// The observed state of this machine.
@@ -96,7 +96,7 @@ pub(super) enum Reach {
 
 /// The reason why queries for a name have no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum NameFault {
     /// The resolver refuses to answer (REFUSED).
     Refused,
     /// The resolver withholds its answer because the signatures are invalid (DNSSEC). With the resolver's text.
@@ -131,16 +131,16 @@ pub(super) struct Machine {
     /// Folders that cannot be accessed, with reasons.
     pub(super) unreachable: Vec<String>,
     /// The certificate, and whether clients trust it.
-    pub(super) certificate: Option<Result<(CertificateFacts, Chain), String>>,
+    pub(super) certificate: Option<Result<(CertificateFacts, ChainTrust), String>>,
     /// The steward's answer, or the reason why it gave no answer.
-    pub(super) health: Option<Result<Vec<Reason>, String>>,
+    pub(super) health: Option<Result<Vec<HealthReason>, String>>,
     /// The listener on port 25; determined if the steward does not answer.
-    pub(super) port_25: Option<Holder>,
+    pub(super) port_25: Option<PortHolder>,
 }
 
 /// The listener on a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Holder {
+pub(super) enum PortHolder {
     /// A process with that name and number.
     Program { name: String, id: u32 },
     /// A program that is not visible from here, outside of the container.
@@ -149,7 +149,7 @@ pub(super) enum Holder {
 
 /// The result of verifying the certificate chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Chain {
+pub(super) enum ChainTrust {
     /// It leads to an authority that clients trust.
     Trusted,
     /// An issuer's certificate is missing.
@@ -175,7 +175,7 @@ pub(super) enum Distrust {
 
 /// The reason why a page could not be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Unfetched {
+pub(super) enum FetchError {
     /// The web server's certificate is not trusted.
     Distrusted(Distrust),
     /// There was no connection, or no page.
@@ -184,7 +184,7 @@ pub(super) enum Unfetched {
 
 /// A reason from the health page.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
-pub(super) struct Reason {
+pub(super) struct HealthReason {
     pub(super) source: String,
     pub(super) severity: String,
     pub(super) problem: String,

@@ -7,7 +7,7 @@ use address::Domain;
 use hickory_proto::rr::RecordType;
 
 use super::super::finding::{Finding, Id};
-use super::super::world::{Answer, Fault};
+use super::super::world::{Answer, NameFault};
 use super::{Case, of_purpose};
 use crate::dns::record::{Purpose, Record, fqdn};
 use crate::dns::zone;
@@ -59,9 +59,9 @@ fn is_within(name: &Domain, zone: &Domain) -> bool {
     name.as_str().strip_suffix(zone.as_str()).is_some_and(|left| left.is_empty() || left.ends_with('.'))
 }
 
-fn of_zone(zone: &Domain, fault: &Fault) -> Finding {
+fn of_zone(zone: &Domain, fault: &NameFault) -> Finding {
     match fault {
-        Fault::Bogus(said) => Finding::error(
+        NameFault::Bogus(said) => Finding::error(
             Id::ZoneBogus,
             format!(
                 "the signatures of {zone} are invalid (DNSSEC), so validating resolvers have no answers for it: {said}"
@@ -72,12 +72,12 @@ fn of_zone(zone: &Domain, fault: &Fault) -> Finding {
                  @<its name server> {zone} SOA, dig {zone} DS"
             ),
         ),
-        Fault::Refused => Finding::error(
+        NameFault::Refused => Finding::error(
             Id::ResolverRefuses,
             format!("the resolver refuses to answer for {zone} (REFUSED)"),
             "allow this machine to query it, or set MAIL_DNS_SERVERS to another resolver",
         ),
-        Fault::Unanswered(said) => Finding::error(
+        NameFault::Unanswered(said) => Finding::error(
             Id::ZoneUnanswered,
             format!("the name servers of {zone} do not answer: {said}"),
             format!(

@@ -3,7 +3,7 @@ use handover::certificate::CertificateFacts;
 use handover::config::Presence;
 
 use super::super::finding::{Finding, Id};
-use super::super::world::{Chain, Distrust};
+use super::super::world::{ChainTrust, Distrust};
 use super::{Case, of_purpose};
 use crate::certificate::brought::names_of;
 use crate::certificate::{MOST_NAMES, covers, is_self_made, wanted_names};
@@ -114,26 +114,26 @@ fn of_pages(case: &Case<'_>, facts: &CertificateFacts) -> Vec<Finding> {
 }
 
 /// The finding for the chain: a certificate may be valid, but from an authority that clients do not trust.
-fn of_chain(chain: &Chain, facts: &CertificateFacts, presence: &Presence) -> Option<Finding> {
+fn of_chain(chain: &ChainTrust, facts: &CertificateFacts, presence: &Presence) -> Option<Finding> {
     let issuer = &facts.issuer;
     let why = match chain {
-        Chain::Trusted => return None,
-        Chain::Broken => {
+        ChainTrust::Trusted => return None,
+        ChainTrust::Broken => {
             return Some(Finding::error(
                 Id::CertificateChain,
                 format!("the certificate of the issuer, {issuer}, is missing from the chain"),
                 "append the issuer's certificate in the same file, as in fullchain.pem",
             ));
         }
-        Chain::Distrusted(Distrust::Unknown) => {
+        ChainTrust::Distrusted(Distrust::Unknown) => {
             format!("its issuer, {issuer}, does not lead to an authority that they know")
         }
-        Chain::Distrusted(Distrust::Ended) => {
+        ChainTrust::Distrusted(Distrust::Ended) => {
             format!("a certificate in its chain has expired, above its issuer, {issuer}")
         }
-        Chain::Distrusted(Distrust::Early) => "a certificate in its chain is not valid yet".to_owned(),
-        Chain::Distrusted(Distrust::Name) => "a certificate in its chain is for other names".to_owned(),
-        Chain::Distrusted(Distrust::Other(why)) => why.clone(),
+        ChainTrust::Distrusted(Distrust::Early) => "a certificate in its chain is not valid yet".to_owned(),
+        ChainTrust::Distrusted(Distrust::Name) => "a certificate in its chain is for other names".to_owned(),
+        ChainTrust::Distrusted(Distrust::Other(why)) => why.clone(),
     };
     let fix = match presence.acme_directory.as_deref() {
         Some(directory) if directory.contains("staging") => {

@@ -3,7 +3,7 @@ use hickory_proto::rr::{RData, RecordType};
 
 use super::super::finding::{Finding, Id};
 use super::super::world::text;
-use super::super::world::{Chain, Distrust, Unfetched};
+use super::super::world::{ChainTrust, Distrust, FetchError};
 use super::{Case, instead, of_purpose, publish, unanswered};
 use crate::certificate::{covers, is_self_made};
 use crate::dns::dmarc_text::tag;
@@ -71,13 +71,13 @@ fn served(case: &Case<'_>, domain: &Domain) -> Option<Finding> {
             ),
             "point that name at this machine, and check whether another web server answers on port 443",
         )),
-        Err(Unfetched::Failed(why)) => Some(Finding::warning(
+        Err(FetchError::Failed(why)) => Some(Finding::warning(
             Id::MtaStsPolicy,
             format!("{address} cannot be fetched: {why}"),
             "open TCP port 443 in the firewall, and check that the name leads to this machine",
         )),
-        Err(Unfetched::Distrusted(why)) if is_own_fault(case, domain, why) => None,
-        Err(Unfetched::Distrusted(why)) => Some(distrusted(domain, why)),
+        Err(FetchError::Distrusted(why)) if is_own_fault(case, domain, why) => None,
+        Err(FetchError::Distrusted(why)) => Some(distrusted(domain, why)),
     }
 }
 
@@ -94,7 +94,7 @@ fn is_own_fault(case: &Case<'_>, domain: &Domain, why: &Distrust) -> bool {
         Distrust::Early if facts.not_before > now => true,
         Distrust::Name => !covers(&facts.names, &format!("{}.{domain}", mta_sts::LABEL)),
         Distrust::Ended | Distrust::Early | Distrust::Unknown | Distrust::Other(_) => {
-            *chain != Chain::Trusted
+            *chain != ChainTrust::Trusted
         }
     }
 }

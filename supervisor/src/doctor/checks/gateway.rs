@@ -1,7 +1,7 @@
 use handover::notice::GATEWAY_CLIENTS;
 
 use super::super::finding::{Finding, Id};
-use super::super::world::Reason;
+use super::super::world::HealthReason;
 use super::Case;
 
 /// Reports connections through a container bridge, which share the gateway's address: SPF, blocklists and the limits
@@ -14,6 +14,6 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
 }
 
 /// Returns true if the reason is about such connections.
-pub(super) fn is_told(reason: &Reason) -> bool {
+pub(super) fn is_told(reason: &HealthReason) -> bool {
     reason.problem == GATEWAY_CLIENTS.problem
 }

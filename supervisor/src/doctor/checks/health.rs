@@ -1,5 +1,5 @@
 use super::super::finding::{Finding, Id, Severity};
-use super::super::world::{Holder, Reason};
+use super::super::world::{PortHolder, HealthReason};
 use super::{Case, gateway};
 
 /// Sources of reasons that the doctor checks itself and does not repeat.
@@ -14,13 +14,13 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     match &machine.health {
         None => Vec::new(),
         Some(Ok(reasons)) => {
-            let is_told_elsewhere = |reason: &&Reason| {
+            let is_told_elsewhere = |reason: &&HealthReason| {
                 OWN.contains(&reason.source.as_str()) || gateway::is_told(reason) || is_of_names(reason)
             };
             // No certificate can be issued for a name that does not resolve to this machine, or whose resolver fails: each
             // is a finding of its own.
             let is_unresolved = super::causes::host_is_missing(case) || super::resolver::is_failing(case);
-            let is_consequence = |reason: &&Reason| reason.source == "acme" && is_unresolved;
+            let is_consequence = |reason: &&HealthReason| reason.source == "acme" && is_unresolved;
             let others =
                 reasons.iter().filter(|reason| !is_told_elsewhere(reason) && !is_consequence(reason));
             others.map(of_reason).collect()
@@ -30,13 +30,13 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
 }
 
 /// Returns true if the reason is about names missing from the certificate: the check of the certificate lists them.
-fn is_of_names(reason: &Reason) -> bool {
+fn is_of_names(reason: &HealthReason) -> bool {
     reason.source == "acme" && reason.severity == "note" && reason.problem.contains("has room for")
 }
 
 /// The findings if the steward does not answer. The holder of port 25 shows if something else is wrong too.
-fn silence(why: &str, holder: Option<&Holder>) -> Vec<Finding> {
-    if let Some(Holder::Program { name, .. }) = holder
+fn silence(why: &str, holder: Option<&PortHolder>) -> Vec<Finding> {
+    if let Some(PortHolder::Program { name, .. }) = holder
         && name == PROGRAM
     {
         return vec![Finding::error(
@@ -54,13 +54,13 @@ fn silence(why: &str, holder: Option<&Holder>) -> Vec<Finding> {
     let taken = |cause: String, fix: String| Finding::error(Id::Port25Taken, cause, fix);
     let taken = match holder {
         None => None,
-        Some(Holder::Program { name, id }) => Some(taken(
+        Some(PortHolder::Program { name, id }) => Some(taken(
             format!("the program {name} (process {id}) holds port 25"),
             format!(
                 "find what started it: systemctl status {id}\nand stop that: systemctl disable --now {name}"
             ),
         )),
-        Some(Holder::Unseen) => Some(taken(
+        Some(PortHolder::Unseen) => Some(taken(
             "another program holds port 25, perhaps a mail server that came with the system".to_owned(),
             "find it: ss -ltnp 'sport = :25'\nand stop it: systemctl disable --now exim4 postfix".to_owned(),
         )),
@@ -68,7 +68,7 @@ fn silence(why: &str, holder: Option<&Holder>) -> Vec<Finding> {
     [gone].into_iter().chain(taken).collect()
 }
 
-fn of_reason(reason: &Reason) -> Finding {
+fn of_reason(reason: &HealthReason) -> Finding {
     let severity = match reason.severity.as_str() {
         "error" => Severity::Error,
         "warning" => Severity::Warning,

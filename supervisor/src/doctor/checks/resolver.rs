@@ -4,7 +4,7 @@ use hickory_proto::rr::Name;
 
 use super::super::finding::{Finding, Id};
 use super::super::questions::FORGED;
-use super::super::world::{Answer, Fault, World};
+use super::super::world::{Answer, NameFault, World};
 use super::Case;
 
 /// The addresses of the large public resolvers: Google, Cloudflare, Quad9, OpenDNS.
@@ -107,13 +107,13 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
 fn failing(world: &World, asked: &str) -> Option<Finding> {
     let fault = world.faults.get(&Name::root()).filter(|_| is_silent(world))?;
     Some(match fault {
-        Fault::Refused => Finding::error(
+        NameFault::Refused => Finding::error(
             Id::ResolverRefuses,
             format!("the resolver {asked} refuses every query (REFUSED)"),
             "allow this machine to query it (access-control in unbound.conf, allow-recursion in named.conf), or set \
              MAIL_DNS_SERVERS to another resolver",
         ),
-        Fault::Bogus(said) | Fault::Unanswered(said) => Finding::error(
+        NameFault::Bogus(said) | NameFault::Unanswered(said) => Finding::error(
             Id::ResolverFails,
             format!("the resolver {asked} answers every query with an error: {said}"),
             "see its log: a firewall may keep it from other name servers (port 53 over UDP and TCP), or a wrong clock \

@@ -6,7 +6,7 @@ use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::super::finding::{Finding, Id, Severity};
 use super::super::world::{
-    Blocklist, Chain, Distrust, Family, Fault, Holder, Machine, Probe, Reach, Reason, Reverse, Unfetched,
+    Blocklist, ChainTrust, Distrust, Family, NameFault, PortHolder, Machine, Probe, Reach, HealthReason, Reverse, FetchError,
 };
 use super::*;
 use crate::dns::records::tests::facts;
@@ -97,9 +97,9 @@ fn green() -> Scene {
     };
     world.machine = Machine {
         free: Some(Ok(20 << 30)),
-        certificate: Some(Ok((certificate, Chain::Trusted))),
+        certificate: Some(Ok((certificate, ChainTrust::Trusted))),
         health: Some(Ok(Vec::new())),
-        port_25: Some(Holder::Unseen),
+        port_25: Some(PortHolder::Unseen),
         ..Machine::default()
     };
     Scene { facts, world }
@@ -678,11 +678,11 @@ fn a_wrong_key_in_an_unsigned_zone_is_a_warning() {
 #[test]
 fn a_policy_that_cannot_be_fetched_or_names_other_hosts_is_found() {
     let domain = Domain::parse("example.org").unwrap();
-    let policy = |policy: Result<String, Unfetched>| {
+    let policy = |policy: Result<String, FetchError>| {
         let domain = domain.clone();
         green().but(move |world| drop(world.policies.insert(domain, policy)))
     };
-    let refused = Unfetched::Failed("refused".into());
+    let refused = FetchError::Failed("refused".into());
     assert_found(policy(Err(refused)), Id::MtaStsPolicy, Severity::Warning, "443");
     let other = "version: STSv1\r\nmode: enforce\r\nmx: mx.example.com\r\nmax_age: 604800\r\n";
     assert_found(policy(Ok(other.into())), Id::MtaStsPolicy, Severity::Error, "443");
@@ -694,7 +694,7 @@ fn a_policy_that_cannot_be_fetched_or_names_other_hosts_is_found() {
 fn a_policy_behind_a_certificate_that_senders_do_not_trust_is_found_once() {
     let domain = Domain::parse("example.org").unwrap();
     let shown = |why: &Distrust| {
-        let (domain, why) = (domain.clone(), Unfetched::Distrusted(why.clone()));
+        let (domain, why) = (domain.clone(), FetchError::Distrusted(why.clone()));
         green().but(move |world| drop(world.policies.insert(domain, Err(why))))
     };
     // The server there has another certificate than ours.
@@ -709,7 +709,7 @@ fn a_policy_behind_a_certificate_that_senders_do_not_trust_is_found_once() {
         assert_found(shown(&why), Id::MtaStsCertificate, Severity::Warning, "mta-sts.example.org");
     }
     // The server is ours, and the fault is reported already.
-    let ours = |why: Distrust, change: fn(&mut CertificateFacts, &mut Chain)| {
+    let ours = |why: Distrust, change: fn(&mut CertificateFacts, &mut ChainTrust)| {
         shown(&why).but(|world| {
             let Some(Ok((facts, chain))) = &mut world.machine.certificate else { panic!("no certificate") };
             change(facts, chain);
@@ -727,11 +727,11 @@ fn a_policy_behind_a_certificate_that_senders_do_not_trust_is_found_once() {
             Severity::Warning,
         ),
         (
-            ours(Distrust::Unknown, |_, chain| *chain = Chain::Distrusted(Distrust::Unknown)),
+            ours(Distrust::Unknown, |_, chain| *chain = ChainTrust::Distrusted(Distrust::Unknown)),
             Id::CertificateUntrusted,
             Severity::Warning,
         ),
-        (ours(Distrust::Unknown, |_, chain| *chain = Chain::Broken), Id::CertificateChain, Severity::Error),
+        (ours(Distrust::Unknown, |_, chain| *chain = ChainTrust::Broken), Id::CertificateChain, Severity::Error),
     ] {
         assert_found(scene, id, severity, "");
     }
@@ -740,7 +740,7 @@ fn a_policy_behind_a_certificate_that_senders_do_not_trust_is_found_once() {
 #[test]
 fn the_machine_itself_is_checked() {
     use Severity::{Error, Warning};
-    let certificate = |change: fn(&mut CertificateFacts, &mut Chain)| {
+    let certificate = |change: fn(&mut CertificateFacts, &mut ChainTrust)| {
         green().but(|world| {
             let Some(Ok((facts, chain))) = &mut world.machine.certificate else { panic!("no certificate") };
             change(facts, chain);
@@ -761,15 +761,15 @@ fn the_machine_itself_is_checked() {
         ),
         (certificate(|facts, _| facts.not_after = NOW as i64 - 1), Id::CertificateEnds, Error, "log"),
         (certificate(|facts, _| facts.not_after = NOW as i64 + 86_400), Id::CertificateEnds, Warning, "log"),
-        (certificate(|_, chain| *chain = Chain::Broken), Id::CertificateChain, Error, "fullchain"),
+        (certificate(|_, chain| *chain = ChainTrust::Broken), Id::CertificateChain, Error, "fullchain"),
         (
-            certificate(|_, chain| *chain = Chain::Distrusted(Distrust::Unknown)),
+            certificate(|_, chain| *chain = ChainTrust::Distrusted(Distrust::Unknown)),
             Id::CertificateUntrusted,
             Warning,
             "MAIL_ACME_CA_FILE",
         ),
         (
-            certificate(|_, chain| *chain = Chain::Distrusted(Distrust::Ended)),
+            certificate(|_, chain| *chain = ChainTrust::Distrusted(Distrust::Ended)),
             Id::CertificateUntrusted,
             Warning,
             "MAIL_ACME_CA_FILE",
@@ -783,7 +783,7 @@ fn the_machine_itself_is_checked() {
         (
             certificate(|facts, chain| {
                 facts.issuer = "CN=Mailstead self-made authority".into();
-                *chain = Chain::Distrusted(Distrust::Unknown);
+                *chain = ChainTrust::Distrusted(Distrust::Unknown);
             }),
             Id::CertificateSelfMade,
             Warning,
@@ -806,11 +806,11 @@ fn the_reason_for_a_self_made_certificate_is_reported_once() {
         green().but(|world| {
             let Some(Ok((facts, chain))) = &mut world.machine.certificate else { panic!("no certificate") };
             facts.issuer = "CN=Mailstead self-made authority".into();
-            *chain = Chain::Distrusted(Distrust::Unknown);
+            *chain = ChainTrust::Distrusted(Distrust::Unknown);
         })
     };
     let reported = |source: &str, severity: &str, problem: &str| {
-        let reason = Reason {
+        let reason = HealthReason {
             source: source.into(),
             severity: severity.into(),
             problem: problem.into(),
@@ -845,7 +845,7 @@ fn names_that_do_not_fit_into_a_certificate_are_reported_once() {
     let problem = "the certificate does not cover d39.example: a certificate has room for 100 names";
     let (source, severity) = ("acme".into(), "note".into());
     scene.world.machine.health =
-        Some(Ok(vec![Reason { source, severity, problem: problem.into(), fix: String::new() }]));
+        Some(Ok(vec![HealthReason { source, severity, problem: problem.into(), fix: String::new() }]));
     let host = name("mail.example.org.");
     let case = Case { facts: &scene.facts, wanted: &wanted, world: &scene.world, host };
     let found = certificate::check(&case);
@@ -860,7 +860,7 @@ fn names_that_do_not_fit_into_a_certificate_are_reported_once() {
 
 #[test]
 fn the_stewards_findings_are_repeated_and_its_silence_is_reported() {
-    let reason = |source: &str| Reason {
+    let reason = |source: &str| HealthReason {
         source: source.into(),
         severity: "warning".into(),
         problem: "the order failed".into(),
@@ -874,20 +874,20 @@ fn the_stewards_findings_are_repeated_and_its_silence_is_reported() {
     assert_found(reported("process"), Id::Unhealthy, Severity::Warning, "wait");
     assert_eq!(reported("doctor").findings(), [], "the doctor would quote itself");
     let handover::Concern { problem, fix } = handover::notice::GATEWAY_CLIENTS;
-    let gateway = Reason { problem: problem.into(), fix: fix.into(), ..reason("settings") };
+    let gateway = HealthReason { problem: problem.into(), fix: fix.into(), ..reason("settings") };
     let bridged = green().but(|world| world.machine.health = Some(Ok(vec![gateway])));
     assert_found(bridged, Id::GatewayClients, Severity::Warning, "network_mode: host");
     let gone = green().but(|world| world.machine.health = Some(Err("no answer".into())));
     let found: Vec<Id> = gone.findings().iter().map(|finding| finding.id).collect();
     assert_eq!(found, [Id::NotRunning, Id::Port25Taken]);
-    let held_by = |holder: Option<Holder>| {
+    let held_by = |holder: Option<PortHolder>| {
         green().but(|world| {
             world.machine.health = Some(Err("no answer".into()));
             world.machine.port_25 = holder;
         })
     };
     assert_found(held_by(None), Id::NotRunning, Severity::Error, "up -d");
-    let program = |name: &str| Some(Holder::Program { name: name.into(), id: 812 });
+    let program = |name: &str| Some(PortHolder::Program { name: name.into(), id: 812 });
     let taken = held_by(program("exim4")).findings().remove(1);
     assert!(
         taken.cause.contains("exim4 (process 812)") && taken.fix.contains("disable --now exim4"),
@@ -929,7 +929,7 @@ fn every_finding_is_documented() {
 }
 
 /// A scene in which the own name of example.org has those addresses, and a visit to it has this result.
-fn with_own_name(addresses: Vec<RData>, visit: Result<(), Unfetched>) -> Scene {
+fn with_own_name(addresses: Vec<RData>, visit: Result<(), FetchError>) -> Scene {
     green().with("example.org.", RecordType::A, addresses).but(|world| {
         world.own_names.insert(Domain::parse("example.org").unwrap(), visit);
     })
@@ -937,7 +937,7 @@ fn with_own_name(addresses: Vec<RData>, visit: Result<(), Unfetched>) -> Scene {
 
 #[test]
 fn a_domains_own_name_that_leads_here_without_a_certificate_is_reported_with_the_fix() {
-    let wrong = || Err(Unfetched::Distrusted(Distrust::Name));
+    let wrong = || Err(FetchError::Distrusted(Distrust::Name));
     let here = || v4("198.51.100.7");
     let id = Id::DomainCertificate;
     assert_found(with_own_name(vec![here()], wrong()), id, Severity::Warning, "quarter of an hour");
@@ -946,7 +946,7 @@ fn a_domains_own_name_that_leads_here_without_a_certificate_is_reported_with_the
     let mut brought = with_own_name(vec![here()], wrong());
     brought.facts.presence.acme_directory = None;
     assert_found(brought, id, Severity::Warning, "MAIL_TLS_CERT_FILE");
-    let beside = with_own_name(vec![here()], Err(Unfetched::Distrusted(Distrust::Unknown))).but(|world| {
+    let beside = with_own_name(vec![here()], Err(FetchError::Distrusted(Distrust::Unknown))).but(|world| {
         let Some(Ok((facts, _))) = &mut world.machine.certificate else { panic!("there is one") };
         facts.names.push("example.org".into());
     });
@@ -962,10 +962,10 @@ fn a_domains_own_name_that_leads_here_without_a_certificate_is_reported_with_the
 #[test]
 fn a_domains_own_name_that_leads_elsewhere_or_has_a_valid_certificate_is_accepted() {
     let here = || vec![v4("198.51.100.7")];
-    let wrong = || Err(Unfetched::Distrusted(Distrust::Name));
+    let wrong = || Err(FetchError::Distrusted(Distrust::Name));
     for scene in [
         with_own_name(here(), Ok(())),
-        with_own_name(here(), Err(Unfetched::Failed("refused".into()))),
+        with_own_name(here(), Err(FetchError::Failed("refused".into()))),
         with_own_name(vec![v4("198.51.100.80")], wrong()),
         with_own_name(Vec::new(), wrong()),
     ] {

@@ -4,7 +4,7 @@ use address::Domain;
 use hickory_proto::rr::RecordType;
 
 use super::super::finding::{Finding, Id};
-use super::super::world::{Answer, Chain, Unfetched};
+use super::super::world::{Answer, ChainTrust, FetchError};
 use super::{Case, of_purpose, publish, unanswered};
 use crate::certificate::{covers, is_self_made};
 use crate::dns::record::{Purpose, Record};
@@ -45,10 +45,10 @@ fn of_missing(records: &[&Record]) -> Finding {
 /// warns of a wrong certificate. A domain whose name leads to another host is in order, and so is one without a web
 /// server.
 fn of_domain(case: &Case<'_>, domain: &Domain) -> Option<Finding> {
-    let Some(Err(Unfetched::Distrusted(_))) = case.world.own_names.get(domain) else { return None };
+    let Some(Err(FetchError::Distrusted(_))) = case.world.own_names.get(domain) else { return None };
     let (facts, chain) = case.world.machine.certificate.as_ref()?.as_ref().ok()?;
     // A certificate that is not trusted under any of our names is a finding of its own.
-    if is_self_made(facts) || *chain != Chain::Trusted {
+    if is_self_made(facts) || *chain != ChainTrust::Trusted {
         return None;
     }
     let (ours, others) = case.world.own_name(case.facts, &case.host, domain);

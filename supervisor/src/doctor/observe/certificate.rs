@@ -13,10 +13,10 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, RootCertStore};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::super::world::{Chain, Distrust};
+use super::super::world::{ChainTrust, Distrust};
 
 /// Reads the certificate, and checks if clients trust it. `now` is in seconds since 1970.
-pub(super) fn look(presence: &Presence, now: u64) -> Result<(CertificateFacts, Chain), String> {
+pub(super) fn look(presence: &Presence, now: u64) -> Result<(CertificateFacts, ChainTrust), String> {
     let path = &presence.certificate;
     let facts = facts(path).map_err(|error| error.to_string())?;
     let chain = chain(path).map_err(|error| error.to_string())?;
@@ -25,10 +25,10 @@ pub(super) fn look(presence: &Presence, now: u64) -> Result<(CertificateFacts, C
     let at = now.min(day(facts.not_after)).max(day(facts.not_before));
     let at = UnixTime::since_unix_epoch(Duration::from_secs(at));
     let chain = match verify(&chain, &roots(presence.authorities.as_deref()), at) {
-        Ok(()) => Chain::Trusted,
-        Err(_) if vouches_for_itself(&chain[0]) => Chain::Distrusted(Distrust::Unknown),
-        Err(_) if !is_whole(&chain) => Chain::Broken,
-        Err(why) => Chain::Distrusted(why),
+        Ok(()) => ChainTrust::Trusted,
+        Err(_) if vouches_for_itself(&chain[0]) => ChainTrust::Distrusted(Distrust::Unknown),
+        Err(_) if !is_whole(&chain) => ChainTrust::Broken,
+        Err(why) => ChainTrust::Distrusted(why),
     };
     Ok((facts, chain))
 }
@@ -103,7 +103,7 @@ mod tests {
         [leaf.pem(), issuer.pem(), root.pem()]
     }
 
-    fn looked_at(shown: &str, trusted: Option<&str>) -> Chain {
+    fn looked_at(shown: &str, trusted: Option<&str>) -> ChainTrust {
         let folder = tempfile::tempdir().unwrap();
         let mut presence = site().presence;
         presence.certificate = folder.path().join("certificate.pem");
@@ -120,20 +120,20 @@ mod tests {
     fn a_certificate_is_trusted_because_of_an_authority_that_clients_know() {
         let [leaf, between, root] = chain_until(3000, 3000);
         let whole = format!("{leaf}{between}");
-        assert_eq!(looked_at(&whole, Some(&root)), Chain::Trusted);
-        assert_eq!(looked_at(&leaf, Some(&between)), Chain::Trusted, "no intermediate is needed");
-        assert_eq!(looked_at(&leaf, Some(&root)), Chain::Broken);
-        assert_eq!(looked_at(&whole, None), Chain::Distrusted(Distrust::Unknown));
-        assert_eq!(looked_at(&whole, Some("nonsense")), Chain::Distrusted(Distrust::Unknown));
-        assert_eq!(looked_at(&root, None), Chain::Distrusted(Distrust::Unknown), "it is self-signed");
+        assert_eq!(looked_at(&whole, Some(&root)), ChainTrust::Trusted);
+        assert_eq!(looked_at(&leaf, Some(&between)), ChainTrust::Trusted, "no intermediate is needed");
+        assert_eq!(looked_at(&leaf, Some(&root)), ChainTrust::Broken);
+        assert_eq!(looked_at(&whole, None), ChainTrust::Distrusted(Distrust::Unknown));
+        assert_eq!(looked_at(&whole, Some("nonsense")), ChainTrust::Distrusted(Distrust::Unknown));
+        assert_eq!(looked_at(&root, None), ChainTrust::Distrusted(Distrust::Unknown), "it is self-signed");
         let [leaf, between, root] = chain_until(2021, 3000);
         assert_eq!(
             looked_at(&format!("{leaf}{between}"), Some(&root)),
-            Chain::Trusted,
+            ChainTrust::Trusted,
             "the leaf's own dates are checked elsewhere"
         );
         let [leaf, between, root] = chain_until(3000, 2021);
         let found = looked_at(&format!("{leaf}{between}"), Some(&root));
-        assert_eq!(found, Chain::Distrusted(Distrust::Ended));
+        assert_eq!(found, ChainTrust::Distrusted(Distrust::Ended));
     }
 }

@@ -12,7 +12,7 @@ use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 use hickory_proto::rr::{Name, RecordType};
 use tokio::time::{Instant, timeout_at};
 
-use super::super::world::{Answer, Fault};
+use super::super::world::{Answer, NameFault};
 use super::vouched::exchange;
 
 /// The code of the extended error option (RFC 8914 §2).
@@ -26,7 +26,7 @@ pub(super) async fn ask(
     names: &BTreeSet<Name>,
     answers: &BTreeMap<(Name, RecordType), Answer>,
     end: Instant,
-) -> BTreeMap<Name, Fault> {
+) -> BTreeMap<Name, NameFault> {
     let Some(server) = resolvers.first() else { return BTreeMap::new() };
     let has_failed = |name: &&Name| {
         answers.iter().any(|((owner, _), answer)| owner == *name && matches!(answer, Answer::Failed(_)))
@@ -41,19 +41,19 @@ pub(super) async fn ask(
 }
 
 /// Diagnoses one name. `None` if the name has an answer now, or the resolver does not respond at all.
-async fn one(server: SocketAddr, name: &Name, end: Instant) -> Option<Fault> {
+async fn one(server: SocketAddr, name: &Name, end: Instant) -> Option<NameFault> {
     let plain = timeout_at(end, exchange(server, name, RecordType::SOA, false)).await.ok()??;
     if is_answer(&plain) {
         return None;
     }
     if plain.metadata.response_code == ResponseCode::Refused {
-        return Some(Fault::Refused);
+        return Some(NameFault::Refused);
     }
     let said = words(&plain);
     let unchecked = timeout_at(end, exchange(server, name, RecordType::SOA, true)).await.ok().flatten();
     Some(match unchecked {
-        Some(answer) if is_answer(&answer) => Fault::Bogus(said),
-        _ => Fault::Unanswered(said),
+        Some(answer) if is_answer(&answer) => NameFault::Bogus(said),
+        _ => NameFault::Unanswered(said),
     })
 }
 

@@ -8,17 +8,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use super::super::world::Reason;
+use super::super::world::HealthReason;
 use crate::health::{LONGEST_ANSWER, HEALTH_REQUEST, address_to_query};
 
 #[derive(serde::Deserialize)]
 struct Report {
     #[serde(default)]
-    reasons: Vec<Reason>,
+    reasons: Vec<HealthReason>,
 }
 
 /// The reasons why the server is not fully ready, or why the steward did not answer.
-pub(super) async fn ask(configuration: &Path, end: Instant) -> Result<Vec<Reason>, String> {
+pub(super) async fn ask(configuration: &Path, end: Instant) -> Result<Vec<HealthReason>, String> {
     let steward: Steward = config::load(configuration).map_err(|error| error.to_string())?;
     let address = steward.health;
     let answer = timeout_at(end, fetch(address_to_query(address), HEALTH_REQUEST)).await;

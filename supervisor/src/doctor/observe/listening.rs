@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use super::super::world::Holder;
+use super::super::world::PortHolder;
 
 /// The listener on a port. The program is known if its process is visible: a container sees only its own.
-pub(super) fn holder(port: u16) -> Option<Holder> {
+pub(super) fn holder(port: u16) -> Option<PortHolder> {
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
     let tables = tables.iter().filter_map(|table| std::fs::read_to_string(table).ok());
     let inode = tables.filter_map(|table| listener(&table, port)).next()?;
-    Some(program(Path::new("/proc"), &inode).unwrap_or(Holder::Unseen))
+    Some(program(Path::new("/proc"), &inode).unwrap_or(PortHolder::Unseen))
 }
 
 /// The inode of the socket that listens on a port: `sl local_address rem_address st tx_queue:rx_queue tr:tm retrnsmt
@@ -27,7 +27,7 @@ fn listener(table: &str, port: u16) -> Option<String> {
 }
 
 /// The process that has the socket open, named by its first argument.
-fn program(processes: &Path, inode: &str) -> Option<Holder> {
+fn program(processes: &Path, inode: &str) -> Option<PortHolder> {
     let socket = format!("socket:[{inode}]");
     for process in std::fs::read_dir(processes).ok()?.flatten() {
         let Some(id) = process.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
@@ -40,7 +40,7 @@ fn program(processes: &Path, inode: &str) -> Option<Holder> {
             // Some programs put a sentence there: `sshd: /usr/sbin/sshd -D`.
             let first = first.split([' ', ':']).next().unwrap_or_default();
             let name = first.rsplit('/').next().unwrap_or_default().to_owned();
-            return Some(Holder::Program { name, id });
+            return Some(PortHolder::Program { name, id });
         }
     }
     None
@@ -65,7 +65,7 @@ mod tests {
     fn the_program_that_holds_a_port_is_known_where_it_can_be_seen() {
         let listening = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listening.local_addr().unwrap().port();
-        let Some(Holder::Program { name, id }) = holder(port) else { panic!("it is this process") };
+        let Some(PortHolder::Program { name, id }) = holder(port) else { panic!("it is this process") };
         assert_eq!(id, std::process::id());
         let this = std::env::current_exe().unwrap();
         assert_eq!(name, this.file_name().unwrap().to_str().unwrap());

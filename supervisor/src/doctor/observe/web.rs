@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::super::world::Unfetched;
+use super::super::world::FetchError;
 use super::certificate::{distrust, roots};
 use crate::dns::records::Wanted;
 use crate::dns::resolver::said;
@@ -71,7 +71,7 @@ pub(super) async fn policies(
     wanted: &Wanted,
     authorities: Option<&Path>,
     end: Instant,
-) -> BTreeMap<Domain, Result<String, Unfetched>> {
+) -> BTreeMap<Domain, Result<String, FetchError>> {
     let has_policy = |records: &[crate::dns::record::Record]| {
         records.iter().any(|record| record.purpose == crate::dns::record::Purpose::MtaSts)
     };
@@ -99,7 +99,7 @@ pub(super) async fn own_names(
     domains: &[Domain],
     authorities: Option<&Path>,
     end: Instant,
-) -> BTreeMap<Domain, Result<(), Unfetched>> {
+) -> BTreeMap<Domain, Result<(), FetchError>> {
     let verifying = Connector::trusting(roots(authorities));
     let mut visited = BTreeMap::new();
     for some in domains.chunks(AT_ONCE) {
@@ -113,8 +113,8 @@ pub(super) async fn own_names(
     visited
 }
 
-fn failed(why: impl ToString) -> Unfetched {
-    Unfetched::Failed(why.to_string())
+fn failed(why: impl ToString) -> FetchError {
+    FetchError::Failed(why.to_string())
 }
 
 /// Sends `GET` over TLS, to the first address that accepts a connection.
@@ -124,7 +124,7 @@ async fn get(
     port: u16,
     path: &str,
     connector: &Connector,
-) -> Result<Page, Unfetched> {
+) -> Result<Page, FetchError> {
     let fetched = timeout(PATIENCE, fetch(resolver, host, port, path, connector)).await;
     fetched.map_err(|_| failed("no answer in time"))?
 }
@@ -135,7 +135,7 @@ async fn fetch(
     port: u16,
     path: &str,
     connector: &Connector,
-) -> Result<Page, Unfetched> {
+) -> Result<Page, FetchError> {
     let found = resolver.lookup_ip(format!("{host}.")).await.map_err(|error| failed(said(&error)))?;
     let mut why = "it has no address".to_owned();
     for ip in found.iter() {
@@ -147,7 +147,7 @@ async fn fetch(
     Err(failed(why))
 }
 
-async fn talk(stream: TcpStream, host: &str, path: &str, connector: &Connector) -> Result<Page, Unfetched> {
+async fn talk(stream: TcpStream, host: &str, path: &str, connector: &Connector) -> Result<Page, FetchError> {
     let name = ServerName::try_from(host.to_owned()).map_err(failed)?;
     let mut stream = Stream::from(stream).secure_to(connector, name, &[]).await.map_err(unsecured)?;
     let question = format!(
@@ -161,10 +161,10 @@ async fn talk(stream: TcpStream, host: &str, path: &str, connector: &Connector) 
 }
 
 /// Distinguishes a certificate that is not trusted from a connection that fails otherwise.
-fn unsecured(error: UpgradeError) -> Unfetched {
+fn unsecured(error: UpgradeError) -> FetchError {
     let UpgradeError::Handshake(inner) = &error else { return failed(error) };
     match inner.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        Some(wrong @ rustls::Error::InvalidCertificate(_)) => Unfetched::Distrusted(distrust(wrong)),
+        Some(wrong @ rustls::Error::InvalidCertificate(_)) => FetchError::Distrusted(distrust(wrong)),
         _ => failed(error),
     }
 }
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     /// Visits a web server with a certificate for that name and validity, as a client that trusts it or does not.
-    async fn visit(name: &str, not_after: (i32, u8, u8), is_trusted: bool) -> Result<Page, Unfetched> {
+    async fn visit(name: &str, not_after: (i32, u8, u8), is_trusted: bool) -> Result<Page, FetchError> {
         let mut parameters = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
         (parameters.not_before, parameters.not_after) =
             (rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(not_after.0, not_after.1, not_after.2));
@@ -227,7 +227,7 @@ mod tests {
             ("www.example.org", later, true, Distrust::Name),
         ] {
             let met = visit(name, until, is_trusted).await;
-            assert_eq!(met.err(), Some(Unfetched::Distrusted(why)), "{name} until {until:?}");
+            assert_eq!(met.err(), Some(FetchError::Distrusted(why)), "{name} until {until:?}");
         }
     }
 

@@ -61,7 +61,7 @@ fn a_fresh_domain_beside_a_published_one_is_one_finding() {
 
 #[test]
 fn the_zone_and_the_resolver_are_named_where_they_are_the_cause() {
-    let failed = |fault: Fault| {
+    let failed = |fault: NameFault| {
         green().but(move |world| {
             let is_below = |name: &Name| name.to_string().ends_with("example.org.");
             for ((name, _), answer) in &mut world.names {
@@ -83,10 +83,10 @@ fn the_zone_and_the_resolver_are_named_where_they_are_the_cause() {
         assert_eq!(findings.len(), 1, "{:#?}", scene.findings());
         findings.remove(0)
     };
-    let bogus = once(failed(Fault::Bogus("SERVFAIL, Signature Expired".into())), Id::ZoneBogus);
+    let bogus = once(failed(NameFault::Bogus("SERVFAIL, Signature Expired".into())), Id::ZoneBogus);
     assert!(bogus.cause.contains("Signature Expired"), "{bogus:?}");
-    once(failed(Fault::Unanswered("SERVFAIL, No Reachable Authority".into())), Id::ZoneUnanswered);
-    let everything = |fault: Fault| {
+    once(failed(NameFault::Unanswered("SERVFAIL, No Reachable Authority".into())), Id::ZoneUnanswered);
+    let everything = |fault: NameFault| {
         green().but(move |world| {
             for answer in world.names.values_mut() {
                 *answer = Answer::Failed("refused".into());
@@ -94,8 +94,8 @@ fn the_zone_and_the_resolver_are_named_where_they_are_the_cause() {
             world.faults.insert(Name::root(), fault);
         })
     };
-    assert_found(everything(Fault::Refused), Id::ResolverRefuses, Severity::Error, "access-control");
-    let fails = Fault::Unanswered("SERVFAIL".into());
+    assert_found(everything(NameFault::Refused), Id::ResolverRefuses, Severity::Error, "access-control");
+    let fails = NameFault::Unanswered("SERVFAIL".into());
     assert_found(everything(fails), Id::ResolverFails, Severity::Error, "MAIL_DNS_SERVERS");
 }
 
