@@ -60,7 +60,7 @@ pub enum Check {
 
 /// A check with its findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checked {
+pub struct CheckResult {
     /// The check.
     pub check: Check,
     /// The domain, address or other object of the check.
@@ -71,7 +71,7 @@ pub struct Checked {
 
 /// The results of all checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report(pub Vec<Checked>);
+pub struct Report(pub Vec<CheckResult>);
 
 #[derive(Serialize)]
 struct Json<'a> {
@@ -105,7 +105,7 @@ pub fn json_of_failure(message: &str) -> String {
     format!("{json:#}\n")
 }
 
-impl Checked {
+impl CheckResult {
     fn json(&self) -> impl Iterator<Item = JsonFinding<'_>> {
         self.findings.iter().map(|finding| JsonFinding {
             id: finding.id,
@@ -125,7 +125,7 @@ impl Checked {
 impl Report {
     /// The worst severity; notices count as no fault.
     pub fn severity(&self) -> Severity {
-        self.0.iter().map(Checked::severity).max().unwrap_or(Severity::Ok)
+        self.0.iter().map(CheckResult::severity).max().unwrap_or(Severity::Ok)
     }
 
     /// The report as JSON.
@@ -137,7 +137,7 @@ impl Report {
                 .iter()
                 .map(|c| JsonCheck { check: c.check, about: &c.about, severity: c.severity() })
                 .collect(),
-            findings: self.0.iter().flat_map(Checked::json).collect(),
+            findings: self.0.iter().flat_map(CheckResult::json).collect(),
         };
         serde_json::to_string_pretty(&json).expect("our own reports have string keys only") + "\n"
     }
@@ -145,7 +145,7 @@ impl Report {
     /// The report as text: the faults, worst first, then the checks without faults, then a summary line.
     pub fn text(&self) -> String {
         let mut text = String::new();
-        let mut wrong: Vec<(&Checked, &Finding)> =
+        let mut wrong: Vec<(&CheckResult, &Finding)> =
             self.0.iter().flat_map(|checked| checked.findings.iter().map(move |f| (checked, f))).collect();
         wrong.sort_by_key(|(_, finding)| std::cmp::Reverse(finding.severity));
         // Writing to a string does not fail.
@@ -228,8 +228,8 @@ mod tests {
 
     fn report(findings: Vec<Finding>) -> Report {
         Report(vec![
-            Checked { check: Check::Clock, about: "this machine".into(), findings: Vec::new() },
-            Checked { check: Check::Spf, about: "example.org".into(), findings },
+            CheckResult { check: Check::Clock, about: "this machine".into(), findings: Vec::new() },
+            CheckResult { check: Check::Spf, about: "example.org".into(), findings },
         ])
     }
 

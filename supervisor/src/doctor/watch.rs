@@ -77,7 +77,7 @@ fn board(report: &Report) -> Vec<findings::Finding> {
 #[cfg(test)]
 mod tests {
     use super::super::finding::Id;
-    use super::super::report::{Check, Checked};
+    use super::super::report::{Check, CheckResult};
     use super::*;
 
     #[test]
@@ -86,7 +86,7 @@ mod tests {
             Finding::notice(Id::CaaMissing, "any authority may", "publish"),
             Finding::error(Id::MxMissing, "no MX", "publish\nline"),
         ];
-        let report = Report(vec![Checked { check: Check::Exchange, about: "example.org".into(), findings }]);
+        let report = Report(vec![CheckResult { check: Check::Exchange, about: "example.org".into(), findings }]);
         let board = board(&report);
         assert_eq!(board[0].severity, findings::Severity::Note);
         assert_eq!(board[1].severity, findings::Severity::Error);

@@ -26,7 +26,7 @@ use address::Domain;
 use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::finding::{Finding, Id};
-use super::report::{Check, Checked, Report};
+use super::report::{Check, CheckResult, Report};
 use super::world::{Answer, World};
 use crate::dns::record::{Purpose, Record, line_of};
 use crate::dns::records::{Facts, Wanted};
@@ -91,14 +91,14 @@ pub(super) enum Scope {
 pub(super) fn judge(case: &Case<'_>, scope: Scope) -> Report {
     let host = case.facts.presence.hostname.as_str();
     let of_machine =
-        |(check, judge): (Check, OfMachine)| Checked { check, about: host.to_owned(), findings: judge(case) };
+        |(check, judge): (Check, OfMachine)| CheckResult { check, about: host.to_owned(), findings: judge(case) };
     let resolver = resolver::check(case);
     const SILENT: [Id; 3] = [Id::ResolverSilent, Id::ResolverRefuses, Id::ResolverFails];
     let is_silent = resolver.iter().any(|finding| SILENT.contains(&finding.id));
-    let mut checked = vec![Checked { check: Check::Resolver, about: host.to_owned(), findings: resolver }];
+    let mut checked = vec![CheckResult { check: Check::Resolver, about: host.to_owned(), findings: resolver }];
     if !is_silent && !case.facts.presence.is_local {
         let causes = causes::of(case);
-        checked.push(Checked {
+        checked.push(CheckResult {
             check: Check::Publication,
             about: host.to_owned(),
             findings: causes.findings,
@@ -108,13 +108,13 @@ pub(super) fn judge(case: &Case<'_>, scope: Scope) -> Report {
             // If the host has no addresses of its own, its other records are published together with them.
             let is_told = causes::host_is_missing(case) || causes::host_is_alias(case);
             let spf = if is_told { Vec::new() } else { spf::of_host(case) };
-            checked.push(Checked { check: Check::Spf, about: host.to_owned(), findings: spf });
+            checked.push(CheckResult { check: Check::Spf, about: host.to_owned(), findings: spf });
         }
         for (domain, records) in &case.wanted.domains {
             if causes.explained.contains(domain) {
                 continue;
             }
-            checked.extend(OF_DOMAINS.map(|(check, judge)| Checked {
+            checked.extend(OF_DOMAINS.map(|(check, judge)| CheckResult {
                 check,
                 about: domain.to_string(),
                 findings: judge(case, domain, records),
@@ -139,7 +139,7 @@ pub(super) fn judge(case: &Case<'_>, scope: Scope) -> Report {
 }
 
 /// Removes findings that several checks have made with the same words.
-fn once(mut checked: Vec<Checked>) -> Vec<Checked> {
+fn once(mut checked: Vec<CheckResult>) -> Vec<CheckResult> {
     let mut known: Vec<Finding> = Vec::new();
     for checked in &mut checked {
         checked.findings.retain(|finding| {
