@@ -96,5 +96,5 @@ async fn examine(facts: &Facts, place: &Paths, scope: Scope) -> Result<Report, S
     let wanted = Wanted::of(facts).map_err(|error| error.to_string())?;
     let host = fqdn(&facts.presence.hostname).map_err(|error| error.to_string())?;
     let world = observe::observe(facts, &wanted, place, scope).await;
-    Ok(checks::judge(&Case { facts, wanted: &wanted, world: &world, host }, scope))
+    Ok(checks::run(&Case { facts, wanted: &wanted, world: &world, host }, scope))
 }

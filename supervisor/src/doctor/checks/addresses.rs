@@ -4,7 +4,7 @@ use hickory_proto::rr::{RData, RecordType};
 
 use super::super::finding::{Finding, Id};
 use super::super::world::Reach;
-use super::{Case, instead, of_purpose, plain, publish, unanswered};
+use super::{Case, replace_records, of_purpose, without_dot, publish, unanswered};
 use crate::dns::addresses::is_public;
 use crate::dns::record::address;
 use crate::dns::record::{Content, Purpose, Record};
@@ -22,22 +22,22 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
             Id::MxAlias,
             format!(
                 "{} is an alias of {}, and MX records name it; some hosts refuse such mail",
-                plain(host),
-                plain(meant)
+                without_dot(host),
+                without_dot(meant)
             ),
             format!("remove\n{host} IN CNAME {meant}\n{}", super::causes::host_records(case)),
         )];
     }
     let seen = case.world.addresses(host);
     if seen.is_empty() {
-        let cause = format!("{} has no address", plain(host));
+        let cause = format!("{} has no address", without_dot(host));
         return vec![Finding::error(Id::AddressMissing, cause, super::causes::host_records(case))];
     }
     [RecordType::A, RecordType::AAAA].into_iter().flat_map(|kind| of_family(case, kind, &seen)).collect()
 }
 
 fn of_family(case: &Case<'_>, kind: RecordType, seen: &[IpAddr]) -> Vec<Finding> {
-    let named = plain(&case.host);
+    let named = without_dot(&case.host);
     let is_v4 = kind == RecordType::A;
     let is_of_kind = |record: &&Record| matches!(record.content, Content::A(_)) == is_v4;
     let wanted: Vec<&Record> = of_purpose(&case.wanted.host, Purpose::Address).filter(is_of_kind).collect();
@@ -115,5 +115,5 @@ fn list(addresses: &[IpAddr]) -> String {
 /// The records to remove, and the missing records to publish.
 fn without(case: &Case<'_>, kind: RecordType, wrong: &[IpAddr], wanted: &[&Record]) -> String {
     let is_wrong = |data: &RData| address(data).is_some_and(|address| wrong.contains(&address));
-    instead(case, &case.host, kind, is_wrong, wanted.iter().copied())
+    replace_records(case, &case.host, kind, is_wrong, wanted.iter().copied())
 }

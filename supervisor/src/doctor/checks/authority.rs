@@ -4,7 +4,7 @@ use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::super::finding::{Finding, Id, Severity};
 use super::super::world::Answer;
-use super::{Case, of_purpose, plain, publish};
+use super::{Case, of_purpose, without_dot, publish};
 use crate::dns::record::{Content, Purpose, fqdn, line_of};
 
 /// The text for an authority with an empty name.
@@ -30,14 +30,14 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         let new = || (severity, Vec::new(), allowed(&values));
         let (worst, names, _) = forbidden.entry(holder).or_insert_with(new);
         *worst = severity.max(*worst);
-        names.push(plain(&name));
+        names.push(without_dot(&name));
     }
     let mut findings: Vec<Finding> = forbidden
         .into_iter()
         .map(|(holder, (severity, names, who))| {
             let cause = format!(
                 "CAA at {} allows {who} to issue certificates for {}",
-                plain(&holder),
+                without_dot(&holder),
                 names.join(" and ")
             );
             Finding::new(
@@ -57,7 +57,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     {
         findings.push(Finding::notice(
             Id::CaaMissing,
-            format!("any authority may issue certificates for {}", plain(&case.host)),
+            format!("any authority may issue certificates for {}", without_dot(&case.host)),
             publish([record]),
         ));
     }
@@ -84,8 +84,8 @@ fn unknown(case: &Case<'_>) -> Vec<Finding> {
         format!(
             "CAA at {} allows {who} to issue certificates for {}, and certificates are ordered from {directory}, whose \
              name in CAA records is not known here",
-            plain(&holder),
-            plain(&case.host)
+            without_dot(&holder),
+            without_dot(&case.host)
         ),
         format!(
             "if that authority checks CAA, add a record with the name that it documents (`CAA 0 issue`), or allow any \

@@ -25,7 +25,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     if !different.is_empty() {
         let (cause, fix) = (wrong(&different, is_signed), {
             let named = different.iter().filter_map(|record| Some((record.owner().ok()?, *record)));
-            super::instead_of_names(case, named)
+            super::replace_names(case, named)
         });
         findings.push(match is_signed {
             true => Finding::error(Id::TlsaDifferent, cause, fix),

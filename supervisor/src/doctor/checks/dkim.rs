@@ -3,7 +3,7 @@ use hickory_proto::rr::{RData, RecordType};
 
 use super::super::finding::{Finding, Id, Severity};
 use super::super::world::text;
-use super::{Case, instead, of_purpose, publish, unanswered};
+use super::{Case, replace_records, of_purpose, publish, unanswered};
 use crate::dns::KEYS_ARE_MADE;
 use crate::dns::dmarc_text::tag;
 use crate::dns::record::{Content, Purpose, Record};
@@ -54,7 +54,7 @@ fn of_key(case: &Case<'_>, record: &Record) -> Option<Finding> {
             ),
         ),
     };
-    Some(Finding::new(severity, id, cause, instead(case, &name, RecordType::TXT, is_key, [record])))
+    Some(Finding::new(severity, id, cause, replace_records(case, &name, RecordType::TXT, is_key, [record])))
 }
 
 fn of_text(record: &Record, ours: &str, found: &str) -> Option<(Severity, Id, String)> {

@@ -4,7 +4,7 @@ use hickory_proto::rr::{RData, RecordType};
 
 use super::super::finding::{Finding, Id};
 use super::super::world::text;
-use super::{Case, instead, of_purpose, unanswered};
+use super::{Case, replace_records, of_purpose, unanswered};
 use crate::dns::dmarc_text;
 use crate::dns::record::{Content, Purpose, Record, fqdn, line_of};
 use crate::dns::spf_text::has_version;
@@ -22,7 +22,7 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
     // The suggested policy is never weaker than the published one.
     let settled = |text: String| Record { content: Content::Txt(text), ..record.clone() };
     let kept = dmarc_text::settled(&texts).map_or_else(|| record.clone(), settled);
-    let fix = |publish: &Record| instead(case, &name, RecordType::TXT, is_dmarc, [publish]);
+    let fix = |publish: &Record| replace_records(case, &name, RecordType::TXT, is_dmarc, [publish]);
     let finding = match texts.as_slice() {
         [] => missing(case, domain, record),
         [text] => match dmarc_text::policy(text) {

@@ -4,7 +4,7 @@ use hickory_proto::rr::{RData, RecordType};
 use super::super::finding::{Finding, Id};
 use super::super::world::text;
 use super::super::world::{ChainTrust, Distrust, FetchError};
-use super::{Case, instead, of_purpose, publish, unanswered};
+use super::{Case, replace_records, of_purpose, publish, unanswered};
 use crate::certificate::{covers, is_self_made};
 use crate::dns::dmarc_text::tag;
 use crate::dns::record::{Content, Purpose, Record, fqdn};
@@ -33,14 +33,14 @@ pub(super) fn policy(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec
             return vec![Finding::warning(
                 Id::MtaStsDifferent,
                 format!("the MTA-STS record of {domain} announces another policy than is served: {text}"),
-                instead(case, &name, RecordType::TXT, |data| has(data, "v=STSv1"), [record]),
+                replace_records(case, &name, RecordType::TXT, |data| has(data, "v=STSv1"), [record]),
             )];
         }
         [..] => {
             return vec![Finding::warning(
                 Id::MtaStsSeveral,
                 format!("{domain} has {} MTA-STS records, which count as none (RFC 8461 §3.1)", texts.len()),
-                instead(case, &name, RecordType::TXT, |data| has(data, "v=STSv1"), [record]),
+                replace_records(case, &name, RecordType::TXT, |data| has(data, "v=STSv1"), [record]),
             )];
         }
     }
@@ -132,7 +132,7 @@ pub(super) fn reporting(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> 
         [] => {}
         [one] if reports_somewhere(one) => return Vec::new(),
         _ => {
-            let fix = instead(case, &name, RecordType::TXT, |data| has(data, "v=TLSRPTv1"), [record]);
+            let fix = replace_records(case, &name, RecordType::TXT, |data| has(data, "v=TLSRPTv1"), [record]);
             let cause = match texts.as_slice() {
                 [one] => format!("the record at {} names no address for reports (rua=): {one}", record.name),
                 _ => {

@@ -2,7 +2,7 @@ use address::Domain;
 use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::super::finding::{Finding, Id};
-use super::{Case, instead, of_purpose, plain, unanswered};
+use super::{Case, replace_records, of_purpose, without_dot, unanswered};
 use crate::dns::record::{Purpose, Record, fqdn};
 use crate::dns::settle::is_impossible;
 
@@ -46,7 +46,7 @@ impl Exchanges<'_> {
         if others.len() == hosts.len() {
             return vec![Finding::error(
                 Id::MxElsewhere,
-                format!("mail for {domain} goes to {} and not to {}", list(&others), plain(ours)),
+                format!("mail for {domain} goes to {} and not to {}", list(&others), without_dot(ours)),
                 self.without(&|_| true),
             )];
         }
@@ -56,7 +56,7 @@ impl Exchanges<'_> {
     /// The MX records to remove, and ours to publish.
     fn without(&self, is_wrong: &dyn Fn(&Name) -> bool) -> String {
         let is_wrong = |data: &RData| exchange(data).is_some_and(|host| is_wrong(&host));
-        instead(self.case, &self.name, RecordType::MX, is_wrong, of_purpose(self.wanted, Purpose::Exchange))
+        replace_records(self.case, &self.name, RecordType::MX, is_wrong, of_purpose(self.wanted, Purpose::Exchange))
     }
 
     fn impossible(&self, wrong: &[&Name]) -> Finding {
@@ -93,8 +93,8 @@ impl Exchanges<'_> {
             format!(
                 "the MX record of {} names {}, which is an alias of {}; some hosts refuse such mail",
                 self.domain,
-                plain(host),
-                plain(meant)
+                without_dot(host),
+                without_dot(meant)
             ),
             format!(
                 "remove\n{}\npublish\n{} 3600 IN MX {preference} {meant}",
@@ -106,7 +106,7 @@ impl Exchanges<'_> {
 
     /// The finding for another host that accepts mail: a backup on purpose, or an obsolete one.
     fn beside(&self, host: &Name) -> Finding {
-        let (domain, named) = (self.domain, plain(host));
+        let (domain, named) = (self.domain, without_dot(host));
         let fix = self.without(&|other| other == host);
         match self.case.world.dead_exchanges.get(host) {
             Some(why) => Finding::warning(
@@ -131,5 +131,5 @@ fn exchange(data: &RData) -> Option<Name> {
 }
 
 fn list(names: &[&Name]) -> String {
-    names.iter().map(|name| plain(name)).collect::<Vec<_>>().join(" and ")
+    names.iter().map(|name| without_dot(name)).collect::<Vec<_>>().join(" and ")
 }

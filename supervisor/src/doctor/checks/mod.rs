@@ -88,7 +88,7 @@ pub(super) enum Scope {
 }
 
 /// Runs the checks. If no name server answers, that is the only finding about records.
-pub(super) fn judge(case: &Case<'_>, scope: Scope) -> Report {
+pub(super) fn run(case: &Case<'_>, scope: Scope) -> Report {
     let host = case.facts.presence.hostname.as_str();
     let of_machine =
         |(check, judge): (Check, OfMachine)| CheckResult { check, about: host.to_owned(), findings: judge(case) };
@@ -135,11 +135,11 @@ pub(super) fn judge(case: &Case<'_>, scope: Scope) -> Report {
         (scope == Scope::Whole || of_world) && !(case.facts.presence.is_local && of_world) && !is_lost
     };
     checked.extend(HERE.into_iter().filter(is_in_scope).map(of_machine));
-    Report(once(checked))
+    Report(without_duplicates(checked))
 }
 
 /// Removes findings that several checks have made with the same words.
-fn once(mut checked: Vec<CheckResult>) -> Vec<CheckResult> {
+fn without_duplicates(mut checked: Vec<CheckResult>) -> Vec<CheckResult> {
     let mut known: Vec<Finding> = Vec::new();
     for checked in &mut checked {
         checked.findings.retain(|finding| {
@@ -166,7 +166,7 @@ fn publish<'a>(records: impl IntoIterator<Item = &'a Record>) -> String {
 
 /// The wrong records of a name and type to remove, and the missing records to publish. Each is a line that an update
 /// accepts unchanged.
-fn instead<'a>(
+fn replace_records<'a>(
     case: &Case<'_>,
     name: &Name,
     kind: RecordType,
@@ -183,11 +183,11 @@ fn instead<'a>(
         |record: &&Record| record.data().is_ok_and(|data| found.contains(&data) && !is_wrong(&data));
     let added: Vec<String> =
         wanted.into_iter().filter(|record| !is_there(record)).map(Record::line).collect();
-    replaced(&removed, &added)
+    replacement(&removed, &added)
 }
 
 /// The same for whole names: all of their records of that type, or their addresses, are replaced.
-fn instead_of_names<'a>(case: &Case<'_>, names: impl IntoIterator<Item = (Name, &'a Record)>) -> String {
+fn replace_names<'a>(case: &Case<'_>, names: impl IntoIterator<Item = (Name, &'a Record)>) -> String {
     let (mut removed, mut added) = (Vec::new(), Vec::new());
     for (name, record) in names {
         let kinds = match record.kind() {
@@ -203,10 +203,10 @@ fn instead_of_names<'a>(case: &Case<'_>, names: impl IntoIterator<Item = (Name, 
         }
         added.push(record.line());
     }
-    replaced(&removed, &added)
+    replacement(&removed, &added)
 }
 
-fn replaced(removed: &[String], added: &[String]) -> String {
+fn replacement(removed: &[String], added: &[String]) -> String {
     let part = |what: &str, lines: &[String]| match lines {
         [] => None,
         lines => Some(format!("{what}\n{}", lines.join("\n"))),
@@ -216,7 +216,7 @@ fn replaced(removed: &[String], added: &[String]) -> String {
 }
 
 /// A name for use in a sentence, without the trailing dot. In a record the dot stays.
-fn plain(name: &Name) -> String {
+fn without_dot(name: &Name) -> String {
     let text = name.to_string();
     text.strip_suffix('.').filter(|text| !text.is_empty()).unwrap_or(&text).to_owned()
 }
@@ -226,7 +226,7 @@ fn unanswered(case: &Case<'_>, name: &Name, kind: RecordType) -> Option<Finding>
     match case.world.answer(name, kind) {
         Answer::Failed(why) => Some(Finding::warning(
             Id::Unanswered,
-            format!("no answer for {kind} of {}: {why}", plain(name)),
+            format!("no answer for {kind} of {}: {why}", without_dot(name)),
             format!(
                 "query by hand: `dig {name} {kind}`; if that fails too, check the name servers of the zone, and its \
                  signatures if it has any"

@@ -4,7 +4,7 @@ use hickory_proto::rr::{Name, RData};
 
 use super::super::finding::{Finding, Id};
 use super::super::world::{Answer, Reverse};
-use super::{Case, plain};
+use super::{Case, without_dot};
 use crate::dns::record::line_of;
 use crate::dns::zone::pointer;
 
@@ -32,7 +32,7 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
     let line = pointer(address, &case.facts.presence.hostname);
     let fix = format!(
         "where the address comes from (the provider's panel), set its reverse name to {}, and {}publish\n{}",
-        plain(host),
+        without_dot(host),
         removed(address, reverse),
         line.trim_start_matches("; ")
     );
@@ -53,7 +53,7 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
         }
     };
     let leads_back = |name: &Name| reverse.forward.get(name).is_some_and(|found| found.contains(&address));
-    let told: Vec<String> = names.iter().map(plain).collect();
+    let told: Vec<String> = names.iter().map(without_dot).collect();
     if names.is_empty() {
         let cause = format!("{address} has no reverse name; most hosts refuse mail from it");
         return Some(Finding::error(Id::ReverseMissing, cause, fix));
@@ -76,15 +76,15 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
         return (!leads_back(host) && !is_told).then(|| {
             Finding::error(
                 Id::ReverseUnconfirmed,
-                format!("{address} has the name {}, but that name does not have the address", plain(host)),
-                format!("publish {} with {address}, or send from the address that it has", plain(host)),
+                format!("{address} has the name {}, but that name does not have the address", without_dot(host)),
+                format!("publish {} with {address}, or send from the address that it has", without_dot(host)),
             )
         });
     }
     let cause = format!(
         "{address} has the name {}, and the machine calls itself {}",
         told.join(" and "),
-        plain(host)
+        without_dot(host)
     );
     Some(match names.iter().any(leads_back) {
         true => Finding::warning(Id::ReverseDifferent, cause, fix),

@@ -41,7 +41,7 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
     };
     let instead = |published: Published| {
         let meant = found.iter().filter(|(found, _)| *found == published);
-        super::instead_of_names(case, meant.filter_map(|(_, record)| Some((record.owner().ok()?, *record))))
+        super::replace_names(case, meant.filter_map(|(_, record)| Some((record.owner().ok()?, *record))))
     };
     let missing = of(Published::Nothing { is_offered: true }).map(|(_, records)| {
         let cause = format!("mail programs do not find the servers of {domain} automatically");

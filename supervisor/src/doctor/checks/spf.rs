@@ -7,7 +7,7 @@ use spf::{Fault, Place, Qualifier, Question, Stop, Verdict, check_host, is_reada
 use super::super::finding::{Finding, Id, Severity};
 use super::super::receiver::{ReceiverView, mail_from};
 use super::super::world::text;
-use super::{Case, instead, of_purpose, publish, unanswered};
+use super::{Case, replace_records, of_purpose, publish, unanswered};
 use crate::dns::record::{Content, Purpose, Record, fqdn};
 use crate::dns::spf_text::{has_version, merged, needs_dns, network};
 
@@ -53,7 +53,7 @@ fn of_name(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> 
             Finding::error(
                 Id::SpfSeveral,
                 format!("{domain} has {} SPF records, which count as none (RFC 7208 §4.5)", texts.len()),
-                instead(case, &name, RecordType::TXT, is_spf, [joined.as_ref().unwrap_or(record)]),
+                replace_records(case, &name, RecordType::TXT, is_spf, [joined.as_ref().unwrap_or(record)]),
             )
         }
     };
@@ -226,7 +226,7 @@ impl Published<'_> {
         } else {
             self.wanted.clone()
         };
-        instead(self.case, &self.name, RecordType::TXT, is_spf, [&record])
+        replace_records(self.case, &self.name, RecordType::TXT, is_spf, [&record])
     }
 
     /// A record that permits this machine within the limit of lookups, without the terms beyond it.
@@ -244,7 +244,7 @@ impl Published<'_> {
         let networks: Vec<String> = own.iter().map(network).collect();
         let text = merged(&[kept], &networks.join(" "), &[]).unwrap_or_default();
         let record = Record { content: Content::Txt(text), ..self.wanted.clone() };
-        instead(self.case, &self.name, RecordType::TXT, is_spf, [&record])
+        replace_records(self.case, &self.name, RecordType::TXT, is_spf, [&record])
     }
 
     /// The finding for a record that permits every host.
@@ -266,7 +266,7 @@ impl Published<'_> {
                 "the SPF record of {} permits every host to send in its name ({term}): {}",
                 self.wanted.name, self.text
             ),
-            instead(self.case, &self.name, RecordType::TXT, is_spf, [&record]),
+            replace_records(self.case, &self.name, RecordType::TXT, is_spf, [&record]),
         ))
     }
 

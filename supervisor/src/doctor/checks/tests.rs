@@ -109,7 +109,7 @@ impl Scene {
     fn report(&self) -> Report {
         let wanted = Wanted::of(&self.facts).unwrap();
         let host = name("mail.example.org.");
-        judge(&Case { facts: &self.facts, wanted: &wanted, world: &self.world, host }, Scope::Whole)
+        run(&Case { facts: &self.facts, wanted: &wanted, world: &self.world, host }, Scope::Whole)
     }
 
     fn findings(&self) -> Vec<Finding> {

@@ -94,7 +94,7 @@ fn of_name(case: &Case<'_>, record: &Record) -> Option<Finding> {
                 "{} has no address, so there is no certificate for it and no page can be fetched",
                 record.name
             ),
-            super::instead_of_names(case, [(name.clone(), record)]),
+            super::replace_names(case, [(name.clone(), record)]),
         ));
     }
     let hosts = case.world.addresses(&case.host);
@@ -109,7 +109,7 @@ fn of_name(case: &Case<'_>, record: &Record) -> Option<Finding> {
         Finding::warning(
             Id::WebElsewhere,
             format!("{} leads to {}, which is not this machine", record.name, strange.join(" and ")),
-            super::instead_of_names(case, [(name.clone(), record)]),
+            super::replace_names(case, [(name.clone(), record)]),
         )
     })
 }
