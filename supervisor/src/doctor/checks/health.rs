@@ -15,7 +15,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         None => Vec::new(),
         Some(Ok(reasons)) => {
             let is_told_elsewhere = |reason: &&HealthReason| {
-                OWN.contains(&reason.source.as_str()) || gateway::is_told(reason) || is_of_names(reason)
+                OWN.contains(&reason.source.as_str()) || gateway::is_gateway_reason(reason) || is_of_names(reason)
             };
             // No certificate can be issued for a name that does not resolve to this machine, or whose resolver fails: each
             // is a finding of its own.
