@@ -27,7 +27,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         Some(Ok(found)) => found,
     };
     // The reason why there is no better certificate is reported with its own fix, and one cause is one finding.
-    let is_explained = is_self_made(facts) && is_told_by_health(case);
+    let is_explained = is_self_made(facts) && is_reported_by_health(case);
     if is_self_made(facts) {
         let cause = "the certificate is self-made: mail programs warn about it";
         return vec![match (presence.is_attested, presence.is_local) {
@@ -70,7 +70,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
 }
 
 /// Returns true if the health page reports why there is no better certificate.
-fn is_told_by_health(case: &Case<'_>) -> bool {
+fn is_reported_by_health(case: &Case<'_>) -> bool {
     let Some(Ok(reasons)) = &case.world.machine.health else { return false };
     reasons.iter().any(|reason| {
         let is_of_ours = reason.source == "acme" || reason.problem.contains("MAIL_TLS_CERT_FILE");
