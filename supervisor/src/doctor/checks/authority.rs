@@ -8,7 +8,7 @@ use super::{Case, of_purpose, without_dot, publish};
 use crate::dns::record::{Content, Purpose, fqdn, line_of};
 
 /// The text for an authority with an empty name.
-const NOBODY: &str = "no authority";
+const NO_AUTHORITY: &str = "no authority";
 
 /// Checks that the authority may issue certificates for every name that we request (RFC 8659), and that no other
 /// authority may.
@@ -97,7 +97,7 @@ fn unknown(case: &Case<'_>) -> Vec<Finding> {
 
 /// The authorities of a set of records, as text.
 fn allowed(values: &[String]) -> String {
-    let others: Vec<&str> = values.iter().map(String::as_str).filter(|value| *value != NOBODY).collect();
+    let others: Vec<&str> = values.iter().map(String::as_str).filter(|value| *value != NO_AUTHORITY).collect();
     if others.is_empty() { "no authority".to_owned() } else { format!("only {}", others.join(" and ")) }
 }
 
@@ -129,7 +129,7 @@ fn issuer(data: &RData) -> Option<String> {
     let value = String::from_utf8_lossy(&caa.value);
     let issuer = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     (caa.tag.eq_ignore_ascii_case("issue")).then_some(if issuer.is_empty() {
-        NOBODY.to_owned()
+        NO_AUTHORITY.to_owned()
     } else {
         issuer
     })
