@@ -25,7 +25,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
                 reasons.iter().filter(|reason| !is_told_elsewhere(reason) && !is_consequence(reason));
             others.map(of_reason).collect()
         }
-        Some(Err(why)) => silence(why, machine.port_25.as_ref()),
+        Some(Err(why)) => not_running(why, machine.port_25.as_ref()),
     }
 }
 
@@ -35,7 +35,7 @@ fn is_of_names(reason: &HealthReason) -> bool {
 }
 
 /// The findings if the steward does not answer. The holder of port 25 shows if something else is wrong too.
-fn silence(why: &str, holder: Option<&PortHolder>) -> Vec<Finding> {
+fn not_running(why: &str, holder: Option<&PortHolder>) -> Vec<Finding> {
     if let Some(PortHolder::Program { name, .. }) = holder
         && name == PROGRAM
     {
