@@ -44,9 +44,9 @@ fn of_name(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> 
             return for_relay(case, &name, record).into_iter().collect();
         }
         [text] if Content::Txt(text.clone()) == record.content => return Vec::new(),
-        [text] => return Published { case, name, wanted: record, text }.judge().into_iter().collect(),
+        [text] => return PublishedSpf { case, name, wanted: record, text }.judge().into_iter().collect(),
         [..] => {
-            let published = Published { case, name: name.clone(), wanted: record, text: &texts[0] };
+            let published = PublishedSpf { case, name: name.clone(), wanted: record, text: &texts[0] };
             let own = case.world.own_addresses(case.facts, &case.host);
             let joined = merged(&texts, &published.passing(), &own);
             let joined = joined.map(|text| Record { content: Content::Txt(text), ..record.clone() });
@@ -80,7 +80,7 @@ fn for_relay(case: &Case<'_>, name: &Name, record: &Record) -> Option<Finding> {
 }
 
 /// A published record that differs from the wanted one.
-struct Published<'a> {
+struct PublishedSpf<'a> {
     case: &'a Case<'a>,
     name: Name,
     wanted: &'a Record,
@@ -89,7 +89,7 @@ struct Published<'a> {
 
 type Outcome = Result<Verdict, Stop>;
 
-impl Published<'_> {
+impl PublishedSpf<'_> {
     /// Evaluates the record as receivers do, for mail from each of our addresses, and returns the worst result.
     fn judge(&self) -> Option<Finding> {
         let case = self.case;
@@ -119,7 +119,7 @@ impl Published<'_> {
                     Qualifier::Neutral => "is of unknown origin (neutral",
                 };
                 let why = match &verdict.by {
-                    Some(place) => format!("by {}", self.told(place)),
+                    Some(place) => format!("by {}", self.describe_term(place)),
                     None => "since none of its terms matches".to_owned(),
                 };
                 let cause = format!("by the SPF record of {domain}, mail from {ips} {what}, {why}): {text}");
@@ -131,7 +131,7 @@ impl Published<'_> {
                 let cause = format!(
                     "the SPF record of {domain} is broken (permerror) for mail from {ips}: {what}: {text}"
                 );
-                (id, cause, self.remedy(fault, place))
+                (id, cause, self.fix(fault, place))
             }
             // The domain publishes a text that begins like a record and is not one.
             Err(Stop::Absent) => {
@@ -164,7 +164,7 @@ impl Published<'_> {
     }
 
     fn broken(&self, fault: &Fault, place: &Place) -> (Id, String) {
-        let term = self.told(place);
+        let term = self.describe_term(place);
         match fault {
             Fault::Syntax(why) => (Id::SpfSyntax, format!("{term} is malformed: {why}")),
             Fault::Length(octets) => (
@@ -193,7 +193,7 @@ impl Published<'_> {
         }
     }
 
-    fn remedy(&self, fault: &Fault, place: &Place) -> String {
+    fn fix(&self, fault: &Fault, place: &Place) -> String {
         match fault {
             Fault::Syntax(_) | Fault::Length(_) | Fault::Records(..) => self.replacement(Some(in_own(place))),
             Fault::Lookups | Fault::Hosts(_) | Fault::Voids(_) => format!(
@@ -205,7 +205,7 @@ impl Published<'_> {
     }
 
     /// A term with its place, for a sentence.
-    fn told(&self, place: &Place) -> String {
+    fn describe_term(&self, place: &Place) -> String {
         match &place.through {
             None => format!("its term {}", place.term),
             Some(through) => format!("the term {} of {} (by way of {through})", place.term, place.record),
