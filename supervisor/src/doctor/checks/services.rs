@@ -8,7 +8,7 @@ use crate::dns::record::{Content, Purpose, Record};
 
 /// The published record compared with the wanted one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Published {
+enum ServiceState {
     /// Equal.
     Same,
     /// There is no record. If the service is not offered, none is needed.
@@ -24,48 +24,48 @@ enum Published {
 /// Checks the records by which mail clients find the servers (RFC 6186). Users can also configure clients by hand, so
 /// no finding is an error.
 pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
-    let mut found: Vec<(Published, &Record)> = Vec::new();
+    let mut found: Vec<(ServiceState, &Record)> = Vec::new();
     for record in of_purpose(wanted, Purpose::Service) {
         let (Ok(name), Ok(data)) = (record.owner(), record.data()) else { continue };
         let is_offered = !matches!(record.content, Content::NoService);
         match case.world.answer(&name, record.kind()) {
             Answer::Found(records) => found.push((compared(records, &data), record)),
-            Answer::Nothing => found.push((Published::Nothing { is_offered }, record)),
+            Answer::Nothing => found.push((ServiceState::Nothing { is_offered }, record)),
             Answer::Failed(_) => {}
         }
     }
-    let of = |published: Published| {
+    let of = |published: ServiceState| {
         let records: Vec<&Record> =
             found.iter().filter(|(found, _)| *found == published).map(|(_, record)| *record).collect();
         (!records.is_empty()).then(|| (published, publish(records)))
     };
-    let instead = |published: Published| {
+    let instead = |published: ServiceState| {
         let meant = found.iter().filter(|(found, _)| *found == published);
         super::replace_names(case, meant.filter_map(|(_, record)| Some((record.owner().ok()?, *record))))
     };
-    let missing = of(Published::Nothing { is_offered: true }).map(|(_, records)| {
+    let missing = of(ServiceState::Nothing { is_offered: true }).map(|(_, records)| {
         let cause = format!("mail programs do not find the servers of {domain} automatically");
         Finding::notice(Id::ServiceMissing, cause, records)
     });
-    let denied = of(Published::Denied).map(|(published, _)| {
+    let denied = of(ServiceState::Denied).map(|(published, _)| {
         let cause = format!(
             "DNS denies services of {domain} that are offered: some mail programs then send without encryption"
         );
         Finding::notice(Id::ServiceDenied, cause, instead(published))
     });
-    let preference = of(Published::OtherPreference).map(|(published, _)| {
+    let preference = of(ServiceState::OtherPreference).map(|(published, _)| {
         let cause = format!("services of {domain} have a wrong priority");
         Finding::notice(Id::ServicePreference, cause, instead(published))
     });
-    let elsewhere = of(Published::Elsewhere).map(|(published, _)| {
+    let elsewhere = of(ServiceState::Elsewhere).map(|(published, _)| {
         let cause = format!("mail programs of {domain} are sent to another host");
         Finding::warning(Id::ServiceDifferent, cause, instead(published))
     });
     [missing, denied, preference, elsewhere].into_iter().flatten().collect()
 }
 
-fn compared(found: &[RData], wanted: &RData) -> Published {
-    let RData::SRV(wanted) = wanted else { return Published::Elsewhere };
+fn compared(found: &[RData], wanted: &RData) -> ServiceState {
+    let RData::SRV(wanted) = wanted else { return ServiceState::Elsewhere };
     let services = || {
         found.iter().filter_map(|data| match data {
             RData::SRV(service) => Some(service),
@@ -76,12 +76,12 @@ fn compared(found: &[RData], wanted: &RData) -> Published {
         service.target == wanted.target && service.port == wanted.port
     };
     if services().any(|service| service == wanted) {
-        Published::Same
+        ServiceState::Same
     } else if services().any(is_server) {
-        Published::OtherPreference
+        ServiceState::OtherPreference
     } else if services().all(|service| service.target.is_root()) {
-        Published::Denied
+        ServiceState::Denied
     } else {
-        Published::Elsewhere
+        ServiceState::Elsewhere
     }
 }
