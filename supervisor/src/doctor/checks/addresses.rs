@@ -52,7 +52,7 @@ fn of_family(case: &Case<'_>, kind: RecordType, seen: &[IpAddr]) -> Vec<Finding>
             without(case, kind, &private, &wanted),
         ));
     }
-    let strange: Vec<IpAddr> = public.into_iter().filter(|address| is_strange(case, *address)).collect();
+    let strange: Vec<IpAddr> = public.into_iter().filter(|address| is_foreign(case, *address)).collect();
     if !strange.is_empty() {
         findings.push(Finding::error(
             Id::AddressDifferent,
@@ -86,7 +86,7 @@ fn of_family(case: &Case<'_>, kind: RecordType, seen: &[IpAddr]) -> Vec<Finding>
 
 /// Returns true if an address is known not to be this machine's. An address that a router may translate counts as ours,
 /// unless another server answers there.
-fn is_strange(case: &Case<'_>, address: IpAddr) -> bool {
+fn is_foreign(case: &Case<'_>, address: IpAddr) -> bool {
     if case.world.leads_here(case.facts, address) {
         return false;
     }
