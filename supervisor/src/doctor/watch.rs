@@ -28,7 +28,7 @@ pub async fn watch(presence: PathBuf, findings: Findings) {
         match look(&presence).await {
             Ok(None) => pause = PAUSE,
             Ok(Some(report)) => {
-                let found = board(&report);
+                let found = published(&report);
                 pause = if report.severity() <= Severity::Notice { PAUSE } else { SHORT_PAUSE };
                 findings.replace(Source::Doctor, found);
             }
@@ -61,7 +61,7 @@ fn jittered(pause: Duration) -> Duration {
 }
 
 /// The findings of a report to publish. A notice does not degrade the server.
-fn board(report: &Report) -> Vec<findings::Finding> {
+fn published(report: &Report) -> Vec<findings::Finding> {
     let one = |finding: &Finding| {
         let severity = match finding.severity {
             Severity::Ok | Severity::Notice => findings::Severity::Note,
@@ -87,7 +87,7 @@ mod tests {
             Finding::error(Id::MxMissing, "no MX", "publish\nline"),
         ];
         let report = Report(vec![CheckResult { check: Check::Exchange, about: "example.org".into(), findings }]);
-        let board = board(&report);
+        let board = published(&report);
         assert_eq!(board[0].severity, findings::Severity::Note);
         assert_eq!(board[1].severity, findings::Severity::Error);
         assert_eq!(
