@@ -68,7 +68,7 @@ struct Line {
 
 /// Prints or publishes the records.
 pub fn run(dns: &Dns) -> ExitCode {
-    match act(dns) {
+    match execute(dns) {
         Ok((text, exit)) => {
             // The reader may have closed the pipe.
             let _ = std::io::stdout().write_all(text.as_bytes());
@@ -81,7 +81,7 @@ pub fn run(dns: &Dns) -> ExitCode {
     }
 }
 
-fn act(dns: &Dns) -> Result<(String, Exit), (Exit, String)> {
+fn execute(dns: &Dns) -> Result<(String, Exit), (Exit, String)> {
     let facts = facts(dns.dir.as_deref())?;
     let wanted = Wanted::of(&facts).map_err(|error| (Exit::Usage, error.to_string()))?;
     let unsigned = wanted.without_keys();
