@@ -14,7 +14,7 @@ use super::{dmarc_text, record, spf_text};
 
 /// The records of one name and type.
 #[derive(Debug)]
-pub(crate) struct Set<'a> {
+pub(crate) struct WantedSet<'a> {
     pub(crate) name: Name,
     pub(crate) kind: RecordType,
     pub(crate) purpose: Purpose,
@@ -23,7 +23,7 @@ pub(crate) struct Set<'a> {
 
 /// The zone's records of one name.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Present {
+pub(crate) struct PublishedSet {
     /// The target, if the name is an alias.
     pub(crate) alias: Option<Name>,
     /// The records of the wanted type.
@@ -36,7 +36,7 @@ pub(crate) struct Present {
 
 /// Facts about this machine that distinguish its own records from foreign ones.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Own {
+pub(crate) struct OwnFacts {
     /// The host name.
     pub(crate) host: Name,
     /// Its addresses: those of its interfaces, and published ones that were seen to lead here.
@@ -51,7 +51,7 @@ pub(crate) struct Own {
 
 /// The changes of one set.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Settled {
+pub(crate) struct SetChange {
     /// Records to remove.
     pub(crate) remove: Vec<RData>,
     /// Records to add.
@@ -60,7 +60,7 @@ pub(crate) struct Settled {
     pub(crate) kept: Option<&'static str>,
 }
 
-impl Settled {
+impl SetChange {
     fn kept(reason: &'static str) -> Self {
         Self { kept: Some(reason), ..Self::default() }
     }
@@ -81,17 +81,17 @@ impl Settled {
 }
 
 /// Compares a set with the wanted one.
-pub(crate) fn settle(set: &Set<'_>, present: &Present, own: &Own) -> Settled {
+pub(crate) fn reconcile(set: &WantedSet<'_>, present: &PublishedSet, own: &OwnFacts) -> SetChange {
     let wanted: Vec<RData> = set.records.iter().filter_map(|record| record.data().ok()).collect();
     match (set.purpose, &present.alias) {
         (Purpose::Address, alias) => addresses(present, alias.as_ref(), own, wanted),
         (Purpose::Web, _) => web(present, own, wanted),
         // The host name's alias is removed together with its addresses.
         (_, Some(_)) if set.name == own.host => missing(&[], wanted),
-        (_, Some(_)) => Settled::kept("the name is an alias (CNAME) of another service"),
+        (_, Some(_)) => SetChange::kept("the name is an alias (CNAME) of another service"),
         (Purpose::Exchange, None) => exchanges(set, present, own, wanted),
         (Purpose::Spf, None) => spf(set, present, own, wanted),
-        (Purpose::Dkim, None) => Settled::replace(present.records.clone(), wanted),
+        (Purpose::Dkim, None) => SetChange::replace(present.records.clone(), wanted),
         (Purpose::Dmarc, None) => dmarc(present, wanted),
         (Purpose::MtaSts, None) => mta_sts(set, present, own, wanted),
         (Purpose::TlsReporting, None) => reporting(present, wanted),
@@ -102,23 +102,23 @@ pub(crate) fn settle(set: &Set<'_>, present: &Present, own: &Own) -> Settled {
     }
 }
 
-fn missing(present: &[RData], wanted: Vec<RData>) -> Settled {
+fn missing(present: &[RData], wanted: Vec<RData>) -> SetChange {
     let add = wanted.into_iter().filter(|data| !present.contains(data)).collect();
-    Settled { add, ..Settled::default() }
+    SetChange { add, ..SetChange::default() }
 }
 
 /// Settles the host name's addresses. An address that leads here stays: a router may translate it.
-fn addresses(present: &Present, alias: Option<&Name>, own: &Own, wanted: Vec<RData>) -> Settled {
+fn addresses(present: &PublishedSet, alias: Option<&Name>, own: &OwnFacts, wanted: Vec<RData>) -> SetChange {
     if let Some(alias) = alias {
-        return Settled { remove: vec![record::alias(alias)], add: wanted, kept: None };
+        return SetChange { remove: vec![record::alias(alias)], add: wanted, kept: None };
     }
     let leads_here = |data: &RData| address(data).is_none_or(|address| own.addresses.contains(&address));
     let remove = present.records.iter().filter(|data| !leads_here(data)).cloned().collect();
-    Settled { remove, ..missing(&present.records, wanted) }
+    SetChange { remove, ..missing(&present.records, wanted) }
 }
 
 /// Settles names of web services. Those that lead elsewhere are left to their owner.
-fn web(present: &Present, own: &Own, wanted: Vec<RData>) -> Settled {
+fn web(present: &PublishedSet, own: &OwnFacts, wanted: Vec<RData>) -> SetChange {
     let leads_here = match &present.alias {
         Some(alias) => *alias == own.host,
         None => {
@@ -127,10 +127,10 @@ fn web(present: &Present, own: &Own, wanted: Vec<RData>) -> Settled {
         }
     };
     if leads_here {
-        return Settled::default();
+        return SetChange::default();
     }
     match present.alias.is_some() || present.is_used {
-        true => Settled::kept("the name leads to another web server"),
+        true => SetChange::kept("the name leads to another web server"),
         false => missing(&[], wanted),
     }
 }
@@ -144,7 +144,7 @@ pub(crate) fn is_impossible(exchange: &Name, owner: &Name) -> bool {
     text.is_empty() || text == "localhost" || text.parse::<IpAddr>().is_ok() || text.ends_with(&twice)
 }
 
-fn exchanges(set: &Set<'_>, present: &Present, own: &Own, wanted: Vec<RData>) -> Settled {
+fn exchanges(set: &WantedSet<'_>, present: &PublishedSet, own: &OwnFacts, wanted: Vec<RData>) -> SetChange {
     let is_wrong =
         |data: &&RData| matches!(data, RData::MX(found) if is_impossible(&found.exchange, &set.name));
     let (wrong, right): (Vec<&RData>, Vec<&RData>) = present.records.iter().partition(is_wrong);
@@ -152,15 +152,15 @@ fn exchanges(set: &Set<'_>, present: &Present, own: &Own, wanted: Vec<RData>) ->
     let is_ours = |data: &RData| matches!(data, RData::MX(found) if found.exchange == own.host);
     if right.iter().any(|data| is_ours(data)) {
         let kept = right.iter().any(|data| !is_ours(data)).then_some("another host also accepts mail");
-        return Settled { remove: wrong, add: Vec::new(), kept };
+        return SetChange { remove: wrong, add: Vec::new(), kept };
     }
     if right.is_empty() {
-        return Settled { remove: wrong, add: wanted, kept: None };
+        return SetChange { remove: wrong, add: wanted, kept: None };
     }
-    Settled::kept("mail goes to another host; to receive it here, remove that record and publish again")
+    SetChange::kept("mail goes to another host; to receive it here, remove that record and publish again")
 }
 
-fn texts(present: &Present) -> Vec<(RData, String)> {
+fn texts(present: &PublishedSet) -> Vec<(RData, String)> {
     let text = |data: &RData| match data {
         RData::TXT(text) => Some(String::from_utf8_lossy(&text.txt_data.concat()).into_owned()),
         _ => None,
@@ -169,21 +169,21 @@ fn texts(present: &Present) -> Vec<(RData, String)> {
 }
 
 /// The texts that begin with a version; others at the same name belong to other services.
-fn versioned(present: &Present, version: &str) -> (Vec<RData>, Vec<String>) {
+fn versioned(present: &PublishedSet, version: &str) -> (Vec<RData>, Vec<String>) {
     texts(present).into_iter().filter(|(_, text)| spf_text::has_version(text, version)).unzip()
 }
 
-fn replaced_text(remove: Vec<RData>, text: &str) -> Settled {
-    Settled::replace(remove, vec![super::record::text_data(text)])
+fn replaced_text(remove: Vec<RData>, text: &str) -> SetChange {
+    SetChange::replace(remove, vec![super::record::text_data(text)])
 }
 
-fn spf(set: &Set<'_>, present: &Present, own: &Own, wanted: Vec<RData>) -> Settled {
+fn spf(set: &WantedSet<'_>, present: &PublishedSet, own: &OwnFacts, wanted: Vec<RData>) -> SetChange {
     let (records, found) = versioned(present, "v=spf1");
     if found.is_empty() {
         return missing(&[], wanted);
     }
     if found.len() == 1 && (wanted.contains(&records[0]) || own.passing.contains(&set.name)) {
-        return Settled::default();
+        return SetChange::default();
     }
     let pass = match (set.name == own.host, own.mail_here.contains(&set.name)) {
         (true, _) => "a".to_owned(),
@@ -192,43 +192,43 @@ fn spf(set: &Set<'_>, present: &Present, own: &Own, wanted: Vec<RData>) -> Settl
     };
     match spf_text::merged(&found, &pass, &own.addresses) {
         Some(text) => replaced_text(records, &text),
-        None => Settled::kept("several SPF records that cannot be merged; keep only one of them"),
+        None => SetChange::kept("several SPF records that cannot be merged; keep only one of them"),
     }
 }
 
-fn dmarc(present: &Present, wanted: Vec<RData>) -> Settled {
+fn dmarc(present: &PublishedSet, wanted: Vec<RData>) -> SetChange {
     let (records, found) = versioned(present, "v=DMARC1");
     match dmarc_text::settled(&found) {
-        None => Settled::replace(records, wanted),
-        Some(text) if found.len() == 1 && found[0] == text => Settled::default(),
+        None => SetChange::replace(records, wanted),
+        Some(text) if found.len() == 1 && found[0] == text => SetChange::default(),
         Some(text) => match found.iter().position(|found| *found == text) {
             // The strictest of several stays unchanged.
             Some(strictest) => {
                 let others = records.into_iter().enumerate().filter(|(index, _)| *index != strictest);
-                Settled { remove: others.map(|(_, data)| data).collect(), ..Settled::default() }
+                SetChange { remove: others.map(|(_, data)| data).collect(), ..SetChange::default() }
             }
             None => replaced_text(records, &text),
         },
     }
 }
 
-fn mta_sts(set: &Set<'_>, present: &Present, own: &Own, wanted: Vec<RData>) -> Settled {
+fn mta_sts(set: &WantedSet<'_>, present: &PublishedSet, own: &OwnFacts, wanted: Vec<RData>) -> SetChange {
     if own.foreign_policies.contains(&set.name) {
-        return Settled::kept("the policy is on another web server");
+        return SetChange::kept("the policy is on another web server");
     }
-    Settled::replace(versioned(present, "v=STSv1").0, wanted)
+    SetChange::replace(versioned(present, "v=STSv1").0, wanted)
 }
 
-fn reporting(present: &Present, wanted: Vec<RData>) -> Settled {
+fn reporting(present: &PublishedSet, wanted: Vec<RData>) -> SetChange {
     let (records, found) = versioned(present, "v=TLSRPTv1");
     let is_valid = |text: &String| reports_somewhere(text);
     match found.iter().position(is_valid) {
-        Some(_) if found.len() == 1 => Settled::default(),
+        Some(_) if found.len() == 1 => SetChange::default(),
         Some(first) => {
             let others = records.into_iter().enumerate().filter(|(index, _)| *index != first);
-            Settled { remove: others.map(|(_, data)| data).collect(), ..Settled::default() }
+            SetChange { remove: others.map(|(_, data)| data).collect(), ..SetChange::default() }
         }
-        None => Settled::replace(records, wanted),
+        None => SetChange::replace(records, wanted),
     }
 }
 
@@ -243,19 +243,19 @@ pub(crate) fn reports_somewhere(text: &str) -> bool {
     rua.into_iter().any(|uris| uris.split(',').all(is_address))
 }
 
-fn services(present: &Present, own: &Own, wanted: Vec<RData>) -> Settled {
+fn services(present: &PublishedSet, own: &OwnFacts, wanted: Vec<RData>) -> SetChange {
     let (ours, foreign): (Vec<RData>, Vec<RData>) = present.records.iter().cloned().partition(
         |data| matches!(data, RData::SRV(service) if service.target == own.host || service.target.is_root()),
     );
     match foreign.is_empty() {
-        true => Settled::replace(ours, wanted),
-        false if wanted.iter().all(|data| ours.contains(data)) => Settled::default(),
-        false => Settled::kept("the service is on another host"),
+        true => SetChange::replace(ours, wanted),
+        false if wanted.iter().all(|data| ours.contains(data)) => SetChange::default(),
+        false => SetChange::kept("the service is on another host"),
     }
 }
 
 /// Adds our CAA record beside the others: removing one would forbid another authority.
-fn authority(present: &Present, wanted: Vec<RData>) -> Settled {
+fn authority(present: &PublishedSet, wanted: Vec<RData>) -> SetChange {
     let issuer = |data: &RData| match data {
         RData::CAA(caa) if caa.tag.eq_ignore_ascii_case("issue") => {
             let value = String::from_utf8_lossy(&caa.value).into_owned();
@@ -265,5 +265,5 @@ fn authority(present: &Present, wanted: Vec<RData>) -> Settled {
     };
     let found: BTreeSet<String> = present.records.iter().filter_map(issuer).collect();
     let add = wanted.into_iter().filter(|data| issuer(data).is_none_or(|name| !found.contains(&name)));
-    Settled { add: add.collect(), ..Settled::default() }
+    SetChange { add: add.collect(), ..SetChange::default() }
 }

@@ -10,7 +10,7 @@ use super::PublishError;
 use super::reading::{Read, read, sets};
 use crate::dns::record::{self, Purpose, TTL, address, line_of};
 use crate::dns::records::Wanted;
-use crate::dns::settle::{Own, Present, Set, Settled, settle};
+use crate::dns::settle::{OwnFacts, PublishedSet, WantedSet, SetChange, reconcile};
 use crate::dns::update::{Change, Fault, Prerequisite, UpdateError, Updater};
 
 /// The changes, zone by zone.
@@ -28,8 +28,8 @@ struct OfSet {
     count: usize,
     /// The machine's name.
     host: Name,
-    present: Present,
-    settled: Settled,
+    present: PublishedSet,
+    settled: SetChange,
 }
 
 impl Plan {
@@ -43,7 +43,7 @@ impl Plan {
     ) -> Result<Self, PublishError> {
         let sets = sets(wanted)?;
         let mut plan = Self::default();
-        let mut found: Vec<(&Set<'_>, Read)> = Vec::new();
+        let mut found: Vec<(&WantedSet<'_>, Read)> = Vec::new();
         for (set, read) in sets.iter().zip(read(updater, &sets).await) {
             match read {
                 Ok(read) => found.push((set, read)),
@@ -59,7 +59,7 @@ impl Plan {
         }
         let own = own(wanted, &found, passing, reached);
         for (set, Read { zone, present }) in found {
-            let settled = settle(set, &present, &own);
+            let settled = reconcile(set, &present, &own);
             let of_set = OfSet {
                 name: set.name.clone(),
                 kind: set.kind,
@@ -113,8 +113,8 @@ impl Plan {
 }
 
 /// The facts about this machine that the sets contain.
-fn own(wanted: &Wanted, found: &[(&Set<'_>, Read)], passing: BTreeSet<Name>, reached: &[IpAddr]) -> Own {
-    let mut own = Own { passing, ..Own::default() };
+fn own(wanted: &Wanted, found: &[(&WantedSet<'_>, Read)], passing: BTreeSet<Name>, reached: &[IpAddr]) -> OwnFacts {
+    let mut own = OwnFacts { passing, ..OwnFacts::default() };
     let mx =
         wanted.all().find(|record| record.purpose == Purpose::Exchange).and_then(|record| record.data().ok());
     if let Some(RData::MX(exchange)) = mx {
@@ -126,14 +126,14 @@ fn own(wanted: &Wanted, found: &[(&Set<'_>, Read)], passing: BTreeSet<Name>, rea
     for (set, read) in found {
         match set.purpose {
             Purpose::Exchange => {
-                let settled = settle(set, &read.present, &own);
+                let settled = reconcile(set, &read.present, &own);
                 let comes = read.present.records.iter().chain(&settled.add);
                 let is_ours = |data: &RData| matches!(data, RData::MX(found) if found.exchange == own.host);
                 if comes.into_iter().any(is_ours) {
                     own.mail_here.insert(set.name.clone());
                 }
             }
-            Purpose::Web if settle(set, &read.present, &own).kept.is_some() => {
+            Purpose::Web if reconcile(set, &read.present, &own).kept.is_some() => {
                 let label = format!("_{}", crate::mta_sts::LABEL);
                 if set.name.iter().next() == Some(crate::mta_sts::LABEL.as_bytes())
                     && let Ok(name) = set.name.base_name().prepend_label(label)

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use hickory_proto::rr::{Name, RData, RecordType};
 
 use crate::dns::record::address;
-use crate::dns::settle::{Present, Set};
+use crate::dns::settle::{PublishedSet, WantedSet};
 use crate::dns::update::{UpdateError, Updater};
 
 /// Concurrent queries, few enough for a name server.
@@ -19,11 +19,11 @@ const UNUSED: &str = "mailstead-no-such-name";
 pub(super) struct Read {
     /// The zone of the name.
     pub(super) zone: Name,
-    pub(super) present: Present,
+    pub(super) present: PublishedSet,
 }
 
 /// Reads each set. A name that is in none of the server's zones is an error of its own.
-pub(super) async fn read(updater: &Updater, sets: &[Set<'_>]) -> Vec<Result<Read, UpdateError>> {
+pub(super) async fn read(updater: &Updater, sets: &[WantedSet<'_>]) -> Vec<Result<Read, UpdateError>> {
     let mut read = Vec::new();
     for some in sets.chunks(AT_ONCE) {
         read.extend(join_all(some.iter().map(|set| one(updater, set))).await);
@@ -31,23 +31,23 @@ pub(super) async fn read(updater: &Updater, sets: &[Set<'_>]) -> Vec<Result<Read
     read
 }
 
-async fn one(updater: &Updater, set: &Set<'_>) -> Result<Read, UpdateError> {
+async fn one(updater: &Updater, set: &WantedSet<'_>) -> Result<Read, UpdateError> {
     let zone = updater.zone_of(&set.name).await?;
     let mut present = present(updater, &set.name, set.kind).await?;
     // An answer from a wildcard is not a record of the name, and adding a record would hide the wildcard.
-    if present != Present::default() && set.name != zone && !zone.is_wildcard() {
+    if present != PublishedSet::default() && set.name != zone && !zone.is_wildcard() {
         let sibling = set.name.base_name().prepend_label(UNUSED);
         if let Ok(sibling) = sibling
             && self::present(updater, &sibling, set.kind).await? == present
         {
-            present = Present::default();
+            present = PublishedSet::default();
         }
     }
     Ok(Read { zone, present })
 }
 
-async fn present(updater: &Updater, name: &Name, kind: RecordType) -> Result<Present, UpdateError> {
-    let mut present = Present::default();
+async fn present(updater: &Updater, name: &Name, kind: RecordType) -> Result<PublishedSet, UpdateError> {
+    let mut present = PublishedSet::default();
     for data in updater.records(name, kind).await? {
         match data.data {
             RData::CNAME(target) => present.alias = Some(target.0),
@@ -71,15 +71,15 @@ async fn present(updater: &Updater, name: &Name, kind: RecordType) -> Result<Pre
 }
 
 /// The sets in the order of the records.
-pub(super) fn sets(wanted: &crate::dns::records::Wanted) -> Result<Vec<Set<'_>>, hickory_proto::ProtoError> {
-    let mut sets: Vec<Set<'_>> = Vec::new();
+pub(super) fn sets(wanted: &crate::dns::records::Wanted) -> Result<Vec<WantedSet<'_>>, hickory_proto::ProtoError> {
+    let mut sets: Vec<WantedSet<'_>> = Vec::new();
     let mut places: BTreeMap<(Name, RecordType), usize> = BTreeMap::new();
     for record in wanted.all() {
         let (name, kind) = (record.owner()?, record.kind());
         let next = sets.len();
         match *places.entry((name.clone(), kind)).or_insert(next) {
             place if place < next => sets[place].records.push(record),
-            _ => sets.push(Set { name, kind, purpose: record.purpose, records: vec![record] }),
+            _ => sets.push(WantedSet { name, kind, purpose: record.purpose, records: vec![record] }),
         }
     }
     Ok(sets)
