@@ -8,7 +8,7 @@ use handover::Confidential;
 use handover::config::{DnsUpdate, Presence, PublicSignature, TsigAlgorithm, TsigKey};
 use supervisor::dns::addresses::Addresses;
 use supervisor::dns::publish::{Plan, PublishError};
-use supervisor::dns::records::{Facts, Wanted};
+use supervisor::dns::records::{SiteFacts, WantedRecords};
 use supervisor::dns::update::Updater;
 use tests::knot::{KEY_NAME, Knot, SECRET, Signing, program};
 
@@ -16,14 +16,14 @@ fn domain(text: &str) -> Domain {
     Domain::parse(text).expect("a domain")
 }
 
-fn wanted() -> Wanted {
+fn wanted() -> WantedRecords {
     let signature = |of: &str, selector: &str, kind: &str, length| PublicSignature {
         domain: domain(of),
         selector: selector.into(),
         kind: kind.into(),
         base64: "A".repeat(length),
     };
-    let facts = Facts {
+    let facts = SiteFacts {
         presence: Presence {
             hostname: domain("mail.example.org"),
             domains: vec![domain("example.org"), domain("example.net")],
@@ -51,7 +51,7 @@ fn wanted() -> Wanted {
         },
         key: Some([0xab; 32]),
     };
-    Wanted::of(&facts).expect("short names")
+    WantedRecords::of(&facts).expect("short names")
 }
 
 #[test]

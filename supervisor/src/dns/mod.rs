@@ -29,7 +29,7 @@ use crate::site::Site;
 use crate::volume::Folders;
 use addresses::Addresses;
 use publish::Consent;
-use records::{Facts, Wanted};
+use records::{SiteFacts, WantedRecords};
 
 /// The arguments of `mailstead dns`.
 #[derive(Debug, clap::Args)]
@@ -83,7 +83,7 @@ pub fn run(dns: &Dns) -> ExitCode {
 
 fn execute(dns: &Dns) -> Result<(String, Exit), (Exit, String)> {
     let facts = facts(dns.dir.as_deref())?;
-    let wanted = Wanted::of(&facts).map_err(|error| (Exit::Usage, error.to_string()))?;
+    let wanted = WantedRecords::of(&facts).map_err(|error| (Exit::Usage, error.to_string()))?;
     let unsigned = wanted.without_keys();
     if !unsigned.is_empty() && !facts.presence.is_local {
         let missing = format!("there is no signing key for {}: {KEYS_ARE_MADE}", unsigned.join(", "));
@@ -104,7 +104,7 @@ fn execute(dns: &Dns) -> Result<(String, Exit), (Exit, String)> {
     printed(dns, &facts, &wanted).map(|text| (text, Exit::Stopped))
 }
 
-fn printed(dns: &Dns, facts: &Facts, wanted: &Wanted) -> Result<String, (Exit, String)> {
+fn printed(dns: &Dns, facts: &SiteFacts, wanted: &WantedRecords) -> Result<String, (Exit, String)> {
     if let Some(zone) = &dns.zone {
         return lines_of(facts, wanted, zone);
     }
@@ -122,7 +122,7 @@ pub(crate) const KEYS_ARE_MADE: &str = "the next start with these settings (dock
 
 /// The lines of a zone. A zone without any of our records was most likely mistyped, which is an error: an empty file
 /// would remove its records.
-fn lines_of(facts: &Facts, wanted: &Wanted, zone: &Domain) -> Result<String, (Exit, String)> {
+fn lines_of(facts: &SiteFacts, wanted: &WantedRecords, zone: &Domain) -> Result<String, (Exit, String)> {
     let lines = wanted.lines_of(zone);
     if !lines.is_empty() {
         return Ok(lines);
@@ -149,7 +149,7 @@ fn line(record: &record::Record) -> Line {
 
 /// The facts for the records: in the container from the environment and the volume, whether it runs or not; for a demo
 /// from what its process 1 has written.
-pub(crate) fn facts(demo: Option<&Path>) -> Result<Facts, (Exit, String)> {
+pub(crate) fn facts(demo: Option<&Path>) -> Result<SiteFacts, (Exit, String)> {
     let presence = match demo {
         Some(folder) => config::load::<Presence>(&folder.join("run/presence.toml"))
             .map_err(|error| (Exit::VolumeFault, format!("is the demo running there? {error}")))?,
@@ -159,12 +159,12 @@ pub(crate) fn facts(demo: Option<&Path>) -> Result<Facts, (Exit, String)> {
 }
 
 /// Adds the facts that only the machine and the volume know.
-pub(crate) fn facts_of(presence: Presence) -> Facts {
+pub(crate) fn facts_of(presence: Presence) -> SiteFacts {
     let addresses = if presence.is_local { Addresses::of_loopback() } else { Addresses::of_this_machine() };
     // Without a certificate there is no TLSA record.
     let key = handover::certificate::public_key(&presence.certificate).ok();
     let key = key.and_then(|key| digest(&SHA256, &key).as_ref().try_into().ok());
-    Facts { presence, addresses, key }
+    SiteFacts { presence, addresses, key }
 }
 
 fn of_container() -> Result<Presence, (Exit, String)> {

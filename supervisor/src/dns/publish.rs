@@ -12,7 +12,7 @@ mod reading;
 
 use std::io::{self, IsTerminal as _};
 
-use super::records::{Facts, Wanted};
+use super::records::{SiteFacts, WantedRecords};
 use super::update::{UpdateError, Updater};
 use crate::exit::Exit;
 use crate::settings::Settings;
@@ -31,8 +31,8 @@ pub(super) enum Consent {
 
 /// Publishes at the configured server. The plan is printed before anything is changed.
 pub(super) fn run(
-    facts: &Facts,
-    wanted: &Wanted,
+    facts: &SiteFacts,
+    wanted: &WantedRecords,
     consent: Consent,
 ) -> Result<(String, Exit), (Exit, String)> {
     let settings = Settings::read(std::env::vars_os()).map_err(|faults| (Exit::Usage, faults.to_string()))?;

@@ -12,7 +12,7 @@ use crate::web_names;
 
 /// The facts from which the records are made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
+pub struct SiteFacts {
     /// The settings.
     pub presence: Presence,
     /// The addresses at which other hosts reach this machine, as far as known.
@@ -39,14 +39,14 @@ const NOT_OFFERED: [&str; 2] = ["_pop3", "_pop3s"];
 
 /// The records of this machine, then those of each domain in turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct WantedRecords {
     /// This machine's records.
     pub host: Vec<Record>,
     /// The records of each domain.
     pub domains: Vec<(Domain, Vec<Record>)>,
 }
 
-impl Wanted {
+impl WantedRecords {
     /// All records.
     pub fn all(&self) -> impl Iterator<Item = &Record> {
         self.host.iter().chain(self.domains.iter().flat_map(|(_, records)| records))
@@ -69,15 +69,15 @@ impl Wanted {
     }
 
     /// Makes the list. The only error is a domain so long that a prefix exceeds the limit.
-    pub fn of(facts: &Facts) -> Result<Self, DomainError> {
+    pub fn of(facts: &SiteFacts) -> Result<Self, DomainError> {
         let domains = facts.presence.domains.iter();
         let domains = domains.map(|domain| Ok((domain.clone(), of_domain(facts, domain)?)));
         Ok(Self { host: of_host(facts)?, domains: domains.collect::<Result<_, DomainError>>()? })
     }
 }
 
-fn of_host(facts: &Facts) -> Result<Vec<Record>, DomainError> {
-    let Facts { presence, addresses, key } = facts;
+fn of_host(facts: &SiteFacts) -> Result<Vec<Record>, DomainError> {
+    let SiteFacts { presence, addresses, key } = facts;
     let host = &presence.hostname;
     let record = |content, purpose| Record { name: host.clone(), content, purpose };
     let v4 = |address: &Ipv4Addr| record(Content::A(*address), Purpose::Address);
@@ -102,7 +102,7 @@ fn of_host(facts: &Facts) -> Result<Vec<Record>, DomainError> {
     Ok(records)
 }
 
-fn of_domain(facts: &Facts, domain: &Domain) -> Result<Vec<Record>, DomainError> {
+fn of_domain(facts: &SiteFacts, domain: &Domain) -> Result<Vec<Record>, DomainError> {
     let presence = &facts.presence;
     let host = &presence.hostname;
     let mut records = Vec::new();

@@ -6,10 +6,10 @@ use address::Domain;
 use hickory_proto::rr::Name;
 
 use super::record::{Purpose, TTL};
-use super::records::{Facts, Wanted};
+use super::records::{SiteFacts, WantedRecords};
 
 /// The records, with comments for what only the operator can know or do.
-pub(super) fn text(facts: &Facts, wanted: &Wanted) -> String {
+pub(super) fn text(facts: &SiteFacts, wanted: &WantedRecords) -> String {
     let host = &facts.presence.hostname;
     let mut zone = String::new();
     let mut line = |text: &str| {
@@ -62,8 +62,8 @@ mod tests {
     use super::super::records::tests::facts;
     use super::*;
 
-    fn printed(facts: &Facts) -> String {
-        text(facts, &Wanted::of(facts).unwrap())
+    fn printed(facts: &SiteFacts) -> String {
+        text(facts, &WantedRecords::of(facts).unwrap())
     }
 
     #[test]

@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::dns::record::fqdn;
-use crate::dns::records::{Facts, Wanted};
+use crate::dns::records::{SiteFacts, WantedRecords};
 use crate::dns::{self};
 use crate::exit::Exit;
 use crate::volume::{Folders, Owners};
@@ -82,18 +82,18 @@ fn examine_here(doctor: &Doctor) -> Result<Report, (Exit, String)> {
 }
 
 /// The domains whose SPF record lets this machine send from each of its addresses.
-pub(crate) async fn passing_domains(facts: &Facts) -> std::collections::BTreeSet<hickory_proto::rr::Name> {
+pub(crate) async fn passing_domains(facts: &SiteFacts) -> std::collections::BTreeSet<hickory_proto::rr::Name> {
     observe::passing_domains(facts).await
 }
 
 /// The published addresses of the host name that no interface has and that lead here nevertheless.
-pub(crate) async fn addresses_that_lead_here(facts: &Facts) -> Vec<std::net::IpAddr> {
+pub(crate) async fn addresses_that_lead_here(facts: &SiteFacts) -> Vec<std::net::IpAddr> {
     observe::addresses_that_lead_here(facts).await
 }
 
 /// Observes and runs the checks.
-async fn examine(facts: &Facts, place: &Paths, scope: Scope) -> Result<Report, String> {
-    let wanted = Wanted::of(facts).map_err(|error| error.to_string())?;
+async fn examine(facts: &SiteFacts, place: &Paths, scope: Scope) -> Result<Report, String> {
+    let wanted = WantedRecords::of(facts).map_err(|error| error.to_string())?;
     let host = fqdn(&facts.presence.hostname).map_err(|error| error.to_string())?;
     let world = observe::observe(facts, &wanted, place, scope).await;
     Ok(checks::run(&Case { facts, wanted: &wanted, world: &world, host }, scope))

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use hickory_proto::rr::{Name, RecordType};
 
 use crate::dns::record::{Purpose, fqdn};
-use crate::dns::records::{Facts, Wanted};
+use crate::dns::records::{SiteFacts, WantedRecords};
 
 /// A zone with deliberately invalid signatures, for which a validating resolver has no answer. Comcast has kept it for
 /// this test since DNSSEC began. It is queried when an operator runs the check, and not in each check of the steward.
@@ -25,7 +25,7 @@ const ADDRESSES: [RecordType; 2] = [RecordType::A, RecordType::AAAA];
 
 impl Queries {
     /// Makes the list.
-    pub(super) fn about(facts: &Facts, wanted: &Wanted) -> Self {
+    pub(super) fn about(facts: &SiteFacts, wanted: &WantedRecords) -> Self {
         let mut questions = Self::default();
         let Ok(host) = fqdn(&facts.presence.hostname) else { return questions };
         questions.addresses(&host);

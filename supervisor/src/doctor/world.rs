@@ -11,7 +11,7 @@ pub(super) use spf::Answer;
 
 use crate::dns::addresses::is_public;
 use crate::dns::record::{address, fqdn};
-use crate::dns::records::Facts;
+use crate::dns::records::SiteFacts;
 use crate::dns::spf_text::has_version;
 
 /// The observed state.
@@ -208,7 +208,7 @@ impl World {
 
     /// The addresses from which this machine sends: those of its interfaces, and those of its name in a family that a
     /// router may translate.
-    pub(super) fn own_addresses(&self, facts: &Facts, host: &Name) -> Vec<IpAddr> {
+    pub(super) fn own_addresses(&self, facts: &SiteFacts, host: &Name) -> Vec<IpAddr> {
         let known = &facts.addresses;
         let translated = |address: &IpAddr| {
             known.may_be_translated(address.is_ipv4()) && is_public(*address) && !self.is_elsewhere(*address)
@@ -218,7 +218,7 @@ impl World {
     }
 
     /// Returns true if an address leads to this machine: an interface has it, or a connection to it arrives here.
-    pub(super) fn leads_here(&self, facts: &Facts, address: IpAddr) -> bool {
+    pub(super) fn leads_here(&self, facts: &SiteFacts, address: IpAddr) -> bool {
         facts.addresses.contains(address)
             || self.reach.iter().any(|((ip, _), reach)| *ip == address && *reach == Reach::Own)
     }
@@ -229,14 +229,14 @@ impl World {
     }
 
     /// The addresses of a domain's own name: this machine's, and the others.
-    pub(super) fn own_name(&self, facts: &Facts, host: &Name, domain: &Domain) -> (Vec<IpAddr>, Vec<IpAddr>) {
+    pub(super) fn own_name(&self, facts: &SiteFacts, host: &Name, domain: &Domain) -> (Vec<IpAddr>, Vec<IpAddr>) {
         let own = self.own_addresses(facts, host);
         let found = fqdn(domain).map(|name| self.addresses(&name)).unwrap_or_default();
         found.into_iter().partition(|address| own.contains(address))
     }
 
     /// The domains whose own name leads here, except the machine's name.
-    pub(super) fn domains_here(&self, facts: &Facts, host: &Name) -> Vec<Domain> {
+    pub(super) fn domains_here(&self, facts: &SiteFacts, host: &Name) -> Vec<Domain> {
         let presence = &facts.presence;
         let others = presence.domains.iter().filter(|domain| **domain != presence.hostname);
         let here = others.filter(|domain| !self.own_name(facts, host, domain).0.is_empty());

@@ -9,7 +9,7 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use super::PublishError;
 use super::reading::{Read, read, sets};
 use crate::dns::record::{self, Purpose, TTL, address, line_of};
-use crate::dns::records::Wanted;
+use crate::dns::records::WantedRecords;
 use crate::dns::settle::{OwnFacts, PublishedSet, WantedSet, SetChange, reconcile};
 use crate::dns::update::{Change, Fault, Prerequisite, UpdateError, Updater};
 
@@ -37,7 +37,7 @@ impl Plan {
     /// `reached` are the addresses of its name that lead to it although no interface has them.
     pub async fn read(
         updater: &Updater,
-        wanted: &Wanted,
+        wanted: &WantedRecords,
         passing: BTreeSet<Name>,
         reached: &[IpAddr],
     ) -> Result<Self, PublishError> {
@@ -113,7 +113,7 @@ impl Plan {
 }
 
 /// The facts about this machine that the sets contain.
-fn own(wanted: &Wanted, found: &[(&WantedSet<'_>, Read)], passing: BTreeSet<Name>, reached: &[IpAddr]) -> OwnFacts {
+fn own(wanted: &WantedRecords, found: &[(&WantedSet<'_>, Read)], passing: BTreeSet<Name>, reached: &[IpAddr]) -> OwnFacts {
     let mut own = OwnFacts { passing, ..OwnFacts::default() };
     let mx =
         wanted.all().find(|record| record.purpose == Purpose::Exchange).and_then(|record| record.data().ok());

@@ -71,7 +71,7 @@ async fn present(updater: &Updater, name: &Name, kind: RecordType) -> Result<Pub
 }
 
 /// The sets in the order of the records.
-pub(super) fn sets(wanted: &crate::dns::records::Wanted) -> Result<Vec<WantedSet<'_>>, hickory_proto::ProtoError> {
+pub(super) fn sets(wanted: &crate::dns::records::WantedRecords) -> Result<Vec<WantedSet<'_>>, hickory_proto::ProtoError> {
     let mut sets: Vec<WantedSet<'_>> = Vec::new();
     let mut places: BTreeMap<(Name, RecordType), usize> = BTreeMap::new();
     for record in wanted.all() {

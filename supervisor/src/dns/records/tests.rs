@@ -5,14 +5,14 @@ fn domain(text: &str) -> Domain {
 }
 
 /// A machine with two domains and all optional features.
-pub(crate) fn facts() -> Facts {
+pub(crate) fn facts() -> SiteFacts {
     let signature = |of: &str, selector: &str, kind: &str, length| PublicSignature {
         domain: domain(of),
         selector: selector.into(),
         kind: kind.into(),
         base64: "A".repeat(length),
     };
-    Facts {
+    SiteFacts {
         presence: Presence {
             hostname: domain("mail.example.org"),
             domains: vec![domain("example.org"), domain("example.net")],
@@ -42,8 +42,8 @@ pub(crate) fn facts() -> Facts {
     }
 }
 
-fn lines(facts: &Facts) -> Vec<String> {
-    Wanted::of(facts).unwrap().all().map(Record::line).collect()
+fn lines(facts: &SiteFacts) -> Vec<String> {
+    WantedRecords::of(facts).unwrap().all().map(Record::line).collect()
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn only_an_authority_whose_name_is_known_gets_a_record() {
 
 #[test]
 fn a_zone_contains_only_its_own_names() {
-    let zone = Wanted::of(&facts()).unwrap().lines_of(&domain("example.net"));
+    let zone = WantedRecords::of(&facts()).unwrap().lines_of(&domain("example.net"));
     assert!(zone.lines().count() > 10);
     for line in zone.lines() {
         let name = line.split(' ').next().unwrap();

@@ -29,12 +29,12 @@ use super::finding::{Finding, Id};
 use super::report::{Check, CheckResult, Report};
 use super::world::{Answer, World};
 use crate::dns::record::{Purpose, Record, line_of};
-use crate::dns::records::{Facts, Wanted};
+use crate::dns::records::{SiteFacts, WantedRecords};
 
 /// The data available to a check.
 pub(super) struct Case<'a> {
-    pub(super) facts: &'a Facts,
-    pub(super) wanted: &'a Wanted,
+    pub(super) facts: &'a SiteFacts,
+    pub(super) wanted: &'a WantedRecords,
     pub(super) world: &'a World,
     /// The machine's name.
     pub(super) host: Name,

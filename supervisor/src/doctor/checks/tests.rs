@@ -29,14 +29,14 @@ fn v4(address: &str) -> RData {
 
 /// A machine and its observed surroundings.
 struct Scene {
-    facts: Facts,
+    facts: SiteFacts,
     world: World,
 }
 
 /// A scene without faults: each record as wanted, each reverse name right, each blocklist clean.
 fn green() -> Scene {
     let facts = facts();
-    let wanted = Wanted::of(&facts).unwrap();
+    let wanted = WantedRecords::of(&facts).unwrap();
     let mut world =
         World { at: NOW, resolvers: vec!["198.51.100.53:53".parse().unwrap()], ..World::default() };
     for (name, kind) in super::super::questions::Queries::about(&facts, &wanted).all {
@@ -107,7 +107,7 @@ fn green() -> Scene {
 
 impl Scene {
     fn report(&self) -> Report {
-        let wanted = Wanted::of(&self.facts).unwrap();
+        let wanted = WantedRecords::of(&self.facts).unwrap();
         let host = name("mail.example.org.");
         run(&Case { facts: &self.facts, wanted: &wanted, world: &self.world, host }, Scope::Whole)
     }
@@ -837,7 +837,7 @@ fn names_that_do_not_fit_into_a_certificate_are_reported_once() {
     let mut scene = green();
     let more = (0..40).map(|count| Domain::parse(&format!("d{count}.example")).unwrap());
     scene.facts.presence.domains.extend(more);
-    let wanted = Wanted::of(&scene.facts).unwrap();
+    let wanted = WantedRecords::of(&scene.facts).unwrap();
     let names =
         crate::certificate::wanted_names(&scene.facts.presence.hostname, &scene.facts.presence.domains, &[]);
     let Some(Ok((facts, _))) = &mut scene.world.machine.certificate else { panic!("no certificate") };

@@ -6,11 +6,11 @@ use nix::sys::statvfs::{FsFlags, statvfs};
 
 use super::super::world::Machine;
 use super::Paths;
-use crate::dns::records::Facts;
+use crate::dns::records::SiteFacts;
 use crate::volume;
 
 /// Observes. Blocks for as long as the disks do.
-pub(super) fn look(facts: &Facts, place: &Paths) -> Machine {
+pub(super) fn look(facts: &SiteFacts, place: &Paths) -> Machine {
     let presence = &facts.presence;
     let mut machine = Machine::default();
     machine.free = Some(match statvfs(&presence.volume) {

@@ -29,7 +29,7 @@ use super::questions::Queries;
 use super::world::{Answer, Family, Reach, World};
 use crate::dns::addresses::is_public;
 use crate::dns::record::{address, fqdn};
-use crate::dns::records::{Facts, Wanted};
+use crate::dns::records::{SiteFacts, WantedRecords};
 use crate::dns::resolver;
 
 /// The total budget: a name server with an empty cache needs seconds, and the operator is waiting.
@@ -48,7 +48,7 @@ pub(super) struct Paths {
 }
 
 /// Observes everything within the scope.
-pub(super) async fn observe(facts: &Facts, wanted: &Wanted, place: &Paths, scope: Scope) -> World {
+pub(super) async fn observe(facts: &SiteFacts, wanted: &WantedRecords, place: &Paths, scope: Scope) -> World {
     let begin = Instant::now();
     let (half, end) = (begin + FIRST_HALF, begin + BUDGET);
     let presence = &facts.presence;
@@ -69,7 +69,7 @@ pub(super) async fn observe(facts: &Facts, wanted: &Wanted, place: &Paths, scope
     world
 }
 
-async fn of_machine(facts: &Facts, place: &Paths, end: Instant, world: &mut World) {
+async fn of_machine(facts: &SiteFacts, place: &Paths, end: Instant, world: &mut World) {
     world.machine = machine::look(facts, place);
     let health = health::ask(&place.steward, end).await;
     if health.is_err() {
@@ -81,8 +81,8 @@ async fn of_machine(facts: &Facts, place: &Paths, end: Instant, world: &mut Worl
 
 /// Makes the queries that need no earlier answers.
 async fn first_queries(
-    facts: &Facts,
-    wanted: &Wanted,
+    facts: &SiteFacts,
+    wanted: &WantedRecords,
     scope: Scope,
     resolver: &TokioResolver,
     half: Instant,
@@ -117,8 +117,8 @@ async fn first_queries(
 
 /// Makes the queries that depend on those answers.
 async fn dependent_queries(
-    facts: &Facts,
-    wanted: &Wanted,
+    facts: &SiteFacts,
+    wanted: &WantedRecords,
     scope: Scope,
     (resolver, host): (&TokioResolver, &Name),
     end: Instant,
@@ -159,7 +159,7 @@ async fn dependent_queries(
 }
 
 /// The addresses and ports at which this machine is to be reached: the published ones.
-fn reachable_ports(facts: &Facts, scope: Scope, host: &Name, world: &World) -> (Vec<IpAddr>, Vec<u16>) {
+fn reachable_ports(facts: &SiteFacts, scope: Scope, host: &Name, world: &World) -> (Vec<IpAddr>, Vec<u16>) {
     let presence = &facts.presence;
     let mut published = world.addresses(host);
     published.retain(|address| is_public(*address));
@@ -175,14 +175,14 @@ fn reachable_ports(facts: &Facts, scope: Scope, host: &Name, world: &World) -> (
 }
 
 /// The host name in DNS, and a resolver that asks the servers of the settings or the system.
-fn host_and_resolver(facts: &Facts) -> Option<(Name, TokioResolver)> {
+fn host_and_resolver(facts: &SiteFacts) -> Option<(Name, TokioResolver)> {
     let presence = &facts.presence;
     let servers = resolver::servers(&presence.dns_servers);
     Some((fqdn(&presence.hostname).ok()?, resolver::of(&servers).ok()?))
 }
 
 /// The domains whose SPF record lets this machine send from each of its addresses.
-pub(super) async fn passing_domains(facts: &Facts) -> BTreeSet<Name> {
+pub(super) async fn passing_domains(facts: &SiteFacts) -> BTreeSet<Name> {
     let end = Instant::now() + FIRST_HALF;
     let Some((host, resolver)) = host_and_resolver(facts) else { return BTreeSet::new() };
     let own: Vec<IpAddr> = facts.addresses.all().collect();
@@ -190,7 +190,7 @@ pub(super) async fn passing_domains(facts: &Facts) -> BTreeSet<Name> {
 }
 
 /// The published addresses of the host name that no interface has and that lead here nevertheless.
-pub(super) async fn addresses_that_lead_here(facts: &Facts) -> Vec<IpAddr> {
+pub(super) async fn addresses_that_lead_here(facts: &SiteFacts) -> Vec<IpAddr> {
     let end = Instant::now() + FIRST_HALF;
     let Some((host, resolver)) = host_and_resolver(facts) else { return Vec::new() };
     let kinds = [RecordType::A, RecordType::AAAA].map(|kind| (host.clone(), kind));

@@ -12,13 +12,13 @@ use tokio::time::Instant;
 use super::super::receiver::{ReceiverView, mail_from};
 use super::names;
 use crate::dns::record::fqdn;
-use crate::dns::records::Facts;
+use crate::dns::records::SiteFacts;
 
 /// Makes the queries that the evaluations need, in rounds: an evaluation ends within ten lookups (RFC 7208 §4.6.4), and
 /// no query is repeated.
 pub(super) async fn follow(
     resolver: &TokioResolver,
-    facts: &Facts,
+    facts: &SiteFacts,
     known: &BTreeMap<Question, Answer>,
     host: &Name,
     own: &[IpAddr],
@@ -38,7 +38,7 @@ pub(super) async fn follow(
 /// The domains whose record permits mail from each of our addresses.
 pub(super) async fn passing(
     resolver: &TokioResolver,
-    facts: &Facts,
+    facts: &SiteFacts,
     host: &Name,
     own: &[IpAddr],
     end: Instant,
@@ -55,7 +55,7 @@ pub(super) async fn passing(
 }
 
 /// The queries still missing to evaluate mail from each of our addresses for each of our names.
-fn missing(facts: &Facts, seen: &ReceiverView<'_>) -> BTreeSet<Question> {
+fn missing(facts: &SiteFacts, seen: &ReceiverView<'_>) -> BTreeSet<Question> {
     let helo = &facts.presence.hostname;
     let domains = facts.presence.domains.iter().chain([helo]);
     let senders = domains.flat_map(|domain| seen.own.iter().map(move |ip| mail_from(*ip, domain, helo)));

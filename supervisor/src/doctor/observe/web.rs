@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::super::world::FetchError;
 use super::certificate::{distrust, roots};
-use crate::dns::records::Wanted;
+use crate::dns::records::WantedRecords;
 use crate::dns::resolver::said;
 use crate::mta_sts;
 
@@ -68,7 +68,7 @@ fn parts(address: &str) -> Option<(String, u16, String)> {
 /// trusted and valid for that name (RFC 8461 §3.3).
 pub(super) async fn policies(
     resolver: &TokioResolver,
-    wanted: &Wanted,
+    wanted: &WantedRecords,
     authorities: Option<&Path>,
     end: Instant,
 ) -> BTreeMap<Domain, Result<String, FetchError>> {

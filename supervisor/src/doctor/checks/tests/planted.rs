@@ -21,7 +21,7 @@ fn a_key_damaged_by_a_web_form_is_recognized() {
 fn a_fresh_domain_is_one_finding_with_the_whole_zone() {
     let mut scene = green();
     scene.facts.presence.acme_directory = None;
-    let wanted = Wanted::of(&scene.facts).unwrap();
+    let wanted = WantedRecords::of(&scene.facts).unwrap();
     let scene = scene.but(|world| {
         for answer in world.names.values_mut() {
             *answer = Answer::Nothing;
@@ -54,7 +54,7 @@ fn a_fresh_domain_beside_a_published_one_is_one_finding() {
         }
         world.aliases.retain(|name, _| !is_below(name));
     });
-    let wanted = Wanted::of(&scene.facts).unwrap();
+    let wanted = WantedRecords::of(&scene.facts).unwrap();
     let (_, records) = wanted.domains.iter().find(|(of, _)| *of == domain).unwrap();
     assert_found(scene, Id::NothingPublished, Severity::Error, &records[0].line());
 }
