@@ -60,7 +60,7 @@ fn build(servers: &[SocketAddr], recursion_desired: bool) -> Result<TokioResolve
 }
 
 /// Describes an error by its response code instead of the library's text.
-pub(crate) fn said(error: &NetError) -> String {
+pub(crate) fn describe(error: &NetError) -> String {
     match error {
         NetError::Timeout => "no answer in time".to_owned(),
         NetError::Dns(DnsError::NoRecordsFound(nothing)) => match nothing.response_code {

@@ -43,7 +43,7 @@ pub(super) async fn one(
     match timeout_at(end, resolver.lookup(name, kind)).await {
         Err(_) => (Answer::Failed("no answer in time".to_owned()), BTreeMap::new()),
         Ok(Err(error)) if resolver::is_answer(&error) => (Answer::Nothing, BTreeMap::new()),
-        Ok(Err(error)) => (Answer::Failed(resolver::said(&error)), BTreeMap::new()),
+        Ok(Err(error)) => (Answer::Failed(resolver::describe(&error)), BTreeMap::new()),
         Ok(Ok(found)) => {
             let alias = |record: &hickory_proto::rr::Record| match &record.data {
                 RData::CNAME(target) => Some((record.name.clone(), target.0.clone())),

@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::super::world::{Family, Probe};
 use crate::dns::record::address;
-use crate::dns::resolver::said;
+use crate::dns::resolver::describe;
 use crate::settings::HostAndPort;
 
 /// Timeout: a blocked port often does not answer at all.
@@ -57,7 +57,7 @@ pub(super) async fn dead(
         let found = timeout_at(end, resolver.lookup_ip(host.clone())).await.ok()?;
         let addresses: Vec<SocketAddr> = match found {
             Ok(found) => found.iter().map(|ip| (ip, 25).into()).collect(),
-            Err(error) => return Some((host.clone(), said(&error))),
+            Err(error) => return Some((host.clone(), describe(&error))),
         };
         match timeout_at(end, connect(addresses)).await.ok()? {
             Probe::Greeted(_) => None,
@@ -111,7 +111,7 @@ async fn lookup_both(resolver: &TokioResolver, name: String) -> Result<Vec<IpAdd
     };
     let all: Vec<IpAddr> = records(&v4).into_iter().chain(records(&v6)).collect();
     match (all.is_empty(), v4) {
-        (true, Err(error)) => Err(said(&error)),
+        (true, Err(error)) => Err(describe(&error)),
         _ => Ok(all),
     }
 }

@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::super::world::FetchError;
 use super::certificate::{distrust, roots};
 use crate::dns::records::WantedRecords;
-use crate::dns::resolver::said;
+use crate::dns::resolver::describe;
 use crate::mta_sts;
 
 /// Limit of a response. Policies are short, and of other pages only the head matters.
@@ -136,7 +136,7 @@ async fn fetch(
     path: &str,
     connector: &Connector,
 ) -> Result<Page, FetchError> {
-    let found = resolver.lookup_ip(format!("{host}.")).await.map_err(|error| failed(said(&error)))?;
+    let found = resolver.lookup_ip(format!("{host}.")).await.map_err(|error| failed(describe(&error)))?;
     let mut why = "it has no address".to_owned();
     for ip in found.iter() {
         match TcpStream::connect((ip, port)).await {
