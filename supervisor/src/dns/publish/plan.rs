@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::PublishError;
-use super::reading::{Read, read, sets};
+use super::reading::{ZoneSet, read, sets};
 use crate::dns::record::{self, Purpose, TTL, address, line_of};
 use crate::dns::records::WantedRecords;
 use crate::dns::settle::{OwnFacts, PublishedSet, WantedSet, SetChange, reconcile};
@@ -43,7 +43,7 @@ impl Plan {
     ) -> Result<Self, PublishError> {
         let sets = sets(wanted)?;
         let mut plan = Self::default();
-        let mut found: Vec<(&WantedSet<'_>, Read)> = Vec::new();
+        let mut found: Vec<(&WantedSet<'_>, ZoneSet)> = Vec::new();
         for (set, read) in sets.iter().zip(read(updater, &sets).await) {
             match read {
                 Ok(read) => found.push((set, read)),
@@ -58,7 +58,7 @@ impl Plan {
             }
         }
         let own = own(wanted, &found, passing, reached);
-        for (set, Read { zone, present }) in found {
+        for (set, ZoneSet { zone, present }) in found {
             let settled = reconcile(set, &present, &own);
             let of_set = OfSet {
                 name: set.name.clone(),
@@ -113,7 +113,7 @@ impl Plan {
 }
 
 /// The facts about this machine that the sets contain.
-fn own(wanted: &WantedRecords, found: &[(&WantedSet<'_>, Read)], passing: BTreeSet<Name>, reached: &[IpAddr]) -> OwnFacts {
+fn own(wanted: &WantedRecords, found: &[(&WantedSet<'_>, ZoneSet)], passing: BTreeSet<Name>, reached: &[IpAddr]) -> OwnFacts {
     let mut own = OwnFacts { passing, ..OwnFacts::default() };
     let mx =
         wanted.all().find(|record| record.purpose == Purpose::Exchange).and_then(|record| record.data().ok());

@@ -16,14 +16,14 @@ const UNUSED: &str = "mailstead-no-such-name";
 
 /// A set of records as in its zone.
 #[derive(Debug)]
-pub(super) struct Read {
+pub(super) struct ZoneSet {
     /// The zone of the name.
     pub(super) zone: Name,
     pub(super) present: PublishedSet,
 }
 
 /// Reads each set. A name that is in none of the server's zones is an error of its own.
-pub(super) async fn read(updater: &Updater, sets: &[WantedSet<'_>]) -> Vec<Result<Read, UpdateError>> {
+pub(super) async fn read(updater: &Updater, sets: &[WantedSet<'_>]) -> Vec<Result<ZoneSet, UpdateError>> {
     let mut read = Vec::new();
     for some in sets.chunks(AT_ONCE) {
         read.extend(join_all(some.iter().map(|set| one(updater, set))).await);
@@ -31,7 +31,7 @@ pub(super) async fn read(updater: &Updater, sets: &[WantedSet<'_>]) -> Vec<Resul
     read
 }
 
-async fn one(updater: &Updater, set: &WantedSet<'_>) -> Result<Read, UpdateError> {
+async fn one(updater: &Updater, set: &WantedSet<'_>) -> Result<ZoneSet, UpdateError> {
     let zone = updater.zone_of(&set.name).await?;
     let mut present = present(updater, &set.name, set.kind).await?;
     // An answer from a wildcard is not a record of the name, and adding a record would hide the wildcard.
@@ -43,7 +43,7 @@ async fn one(updater: &Updater, set: &WantedSet<'_>) -> Result<Read, UpdateError
             present = PublishedSet::default();
         }
     }
-    Ok(Read { zone, present })
+    Ok(ZoneSet { zone, present })
 }
 
 async fn present(updater: &Updater, name: &Name, kind: RecordType) -> Result<PublishedSet, UpdateError> {
