@@ -7,7 +7,7 @@ use address::Domain;
 use handover::Confidential;
 use handover::config::{DnsUpdate, Presence, PublicSignature, TsigAlgorithm, TsigKey};
 use supervisor::dns::addresses::Addresses;
-use supervisor::dns::publish::{Plan, PublishError};
+use supervisor::dns::publish::{PublishPlan, PublishError};
 use supervisor::dns::records::{SiteFacts, WantedRecords};
 use supervisor::dns::update::Updater;
 use tests::knot::{KEY_NAME, Knot, SECRET, Signing, program};
@@ -125,10 +125,10 @@ fn updater(knot: &Knot) -> Updater {
     Updater::new(&DnsUpdate { server: knot.address(), key: Some(key) }).expect("a key")
 }
 
-async fn planned(updater: &Updater) -> Plan {
+async fn planned(updater: &Updater) -> PublishPlan {
     // The SPF record of the domain with other services permits this machine.
     let passing = hickory_proto::rr::Name::from_ascii("example.org.").expect("a name");
-    Plan::read(updater, &wanted(), [passing].into(), &[]).await.expect("zones that can be read")
+    PublishPlan::read(updater, &wanted(), [passing].into(), &[]).await.expect("zones that can be read")
 }
 
 async fn publish(updater: &Updater) -> Result<String, PublishError> {

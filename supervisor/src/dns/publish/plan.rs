@@ -15,14 +15,14 @@ use crate::dns::update::{Change, Fault, Prerequisite, UpdateError, Updater};
 
 /// The changes, zone by zone.
 #[derive(Debug, Default)]
-pub struct Plan {
-    zones: BTreeMap<Name, Vec<OfSet>>,
+pub struct PublishPlan {
+    zones: BTreeMap<Name, Vec<PlannedSet>>,
     elsewhere: BTreeSet<String>,
 }
 
 /// The changes of one set.
 #[derive(Debug)]
-struct OfSet {
+struct PlannedSet {
     name: Name,
     kind: RecordType,
     count: usize,
@@ -32,7 +32,7 @@ struct OfSet {
     settled: SetChange,
 }
 
-impl Plan {
+impl PublishPlan {
     /// Reads the zones and compares them. `passing` are the domains whose SPF record permits this machine already;
     /// `reached` are the addresses of its name that lead to it although no interface has them.
     pub async fn read(
@@ -60,7 +60,7 @@ impl Plan {
         let own = own(wanted, &found, passing, reached);
         for (set, ZoneSet { zone, present }) in found {
             let settled = reconcile(set, &present, &own);
-            let of_set = OfSet {
+            let of_set = PlannedSet {
                 name: set.name.clone(),
                 kind: set.kind,
                 count: set.records.len(),
@@ -83,8 +83,8 @@ impl Plan {
         let mut outcome = String::new();
         for (zone, sets) in &self.zones {
             let changed = || sets.iter().filter(|of_set| !of_set.settled.is_empty());
-            let changes: Vec<Change> = changed().flat_map(OfSet::changes).collect();
-            let prerequisites: Vec<Prerequisite> = changed().flat_map(OfSet::prerequisites).collect();
+            let changes: Vec<Change> = changed().flat_map(PlannedSet::changes).collect();
+            let prerequisites: Vec<Prerequisite> = changed().flat_map(PlannedSet::prerequisites).collect();
             if !changes.is_empty()
                 && let Err(source) = updater.apply_if(zone, prerequisites, changes).await
             {
@@ -147,7 +147,7 @@ fn own(wanted: &WantedRecords, found: &[(&WantedSet<'_>, ZoneSet)], passing: BTr
     own
 }
 
-impl OfSet {
+impl PlannedSet {
     fn changes(&self) -> impl Iterator<Item = Change> + '_ {
         let removed = self.settled.remove.iter().map(|data| Change::Remove(self.name.clone(), data.clone()));
         removed.chain(self.settled.add.iter().map(|data| Change::add(&self.name, TTL, data.clone())))
@@ -170,14 +170,14 @@ impl OfSet {
     }
 }
 
-impl fmt::Display for Plan {
+impl fmt::Display for PublishPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let added = |name: &Name, data: &RData| {
             let line = line_of(name, data);
             line.replacen(" IN ", &format!(" {TTL} IN "), 1)
         };
         for (zone, sets) in &self.zones {
-            let is_shown = |of_set: &&OfSet| !of_set.settled.is_empty() || of_set.settled.kept.is_some();
+            let is_shown = |of_set: &&PlannedSet| !of_set.settled.is_empty() || of_set.settled.kept.is_some();
             if !sets.iter().any(|of_set| is_shown(&of_set)) {
                 continue;
             }
@@ -198,7 +198,7 @@ impl fmt::Display for Plan {
     }
 }
 
-impl OfSet {
+impl PlannedSet {
     fn write_kept(&self, f: &mut fmt::Formatter<'_>, why: &str) -> fmt::Result {
         let alias = self.present.alias.as_ref().map(record::alias);
         let is_foreign = |data: &&RData| !matches!(data, RData::MX(found) if found.exchange == self.host);
