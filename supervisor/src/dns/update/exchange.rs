@@ -21,15 +21,15 @@ pub(super) fn now() -> u64 {
 }
 
 /// Makes one exchange over TCP: updates are long, and an attacker who is not on the path cannot forge an answer.
-pub(super) async fn exchange(server: SocketAddr, question: Question) -> Result<Message, Fault> {
-    let answer = timeout(PATIENCE, converse(server, &question.octets))
+pub(super) async fn exchange(server: SocketAddr, question: SignedQuery) -> Result<Message, Fault> {
+    let answer = timeout(PATIENCE, send_and_receive(server, &question.octets))
         .await
         .map_err(|_| Fault::Silent(PATIENCE.as_secs()))??;
-    question.judge(&answer)
+    question.verify(&answer)
 }
 
 /// Sends and reads messages, each after two octets of length (RFC 1035 §4.2.2).
-async fn converse(server: SocketAddr, question: &[u8]) -> Result<Vec<u8>, Fault> {
+async fn send_and_receive(server: SocketAddr, question: &[u8]) -> Result<Vec<u8>, Fault> {
     let length = u16::try_from(question.len()).map_err(|_| Fault::TooLong)?;
     let mut framed = length.to_be_bytes().to_vec();
     framed.extend_from_slice(question);
@@ -42,7 +42,7 @@ async fn converse(server: SocketAddr, question: &[u8]) -> Result<Vec<u8>, Fault>
 }
 
 /// A query as sent, with all data needed to check the answer.
-pub struct Question {
+pub struct SignedQuery {
     octets: Vec<u8>,
     id: u16,
     key: Option<Key>,
@@ -50,7 +50,7 @@ pub struct Question {
     now: u64,
 }
 
-impl Question {
+impl SignedQuery {
     /// Signs the query with the key, if there is one. `now` is the time of the signature.
     pub(super) fn new(mut message: Message, key: Option<&Key>, now: u64) -> Result<Self, Fault> {
         let id = message.metadata.id;
@@ -71,7 +71,7 @@ impl Question {
 
     /// Checks an answer. An error needs no signature to be believed: nothing was changed, and a forger can only hide
     /// the true reason (RFC 8945 §5.3).
-    pub fn judge(self, octets: &[u8]) -> Result<Message, Fault> {
+    pub fn verify(self, octets: &[u8]) -> Result<Message, Fault> {
         let answer = Message::from_vec(octets).map_err(|error| Fault::Malformed(error.to_string()))?;
         if answer.metadata.id != self.id || answer.metadata.message_type != MessageType::Response {
             return Err(Fault::Malformed("it answers another query".to_owned()));

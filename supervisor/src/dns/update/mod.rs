@@ -20,7 +20,7 @@ use hickory_proto::op::{Message, OpCode, Query};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 
 pub use change::{Change, Prerequisite};
-pub use exchange::Question;
+pub use exchange::SignedQuery;
 pub use fault::{Fault, UpdateError};
 use key::Key;
 pub use key::KeyError;
@@ -115,8 +115,8 @@ impl Updater {
     }
 
     /// The signed message for the time `now`, in seconds since 1970.
-    pub fn sign(&self, message: Message, now: u64) -> Result<Question, Fault> {
-        Question::new(message, self.key.as_ref(), now)
+    pub fn sign(&self, message: Message, now: u64) -> Result<SignedQuery, Fault> {
+        SignedQuery::new(message, self.key.as_ref(), now)
     }
 }
 

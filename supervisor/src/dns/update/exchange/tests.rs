@@ -4,7 +4,7 @@ use hickory_proto::rr::rdata::tsig::{TsigAlgorithm, TsigError, make_tsig_record}
 
 use hickory_proto::rr::{Name, RecordType, TSigResponseContext};
 
-use super::{Fault, Key, Question};
+use super::{Fault, Key, SignedQuery};
 use handover::Confidential;
 use handover::config::{self, TsigKey};
 
@@ -21,7 +21,7 @@ struct Asked {
     key: Key,
     id: u16,
     mac: Vec<u8>,
-    question: Question,
+    question: SignedQuery,
 }
 
 fn ask() -> Asked {
@@ -30,7 +30,7 @@ fn ask() -> Asked {
     question.metadata.op_code = OpCode::Update;
     question.add_query(Query::query(Name::from_ascii("example.org.").unwrap(), RecordType::SOA));
     let id = question.metadata.id;
-    let question = Question::new(question, Some(&key), NOW).unwrap();
+    let question = SignedQuery::new(question, Some(&key), NOW).unwrap();
     let mac = Message::from_vec(question.octets()).unwrap().signature().unwrap().data.mac.clone();
     Asked { key, id, mac, question }
 }
@@ -54,7 +54,7 @@ impl Asked {
     }
 
     fn judge(self, octets: &[u8]) -> Result<Message, Fault> {
-        self.question.judge(octets)
+        self.question.verify(octets)
     }
 }
 
@@ -155,9 +155,9 @@ fn a_mismatched_or_malformed_answer_is_rejected() {
 
 #[test]
 fn without_a_key_nothing_is_verified() {
-    let question = Question::new(Message::query(), None, NOW).unwrap();
+    let question = SignedQuery::new(Message::query(), None, NOW).unwrap();
     let answer = Message::response(question.id, OpCode::Update);
-    assert!(question.judge(&answer.to_vec().unwrap()).is_ok());
+    assert!(question.verify(&answer.to_vec().unwrap()).is_ok());
 }
 
 #[test]
