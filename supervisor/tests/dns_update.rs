@@ -8,7 +8,7 @@ use hickory_proto::rr::rdata::{CNAME, MX, TXT};
 use hickory_proto::rr::{Name, RData, RecordType};
 use supervisor::dns::alias::{self, AliasError};
 use supervisor::dns::resolver;
-use supervisor::dns::update::{Change, Fault, UpdateError, Updater};
+use supervisor::dns::update::{Change, UpdateFault, UpdateError, Updater};
 use tests::dns::{Failure, NameServer};
 use tests::knot::{KEY_NAME, Knot, SECRET, Signing};
 
@@ -93,7 +93,7 @@ async fn a_challenge_is_served_by_every_server_of_the_zone_before_it_is_offered(
     let challenge = name("_acme-challenge.mail.example.org.");
 
     let shown = updater.wait_until_shown(&resolver, &challenge, "token", Duration::from_millis(600)).await;
-    let UpdateError { fault: Fault::NotShown { servers, .. }, .. } = shown.unwrap_err() else {
+    let UpdateError { fault: UpdateFault::NotShown { servers, .. }, .. } = shown.unwrap_err() else {
         panic!("nothing was published and something was seen")
     };
     assert_eq!(servers, [knot.address()]);
@@ -109,18 +109,18 @@ async fn a_refusal_of_the_server_is_reported_with_its_fix() {
 
     let refused =
         updater_with(&knot, "stranger", SECRET).replace(&host, 60, vec![text("x")]).await.unwrap_err();
-    assert!(matches!(refused.fault, Fault::BadKey(_)), "{refused}");
+    assert!(matches!(refused.fault, UpdateFault::BadKey(_)), "{refused}");
     let refused =
         updater_with(&knot, KEY_NAME, "b3RoZXI=").replace(&host, 60, vec![text("x")]).await.unwrap_err();
-    assert!(matches!(refused.fault, Fault::BadSignature(_)), "{refused}");
+    assert!(matches!(refused.fault, UpdateFault::BadSignature(_)), "{refused}");
 
     let unsigned = Updater::new(&DnsUpdate { server: knot.address(), key: None }).unwrap();
     let refused = unsigned.replace(&host, 60, vec![text("x")]).await.unwrap_err();
-    assert!(matches!(refused.fault, Fault::Refused | Fault::NotAuthoritative), "{refused}");
+    assert!(matches!(refused.fault, UpdateFault::Refused | UpdateFault::NotAuthoritative), "{refused}");
 
     let elsewhere = updater(&knot).replace(&name("mail.example.net."), 60, vec![text("x")]).await;
     let elsewhere = elsewhere.unwrap_err();
-    assert!(matches!(elsewhere.fault, Fault::Refused | Fault::NoZone(_)), "{elsewhere}");
+    assert!(matches!(elsewhere.fault, UpdateFault::Refused | UpdateFault::NoZone(_)), "{elsewhere}");
     assert_eq!(knot.dig(&["mail.example.org", "TXT"]), "");
 }
 
@@ -154,6 +154,6 @@ async fn a_missing_server_is_named() {
     let (address, updater) = (knot.address(), updater(&knot));
     drop(knot);
     let error = updater.zone_of(&name("example.org.")).await.unwrap_err();
-    assert!(matches!(error.fault, Fault::Unreachable(_)), "{error}");
+    assert!(matches!(error.fault, UpdateFault::Unreachable(_)), "{error}");
     assert!(error.to_string().contains(&address.to_string()), "{error}");
 }

@@ -11,7 +11,7 @@ use super::reading::{ZoneSet, read, sets};
 use crate::dns::record::{self, Purpose, TTL, address, line_of};
 use crate::dns::records::WantedRecords;
 use crate::dns::settle::{OwnFacts, PublishedSet, WantedSet, SetChange, reconcile};
-use crate::dns::update::{Change, Fault, Prerequisite, UpdateError, Updater};
+use crate::dns::update::{Change, UpdateFault, Prerequisite, UpdateError, Updater};
 
 /// The changes, zone by zone.
 #[derive(Debug, Default)]
@@ -49,7 +49,7 @@ impl PublishPlan {
                 Ok(read) => found.push((set, read)),
                 // One domain may be hosted elsewhere; the others are published nevertheless.
                 Err(UpdateError {
-                    fault: Fault::NoZone(_) | Fault::Refused | Fault::NotAuthoritative,
+                    fault: UpdateFault::NoZone(_) | UpdateFault::Refused | UpdateFault::NotAuthoritative,
                     ..
                 }) => {
                     plan.elsewhere.insert(set.name.to_string());

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::fault::Fault;
+use super::fault::UpdateFault;
 use super::key::Key;
 
 /// Timeout of an exchange, with its connection. A server that signs its zones at each update needs a moment.
@@ -21,23 +21,23 @@ pub(super) fn now() -> u64 {
 }
 
 /// Makes one exchange over TCP: updates are long, and an attacker who is not on the path cannot forge an answer.
-pub(super) async fn exchange(server: SocketAddr, question: SignedQuery) -> Result<Message, Fault> {
+pub(super) async fn exchange(server: SocketAddr, question: SignedQuery) -> Result<Message, UpdateFault> {
     let answer = timeout(PATIENCE, send_and_receive(server, &question.octets))
         .await
-        .map_err(|_| Fault::Silent(PATIENCE.as_secs()))??;
+        .map_err(|_| UpdateFault::Silent(PATIENCE.as_secs()))??;
     question.verify(&answer)
 }
 
 /// Sends and reads messages, each after two octets of length (RFC 1035 §4.2.2).
-async fn send_and_receive(server: SocketAddr, question: &[u8]) -> Result<Vec<u8>, Fault> {
-    let length = u16::try_from(question.len()).map_err(|_| Fault::TooLong)?;
+async fn send_and_receive(server: SocketAddr, question: &[u8]) -> Result<Vec<u8>, UpdateFault> {
+    let length = u16::try_from(question.len()).map_err(|_| UpdateFault::TooLong)?;
     let mut framed = length.to_be_bytes().to_vec();
     framed.extend_from_slice(question);
-    let mut stream = TcpStream::connect(server).await.map_err(Fault::Unreachable)?;
-    stream.write_all(&framed).await.map_err(Fault::Unreachable)?;
-    let length = stream.read_u16().await.map_err(Fault::Unreachable)?;
+    let mut stream = TcpStream::connect(server).await.map_err(UpdateFault::Unreachable)?;
+    stream.write_all(&framed).await.map_err(UpdateFault::Unreachable)?;
+    let length = stream.read_u16().await.map_err(UpdateFault::Unreachable)?;
     let mut answer = vec![0; usize::from(length)];
-    stream.read_exact(&mut answer).await.map_err(Fault::Unreachable)?;
+    stream.read_exact(&mut answer).await.map_err(UpdateFault::Unreachable)?;
     Ok(answer)
 }
 
@@ -52,15 +52,15 @@ pub struct SignedQuery {
 
 impl SignedQuery {
     /// Signs the query with the key, if there is one. `now` is the time of the signature.
-    pub(super) fn new(mut message: Message, key: Option<&Key>, now: u64) -> Result<Self, Fault> {
+    pub(super) fn new(mut message: Message, key: Option<&Key>, now: u64) -> Result<Self, UpdateFault> {
         let id = message.metadata.id;
         let verifier = match key {
             None => None,
             Some(key) => {
-                message.finalize(key.signer(), now).map_err(|error| Fault::Malformed(error.to_string()))?
+                message.finalize(key.signer(), now).map_err(|error| UpdateFault::Malformed(error.to_string()))?
             }
         };
-        let octets = message.to_vec().map_err(|_| Fault::TooLong)?;
+        let octets = message.to_vec().map_err(|_| UpdateFault::TooLong)?;
         Ok(Self { octets, id, key: key.cloned(), verifier, now })
     }
 
@@ -71,10 +71,10 @@ impl SignedQuery {
 
     /// Checks an answer. An error needs no signature to be believed: nothing was changed, and a forger can only hide
     /// the true reason (RFC 8945 §5.3).
-    pub fn verify(self, octets: &[u8]) -> Result<Message, Fault> {
-        let answer = Message::from_vec(octets).map_err(|error| Fault::Malformed(error.to_string()))?;
+    pub fn verify(self, octets: &[u8]) -> Result<Message, UpdateFault> {
+        let answer = Message::from_vec(octets).map_err(|error| UpdateFault::Malformed(error.to_string()))?;
         if answer.metadata.id != self.id || answer.metadata.message_type != MessageType::Response {
-            return Err(Fault::Malformed("it answers another query".to_owned()));
+            return Err(UpdateFault::Malformed("it answers another query".to_owned()));
         }
         let signature = answer.signature().map(|record| &record.data);
         if let (Some(key), Some(tsig)) = (&self.key, signature)
@@ -87,28 +87,28 @@ impl SignedQuery {
         let is_error = !matches!(code, ResponseCode::NoError | ResponseCode::NXDomain);
         match self.verifier {
             Some(_) if signature.is_none() && is_error => {}
-            Some(_) if signature.is_none() => return Err(Fault::Unsigned),
+            Some(_) if signature.is_none() => return Err(UpdateFault::Unsigned),
             Some(mut verifier) => {
-                verifier.verify(octets).map_err(|_| Fault::Forged)?;
+                verifier.verify(octets).map_err(|_| UpdateFault::Forged)?;
             }
             None => {}
         }
-        if is_error { Err(Fault::of_code(code)) } else { Ok(answer) }
+        if is_error { Err(UpdateFault::of_code(code)) } else { Ok(answer) }
     }
 }
 
-fn signature_fault(key: &Key, tsig: &TSIG, error: TsigError, now: u64) -> Fault {
+fn signature_fault(key: &Key, tsig: &TSIG, error: TsigError, now: u64) -> UpdateFault {
     match error {
-        TsigError::BadKey => Fault::BadKey(key.name()),
-        TsigError::BadSig => Fault::BadSignature(key.name()),
+        TsigError::BadKey => UpdateFault::BadKey(key.name()),
+        TsigError::BadSig => UpdateFault::BadSignature(key.name()),
         // RFC 8945 §5.2.3: the server's own time, in 48 bits.
-        TsigError::BadTime => Fault::BadTime(
+        TsigError::BadTime => UpdateFault::BadTime(
             <[u8; 6]>::try_from(tsig.other.as_slice())
                 .ok()
                 .map(|octets| octets.iter().fold(0, |time, octet| time << 8 | u64::from(*octet)))
                 .map(|time| time.abs_diff(now)),
         ),
-        other => Fault::OtherSignatureError(other.into()),
+        other => UpdateFault::OtherSignatureError(other.into()),
     }
 }
 

@@ -12,12 +12,12 @@ pub struct UpdateError {
     pub server: SocketAddr,
     /// The fault.
     #[source]
-    pub fault: Fault,
+    pub fault: UpdateFault,
 }
 
 /// The fault, phrased to follow the server's name, with its fix.
 #[derive(Debug, thiserror::Error)]
-pub enum Fault {
+pub enum UpdateFault {
     /// No connection.
     #[error(
         "cannot be reached: {0}; check MAIL_DNS_UPDATE_SERVER, and that the firewall allows TCP to that port"
@@ -106,7 +106,7 @@ fn list(servers: &[SocketAddr]) -> String {
     servers.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(", ")
 }
 
-impl Fault {
+impl UpdateFault {
     /// The meaning of a response code for an update.
     pub(super) fn of_code(code: ResponseCode) -> Self {
         match code {

@@ -21,7 +21,7 @@ use hickory_proto::rr::{Name, RData, Record, RecordType};
 
 pub use change::{Change, Prerequisite};
 pub use exchange::SignedQuery;
-pub use fault::{Fault, UpdateError};
+pub use fault::{UpdateFault, UpdateError};
 use key::Key;
 pub use key::KeyError;
 
@@ -50,7 +50,7 @@ impl Updater {
             }
             // An alias leads to another name's zone, so the parent name is queried.
             if !answer.answers.iter().any(|record| record.record_type() == RecordType::CNAME) {
-                return Err(Fault::NoZone(name.clone()).at(self.server));
+                return Err(UpdateFault::NoZone(name.clone()).at(self.server));
             }
             asked = asked.base_name();
         }
@@ -111,11 +111,11 @@ impl Updater {
 
     async fn exchange(&self, message: Message) -> Result<Message, UpdateError> {
         let exchanged = async { exchange::exchange(self.server, self.sign(message, exchange::now())?).await };
-        exchanged.await.map_err(|fault: Fault| fault.at(self.server))
+        exchanged.await.map_err(|fault: UpdateFault| fault.at(self.server))
     }
 
     /// The signed message for the time `now`, in seconds since 1970.
-    pub fn sign(&self, message: Message, now: u64) -> Result<SignedQuery, Fault> {
+    pub fn sign(&self, message: Message, now: u64) -> Result<SignedQuery, UpdateFault> {
         SignedQuery::new(message, self.key.as_ref(), now)
     }
 }

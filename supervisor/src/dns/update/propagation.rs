@@ -6,7 +6,7 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use hickory_resolver::TokioResolver;
 
 use super::Updater;
-use super::fault::{Fault, UpdateError};
+use super::fault::{UpdateFault, UpdateError};
 use crate::dns::resolver;
 
 /// The port of name servers.
@@ -56,7 +56,7 @@ impl Updater {
             if begin.elapsed() + pause > patience {
                 let late = servers.iter().zip(&seen).filter(|(_, seen)| **seen != Seen::Shown);
                 let servers = late.map(|(server, _)| *server).collect();
-                return Err(Fault::NotShown { seconds: patience.as_secs(), servers }.at(self.server));
+                return Err(UpdateFault::NotShown { seconds: patience.as_secs(), servers }.at(self.server));
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);

@@ -4,7 +4,7 @@ use hickory_proto::rr::rdata::tsig::{TsigAlgorithm, TsigError, make_tsig_record}
 
 use hickory_proto::rr::{Name, RecordType, TSigResponseContext};
 
-use super::{Fault, Key, SignedQuery};
+use super::{UpdateFault, Key, SignedQuery};
 use handover::Confidential;
 use handover::config::{self, TsigKey};
 
@@ -53,7 +53,7 @@ impl Asked {
         answer.to_vec().unwrap()
     }
 
-    fn judge(self, octets: &[u8]) -> Result<Message, Fault> {
+    fn judge(self, octets: &[u8]) -> Result<Message, UpdateFault> {
         self.question.verify(octets)
     }
 }
@@ -77,22 +77,22 @@ fn a_signed_answer_is_accepted() {
 fn an_answer_without_our_signature_is_rejected() {
     let asked = ask();
     let octets = asked.answer(ResponseCode::NoError).to_vec().unwrap();
-    assert!(matches!(asked.judge(&octets), Err(Fault::Unsigned)));
+    assert!(matches!(asked.judge(&octets), Err(UpdateFault::Unsigned)));
 
     let asked = ask();
     let other = key("b3RoZXI=");
     let octets = asked.signed(asked.answer(ResponseCode::NoError), &other, NOW);
-    assert!(matches!(asked.judge(&octets), Err(Fault::Forged)));
+    assert!(matches!(asked.judge(&octets), Err(UpdateFault::Forged)));
 
     let asked = ask();
     let octets = asked.signed(asked.answer(ResponseCode::NoError), &asked.key, NOW + 10_000);
-    assert!(matches!(asked.judge(&octets), Err(Fault::Forged)), "an old answer was accepted");
+    assert!(matches!(asked.judge(&octets), Err(UpdateFault::Forged)), "an old answer was accepted");
 
     let asked = ask();
     let mut octets = asked.signed(asked.answer(ResponseCode::NoError), &asked.key, NOW);
     // The code of the answer, in the header's fourth octet.
     octets[3] ^= 3;
-    assert!(matches!(asked.judge(&octets), Err(Fault::Forged)));
+    assert!(matches!(asked.judge(&octets), Err(UpdateFault::Forged)));
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn each_error_of_a_signature_has_its_own_fix() {
     let asked = ask();
     let octets =
         asked.with_error(asked.answer(ResponseCode::NotAuth), &asked.key, NOW, Some(TsigError::BadTime));
-    assert!(matches!(asked.judge(&octets), Err(Fault::BadTime(None))));
+    assert!(matches!(asked.judge(&octets), Err(UpdateFault::BadTime(None))));
 }
 
 #[test]
@@ -141,15 +141,15 @@ fn a_mismatched_or_malformed_answer_is_rejected() {
     let asked = ask();
     let mut answer = asked.answer(ResponseCode::NoError);
     answer.metadata.id = asked.id.wrapping_add(1);
-    assert!(matches!(asked.judge(&answer.to_vec().unwrap()), Err(Fault::Malformed(_))));
+    assert!(matches!(asked.judge(&answer.to_vec().unwrap()), Err(UpdateFault::Malformed(_))));
 
     let asked = ask();
     let mut answer = asked.answer(ResponseCode::NoError);
     answer.metadata.message_type = MessageType::Query;
-    assert!(matches!(asked.judge(&answer.to_vec().unwrap()), Err(Fault::Malformed(_))));
+    assert!(matches!(asked.judge(&answer.to_vec().unwrap()), Err(UpdateFault::Malformed(_))));
 
     for octets in [&b""[..], b"HTTP/1.1 400 Bad Request", &[0xff; 600]] {
-        assert!(matches!(ask().judge(octets), Err(Fault::Malformed(_))));
+        assert!(matches!(ask().judge(octets), Err(UpdateFault::Malformed(_))));
     }
 }
 
