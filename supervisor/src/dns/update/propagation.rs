@@ -22,7 +22,7 @@ const MOST_SERVERS: usize = 32;
 
 /// The state of one server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Seen {
+enum ServerState {
     Shown,
     Missing,
     Nothing,
@@ -44,17 +44,17 @@ impl Updater {
         loop {
             let looks = servers.iter().map(|server| look(*server, name, text));
             let seen = futures_util::future::join_all(looks).await;
-            let is_shown = seen.contains(&Seen::Shown);
-            let waits_for = |seen: &Seen| match seen {
-                Seen::Shown => false,
-                Seen::Missing => true,
-                Seen::Nothing => !is_shown || begin.elapsed() < UNANSWERED,
+            let is_shown = seen.contains(&ServerState::Shown);
+            let waits_for = |seen: &ServerState| match seen {
+                ServerState::Shown => false,
+                ServerState::Missing => true,
+                ServerState::Nothing => !is_shown || begin.elapsed() < UNANSWERED,
             };
             if !seen.iter().any(waits_for) {
                 return Ok(());
             }
             if begin.elapsed() + pause > patience {
-                let late = servers.iter().zip(&seen).filter(|(_, seen)| **seen != Seen::Shown);
+                let late = servers.iter().zip(&seen).filter(|(_, seen)| **seen != ServerState::Shown);
                 let servers = late.map(|(server, _)| *server).collect();
                 return Err(UpdateFault::NotShown { seconds: patience.as_secs(), servers }.at(self.server));
             }
@@ -91,15 +91,15 @@ impl Updater {
 }
 
 /// Queries one authoritative server.
-async fn look(server: SocketAddr, name: &Name, text: &str) -> Seen {
-    let Ok(resolver) = resolver::of_one(server) else { return Seen::Nothing };
+async fn look(server: SocketAddr, name: &Name, text: &str) -> ServerState {
+    let Ok(resolver) = resolver::of_one(server) else { return ServerState::Nothing };
     match resolver.lookup(name.clone(), RecordType::TXT).await {
         Ok(found) => {
             let is_it =
                 |data: &RData| matches!(data, RData::TXT(txt) if txt.txt_data.concat() == text.as_bytes());
-            if found.answers().iter().any(|record| is_it(&record.data)) { Seen::Shown } else { Seen::Missing }
+            if found.answers().iter().any(|record| is_it(&record.data)) { ServerState::Shown } else { ServerState::Missing }
         }
-        Err(error) if resolver::is_answer(&error) => Seen::Missing,
-        Err(_) => Seen::Nothing,
+        Err(error) if resolver::is_answer(&error) => ServerState::Missing,
+        Err(_) => ServerState::Nothing,
     }
 }
