@@ -49,7 +49,7 @@ impl Addresses {
     /// The public addresses of the interfaces. There are none behind NAT: then only the router knows them.
     pub fn of_this_machine() -> Self {
         let interfaces = nix::ifaddrs::getifaddrs().into_iter().flatten();
-        let passing = passing(&std::fs::read_to_string("/proc/net/if_inet6").unwrap_or_default());
+        let passing = unpublishable(&std::fs::read_to_string("/proc/net/if_inet6").unwrap_or_default());
         Self::public_ones(interfaces.filter_map(|interface| {
             let address = interface.address?;
             let v4 = address.as_sockaddr_in().map(|address| IpAddr::V4(address.ip()));
@@ -78,7 +78,7 @@ impl Addresses {
 
 /// The IPv6 addresses that must not be published: temporary (RFC 8981) or deprecated. The lines are `address index
 /// prefix scope flags name`, in hexadecimal.
-fn passing(table: &str) -> Vec<Ipv6Addr> {
+fn unpublishable(table: &str) -> Vec<Ipv6Addr> {
     const TEMPORARY: u32 = 0x01;
     const DEPRECATED: u32 = 0x20;
     let read = |line: &str| {
@@ -126,7 +126,7 @@ mod tests {
                      nonsense\n";
         let expected: Vec<Ipv6Addr> =
             ["2001:db8::abcd:abcd:abcd:abcd", "2001:db8::9"].map(|address| address.parse().unwrap()).into();
-        assert_eq!(passing(table), expected);
+        assert_eq!(unpublishable(table), expected);
     }
 
     #[test]
