@@ -116,8 +116,8 @@ pub(super) fn next_poll(
     if now - entry.at >= LONGEST_ORDER || (is_gone && tries > MAX_UNKNOWN_POLLS) {
         return None;
     }
-    let told = retry_at.filter(|at| *at > now).map(|at| at.min(now + DAY));
-    Some((tries, told.unwrap_or(now + step(&PENDING, tries)), told.is_some()))
+    let named_by_authority = retry_at.filter(|at| *at > now).map(|at| at.min(now + DAY));
+    Some((tries, named_by_authority.unwrap_or(now + step(&PENDING, tries)), named_by_authority.is_some()))
 }
 
 /// The wait that the authority itself has named.
