@@ -125,13 +125,13 @@ impl SelfCheck<'_> {
 
     /// Checks all addresses at once with one certificate: there is only one for a name at a time.
     async fn check_tls(&self, name: &str, addresses: &[IpAddr]) -> Vec<Responder> {
-        let nobody = |why: &str| addresses.iter().map(|_| Responder::NoAnswer(why.to_owned())).collect();
-        let Some(content) = random() else { return nobody("no random numbers available") };
+        let no_answer = |why: &str| addresses.iter().map(|_| Responder::NoAnswer(why.to_owned())).collect();
+        let Some(content) = random() else { return no_answer("no random numbers available") };
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, content.as_bytes());
         let Ok(shown) = alpn::certificate(name, digest.as_ref()) else {
-            return nobody("cannot create a test certificate");
+            return no_answer("cannot create a test certificate");
         };
-        let Some(expected) = shown.cert.first().cloned() else { return nobody("no test certificate") };
+        let Some(expected) = shown.cert.first().cloned() else { return no_answer("no test certificate") };
         let _held = self.challenges.answer_name(name, shown);
         let looks = addresses.iter().map(|address| self.check_certificate(name, &expected, *address));
         futures_util::future::join_all(looks).await
