@@ -65,11 +65,11 @@ pub(super) fn text(observation: &Observation, answered: &[(&str, bool)]) -> Stri
     per_process(&mut registry, processes);
     let process_1 = observation.status.as_ref().ok().and_then(|status| status.memory);
     register_memory(&mut registry, [(PROCESS_1, process_1), (NAME, Memory::of_this_process())]);
-    let told: Family<OfProcess, Gauge> = Family::default();
+    let reported: Family<OfProcess, Gauge> = Family::default();
     for (process, has_answered) in answered {
-        told.get_or_create(&OfProcess { process: (*process).to_owned() }).set(i64::from(*has_answered));
+        reported.get_or_create(&OfProcess { process: (*process).to_owned() }).set(i64::from(*has_answered));
     }
-    registry.register("process_metrics_reported", "1 if a daemon's own metrics are among these", told);
+    registry.register("process_metrics_reported", "1 if a daemon's own metrics are among these", reported);
     resources(&mut registry, observation);
     heartbeat(&mut registry, &observation.beats);
     acme(&mut registry, observation.acme.unwrap_or_default());
