@@ -18,7 +18,7 @@ pub(super) async fn fetch(sockets: &BTreeMap<String, PathBuf>) -> Vec<(String, O
     let mut asked = JoinSet::new();
     for (process, socket) in sockets.clone() {
         asked.spawn(async move {
-            let told = match timeout(PATIENCE, read(&socket)).await {
+            let metrics = match timeout(PATIENCE, read(&socket)).await {
                 Ok(Ok(text)) if !text.is_empty() => Some(text),
                 Ok(Ok(_)) | Err(_) => None,
                 Ok(Err(error)) => {
@@ -26,12 +26,12 @@ pub(super) async fn fetch(sockets: &BTreeMap<String, PathBuf>) -> Vec<(String, O
                     None
                 }
             };
-            (process, told)
+            (process, metrics)
         });
     }
-    let mut told = asked.join_all().await;
-    told.sort();
-    told
+    let mut metrics = asked.join_all().await;
+    metrics.sort();
+    metrics
 }
 
 async fn read(socket: &Path) -> io::Result<String> {
