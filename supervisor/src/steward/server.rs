@@ -58,12 +58,12 @@ async fn answer(
         Ok(question) => {
             let accept = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
             let format = Format::negotiate(accept.unwrap_or_default());
-            let told = match question {
+            let daemon_metrics = match question {
                 HealthPage::Metrics => DaemonMetrics::fetch(&steward, known.web.as_deref()).await,
                 HealthPage::Live | HealthPage::Ready => DaemonMetrics::empty(),
             };
             let looking = tokio::task::spawn_blocking(move || {
-                question.answer(&Observation::make(&steward, &known), &told, format)
+                question.answer(&Observation::make(&steward, &known), &daemon_metrics, format)
             });
             match timeout(DISK_TIMEOUT, looking).await {
                 Ok(Ok(page)) => page,
