@@ -134,7 +134,7 @@ impl Report {
         // Stable: equal severities stay in the order of the sources.
         reasons.sort_by_key(|reason| Reverse(reason.severity));
 
-        let told = observation.status.as_ref().ok();
+        let known_status = observation.status.as_ref().ok();
         Self {
             status: match () {
                 () if !is_broken && !is_serving => Overall::Starting,
@@ -143,11 +143,11 @@ impl Report {
             },
             reasons,
             version: env!("CARGO_PKG_VERSION"),
-            since: told.map(|status| moment(status.started)),
-            processes: told.map_or_else(Vec::new, |status| status.processes.iter().map(process).collect()),
+            since: known_status.map(|status| moment(status.started)),
+            processes: known_status.map_or_else(Vec::new, |status| status.processes.iter().map(process).collect()),
             certificate: observation.certificate.as_ref().ok().map(certificate),
             renewal: observation.renewal.clone(),
-            queue: told.and_then(|status| status.processes.iter().find_map(|process| process.queue)),
+            queue: known_status.and_then(|status| status.processes.iter().find_map(|process| process.queue)),
             free_bytes: observation.free.as_ref().ok().map(|free| free.bytes),
             free_files: observation.free.as_ref().ok().and_then(|free| Some(free.files?.free)),
             heartbeat: heartbeat(&observation.beats),
