@@ -65,7 +65,7 @@ fn status(observation: &mut Observation) -> &mut Status {
 }
 
 /// The overall state, whether mail is served, and the reasons.
-fn told(observation: &Observation) -> (Overall, bool, Vec<String>) {
+fn summary(observation: &Observation) -> (Overall, bool, Vec<String>) {
     let report = Report::on(observation);
     let line = |reason: &Finding| format!("{}; {}", reason.problem, reason.fix);
     (report.status, report.is_serving(), report.reasons.iter().map(line).collect())
@@ -103,9 +103,9 @@ fn a_report_without_faults_is_ready_and_complete() {
 fn the_status_is_starting_while_a_daemon_starts() {
     let mut observation = observation();
     status(&mut observation).processes[1].state = DaemonState::Starting;
-    assert_eq!(told(&observation), (Overall::Starting, false, vec![]));
+    assert_eq!(summary(&observation), (Overall::Starting, false, vec![]));
     status(&mut observation).processes.clear();
-    assert_eq!(told(&observation), (Overall::Starting, false, vec![]));
+    assert_eq!(summary(&observation), (Overall::Starting, false, vec![]));
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_dead_daemon_degrades_the_server_and_takes_it_out_of_service() {
         let mta = &mut status(&mut observation).processes[1];
         (mta.state, mta.last_end) = (state, Some("signal 9".into()));
         status(&mut observation).processes[2].state = DaemonState::Starting;
-        let (overall, is_serving, reasons) = told(&observation);
+        let (overall, is_serving, reasons) = summary(&observation);
         assert_eq!((overall, is_serving, reasons.len()), (Overall::Degraded, false, 1), "{state:?}");
         assert!(reasons[0].starts_with(said), "{reasons:?}");
     }
@@ -136,7 +136,7 @@ fn a_status_that_is_old_or_missing_means_that_process_1_is_gone() {
         ..observation()
     };
     for (observation, said) in [(late, "for 16 seconds"), (missing, "/run/x")] {
-        let (overall, is_serving, reasons) = told(&observation);
+        let (overall, is_serving, reasons) = summary(&observation);
         assert_eq!((overall, is_serving, reasons.len()), (Overall::Degraded, false, 1));
         assert!(reasons[0].contains(said), "{reasons:?}");
         assert!(recent_status(&observation).is_err());
@@ -175,7 +175,7 @@ fn a_fault_for_the_operator_degrades_the_server_but_mail_is_served() {
         (Observation { certificate: Ok(young), ..observation() }, "clock"),
         (Observation { certificate: Err(read()), ..observation() }, "certificate.pem is not X.509"),
     ] {
-        let (overall, is_serving, reasons) = told(&observation);
+        let (overall, is_serving, reasons) = summary(&observation);
         assert_eq!((overall, is_serving, reasons.len()), (Overall::Degraded, true, 1), "{said}");
         assert!(reasons[0].contains(said), "{reasons:?}");
     }
@@ -186,10 +186,10 @@ fn findings_of_other_parts_degrade_the_server_worst_first_and_a_note_does_not() 
     let found = |severity| Finding::new(Source::Doctor, severity, format!("{severity:?} found"), "do it");
     let mut observation = observation();
     observation.findings = vec![found(Severity::Note)];
-    assert_eq!(told(&observation), (Overall::Ready, true, vec!["Note found; do it".into()]));
+    assert_eq!(summary(&observation), (Overall::Ready, true, vec!["Note found; do it".into()]));
     observation.findings.extend([found(Severity::Warning), found(Severity::Error)]);
     observation.free = Ok(Free { bytes: 1 << 20, files: None });
-    let (overall, is_serving, reasons) = told(&observation);
+    let (overall, is_serving, reasons) = summary(&observation);
     assert_eq!((overall, is_serving), (Overall::Degraded, true));
     let begins: Vec<_> = reasons.iter().map(|reason| &reason[..6]).collect();
     assert_eq!(begins, ["Error ", "only 1", "Warnin", "Note f"]);
@@ -207,7 +207,7 @@ fn a_message_that_waits_for_hours_is_a_note_and_for_a_day_a_warning() {
     {
         let mut observation = observation();
         status(&mut observation).processes[1].queue_since = Some(NOW - hours * 3600);
-        let (told, is_serving, reasons) = told(&observation);
+        let (told, is_serving, reasons) = summary(&observation);
         assert_eq!((told, is_serving, reasons.len()), (overall, true, count), "{hours}");
         assert!(reasons.iter().all(|reason| reason.contains(&format!("{hours} hours"))), "{reasons:?}");
     }
@@ -221,26 +221,26 @@ fn the_heartbeats_last_success_is_reported_beside_its_last_failure() {
     let mut observation = observation();
     observation.beats =
         BeatSnapshot { last: Some(success.clone()), last_success: Some(success), ..BeatSnapshot::default() };
-    let told = |observation: &Observation| serde_json::to_value(Report::on(observation).heartbeat).unwrap();
+    let heartbeat_json = |observation: &Observation| serde_json::to_value(Report::on(observation).heartbeat).unwrap();
     let mut expected = json!({
         "at": "2026-11-22T18:24:56Z",
         "succeeded": true,
         "last_success": "2026-11-22T18:24:56Z",
         "latency_seconds": 0.123,
     });
-    assert_eq!(told(&observation), expected);
+    assert_eq!(heartbeat_json(&observation), expected);
     observation.beats.last = Some(beat(NOW - 300, Err(failure)));
     expected["at"] = json!("2026-11-22T18:29:56Z");
     expected["succeeded"] = json!(false);
     expected["failed_at"] = json!("send");
-    assert_eq!(told(&observation), expected);
+    assert_eq!(heartbeat_json(&observation), expected);
 }
 
 #[test]
 fn a_hanging_daemon_degrades_the_server_and_takes_it_out_of_service() {
     let mut observation = observation();
     status(&mut observation).processes[1].silent_since = Some(NOW - 12);
-    let (overall, is_serving, reasons) = told(&observation);
+    let (overall, is_serving, reasons) = summary(&observation);
     assert_eq!((overall, is_serving, reasons.len()), (Overall::Degraded, false, 1));
     assert!(reasons[0].starts_with("mta has not responded since 2026-11-22T18:34:44Z"), "{reasons:?}");
     let report = serde_json::to_value(Report::on(&observation)).unwrap();
@@ -259,12 +259,12 @@ fn inodes_are_watched_as_space_is() {
     ] {
         let mut observation = observation();
         observation.free = Ok(Free { bytes: 10 << 30, files: Some(FreeFiles { free, total }) });
-        let (overall, is_serving, reasons) = told(&observation);
+        let (overall, is_serving, reasons) = summary(&observation);
         assert_eq!((is_serving, reasons.len()), (true, usize::from(said.is_some())), "{reasons:?}");
         assert_eq!(overall == Overall::Ready, said.is_none());
         assert!(said.is_none_or(|said| reasons[0].starts_with(said)), "{reasons:?}");
     }
     let mut without_limit = observation();
     without_limit.free = Ok(Free { bytes: 10 << 30, files: None });
-    assert_eq!(told(&without_limit), (Overall::Ready, true, vec![]));
+    assert_eq!(summary(&without_limit), (Overall::Ready, true, vec![]));
 }
