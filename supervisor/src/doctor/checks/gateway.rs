@@ -8,8 +8,8 @@ use super::Case;
 /// for password guessing then judge the gateway. The MTA, which accepts the connections, reports it.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let Some(Ok(reasons)) = &case.world.machine.health else { return Vec::new() };
-    let told = reasons.iter().filter(|reason| is_gateway_reason(reason));
-    told.map(|reason| Finding::warning(Id::GatewayClients, reason.problem.clone(), reason.fix.clone()))
+    let reported = reasons.iter().filter(|reason| is_gateway_reason(reason));
+    reported.map(|reason| Finding::warning(Id::GatewayClients, reason.problem.clone(), reason.fix.clone()))
         .collect()
 }
 
