@@ -53,7 +53,7 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
         }
     };
     let leads_back = |name: &Name| reverse.forward.get(name).is_some_and(|found| found.contains(&address));
-    let told: Vec<String> = names.iter().map(without_dot).collect();
+    let shown_names: Vec<String> = names.iter().map(without_dot).collect();
     if names.is_empty() {
         let cause = format!("{address} has no reverse name; most hosts refuse mail from it");
         return Some(Finding::error(Id::ReverseMissing, cause, fix));
@@ -66,7 +66,7 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
             .collect();
         return Some(Finding::notice(
             Id::ReverseSeveral,
-            format!("{address} has the names {}, and some hosts check only one of them", told.join(" and ")),
+            format!("{address} has the names {}, and some hosts check only one of them", shown_names.join(" and ")),
             format!("where the address comes from (the provider's panel), remove\n{}", others.join("\n")),
         ));
     }
@@ -83,7 +83,7 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
     }
     let cause = format!(
         "{address} has the name {}, and the machine calls itself {}",
-        told.join(" and "),
+        shown_names.join(" and "),
         without_dot(host)
     );
     Some(match names.iter().any(leads_back) {
