@@ -15,7 +15,7 @@ pub struct Add {
 
 impl Add {
     pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
-        let (told, followed) = revision::change_accounts(place, |accounts| {
+        let (message, followed) = revision::change_accounts(place, |accounts| {
             let alias = names::new_alias(&self.alias, accounts)?;
             let targets: Result<Vec<_>, _> =
                 self.targets.iter().map(|target| names::address(target, accounts)).collect();
@@ -24,6 +24,6 @@ impl Add {
             let reached: Vec<String> = targets.iter().map(ToString::to_string).collect();
             Ok(format!("{alias} reaches {}", reached.join(", ")))
         })?;
-        say::report_done(&told, followed)
+        say::report_done(&message, followed)
     }
 }
