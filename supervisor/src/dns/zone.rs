@@ -78,11 +78,11 @@ mod tests {
     #[test]
     fn a_domain_without_keys_has_its_other_records_and_a_comment() {
         let mut facts = facts();
-        let told = "; The next start creates its signing keys";
-        assert!(!printed(&facts).contains(told));
+        let comment = "; The next start creates its signing keys";
+        assert!(!printed(&facts).contains(comment));
         facts.presence.signatures.clear();
         let text = printed(&facts);
-        assert!(text.contains(told) && text.contains("IN MX 10 mail.example.org."), "{text}");
+        assert!(text.contains(comment) && text.contains("IN MX 10 mail.example.org."), "{text}");
     }
 
     #[test]
