@@ -80,7 +80,7 @@ async fn run_daemon(path: &Path, steward: Steward, mut sockets: Sockets, life: D
             open,
             notifier: Arc::clone(&life.notifier),
             board: board.clone(),
-            writing: Arc::clone(&writing),
+            write_lock: Arc::clone(&writing),
         };
         life.drain.spawn(tender.run(life.drain.stop()));
         sender

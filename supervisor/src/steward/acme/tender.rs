@@ -77,7 +77,7 @@ pub(in crate::steward) struct RenewalTask {
     pub(in crate::steward) notifier: Arc<Notifier>,
     pub(in crate::steward) board: RenewalStatus,
     /// Held while the certificate's files are written.
-    pub(in crate::steward) writing: Arc<Mutex<()>>,
+    pub(in crate::steward) write_lock: Arc<Mutex<()>>,
 }
 
 /// The state kept between two checks.

@@ -14,7 +14,7 @@ impl RenewalTask {
     ) -> CheckOutcome {
         let now = http::now();
         let installed = current::key(&settings.tls).map_err(InstallError::from).and_then(|key| {
-            let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+            let _writing = self.write_lock.lock().unwrap_or_else(PoisonError::into_inner);
             tokio::task::block_in_place(|| current::install(&settings.tls, pem, names, &key, now))
         });
         match installed {
