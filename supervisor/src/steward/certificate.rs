@@ -29,7 +29,7 @@ pub(super) struct CertificateWatch {
     pub(super) notifier: Arc<Notifier>,
     pub(super) findings: Findings,
     /// Held while the certificate's files are written.
-    pub(super) writing: Arc<Mutex<()>>,
+    pub(super) write_lock: Arc<Mutex<()>>,
 }
 
 impl CertificateWatch {
@@ -55,7 +55,7 @@ impl CertificateWatch {
     fn check(&self, steward: &Steward) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let renewed = {
-            let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+            let _writing = self.write_lock.lock().unwrap_or_else(PoisonError::into_inner);
             renew_self_made(&steward.tls, now)
         };
         let failed = match renewed {

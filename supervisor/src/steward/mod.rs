@@ -92,7 +92,7 @@ async fn run_daemon(path: &Path, steward: Steward, mut sockets: Sockets, life: D
         live: Arc::clone(&live),
         notifier: Arc::clone(&life.notifier),
         findings: findings.clone(),
-        writing,
+        write_lock: writing,
     };
     // Ends with the process.
     tokio::spawn(keeping.run());
