@@ -116,7 +116,7 @@ impl TaskState {
 
 /// The inputs of one check.
 struct RenewalCheck<'l> {
-    errand: &'l Issuance<'l>,
+    issuance: &'l Issuance<'l>,
     needed: Need,
     wanted: WantedNames,
     is_asked: bool,
@@ -208,7 +208,7 @@ impl RenewalTask {
         };
         let challenges = &self.challenges;
         let errand = Issuance { settings, http: &http, resolver: &resolver, challenges, held: current, needed };
-        let look = RenewalCheck { errand: &errand, needed, wanted, is_asked, now };
+        let look = RenewalCheck { issuance: &errand, needed, wanted, is_asked, now };
         self.obtain(settings, memory, look).await
     }
 
@@ -219,7 +219,7 @@ impl RenewalTask {
         memory: &mut TaskState,
         mut look: RenewalCheck<'_>,
     ) -> (CheckOutcome, Duration) {
-        let RenewalCheck { errand, needed, now, .. } = look;
+        let RenewalCheck { issuance: errand, needed, now, .. } = look;
         let directory = &settings.renewal.authority.directory;
         let orders = memory.ledger.at(directory);
         if let Some(open) = memory.ledger.open_order(directory).cloned() {
@@ -261,7 +261,7 @@ impl RenewalTask {
         memory: &mut TaskState,
         look: RenewalCheck<'_>,
     ) -> (CheckOutcome, Duration) {
-        let RenewalCheck { errand, needed, ref wanted, is_asked, now } = look;
+        let RenewalCheck { issuance: errand, needed, ref wanted, is_asked, now } = look;
         let mut choice = self.select(settings, memory, errand, &wanted.names, is_asked).await;
         let names = without_unreached(&memory.own_names, wanted.names.clone(), &mut choice);
         let before = std::mem::replace(&mut memory.left_out, choice.left_out);
@@ -310,7 +310,7 @@ impl RenewalTask {
         self.board.record_attempt(look.now);
         let TaskState { ledger, answers, .. } = memory;
         let wanted = &look.wanted.names;
-        let ordered = look.errand.run(ledger, answers, open.challenge_kinds(), wanted, look.is_asked).await;
+        let ordered = look.issuance.run(ledger, answers, open.challenge_kinds(), wanted, look.is_asked).await;
         self.finish_attempt(settings, memory, look, ordered)
     }
 
@@ -322,7 +322,7 @@ impl RenewalTask {
         look: &RenewalCheck<'_>,
         ordered: IssuanceOutcome,
     ) -> (CheckOutcome, Duration) {
-        let held = look.errand.held.map(|(held, _)| held);
+        let held = look.issuance.held.map(|(held, _)| held);
         let (conclusion, refused) = match ordered {
             IssuanceOutcome::Obtained { pem, names, refused } => {
                 let conclusion = self.install(settings, memory, &pem, &names);
