@@ -56,7 +56,7 @@ pub(super) async fn observe(facts: &SiteFacts, wanted: &WantedRecords, place: &P
     let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let mut world = World { at, resolvers: resolvers.clone(), ..World::default() };
     if scope == Scope::Whole {
-        of_machine(facts, place, end, &mut world).await;
+        observe_machine(facts, place, end, &mut world).await;
     }
     world.machine.certificate = Some(certificate::look(presence, at));
     let (Ok(host), Ok(resolver), false) =
@@ -69,7 +69,7 @@ pub(super) async fn observe(facts: &SiteFacts, wanted: &WantedRecords, place: &P
     world
 }
 
-async fn of_machine(facts: &SiteFacts, place: &Paths, end: Instant, world: &mut World) {
+async fn observe_machine(facts: &SiteFacts, place: &Paths, end: Instant, world: &mut World) {
     world.machine = machine::look(facts, place);
     let health = health::ask(&place.steward, end).await;
     if health.is_err() {
