@@ -50,7 +50,7 @@ async fn look(presence: &Path) -> Result<Option<Report>, String> {
         return Ok(None);
     }
     let facts = dns::facts_of(presence);
-    super::examine(&facts, &Paths::default(), Scope::World).await.map(Some)
+    super::examine(&facts, &Paths::default(), Scope::Outside).await.map(Some)
 }
 
 /// Adds up to a fifth, so that many machines do not query at the same moment. The clock's last digits are random

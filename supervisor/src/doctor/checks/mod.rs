@@ -41,12 +41,12 @@ pub(super) struct Case<'a> {
 }
 
 /// A check of the whole machine.
-type OfMachine = fn(&Case<'_>) -> Vec<Finding>;
+type MachineCheck = fn(&Case<'_>) -> Vec<Finding>;
 /// A check of one domain, with the records that it is to have.
-type OfDomain = fn(&Case<'_>, &Domain, &[Record]) -> Vec<Finding>;
+type DomainCheck = fn(&Case<'_>, &Domain, &[Record]) -> Vec<Finding>;
 
 /// The checks of DNS and of the outside view of the machine.
-const IN_DNS: [(Check, OfMachine); 4] = [
+const DNS_CHECKS: [(Check, MachineCheck); 4] = [
     (Check::Addresses, addresses::check),
     (Check::Authority, authority::check),
     (Check::Dane, dane::check),
@@ -54,7 +54,7 @@ const IN_DNS: [(Check, OfMachine); 4] = [
 ];
 
 /// The checks of DNS for each domain.
-const OF_DOMAINS: [(Check, OfDomain); 8] = [
+const DOMAIN_CHECKS: [(Check, DomainCheck); 8] = [
     (Check::Exchange, exchange::check),
     (Check::Spf, spf::check),
     (Check::Dkim, dkim::check),
@@ -66,7 +66,7 @@ const OF_DOMAINS: [(Check, OfDomain); 8] = [
 ];
 
 /// The checks of the machine itself.
-const HERE: [(Check, OfMachine); 9] = [
+const MACHINE_CHECKS: [(Check, MachineCheck); 9] = [
     (Check::Incoming, incoming::check),
     (Check::Port25, port25::check),
     (Check::Blocklists, blocklists::check),
@@ -84,14 +84,14 @@ pub(super) enum Scope {
     /// Everything.
     Whole,
     /// The view from outside only; other parts of the steward watch the rest.
-    World,
+    Outside,
 }
 
 /// Runs the checks. If no name server answers, that is the only finding about records.
 pub(super) fn run(case: &Case<'_>, scope: Scope) -> Report {
     let host = case.facts.presence.hostname.as_str();
     let of_machine =
-        |(check, judge): (Check, OfMachine)| CheckResult { check, about: host.to_owned(), findings: judge(case) };
+        |(check, judge): (Check, MachineCheck)| CheckResult { check, about: host.to_owned(), findings: judge(case) };
     let resolver = resolver::check(case);
     const SILENT: [Id; 3] = [Id::ResolverSilent, Id::ResolverRefuses, Id::ResolverFails];
     let is_silent = resolver.iter().any(|finding| SILENT.contains(&finding.id));
@@ -104,7 +104,7 @@ pub(super) fn run(case: &Case<'_>, scope: Scope) -> Report {
             findings: causes.findings,
         });
         if !causes.explains_host {
-            checked.extend(IN_DNS.map(of_machine));
+            checked.extend(DNS_CHECKS.map(of_machine));
             // If the host has no addresses of its own, its other records are published together with them.
             let is_told = causes::host_is_missing(case) || causes::host_is_alias(case);
             let spf = if is_told { Vec::new() } else { spf::of_host(case) };
@@ -114,14 +114,14 @@ pub(super) fn run(case: &Case<'_>, scope: Scope) -> Report {
             if causes.explained.contains(domain) {
                 continue;
             }
-            checked.extend(OF_DOMAINS.map(|(check, judge)| CheckResult {
+            checked.extend(DOMAIN_CHECKS.map(|(check, judge)| CheckResult {
                 check,
                 about: domain.to_string(),
                 findings: judge(case, domain, records),
             }));
         }
     }
-    let is_in_scope = |(check, _): &(Check, OfMachine)| {
+    let is_in_scope = |(check, _): &(Check, MachineCheck)| {
         let of_world = matches!(check, Check::Port25 | Check::Blocklists | Check::Clock);
         // Without a resolver, no blocklist answers and no host is found. Checks that were not made are not in the
         // report.
@@ -134,7 +134,7 @@ pub(super) fn run(case: &Case<'_>, scope: Scope) -> Report {
         // A demo is not connected to other hosts.
         (scope == Scope::Whole || of_world) && !(case.facts.presence.is_local && of_world) && !is_lost
     };
-    checked.extend(HERE.into_iter().filter(is_in_scope).map(of_machine));
+    checked.extend(MACHINE_CHECKS.into_iter().filter(is_in_scope).map(of_machine));
     Report(without_duplicates(checked))
 }
 

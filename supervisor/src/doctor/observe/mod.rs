@@ -98,7 +98,7 @@ async fn first_queries(
     let forged = async {
         match scope {
             Scope::Whole => vouched::gives_forged(&resolvers, half).await,
-            Scope::World => None,
+            Scope::Outside => None,
         }
     };
     let (found, authentic, gives_forged, probe, date) = tokio::join!(
@@ -163,7 +163,7 @@ fn reachable_ports(facts: &SiteFacts, scope: Scope, host: &Name, world: &World) 
     let presence = &facts.presence;
     let mut published = world.addresses(host);
     published.retain(|address| is_public(*address));
-    if scope == Scope::World {
+    if scope == Scope::Outside {
         // The steward checks only addresses that no interface has.
         published.retain(|address| !facts.addresses.contains(*address));
         return (published, vec![25]);
