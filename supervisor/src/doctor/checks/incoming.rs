@@ -15,8 +15,8 @@ const FRESH: u64 = 7 * 24 * 3600;
 /// address does not pass a firewall of the provider, so it can only show faults.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let world = case.world;
-    let mut closed = Ports::default();
-    let mut proxied: BTreeMap<&str, Ports> = BTreeMap::new();
+    let mut closed = FaultyPorts::default();
+    let mut proxied: BTreeMap<&str, FaultyPorts> = BTreeMap::new();
     let mut unseen: BTreeMap<u16, Vec<IpAddr>> = BTreeMap::new();
     for ((address, port), reach) in &world.reach {
         match reach {
@@ -35,18 +35,18 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
 }
 
 /// Returns true if there is a server to reach, and an address to reach it by.
-pub(super) fn is_looked_at(case: &Case<'_>) -> bool {
+pub(super) fn is_checked(case: &Case<'_>) -> bool {
     matches!(case.world.machine.health, Some(Ok(_))) && !case.world.reach.is_empty()
 }
 
 /// Ports with the same fault, and the addresses that have it.
 #[derive(Debug, Default)]
-struct Ports {
+struct FaultyPorts {
     addresses: BTreeSet<IpAddr>,
     ports: BTreeSet<u16>,
 }
 
-impl Ports {
+impl FaultyPorts {
     fn add(&mut self, address: IpAddr, port: u16) {
         self.addresses.insert(address);
         self.ports.insert(port);
@@ -75,7 +75,7 @@ fn list<'a>(ports: impl IntoIterator<Item = &'a u16>) -> String {
     ports.into_iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn of_closed(case: &Case<'_>, closed: &Ports) -> Option<Finding> {
+fn of_closed(case: &Case<'_>, closed: &FaultyPorts) -> Option<Finding> {
     let (address, port) = (closed.addresses.first()?, closed.ports.first()?);
     let why = case.world.reach.iter().find_map(|((ip, at), reach)| match reach {
         Reach::Silent(why) if ip == address && at == port => Some(why.as_str()),
@@ -95,7 +95,7 @@ fn of_closed(case: &Case<'_>, closed: &Ports) -> Option<Finding> {
     })
 }
 
-fn of_proxied(said: &str, ports: &Ports) -> Finding {
+fn of_proxied(said: &str, ports: &FaultyPorts) -> Finding {
     let cause = format!(
         "{} is not answered by this machine, but with {said}: a proxy or another server is in front of it",
         ports.named()

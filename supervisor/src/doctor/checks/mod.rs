@@ -128,7 +128,7 @@ pub(super) fn run(case: &Case<'_>, scope: Scope) -> Report {
         let is_lost = match check {
             Check::Blocklists => is_silent,
             Check::Port25 => is_silent && port25::is_nameless(case),
-            Check::Incoming => !incoming::is_looked_at(case),
+            Check::Incoming => !incoming::is_checked(case),
             _ => false,
         };
         // A demo is not connected to other hosts.
