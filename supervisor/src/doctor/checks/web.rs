@@ -15,7 +15,7 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
     let missing: Vec<&Record> =
         of_purpose(wanted, Purpose::Web).filter(|record| is_missing(case, record)).collect();
     let others = of_purpose(wanted, Purpose::Web).filter(|record| !missing.contains(record));
-    let below = others.filter_map(|record| of_name(case, record)).collect::<Vec<_>>();
+    let below = others.filter_map(|record| check_name(case, record)).collect::<Vec<_>>();
     let missing = (!missing.is_empty()).then(|| of_missing(&missing));
     missing.into_iter().chain(below).chain(of_domain(case, domain)).collect()
 }
@@ -77,7 +77,7 @@ fn of_domain(case: &Case<'_>, domain: &Domain) -> Option<Finding> {
     Some(Finding::warning(Id::DomainCertificate, cause, fix))
 }
 
-fn of_name(case: &Case<'_>, record: &Record) -> Option<Finding> {
+fn check_name(case: &Case<'_>, record: &Record) -> Option<Finding> {
     let name = record.owner().ok()?;
     // An alias of the host name is right, whatever the host's addresses are; those are checked once.
     if case.world.aliases.get(&name) == Some(&case.host) {
