@@ -140,14 +140,14 @@ async fn fetch(
     let mut why = "it has no address".to_owned();
     for ip in found.iter() {
         match TcpStream::connect((ip, port)).await {
-            Ok(stream) => return talk(stream, host, path, connector).await,
+            Ok(stream) => return exchange(stream, host, path, connector).await,
             Err(error) => why = format!("{ip}: {error}"),
         }
     }
     Err(failed(why))
 }
 
-async fn talk(stream: TcpStream, host: &str, path: &str, connector: &Connector) -> Result<Page, FetchError> {
+async fn exchange(stream: TcpStream, host: &str, path: &str, connector: &Connector) -> Result<Page, FetchError> {
     let name = ServerName::try_from(host.to_owned()).map_err(failed)?;
     let mut stream = Stream::from(stream).secure_to(connector, name, &[]).await.map_err(unsecured)?;
     let question = format!(
@@ -211,7 +211,7 @@ mod tests {
         let connector = Connector::trusting(roots(trusted)).unwrap();
         let client = async {
             let stream = TcpStream::connect(address).await.unwrap();
-            talk(stream, "mta-sts.example.org", "/", &connector).await
+            exchange(stream, "mta-sts.example.org", "/", &connector).await
         };
         tokio::join!(server, client).1
     }
