@@ -10,7 +10,7 @@ use crate::dns::records::SiteFacts;
 use crate::volume;
 
 /// Observes. Blocks for as long as the disks do.
-pub(super) fn look(facts: &SiteFacts, place: &Paths) -> Machine {
+pub(super) fn observe(facts: &SiteFacts, place: &Paths) -> Machine {
     let presence = &facts.presence;
     let mut machine = Machine::default();
     machine.free = Some(match statvfs(&presence.volume) {

@@ -70,7 +70,7 @@ pub(super) async fn observe(facts: &SiteFacts, wanted: &WantedRecords, place: &P
 }
 
 async fn observe_machine(facts: &SiteFacts, place: &Paths, end: Instant, world: &mut World) {
-    world.machine = machine::look(facts, place);
+    world.machine = machine::observe(facts, place);
     let health = health::ask(&place.steward, end).await;
     if health.is_err() {
         world.machine.port_25 = listening::holder(25);
