@@ -17,7 +17,7 @@ fn still_takes_mail(session: &mut Smtp, to: &str, subject: &str) {
 #[test]
 fn wrong_and_missing_passwords_get_different_replies() {
     let demo = Demo::start();
-    let mut session = demo.services.submission();
+    let mut session = demo.services.submission_session();
     session.log_in(demo.services.user(0), "not the password").unwrap().expect_status(535, "5.7.8");
     session.log_in("unknown@example.org", "not the password").unwrap().expect_status(535, "5.7.8");
     let user = &demo.services.users[0];
@@ -25,7 +25,7 @@ fn wrong_and_missing_passwords_get_different_replies() {
 
     let address = demo.services.address("imaps");
     let mut reader =
-        tests::imap::Imap::connect_secure(address, demo.services.trust(), &demo.services.hostname).unwrap();
+        tests::imap::Imap::connect_secure(address, demo.services.tls_config(), &demo.services.hostname).unwrap();
     let answer = reader.log_in(&user.address, "not the password").unwrap();
     assert!(answer.tagged.starts_with("NO [AUTHENTICATIONFAILED]"), "{answer:?}");
     reader.log_in(&user.address, &user.password).unwrap().ok();

@@ -47,7 +47,7 @@ fn start(format: Format) -> Site {
 
 fn imap(site: &Site, from: IpAddr) -> Imap {
     let doors = &site.services;
-    Imap::connect_from(from, doors.address("imaps"), doors.trust(), &doors.hostname).unwrap()
+    Imap::connect_from(from, doors.address("imaps"), doors.tls_config(), &doors.hostname).unwrap()
 }
 
 /// A quoted string of SMTP and IMAP, with line ends and other control characters of the text unchanged.
@@ -104,7 +104,7 @@ fn guess(site: &Site) {
     for name in HOSTILE.into_iter().take(3) {
         let doors = &site.services;
         let address = doors.address("submissions");
-        let mut session = Smtp::connect_from(second, address, doors.trust(), &doors.hostname).unwrap();
+        let mut session = Smtp::connect_from(second, address, doors.tls_config(), &doors.hostname).unwrap();
         session.hello().unwrap().expect(250);
         session.log_in(name, "wrong").unwrap().expect(535);
     }

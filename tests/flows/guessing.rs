@@ -33,13 +33,13 @@ fn address(last: u8) -> IpAddr {
 
 fn imap(site: &Site, from: IpAddr) -> Imap {
     let doors = &site.services;
-    Imap::connect_from(from, doors.address("imaps"), doors.trust(), &doors.hostname).unwrap()
+    Imap::connect_from(from, doors.address("imaps"), doors.tls_config(), &doors.hostname).unwrap()
 }
 
 fn submission(site: &Site, from: IpAddr) -> Smtp {
     let doors = &site.services;
     let address = doors.address("submissions");
-    let mut session = Smtp::connect_from(from, address, doors.trust(), &doors.hostname).unwrap();
+    let mut session = Smtp::connect_from(from, address, doors.tls_config(), &doors.hostname).unwrap();
     session.hello().unwrap().expect(250);
     session
 }
@@ -157,7 +157,7 @@ impl Siege {
     fn lay(site: &Site, user: &str, attackers: u8) -> Self {
         let (is_over, refused) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
         let (server, trust, hostname) =
-            (site.services.address("imaps"), site.services.trust(), site.services.hostname.clone());
+            (site.services.address("imaps"), site.services.tls_config(), site.services.hostname.clone());
         let attacker = |number| {
             let (is_over, refused) = (is_over.clone(), refused.clone());
             let (trust, hostname, user) = (trust.clone(), hostname.clone(), user.to_owned());

@@ -45,7 +45,7 @@ fn lets_in(demo: &Demo, user: &str, hash: &str) {
     operator.run_with(&["user", "add", user], hash).ok();
     for (password, answer) in [(format!("{PASSWORD}x"), "NO"), (PASSWORD.to_owned(), "OK")] {
         let (address, doors) = (demo.services.address("imaps"), &demo.services);
-        let mut session = Imap::connect_secure(address, doors.trust(), &doors.hostname).unwrap();
+        let mut session = Imap::connect_secure(address, doors.tls_config(), &doors.hostname).unwrap();
         let answered = session.log_in(user, &password).unwrap();
         assert!(answered.tagged.starts_with(answer), "{hash}: {answered:?}");
     }

@@ -93,7 +93,7 @@ fn the_metrics_follow_the_mail_and_all_are_in_the_manual() {
     door.mail(stranger, &["unknown@demo.test"], "").unwrap().expect(550);
     door.command("RSET").unwrap().expect(250);
     door.mail(stranger, &["bob@elsewhere.example"], "").unwrap().expect(550);
-    let mut submission = demo.services.submission();
+    let mut submission = demo.services.submission_session();
     submission.log_in(ann, "a wrong password").unwrap().expect(535);
     let mut submitter = demo.services.submission_client(0);
     submitter

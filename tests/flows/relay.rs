@@ -48,7 +48,7 @@ fn submission_requires_authentication() {
     let reply = clear.command(&format!("MAIL FROM:<{}>", demo.services.user(0))).unwrap();
     assert!((500..600).contains(&reply.code), "{reply:?}");
 
-    let mut secure = demo.services.submission();
+    let mut secure = demo.services.submission_session();
     secure.command(&format!("MAIL FROM:<{}>", demo.services.user(0))).unwrap().expect_status(530, "5.7.0");
 }
 

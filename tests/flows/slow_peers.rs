@@ -88,7 +88,7 @@ fn slow_clients_that_fill_imap_do_not_keep_users_out() {
     let doors = &site.services;
     let log_in = |number| {
         let from = good(number);
-        let imap = Imap::connect_from(from, doors.address("imaps"), doors.trust(), &doors.hostname);
+        let imap = Imap::connect_from(from, doors.address("imaps"), doors.tls_config(), &doors.hostname);
         let mut imap = imap.unwrap();
         imap.log_in("ann@example.org", "correct horse").unwrap().ok();
         imap

@@ -22,7 +22,7 @@ fn operator(demo: &Demo) -> Operator {
 
 /// An IMAP session that has not logged in.
 fn imap(demo: &Demo) -> Imap {
-    Imap::connect_secure(demo.services.address("imaps"), demo.services.trust(), &demo.services.hostname).unwrap()
+    Imap::connect_secure(demo.services.address("imaps"), demo.services.tls_config(), &demo.services.hostname).unwrap()
 }
 
 /// Logs in over IMAP.
@@ -34,7 +34,7 @@ fn reader(demo: &Demo, user: &str, password: &str) -> Imap {
 
 /// Logs in over SMTP.
 fn submitter(demo: &Demo, user: &str, password: &str) -> Smtp {
-    let mut session = demo.services.submission();
+    let mut session = demo.services.submission_session();
     session.log_in(user, password).unwrap().expect(235);
     session
 }
@@ -44,7 +44,7 @@ fn submitter(demo: &Demo, user: &str, password: &str) -> Smtp {
 fn is_shut_out(demo: &Demo, user: &str, password: &str) {
     let answer = imap(demo).log_in(user, password).unwrap();
     assert!(answer.tagged.starts_with("NO [AUTHENTICATIONFAILED]"), "{answer:?}");
-    demo.services.submission().log_in(user, password).unwrap().expect_status(535, "5.7.8");
+    demo.services.submission_session().log_in(user, password).unwrap().expect_status(535, "5.7.8");
 }
 
 /// Waits until the server has ended the session.

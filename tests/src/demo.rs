@@ -129,7 +129,7 @@ fn services(facts: &Facts) -> Services {
         addresses: addresses.collect(),
         lmtp: lmtp.expect("the demo names its LMTP socket").into(),
         hostname: facts.hostname.clone(),
-        trust: certificate::trusting(&facts.ca_file),
+        tls_config: certificate::trusting(&facts.ca_file),
         users: facts.users.clone(),
     }
 }

@@ -22,7 +22,7 @@ pub struct Services {
     /// The name in its certificate.
     pub hostname: String,
     /// The clients' TLS configuration.
-    pub trust: Arc<ClientConfig>,
+    pub tls_config: Arc<ClientConfig>,
     /// The users.
     pub users: Vec<User>,
 }
@@ -47,8 +47,8 @@ impl Services {
     }
 
     /// The clients' TLS configuration.
-    pub fn trust(&self) -> Arc<ClientConfig> {
-        Arc::clone(&self.trust)
+    pub fn tls_config(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.tls_config)
     }
 
     /// The address of the user with this number.
@@ -66,10 +66,10 @@ impl Services {
 
     /// An unauthenticated session on the submission port under TLS, after EHLO.
     #[track_caller]
-    pub fn submission(&self) -> Smtp {
+    pub fn submission_session(&self) -> Smtp {
         let address = self.address("submissions");
         let mut session =
-            Smtp::connect_secure(address, self.trust(), &self.hostname).expect("the server greets");
+            Smtp::connect_secure(address, self.tls_config(), &self.hostname).expect("the server greets");
         session.hello().expect("EHLO is answered").expect(250);
         session
     }
@@ -77,7 +77,7 @@ impl Services {
     /// A session on the submission port, logged in as the user with this number.
     #[track_caller]
     pub fn submission_client(&self, number: usize) -> Smtp {
-        let mut session = self.submission();
+        let mut session = self.submission_session();
         let user = &self.users[number];
         session.log_in(&user.address, &user.password).expect("AUTH is answered").expect(235);
         session
@@ -88,7 +88,7 @@ impl Services {
     pub fn imap_client(&self, number: usize) -> Imap {
         let address = self.address("imaps");
         let mut session =
-            Imap::connect_secure(address, self.trust(), &self.hostname).expect("the server greets");
+            Imap::connect_secure(address, self.tls_config(), &self.hostname).expect("the server greets");
         let user = &self.users[number];
         session.log_in(&user.address, &user.password).expect("LOGIN is answered").ok();
         session

@@ -97,7 +97,7 @@ impl Site {
             addresses,
             lmtp: plan.mta.lmtp,
             hostname: HOSTNAME.to_owned(),
-            trust: certificate::trusting(&plan.mta.tls.certificate),
+            tls_config: certificate::trusting(&plan.mta.tls.certificate),
             users: users(),
         };
         let (mail, queue) = (plan.mda.mail, plan.mta.queue);

@@ -53,7 +53,7 @@ fn a_generated_password_is_printed_even_without_a_daemons_confirmation() {
     let doors = appliance.services();
     appliance.inside(|| {
         for (user, password) in [("zoe@example.org", &added), (doors.user(0), &device)] {
-            let reply = doors.submission().log_in(user, password).unwrap();
+            let reply = doors.submission_session().log_in(user, password).unwrap();
             assert_eq!(reply.code, 235, "{user}: {reply:?}");
         }
     });

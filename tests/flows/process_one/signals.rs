@@ -28,7 +28,7 @@ fn hup_reload() {
         fs::write(&file, "ann:correct-horse\nbob:battery-staple\n").unwrap();
         appliance.signal(Signal::SIGHUP);
         patience::until_true("the new user is known", || {
-            let mut session = doors.submission();
+            let mut session = doors.submission_session();
             session.log_in(doors.user(1), "battery-staple").is_ok_and(|reply| reply.code == 235)
         });
         doors.imap_client(1);

@@ -90,7 +90,7 @@ impl Appliance {
             addresses: PORTS.map(address).into(),
             lmtp: self.path("/run/mailstead/lmtp.sock"),
             hostname: HOSTNAME.to_owned(),
-            trust: certificate::trusting(&self.volume().join("tls/ca.pem")),
+            tls_config: certificate::trusting(&self.volume().join("tls/ca.pem")),
             users: users(),
         }
     }

@@ -78,7 +78,7 @@ impl<'s> Stage<'s> {
             _ => "submissions",
         };
         let mut wire = Wire::connect(doors.address(secure))?;
-        wire.secure(doors.trust(), &doors.hostname)?;
+        wire.secure(doors.tls_config(), &doors.hostname)?;
         Ok(wire)
     }
 
@@ -96,7 +96,7 @@ impl<'s> Stage<'s> {
             }
             Step::Until(number, pattern) => self.until(*number, pattern),
             Step::Secure(number) => {
-                let (trust, name) = (self.site.services.trust(), self.site.services.hostname.clone());
+                let (trust, name) = (self.site.services.tls_config(), self.site.services.hostname.clone());
                 self.wire(*number).map_err(said)?.wire.secure(trust, &name).map_err(said)
             }
             Step::Closed(number) => self.closed(*number),
