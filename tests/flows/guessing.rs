@@ -147,14 +147,14 @@ fn clients_behind_a_shared_address_are_delayed_and_never_refused() {
 }
 
 /// Attackers that guess at one user's password over IMAP, each from a network of its own, without a pause.
-struct Siege {
+struct GuessingAttack {
     is_over: Arc<AtomicBool>,
     refused: Arc<AtomicUsize>,
     attackers: Vec<JoinHandle<()>>,
 }
 
-impl Siege {
-    fn lay(site: &Site, user: &str, attackers: u8) -> Self {
+impl GuessingAttack {
+    fn start(site: &Site, user: &str, attackers: u8) -> Self {
         let (is_over, refused) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
         let (server, trust, hostname) =
             (site.services.address("imaps"), site.services.tls_config(), site.services.hostname.clone());
@@ -182,7 +182,7 @@ impl Siege {
     }
 
     /// Waits until the attackers have, on average, used up the free failures.
-    fn is_under_way(&self) {
+    fn wait_until_under_way(&self) {
         let before = self.refused.load(Ordering::Relaxed);
         let wanted = before + 5 * self.attackers.len();
         patience::until_true("the siege is under way", || self.refused.load(Ordering::Relaxed) > wanted);
@@ -199,8 +199,8 @@ impl Siege {
 fn the_owner_can_log_in_from_any_network_while_twenty_addresses_guess() {
     let mut site = start();
     let (ann, password) = (site.services.user(0).to_owned(), site.services.users[0].password.clone());
-    let siege = Siege::lay(&site, &ann, 20);
-    siege.is_under_way();
+    let siege = GuessingAttack::start(&site, &ann, 20);
+    siege.wait_until_under_way();
 
     // From 35 networks, none of which is known.
     let begin = Instant::now();
@@ -219,7 +219,7 @@ fn the_owner_can_log_in_from_any_network_while_twenty_addresses_guess() {
     let text = std::fs::read_to_string(&known).unwrap();
     assert!(text.lines().count() >= 37 && !text.contains("ann") && !text.contains("127.0"), "{text}");
     site.start_mda();
-    siege.is_under_way();
+    siege.wait_until_under_way();
     let begin = Instant::now();
     for number in 1..=35 {
         let mut session = imap(&site, Ipv4Addr::new(127, 0, 2, number).into());
