@@ -13,14 +13,14 @@ use tests::smtp::message;
 use tests::wire::Wire;
 
 /// The number of connections that each attacking address holds; together they are all that there are.
-const OF_ONE: usize = 2;
+const CONNECTIONS_PER_ADDRESS: usize = 2;
 
 fn start(addresses: usize) -> Site {
     Site::start_with(|plan| {
         plan.mta.login.shared_networks.clear();
         plan.mda.login.shared_networks.clear();
-        (plan.mta.limits.connections, plan.mta.limits.connections_per_address) = (addresses * OF_ONE, OF_ONE);
-        (plan.mda.limits.connections, plan.mda.limits.connections_per_address) = (addresses * OF_ONE, OF_ONE);
+        (plan.mta.limits.connections, plan.mta.limits.connections_per_address) = (addresses * CONNECTIONS_PER_ADDRESS, CONNECTIONS_PER_ADDRESS);
+        (plan.mda.limits.connections, plan.mda.limits.connections_per_address) = (addresses * CONNECTIONS_PER_ADDRESS, CONNECTIONS_PER_ADDRESS);
     })
 }
 
@@ -28,7 +28,7 @@ fn attacker(number: usize) -> IpAddr {
     Ipv4Addr::new(127, 0, 0, 10 + u8::try_from(number).unwrap()).into()
 }
 
-fn good(number: u8) -> IpAddr {
+fn good_host(number: u8) -> IpAddr {
     Ipv4Addr::new(127, 0, 1, number).into()
 }
 
@@ -56,16 +56,16 @@ fn ask(wire: &mut Wire, command: &str) -> String {
 #[test]
 fn slow_peers_that_fill_port_25_do_not_keep_other_hosts_out() {
     let site = start(25);
-    let held: Vec<_> = (0..25 * OF_ONE)
+    let held: Vec<_> = (0..25 * CONNECTIONS_PER_ADDRESS)
         .map(|number| {
-            let (mut wire, greeting) = greeted(&site, attacker(number / OF_ONE), "smtp");
+            let (mut wire, greeting) = greeted(&site, attacker(number / CONNECTIONS_PER_ADDRESS), "smtp");
             assert!(greeting.starts_with("220 "), "{greeting}");
             wire.send(b"E").unwrap();
             wire
         })
         .collect();
     for number in 1..=5 {
-        let (mut wire, greeting) = greeted(&site, good(number), "smtp");
+        let (mut wire, greeting) = greeted(&site, good_host(number), "smtp");
         assert!(greeting.starts_with("220 "), "{greeting}");
         assert!(ask(&mut wire, "EHLO client.example.com").starts_with("250 "));
         assert!(ask(&mut wire, "MAIL FROM:<stranger@example.com>").starts_with("250 "));
@@ -87,16 +87,16 @@ fn slow_clients_that_fill_imap_do_not_keep_users_out() {
     let site = start(20);
     let doors = &site.services;
     let log_in = |number| {
-        let from = good(number);
+        let from = good_host(number);
         let imap = Imap::connect_from(from, doors.address("imaps"), doors.tls_config(), &doors.hostname);
         let mut imap = imap.unwrap();
         imap.log_in("ann@example.org", "correct horse").unwrap().ok();
         imap
     };
     let mut before = log_in(1);
-    let held: Vec<_> = (0..20 * OF_ONE - 1)
+    let held: Vec<_> = (0..20 * CONNECTIONS_PER_ADDRESS - 1)
         .map(|number| {
-            let from = attacker(number / OF_ONE);
+            let from = attacker(number / CONNECTIONS_PER_ADDRESS);
             // In the middle of a literal, and in the middle of a TLS handshake.
             if number % 2 == 0 {
                 let (mut wire, greeting) = greeted(&site, from, "imap");
@@ -124,12 +124,12 @@ fn a_session_without_progress_is_ended_with_a_reply() {
             (patience.command_seconds, patience.grace_seconds) = (1, 1);
         }
     });
-    let (mut command, _) = greeted(&site, good(1), "smtp");
+    let (mut command, _) = greeted(&site, good_host(1), "smtp");
     command.send(b"NO").unwrap();
     assert!(line(&mut command).starts_with("421 4.4.2 "));
     assert_eq!(command.line().unwrap(), None);
 
-    let (mut body, _) = greeted(&site, good(1), "smtp");
+    let (mut body, _) = greeted(&site, good_host(1), "smtp");
     for words in ["EHLO client.example.com", "MAIL FROM:<>", "RCPT TO:<ann@example.org>", "DATA"] {
         let answer = ask(&mut body, words);
         assert!(answer.starts_with("250 ") || answer.starts_with("354 "), "{answer}");
@@ -137,7 +137,7 @@ fn a_session_without_progress_is_ended_with_a_reply() {
     body.send(b"Subject: x\r\n").unwrap();
     assert_eq!(line(&mut body), "421 4.4.2 Transfer too slow, closing connection");
 
-    let (mut literal, _) = greeted(&site, good(1), "imap");
+    let (mut literal, _) = greeted(&site, good_host(1), "imap");
     literal.send(b"a LOGIN {100+}\r\nx").unwrap();
     assert_eq!(line(&mut literal), "* BYE [UNAVAILABLE] Command timeout");
 }
@@ -151,12 +151,12 @@ fn sessions_without_a_login_or_a_message_time_out() {
     for (service, words) in
         [("smtp", "421 4.4.2 "), ("submission", "421 4.4.2 "), ("imap", "* BYE [UNAVAILABLE] Login timeout")]
     {
-        let (mut wire, _) = greeted(&site, good(1), service);
+        let (mut wire, _) = greeted(&site, good_host(1), service);
         let last = line(&mut wire);
         assert!(last.starts_with(words), "{service}: {last}");
     }
     // The handshake counts as well.
-    let mut wire = Wire::connect_from(good(1), site.services.address("imaps")).unwrap();
+    let mut wire = Wire::connect_from(good_host(1), site.services.address("imaps")).unwrap();
     wire.send(b"\x16\x03\x01").unwrap();
     assert_eq!(wire.line().unwrap(), None);
 }
