@@ -31,7 +31,7 @@ fn submit(site: &Site, to: &[&str], subject: &str) {
 }
 
 /// The number of envelopes in the queue.
-fn waiting(site: &Site) -> usize {
+fn queue_length(site: &Site) -> usize {
     fs::read_dir(site.queue().join("envelopes")).map_or(0, Iterator::count)
 }
 
@@ -41,13 +41,13 @@ fn a_queued_message_survives_a_kill_of_the_mta() {
     elsewhere.script(|script| script.greeting_refusal = Some("421 4.3.2 closed temporarily".into()));
     let mut site = site_with(&elsewhere, |_| {});
     submit(&site, &[FRIEND], "patient");
-    assert_eq!(waiting(&site), 1);
+    assert_eq!(queue_length(&site), 1);
 
     site.mta().signal(Signal::SIGKILL);
     elsewhere.script(|script| script.greeting_refusal = None);
     site.start_mta();
     elsewhere.await_message("patient");
-    patience::until_true("the queue is empty", || waiting(&site) == 0);
+    patience::until_true("the queue is empty", || queue_length(&site) == 0);
     assert_eq!(elsewhere.accepted().len(), 1);
 }
 
@@ -111,7 +111,7 @@ fn a_permanently_refused_recipient_is_reported_to_the_author() {
         !report.contains("Final-Recipient: rfc822;friend@") && !report.contains("rfc822; friend@"),
         "{report}"
     );
-    patience::until_true("the queue is empty", || waiting(&site) == 0);
+    patience::until_true("the queue is empty", || queue_length(&site) == 0);
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn recipients_in_files(site: &Site) -> usize {
 }
 
 /// The number of recipients with a next or a current attempt, by the MTA's metrics. `None` while it does not answer.
-fn recipients_at_work(site: &Site) -> Option<usize> {
+fn recipients_in_metrics(site: &Site) -> Option<usize> {
     let mut connection = UnixStream::connect(site.folder().join("metrics.sock")).ok()?;
     connection.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").ok()?;
     let mut text = String::new();
@@ -202,12 +202,12 @@ fn every_deferred_recipient_keeps_a_next_attempt_through_kills_and_reloads() {
             _ => site.mta().signal(Signal::SIGHUP),
         }
         patience::until_true("each recipient that waits has a next attempt", || {
-            recipients_at_work(&site) == Some(recipients_in_files(&site))
+            recipients_in_metrics(&site) == Some(recipients_in_files(&site))
         });
         assert_eq!(recipients_in_files(&site), 4 * (round + 1));
     }
     elsewhere.script(|script| script.recipients.clear());
-    patience::until_true("the queue is empty", || waiting(&site) == 0);
+    patience::until_true("the queue is empty", || queue_length(&site) == 0);
     for round in 0..6 {
         let words = format!("round-{round}");
         let taken = elsewhere.accepted();
