@@ -56,7 +56,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// Sends hostile text wherever a client or a user can choose a text. None of it is a failed login.
-fn provoke(site: &Site, text: &str) {
+fn send_hostile_text(site: &Site, text: &str) {
     let local = quoted(text);
     let smtp = || Smtp::connect(site.services.address("smtp")).unwrap();
     // As a name, as a sender, as a recipient, as a parameter. A line end splits them into commands.
@@ -122,7 +122,7 @@ fn filter(folder: &Path) -> std::path::PathBuf {
 }
 
 /// The addresses that fail2ban finds in a log, and the number of matches.
-fn found(folder: &Path, log: &str) -> BTreeMap<IpAddr, usize> {
+fn found_by_fail2ban(folder: &Path, log: &str) -> BTreeMap<IpAddr, usize> {
     let path = folder.join("log");
     fs::write(&path, log).unwrap();
     let mut command = Command::new("fail2ban-regex");
@@ -137,7 +137,7 @@ fn found(folder: &Path, log: &str) -> BTreeMap<IpAddr, usize> {
 }
 
 /// The log as a container engine stores it.
-fn as_docker_keeps_it(log: &str) -> String {
+fn docker_log(log: &str) -> String {
     let lines = log.lines().map(|line| {
         let line =
             json!({"log": format!("{line}\n"), "stream": "stderr", "time": "2026-11-28T04:04:05.123456789Z"});
@@ -150,7 +150,7 @@ fn as_docker_keeps_it(log: &str) -> String {
 fn only_guessers_are_found(format: Format) {
     let mut site = start(format);
     for text in HOSTILE {
-        provoke(&site, text);
+        send_hostile_text(&site, text);
     }
     guess(&site);
     // The last counts are written when a daemon stops.
@@ -166,8 +166,8 @@ fn only_guessers_are_found(format: Format) {
     let folder = tempfile::tempdir().unwrap();
     // For the first: five lines, and one for all others.
     let expected = BTreeMap::from([(IpAddr::from(GUESSERS[0]), 6), (IpAddr::from(GUESSERS[1]), 3)]);
-    assert_eq!(found(folder.path(), &log), expected, "{log}");
-    assert_eq!(found(folder.path(), &as_docker_keeps_it(&log)), expected, "{log}");
+    assert_eq!(found_by_fail2ban(folder.path(), &log), expected, "{log}");
+    assert_eq!(found_by_fail2ban(folder.path(), &docker_log(&log)), expected, "{log}");
     // Each event is one line that names its process.
     for line in log.lines() {
         let is_whole = line.ends_with("process=\"mta\"") || line.ends_with("process=\"mda\"");
