@@ -15,9 +15,9 @@ fn mail_from_another_host_can_be_fetched() {
     // The message was stored before the 250 reply, so it is available at once.
     let mut reader = demo.services.imap_client(0);
     let select = reader.command("SELECT INBOX").unwrap().ok();
-    let count = select.with(" EXISTS").split(' ').next().unwrap().to_owned();
+    let count = select.containing(" EXISTS").split(' ').next().unwrap().to_owned();
     let fetched = reader.command(&format!("FETCH {count} (FLAGS BODY[])")).unwrap().ok();
-    let text = fetched.with("BODY[]");
+    let text = fetched.containing("BODY[]");
     assert!(text.contains("A letter about first-letter."), "{text}");
     assert!(text.contains("Return-Path: <stranger@example.com>"), "{text}");
     assert!(text.contains("Received: from client.example.com"), "{text}");
@@ -35,10 +35,10 @@ fn a_client_in_idle_is_notified_of_new_mail() {
         stranger.mail("stranger@example.com", &[demo.services.user(1)], &letter).unwrap().expect(250);
     });
     let heard = heard.unwrap().ok();
-    let count = heard.with(" EXISTS").split(' ').next().unwrap().to_owned();
+    let count = heard.containing(" EXISTS").split(' ').next().unwrap().to_owned();
     let fetched =
         reader.command(&format!("FETCH {count} (BODY.PEEK[HEADER.FIELDS (SUBJECT)])")).unwrap().ok();
-    assert!(fetched.with("BODY[").contains("while-you-wait"), "{fetched:?}");
+    assert!(fetched.containing("BODY[").contains("while-you-wait"), "{fetched:?}");
 }
 
 #[test]

@@ -177,8 +177,8 @@ fn mailstead_reads_folders_created_by_dovecot() {
     assert_eq!(listed(&mut bob, "LIST \"\" *"), spoken(NAMES.iter().chain(&ABOVE)));
     assert_eq!(listed(&mut bob, "LSUB \"\" *"), spoken(&NAMES));
     for (name, sent) in NAMES {
-        bob.command(&format!("SELECT {sent}")).unwrap().ok().with("1 EXISTS");
-        bob.command("FETCH 1 BODY.PEEK[HEADER.FIELDS (SUBJECT)]").unwrap().ok().with(name);
+        bob.command(&format!("SELECT {sent}")).unwrap().ok().containing("1 EXISTS");
+        bob.command("FETCH 1 BODY.PEEK[HEADER.FIELDS (SUBJECT)]").unwrap().ok().containing(name);
         bob.command(&format!("UNSUBSCRIBE {sent}")).unwrap().ok();
     }
     assert_eq!(listed(&mut bob, "LSUB \"\" *"), Vec::<String>::new());

@@ -27,7 +27,7 @@ impl Responses {
 
     /// The untagged response that contains `words`.
     #[track_caller]
-    pub fn with(&self, words: &str) -> &str {
+    pub fn containing(&self, words: &str) -> &str {
         self.untagged
             .iter()
             .find(|line| line.contains(words))
@@ -67,21 +67,21 @@ impl Imap {
     /// Sends one command and reads until its tagged response.
     pub fn command(&mut self, command: &str) -> io::Result<Responses> {
         let tag = self.send_tagged(command)?;
-        self.answer(&tag)
+        self.responses(&tag)
     }
 
     /// APPEND with a synchronising literal.
     pub fn append(&mut self, mailbox: &str, message: &str) -> io::Result<Responses> {
         let message = message.replace('\n', "\r\n");
         let tag = self.send_tagged(&format!("APPEND {mailbox} {{{}}}", message.len()))?;
-        let go = self.response()?;
-        if !go.starts_with('+') {
-            let tagged = go.strip_prefix(&format!("{tag} ")).unwrap_or(&go).to_owned();
+        let response = self.response()?;
+        if !response.starts_with('+') {
+            let tagged = response.strip_prefix(&format!("{tag} ")).unwrap_or(&response).to_owned();
             return Ok(Responses { untagged: Vec::new(), tagged });
         }
         self.wire.send(message.as_bytes())?;
         self.wire.send(b"\r\n")?;
-        self.answer(&tag)
+        self.responses(&tag)
     }
 
     /// LOGIN, with both words quoted.
@@ -109,7 +109,7 @@ impl Imap {
             }
         }
         self.wire.send(b"DONE\r\n")?;
-        let mut answer = self.answer(&tag)?;
+        let mut answer = self.responses(&tag)?;
         untagged.append(&mut answer.untagged);
         Ok(Responses { untagged, tagged: answer.tagged })
     }
@@ -121,7 +121,7 @@ impl Imap {
         Ok(tag)
     }
 
-    fn answer(&mut self, tag: &str) -> io::Result<Responses> {
+    fn responses(&mut self, tag: &str) -> io::Result<Responses> {
         let mut untagged = Vec::new();
         loop {
             let line = self.response()?;
