@@ -14,18 +14,18 @@
 
 mod accept;
 mod concerns;
-mod crowd;
+mod shared_addresses;
 pub mod daemon;
 mod drain;
 mod limits;
-mod listen;
+mod read_or_stop;
 pub mod logging;
 mod mail_id;
 pub mod metrics;
 pub mod name_servers;
 mod pace;
 mod peer;
-mod places;
+mod eviction;
 mod refusals;
 mod runtime;
 mod signals;
@@ -34,10 +34,10 @@ pub mod tls;
 
 pub use accept::{Connection, Listener, Service};
 pub use concerns::report_concerns;
-pub use crowd::SharedAddresses;
+pub use shared_addresses::SharedAddresses;
 pub use drain::{Drain, DrainOutcome, DrainGuard, StopSignal};
 pub use limits::{Limits, Permit, Refusal};
-pub use listen::ReadOutcome;
+pub use read_or_stop::ReadOutcome;
 pub use mail_id::MailId;
 pub use pace::{Expiry, Pace, TimeLimits};
 pub use peer::Peer;

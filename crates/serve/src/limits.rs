@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::pace::{Expiry, Fill, Pace, TimeLimits};
-use crate::places::{self, Candidate};
+use crate::eviction::{self, Candidate};
 use crate::{SharedAddresses, Peer};
 
 /// The limits on simultaneous connections, in total and from one network, and on the time that each gets. Shared by all
@@ -198,7 +198,7 @@ impl Open {
         for candidate in &mut candidates {
             candidate.user = users.get(&candidate.key).map(String::as_str);
         }
-        let victim = places::victim(&candidates, own, self.total_limit);
+        let victim = eviction::victim(&candidates, own, self.total_limit);
         let session = self.sessions.get_mut(&victim?)?;
         session.is_evicted = true;
         session.pace.end(Expiry::Evicted);

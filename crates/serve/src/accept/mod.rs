@@ -4,7 +4,7 @@
 //! one peer keep others from being accepted.
 
 mod listener;
-mod turned_away;
+mod refused_connections;
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use crate::drain::DrainGuard;
 use crate::metrics::ServiceMetrics;
 use crate::{Drain, Limits, Peer, Refusal, StopSignal, Stream};
 pub use listener::Listener;
-use turned_away::RefusedConnections;
+use refused_connections::RefusedConnections;
 
 /// One accepted connection.
 #[derive(Debug)]

@@ -6,7 +6,7 @@
 
 mod flood;
 mod line;
-mod outlet;
+mod writer;
 mod value;
 
 use std::io::{self, Write};
@@ -23,7 +23,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 const CHATTY: [&str; 6] =
     ["rustls", "tokio_rustls", "hickory_net", "hickory_proto", "hickory_resolver", "hyper"];
 
-pub use outlet::LogWriter;
+pub use writer::LogWriter;
 
 /// Starts the log of this process, on standard error. Only the first call has an effect. Each line has the name of the
 /// process in its field `process`.

@@ -10,7 +10,7 @@
 //! program: nothing that a peer sends becomes one.
 
 mod memory;
-mod meter;
+mod service;
 
 use std::io;
 use std::os::unix::net::UnixListener;
@@ -22,8 +22,8 @@ use prometheus_client::registry::Registry;
 
 use crate::{Connection, Drain, Limits, Service};
 pub use memory::register_memory;
-use meter::Services;
-pub use meter::{PeerKind, LoginOutcome, ServiceMetrics};
+use service::Services;
+pub use service::{PeerKind, LoginOutcome, ServiceMetrics};
 
 /// The prefix of every metric's name.
 pub const PREFIX: &str = "mailstead";
