@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::contact::DemoAddresses;
 use super::people::DemoUser;
 use super::{probe, scratch};
-use crate::init::watch::LoopObserver;
+use crate::init::event_loop::LoopObserver;
 use crate::ports::Listening;
 use crate::site::Site;
 use crate::volume;

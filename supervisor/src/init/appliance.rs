@@ -12,7 +12,7 @@ use serve::logging;
 
 use super::background::{Abandon, unless_stopped};
 use super::signals::Signals;
-use super::watch::LoopObserver;
+use super::event_loop::LoopObserver;
 use super::{capabilities, run_site, signals};
 use crate::exit::Exit;
 use crate::settings::{self, Settings};

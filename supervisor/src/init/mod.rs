@@ -10,7 +10,7 @@
 
 mod appliance;
 mod background;
-mod brought;
+mod external_certificate;
 mod capabilities;
 mod children;
 pub mod launch;
@@ -25,7 +25,7 @@ pub mod spawn;
 pub mod supervision;
 mod undo;
 pub mod unit;
-pub mod watch;
+pub mod event_loop;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -48,7 +48,7 @@ use signals::Signals;
 use spawn::Program;
 use supervision::Supervision;
 use unit::Moment;
-use watch::{LoopObserver, Sources, StatusFile};
+use event_loop::{LoopObserver, Sources, StatusFile};
 
 use crate::exit::Exit;
 use crate::ports::{Listening, Unbound};
@@ -98,7 +98,7 @@ pub fn run_site(
     prctl::set_child_subreaper(true).map_err(|errno| refused("adopt orphans")(errno.into()))?;
     // Daemons are started from it: without it none could be.
     File::open(launch::OURSELVES).map_err(refused("open the program itself as /proc/self/exe"))?;
-    let watched = brought::watched_files(&site);
+    let watched = external_certificate::watched_files(&site);
     let shared = Arc::new(site);
     let abandon = Abandon::default();
     let prepared = {
@@ -117,7 +117,7 @@ pub fn run_site(
     for Concern { problem, fix } in concerns.iter().cloned().chain(missing.iter().map(Unbound::concern)) {
         tracing::warn!(%problem, %fix, "started with a problem");
     }
-    brought::watch(watched).map_err(refused("watch the certificate's files"))?;
+    external_certificate::watch(watched).map_err(refused("watch the certificate's files"))?;
     observer.prepared(&listening);
 
     let ports = ports(&listening);
@@ -132,7 +132,7 @@ pub fn run_site(
     let mut status = StatusFile::new(site.folders.status(), site.owners.map(|owners| owners.steward.group));
     let background =
         Background::start(Reloader::new(site, ports, read)).map_err(refused("start a thread"))?;
-    Ok(watch::run(&mut supervision, Sources { signals, notices, background }, &mut status, observer))
+    Ok(event_loop::run(&mut supervision, Sources { signals, notices, background }, &mut status, observer))
 }
 
 /// The addresses of a site that are reached over the network.

@@ -13,7 +13,7 @@
 
 mod confinement;
 mod files;
-mod person;
+mod daemon_user;
 pub mod rules;
 mod system_calls;
 
@@ -35,7 +35,7 @@ use super::spawn::{FIRST_PASSED, Program};
 use crate::exit::Exit;
 use crate::volume::Owner;
 use confinement::Confinement;
-pub use person::DaemonUser;
+pub use daemon_user::DaemonUser;
 use rules::Rules;
 pub use system_calls::seal;
 

@@ -6,8 +6,8 @@
 //! a process, and with real ones that are doubles.
 
 mod daemon;
-mod missing;
-mod news;
+mod unbound_ports;
+mod reload;
 mod status;
 mod stopping;
 mod watchdog;
@@ -25,8 +25,8 @@ use super::spawn::Program;
 use super::unit::{End, Event, Moment, Phase};
 use crate::ports::Unbound;
 use daemon::{SupervisedDaemon, RunFacts};
-use missing::UnboundPorts;
-pub use news::Reloaded;
+use unbound_ports::UnboundPorts;
+pub use reload::Reloaded;
 use stopping::StopProgress;
 
 /// The operations on processes.

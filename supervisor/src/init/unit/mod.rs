@@ -15,7 +15,7 @@
 //! starts, signals or waits for a process.
 
 mod signal_name;
-mod wait;
+mod restart_delay;
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 pub use signal_name::SignalName;
-use wait::{RunKind, STABLE_AFTER};
+use restart_delay::{RunKind, STABLE_AFTER};
 
 /// A moment on both clocks: the monotonic one for deadlines, and the wall clock.
 #[derive(Debug, Clone, Copy)]
@@ -213,7 +213,7 @@ impl Unit {
 
     /// The wait before the next start.
     fn back_off(&mut self, run: RunKind, now: Moment) -> Phase {
-        let until = now.instant + wait::restart_delay(self.failures, run);
+        let until = now.instant + restart_delay::restart_delay(self.failures, run);
         self.failures = self.failures.saturating_add(1);
         Phase::BackingOff { until }
     }

@@ -66,7 +66,7 @@ fn a_stable_run_resets_the_wait() {
     let crash = Moment { instant: start.instant + STABLE_AFTER, wall: start.wall };
     unit.handle(Event::Ended(End::Exit(1)), crash).unwrap();
     assert!(unit.is_due(later(crash, 1)));
-    assert_eq!(unit.wakes_at(), Some(crash.instant + wait::restart_delay(0, RunKind::CameUp)));
+    assert_eq!(unit.wakes_at(), Some(crash.instant + restart_delay::restart_delay(0, RunKind::CameUp)));
 }
 
 #[test]
