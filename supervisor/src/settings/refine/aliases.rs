@@ -7,7 +7,7 @@
 //! target       = name [ "@" domain ]
 //! ```
 
-mod known;
+mod known_names;
 mod loops;
 
 use std::collections::HashSet;
@@ -20,7 +20,7 @@ use super::ServedDomains;
 use crate::settings::fault::SettingFault;
 use crate::settings::raw::Raw;
 use crate::settings::variables;
-use known::KnownNames;
+use known_names::KnownNames;
 
 /// An error of an alias entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
