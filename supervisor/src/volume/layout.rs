@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use nix::unistd::{Gid, Uid};
 
 use super::handle::{Handle, NewOwner, Kind};
-use super::{Folders, Owners, adoption};
+use super::{Folders, Owners, ownership};
 use crate::certificate;
 
 /// An error that keeps the folders from being laid out.
@@ -104,7 +104,7 @@ fn refuse_links_in_queue(folders: &Folders) -> Result<(), LayoutError> {
 fn adopt_mail(folders: &Folders, owners: &Owners) -> Result<(), LayoutError> {
     let path = folders.mail();
     let heir = NewOwner { user: owners.vmail.user, group: owners.vmail.group };
-    adoption::fix_mailboxes(&open(&path)?, &path, heir);
+    ownership::fix_mailboxes(&open(&path)?, &path, heir);
     Ok(())
 }
 
@@ -132,17 +132,17 @@ fn adopt_files(folders: &Folders, owners: &Owners) -> Result<(), LayoutError> {
         (folders.applied(), 0o600, nobody_else),
         (folders.format(), 0o644, nobody_else),
     ] {
-        adoption::fix_file(&volume, &path, mode, NewOwner { user: root, group });
+        ownership::fix_file(&volume, &path, mode, NewOwner { user: root, group });
     }
     let (dkim, acme, tls) = (folders.dkim(), folders.acme(), folders.tls());
-    adoption::fix_keys(&open(&dkim)?, &dkim, owners.mta.group);
+    ownership::fix_keys(&open(&dkim)?, &dkim, owners.mta.group);
     let steward = owners.steward;
-    adoption::check_all(&open(&acme)?, &acme, NewOwner { user: steward.user, group: steward.group });
+    ownership::check_all(&open(&acme)?, &acme, NewOwner { user: steward.user, group: steward.group });
     let (folder, heir) = (open(&tls)?, NewOwner { user: steward.user, group: owners.shared });
-    adoption::check_all(&folder, &tls, heir);
+    ownership::check_all(&folder, &tls, heir);
     let files = certificate::files(&tls);
     for (path, mode) in [(files.key, 0o640), (files.certificate, 0o644)] {
-        adoption::fix_file(&folder, &path, mode, heir);
+        ownership::fix_file(&folder, &path, mode, heir);
     }
     Ok(())
 }
@@ -192,7 +192,7 @@ fn lay_out_one(wanted: &RequiredFolder) -> Result<(), LayoutError> {
             // Without the capability to read another user's files, root can read its own.
             folder.change_owner(Uid::from_raw(0), folder.owner().1).map_err(failed("take ownership of"))?;
         }
-        adoption::fix_all(&folder, path, NewOwner { user, group });
+        ownership::fix_all(&folder, path, NewOwner { user, group });
     }
     if folder.mode() != wanted.mode {
         // Only the owner can change the mode, and root without `CAP_FOWNER` is no exception. For new files to inherit

@@ -17,11 +17,11 @@
 //! started it.
 
 mod accounts;
-mod adoption;
+mod ownership;
 mod file;
 mod format;
 mod handle;
-mod hold;
+mod lock;
 mod layout;
 mod owners;
 
@@ -31,7 +31,7 @@ pub use accounts::{AccountsFile, AccountsFileError};
 pub use file::write;
 pub(crate) use file::{ignore_not_found, change_owner};
 pub use format::{FormatError, check_format, refuse_foreign_format};
-pub use hold::{VolumeInUseError, VolumeLock, lock, is_locked};
+pub use lock::{VolumeInUseError, VolumeLock, lock, is_locked};
 pub use layout::{LayoutError, lay_out};
 pub(crate) use layout::{RequiredFolder, required_folders};
 pub use owners::{Owner, Owners, OwnersError};
