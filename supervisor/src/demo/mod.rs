@@ -11,9 +11,9 @@
 //! | `--dir` that existed | the folder, with the files of others that were in it |
 //! | `--dir` with the volume of an earlier demo, or `--keep` | the volume and the log |
 
-mod contact;
-mod guide;
-mod people;
+mod addresses;
+mod startup;
+mod demo_users;
 mod probe;
 mod scratch;
 
@@ -32,7 +32,7 @@ use crate::init::signals::Signals;
 use crate::init::{self, signals};
 use crate::settings::{SettingFaults, HostAndPort, Settings, variables};
 use crate::site::{Purpose, Site, HeartbeatPassword};
-use guide::StartupMonitor;
+use startup::StartupMonitor;
 use scratch::Scratch;
 
 /// The arguments of `demo`.
@@ -75,8 +75,8 @@ pub fn run(demo: &Demo) -> ExitCode {
 
 fn demonstrate(demo: &Demo) -> Result<Exit, (Exit, String)> {
     let signals = Signals::open().map_err(|errno| (Exit::System, format!("cannot read signals: {errno}")))?;
-    let people = people::two();
-    let declared = people::declared(&people);
+    let people = demo_users::two();
+    let declared = demo_users::declared(&people);
     let relay_to = demo.relay_to.clone();
     let read = move || settings(&declared, relay_to.as_ref());
     let settings = read().map_err(|faults| (Exit::Usage, faults.to_string()))?;

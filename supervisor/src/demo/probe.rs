@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use super::contact::DemoAddresses;
+use super::addresses::DemoAddresses;
 
 /// The time limit for one port.
 const PATIENCE: Duration = Duration::from_secs(5);

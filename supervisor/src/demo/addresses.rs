@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::people::DemoUser;
+use super::demo_users::DemoUser;
 use crate::certificate;
 use crate::ports::Listening;
 use crate::site::Site;

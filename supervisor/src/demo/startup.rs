@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::contact::DemoAddresses;
-use super::people::DemoUser;
+use super::addresses::DemoAddresses;
+use super::demo_users::DemoUser;
 use super::{probe, scratch};
 use crate::init::event_loop::LoopObserver;
 use crate::ports::Listening;
