@@ -13,7 +13,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::made::{self, ALPHABET, GROUP};
+use crate::generated_password::{self, ALPHABET, GROUP};
 use crate::{Password, Secret};
 
 /// The number of characters of the selector and of the secret part.
@@ -91,7 +91,7 @@ impl AppPassword {
     /// stored.
     pub fn issue(name: AppName, created: String, others: &[Self]) -> (Self, Zeroizing<String>) {
         let (selector, characters) = loop {
-            let characters = made::random_characters(LENGTH);
+            let characters = generated_password::random_characters(LENGTH);
             let selector = Selector(characters[..SELECTOR].to_owned());
             if others.iter().all(|other| other.selector != selector) {
                 break (selector, characters);
@@ -99,7 +99,7 @@ impl AppPassword {
         };
         let password = Password::new(characters.as_bytes()).expect("twenty letters are a password");
         let issued = Self { name, selector, secret: Secret::hash(&password), created };
-        (issued, made::grouped(&characters))
+        (issued, generated_password::grouped(&characters))
     }
 
     /// True if both have the same name or the same selector.

@@ -14,8 +14,8 @@ use tracing::field::Empty;
 
 use crate::app_password::{self, AppName};
 use crate::directory::{Entries, Keys};
-use crate::recent::RecentLogins;
-use crate::turns::{Rank, CheckQueue};
+use crate::recent_logins::RecentLogins;
+use crate::check_queue::{Rank, CheckQueue};
 use crate::{Credentials, Login, Password, Secret, User};
 
 /// The reason for a refused login.

@@ -22,15 +22,15 @@
 //! [`merge`] is then a pure function over both; `mailstead plan` prints its changes and the supervisor writes its
 //! accounts.
 
-mod proofs;
+mod verification_cache;
 mod secret;
-mod settle;
+mod hashing;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use address::{Address, Domain};
-pub use proofs::VerificationCache;
+pub use verification_cache::VerificationCache;
 pub use secret::{
     ChosenPassword, ChosenPasswordError, DeclaredSecret, DeclaredSecretError, SHORTEST_PASSWORD,
 };

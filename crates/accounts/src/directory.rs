@@ -1,6 +1,6 @@
-mod ends;
+mod reachability;
 mod entries;
-mod walk;
+mod expansion;
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -13,11 +13,11 @@ use tokio::sync::watch;
 
 use crate::authentication::{Denied, PasswordChecker, CheckPriority};
 use crate::guard::{Guard, Outcome};
-use crate::hidden::is_this_machine;
+use crate::internal_mailbox::is_this_machine;
 use crate::last_use::RecordedUses;
 use crate::login::{Login, LoginWatch};
 use crate::{Accounts, AccountsError, Credentials, InternalMailbox, User};
-pub(crate) use ends::{Reachability, MOST_REACHED, reachability};
+pub(crate) use reachability::{Reachability, MOST_REACHED, reachability};
 pub(crate) use entries::{Entries, Keys};
 
 /// The time between writes of what logins have changed.

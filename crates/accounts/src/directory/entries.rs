@@ -3,7 +3,7 @@ use std::collections::{HashMap, HashSet};
 
 use address::{Address, Domain, LocalPart};
 
-use super::walk::expand;
+use super::expansion::expand;
 use super::{Expansion, Resolution};
 use crate::{Accounts, Alias, AliasName, AppPassword, InternalMailbox, Login, Secret, User};
 

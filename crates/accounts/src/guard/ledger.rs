@@ -3,9 +3,9 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::bucket::{ACCOUNT, Bucket, KNOWN_NETWORK, NETWORK, Policy, SHARED, SITE};
-use super::known::UserNetwork;
+use super::known_networks::UserNetwork;
 use super::{network_of, site_of};
-use crate::turns::Rank;
+use crate::check_queue::Rank;
 
 /// An attempt to log in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,9 +21,9 @@
 //! are kept on disk ([`KnownNetworksFile`]), so a restart in the middle of an attack lets the owners in as before.
 
 mod bucket;
-mod known;
+mod known_networks;
 mod ledger;
-mod memory;
+mod known_networks_file;
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::Path;
@@ -35,10 +35,10 @@ use aws_lc_rs::rand::SystemRandom;
 use ipnet::IpNet;
 
 use crate::Password;
-use crate::turns::Rank;
+use crate::check_queue::Rank;
 pub(crate) use ledger::LoginAttempt;
 use ledger::{Charged, Ledger, Admission};
-use memory::KnownNetworksFile;
+use known_networks_file::KnownNetworksFile;
 
 /// The guard, shared by all sessions.
 pub(crate) struct Guard {

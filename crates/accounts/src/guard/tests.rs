@@ -1,4 +1,4 @@
-use super::known::{UserNetwork, KNOWN_FOR, KnownNetworks};
+use super::known_networks::{UserNetwork, KNOWN_FOR, KnownNetworks};
 use super::ledger::MOST_BUCKETS;
 use super::*;
 

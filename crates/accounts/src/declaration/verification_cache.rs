@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::hmac::Tag;
 
-use crate::seal::MatchMac;
+use crate::match_mac::MatchMac;
 use crate::{Password, Secret};
 
 /// A cache of the passwords that matched their hashes, so that a repeated check is free: a reload with the same

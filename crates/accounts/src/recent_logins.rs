@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac::Tag;
 
-use crate::seal::MatchMac;
+use crate::match_mac::MatchMac;
 use crate::{AppName, Password, Secret, User};
 
 /// A cache of logins that were correct a moment ago.
