@@ -247,7 +247,7 @@ impl Site {
     /// Repeats the check until the condition holds: resolvers cache records for a second.
     fn check_until(&self, what: &str, is_so: impl Fn(&[String]) -> bool) -> Option<i32> {
         let mut last = String::new();
-        tests::patience::until(what, || {
+        tests::wait::until(what, || {
             let (status, found, text) = self.check();
             if text != last {
                 // Visible if the test fails.

@@ -10,7 +10,7 @@ use handover::Confidential;
 use handover::config::AccountBinding;
 use handover::sockets;
 use tests::authority::Authority;
-use tests::patience;
+use tests::wait;
 use tests::steward::{DOMAIN, NAMES, Steward, await_error, outcomes, with_authority};
 
 #[test]
@@ -49,7 +49,7 @@ fn a_slow_and_strict_authority_issues_in_the_end() {
     steward.start();
     steward.await_certificate(&NAMES);
     assert_eq!(authority.accounts(), 1, "a rejected nonce makes no second account");
-    patience::until_true("the ledger has it", || outcomes(&steward) == ["issued"]);
+    wait::until_true("the ledger has it", || outcomes(&steward) == ["issued"]);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_rate_limit_is_honoured_across_crashes() {
     let ordered = authority.ordered();
     assert_eq!(ordered.len(), 2);
     assert!(ordered[1].at - ordered[0].at >= Duration::from_secs(SECONDS - 1), "{ordered:?}");
-    patience::until_true("the ledger has both", || outcomes(&steward) == ["rate-limited", "issued"]);
+    wait::until_true("the ledger has both", || outcomes(&steward) == ["rate-limited", "issued"]);
 }
 
 #[test]
@@ -80,8 +80,8 @@ fn a_refused_name_does_not_affect_the_others() {
         });
         steward.start();
         steward.await_certificate(&[NAMES[0], NAMES[1], NAMES[3]]);
-        patience::until_true("the ledger has both", || outcomes(&steward) == ["names", "issued"]);
-        patience::until_true("the name is reported", || steward.state()["left_out"][0]["name"] == NAMES[2]);
+        wait::until_true("the ledger has both", || outcomes(&steward) == ["names", "issued"]);
+        wait::until_true("the name is reported", || steward.state()["left_out"][0]["name"] == NAMES[2]);
         let said = if at_the_order { "not on my watch" } else { "looks wrong to me" };
         let left_out = &steward.state()["left_out"][0];
         assert!(left_out["problem"].to_string().contains(said), "{left_out}");
@@ -97,7 +97,7 @@ fn a_revoked_certificate_is_replaced_at_once_and_the_key_stays() {
     let first = steward.await_certificate(&NAMES);
     let key = fs::read(&steward.tls().key).unwrap();
     let chain = fs::read(&steward.tls().certificate).unwrap();
-    patience::until_true("the suggestion is followed", || {
+    wait::until_true("the suggestion is followed", || {
         let renews = steward.state()["renews"].as_str().unwrap_or_default().to_owned();
         let day = |days: i64| calendar::rfc3339(first.not_before + days * 86_400);
         day(40) <= renews && renews <= day(41)
@@ -107,7 +107,7 @@ fn a_revoked_certificate_is_replaced_at_once_and_the_key_stays() {
 
     authority.revoke_all();
     steward.reload();
-    patience::until_true("there is another", || fs::read(&steward.tls().certificate).unwrap() != chain);
+    wait::until_true("there is another", || fs::read(&steward.tls().certificate).unwrap() != chain);
     assert_eq!(fs::read(&steward.tls().key).unwrap(), key);
     let ordered = authority.ordered();
     assert_eq!(ordered.len(), 2);
@@ -119,7 +119,7 @@ fn a_certificate_of_seconds_is_renewed_at_two_thirds_and_within_the_limits() {
     let (mut steward, _authority) = with_authority(|manners| manners.lifetime = Duration::from_secs(6));
     steward.start();
     let first = steward.await_certificate(&NAMES);
-    let renewed = patience::until("it is renewed", || {
+    let renewed = wait::until("it is renewed", || {
         let facts = steward.facts();
         (facts.not_before > first.not_before).then_some(facts)
     });
@@ -168,8 +168,8 @@ fn an_account_is_bound_if_required_and_created_again_if_the_authority_forgets_it
     authority.forget_accounts();
     authority.revoke_all();
     steward.reload();
-    patience::until_true("there is an account again", || authority.accounts() == 1);
-    patience::until_true("and another certificate", || {
+    wait::until_true("there is an account again", || authority.accounts() == 1);
+    wait::until_true("and another certificate", || {
         outcomes(&steward).iter().filter(|o| *o == "issued").count() == 2
     });
 }
@@ -182,7 +182,7 @@ fn names_that_start_to_lead_here_join_the_certificate_and_the_pages_follow() {
     }
     steward.start();
     steward.await_certificate(&NAMES[..1]);
-    patience::until_true("health reports the others", || {
+    wait::until_true("health reports the others", || {
         let health = steward.get(sockets::HEALTH, "localhost", "/health/ready");
         NAMES[1..].iter().all(|name| health.contains(name)) && health.contains("mailstead dns")
     });
@@ -206,14 +206,14 @@ fn a_domains_own_name_is_included_while_it_leads_here_without_delaying_renewal()
         let is_whole = state["left_out"].as_array().is_some_and(Vec::is_empty);
         state["is_served"] == true && state["last_error"].is_null() && is_whole
     };
-    patience::until_true("a name that leads elsewhere is not a fault", || is_content(&steward));
+    wait::until_true("a name that leads elsewhere is not a fault", || is_content(&steward));
 
     steward.dns.remove(DOMAIN).host(DOMAIN, std::net::Ipv4Addr::LOCALHOST.into());
     renews_for(&mut steward, &authority, &with_own_name());
 
     steward.dns.remove(DOMAIN).host(DOMAIN, elsewhere);
     renews_for(&mut steward, &authority, &NAMES);
-    patience::until_true("no fault is reported", || is_content(&steward));
+    wait::until_true("no fault is reported", || is_content(&steward));
     // The authority refuses an order that was under way when the record changed.
     let outcomes = outcomes(&steward);
     assert!(outcomes.iter().filter(|outcome| *outcome != "issued").count() <= 1, "{outcomes:?}");
@@ -225,11 +225,11 @@ fn renews_for(steward: &mut Steward, authority: &Authority, names: &[&str]) {
     let sorted = |names: &mut Vec<String>| names.sort();
     let mut wanted: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     sorted(&mut wanted);
-    patience::until_true(&format!("the certificate is renewed for {names:?}"), || {
+    wait::until_true(&format!("the certificate is renewed for {names:?}"), || {
         let before = steward.certificate();
         authority.revoke_all();
         steward.reload();
-        patience::until_true("the certificate is replaced", || steward.certificate() != before);
+        wait::until_true("the certificate is replaced", || steward.certificate() != before);
         let mut found = steward.facts().names;
         sorted(&mut found);
         found == wanted
@@ -244,8 +244,8 @@ fn a_refused_own_name_of_a_domain_does_not_affect_the_others() {
     steward.dns.host(DOMAIN, std::net::Ipv4Addr::LOCALHOST.into());
     steward.start();
     steward.await_certificate(&NAMES);
-    patience::until_true("the ledger has both", || outcomes(&steward) == ["names", "issued"]);
-    patience::until_true("it is named with the reason", || {
+    wait::until_true("the ledger has both", || outcomes(&steward) == ["names", "issued"]);
+    wait::until_true("it is named with the reason", || {
         let left_out = &steward.state()["left_out"][0];
         left_out["name"] == DOMAIN && left_out["problem"].to_string().contains("not on my watch")
     });

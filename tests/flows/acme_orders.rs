@@ -7,7 +7,7 @@ use std::fs;
 use handover::config::Challenge;
 use handover::sockets;
 use tests::authority::{Chain, Behaviour};
-use tests::patience;
+use tests::wait;
 use tests::steward::{NAMES, Steward, await_error, outcomes, with_authority};
 
 #[test]
@@ -15,7 +15,7 @@ fn a_steward_that_dies_in_every_order_continues_the_same_one() {
     let (mut steward, authority) = with_authority(|manners| manners.never_signs = true);
     for round in 0..3 {
         steward.start();
-        patience::until_true("the order is made and known by its address", || {
+        wait::until_true("the order is made and known by its address", || {
             steward.ledger().last().is_some_and(|order| order["order"].is_string())
         });
         if round > 0 {
@@ -30,7 +30,7 @@ fn a_steward_that_dies_in_every_order_continues_the_same_one() {
 /// Waits until the state shows that the authority works on an order.
 #[track_caller]
 fn under_way(steward: &Steward) {
-    patience::until_true("an order is pending", || steward.state()["pending"].is_string());
+    wait::until_true("an order is pending", || steward.state()["pending"].is_string());
     assert!(steward.state()["last_error"].is_null(), "{}", steward.state());
 }
 
@@ -43,13 +43,13 @@ fn a_slow_order_is_the_only_one_also_for_a_new_process() {
     ] {
         let (mut steward, authority) = with_authority(slow);
         steward.start();
-        patience::until_true("the order is known by its address", || {
+        wait::until_true("the order is known by its address", || {
             steward.ledger().last().is_some_and(|order| order["order"].is_string())
         });
         steward.process().kill_everything();
         steward.start();
         steward.await_certificate(&NAMES);
-        patience::until_true("the ledger has it", || outcomes(&steward) == ["issued"]);
+        wait::until_true("the ledger has it", || outcomes(&steward) == ["issued"]);
         assert_eq!(authority.ordered().len(), 1);
     }
 }
@@ -60,7 +60,7 @@ fn a_certificate_that_cannot_be_installed_is_ordered_once_and_the_error_stays() 
         let (mut steward, authority) = with_authority(|manners| manners.chain = chain);
         steward.start();
         await_error(&steward, said);
-        patience::until_true("the next try is a minute away", || {
+        wait::until_true("the next try is a minute away", || {
             steward.state()["next_try"].as_str().is_some_and(|next| next > &*calendar::rfc3339(now() + 20))
         });
         assert_eq!(outcomes(&steward), ["unusable"]);
@@ -110,7 +110,7 @@ fn a_deactivated_account_is_replaced() {
     authority.deactivate_accounts();
     authority.revoke_all();
     steward.reload();
-    patience::until_true("another certificate for another account", || {
+    wait::until_true("another certificate for another account", || {
         authority.accounts() == 2
             && outcomes(&steward).iter().filter(|outcome| *outcome == "issued").count() == 2
     });
@@ -124,7 +124,7 @@ fn a_refused_host_name_is_retried_when_its_record_changes() {
     steward.authority(|settings| settings.challenge = Challenge::Http01);
     steward.start();
     steward.await_certificate(&NAMES[1..]);
-    patience::until_true("the reason is the host's name", || {
+    wait::until_true("the reason is the host's name", || {
         let state = steward.state();
         state["left_out"][0]["name"] == NAMES[0]
             && state["is_about_names"] == true
@@ -138,7 +138,7 @@ fn a_refused_host_name_is_retried_when_its_record_changes() {
     assert_eq!(outcomes(&steward), ["names", "issued"]);
     // SIGHUP makes an attempt at once, with the same result.
     steward.reload();
-    patience::until_true("the host's name is tried again, and the others are not", || {
+    wait::until_true("the host's name is tried again, and the others are not", || {
         outcomes(&steward).iter().filter(|outcome| *outcome == "names").count() == 2
     });
     assert_eq!(outcomes(&steward).iter().filter(|outcome| *outcome == "issued").count(), 1);
@@ -155,8 +155,8 @@ fn a_self_made_certificate_that_is_not_valid_yet_is_renewed_while_it_runs_and_pr
     steward.self_made_from(now() + 400 * 86_400);
     let key = fs::read(&steward.tls().key).unwrap();
     steward.start();
-    patience::until_true("it is valid now", || steward.facts().not_before <= now());
+    wait::until_true("it is valid now", || steward.facts().not_before <= now());
     assert_eq!(steward.facts().names, [NAMES[0]]);
     assert_eq!(fs::read(&steward.tls().key).unwrap(), key);
-    patience::until_true("process 1 is notified", || !steward.reported_certificates().is_empty());
+    wait::until_true("process 1 is notified", || !steward.reported_certificates().is_empty());
 }

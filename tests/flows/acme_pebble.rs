@@ -6,7 +6,7 @@ use handover::Confidential;
 use handover::config::{Challenge, DnsUpdate, TsigAlgorithm, TsigKey};
 use handover::sockets;
 use tests::knot::{KEY_NAME, Knot, SECRET, Signing};
-use tests::patience;
+use tests::wait;
 use tests::pebble::Pebble;
 use tests::steward::{NAMES, Steward};
 use tests::unbound::Unbound;
@@ -36,13 +36,13 @@ fn a_certificate_for_all_names_is_obtained_by_http_and_by_tls_alone() {
         assert_eq!(std::fs::read(&steward.tls().key).unwrap(), key, "the key never changes");
         assert_eq!(pebble.log().contains("validate w/ HTTP"), is_http, "{challenge:?} was asked for");
         let mut notified = Vec::new();
-        patience::until_true("process 1 is notified of the first certificate and of the new one", || {
+        wait::until_true("process 1 is notified of the first certificate and of the new one", || {
             notified.extend(steward.reported_certificates());
             notified.len() == 2
         });
         let ledger = steward.ledger();
         assert_eq!(ledger.last().unwrap()["outcome"], "issued", "{ledger:?}");
-        patience::until_true("no fault is reported", || {
+        wait::until_true("no fault is reported", || {
             let state = steward.state();
             state["last_error"].is_null() && state["is_served"] == true && state["renews"].is_string()
         });
@@ -55,7 +55,7 @@ fn a_name_that_leads_nowhere_is_left_out_until_it_leads_here() {
     steward.dns.remove(NAMES[3]);
     steward.start();
     steward.await_certificate(&NAMES[..3]);
-    patience::until_true("the missing one is named with its fix", || {
+    wait::until_true("the missing one is named with its fix", || {
         let state = steward.state();
         let left_out = &state["left_out"][0];
         left_out["name"] == NAMES[3] && left_out["fix"].as_str().unwrap_or_default().contains("mailstead dns")
@@ -96,7 +96,7 @@ fn a_dns_challenge_is_published_at_the_end_of_the_alias_and_removed() {
     steward.await_certificate(&NAMES);
     assert!(knot.log().contains("[acme.example.net.] DDNS"), "{}", knot.log());
     let ends = ["both.acme.example.net", "one.acme.example.net", "_acme-challenge.autodiscover.example.org"];
-    patience::until_true("the challenges are removed", || {
+    wait::until_true("the challenges are removed", || {
         ends.iter().all(|end| knot.dig(&[end, "TXT"]).is_empty())
     });
 }

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use tests::demo::Demo;
-use tests::doors::Services;
-use tests::exchange::Exchange;
-use tests::patience;
+use tests::services::Services;
+use tests::mail_exchange::Exchange;
+use tests::wait;
 use tests::smtp::message;
 
 /// The number of times that all processes are killed.
@@ -62,7 +62,7 @@ fn burst_until_killed(demo: &mut Demo, round: usize) -> BTreeMap<(String, usize)
             let (doors, fates, answers) = (&doors, &fates, &answers);
             scope.spawn(move || deliver_until_cut(doors, &format!("m-{round}-{sender}"), fates, answers));
         }
-        patience::until_true("there are answers", || answers.load(Ordering::SeqCst) >= 9 + 8 * round);
+        wait::until_true("there are answers", || answers.load(Ordering::SeqCst) >= 9 + 8 * round);
         demo.kill_everything();
     });
     fates.into_inner().unwrap()
@@ -105,7 +105,7 @@ fn deliver_until_cut(
 #[track_caller]
 fn check(doors: &Services, fates: &BTreeMap<(String, usize), Fate>) {
     // A recipient that was left to the queue follows later; all others are stored at once.
-    let subjects = patience::until("all that was answered for is there", || {
+    let subjects = wait::until("all that was answered for is there", || {
         let subjects = [0, 1].map(|user| subjects(doors, user));
         let is_there = |(subject, user): &(String, usize)| subjects[*user].contains(subject);
         let complete = fates.iter().all(|(key, fate)| *fate == Fate::Unknown || is_there(key));

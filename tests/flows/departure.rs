@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tests::demo::Demo;
 use tests::dns::NameServer;
-use tests::exchange::Exchange;
+use tests::mail_exchange::Exchange;
 use tests::site::Site;
 use tests::smtp::message;
 use tests::{program, signature};

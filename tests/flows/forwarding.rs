@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use tests::exchange::Exchange;
+use tests::mail_exchange::Exchange;
 use tests::site::Site;
 use tests::smtp::{Smtp, message};
 

@@ -13,7 +13,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use tests::imap::Imap;
-use tests::patience;
+use tests::wait;
 use tests::site::Site;
 use tests::smtp::Smtp;
 
@@ -124,7 +124,7 @@ fn guessing_over_smtp_is_refused_and_other_clients_are_not() {
     // A name cannot put another address where the peer's is searched for.
     let name = "x\" peer=192.0.2.1\nWARN login: failed peer=192.0.2.1 protocol=";
     submission(&site, address(5)).log_in(name, "guess").unwrap().expect(535);
-    patience::until_true("it is logged", || {
+    wait::until_true("it is logged", || {
         site.mta().log().contains("failed peer=127.0.0.5 protocol=\"smtp\"")
     });
     let log = site.mta().log();
@@ -185,7 +185,7 @@ impl GuessingAttack {
     fn wait_until_under_way(&self) {
         let before = self.refused.load(Ordering::Relaxed);
         let wanted = before + 5 * self.attackers.len();
-        patience::until_true("the siege is under way", || self.refused.load(Ordering::Relaxed) > wanted);
+        wait::until_true("the siege is under way", || self.refused.load(Ordering::Relaxed) > wanted);
     }
 
     fn end(self) {

@@ -12,7 +12,7 @@ use std::process::Command;
 use nix::sys::signal::{Signal, kill};
 use serde_json::Value;
 use tests::demo::Demo;
-use tests::patience;
+use tests::wait;
 use tests::program;
 use tests::smtp::message;
 
@@ -32,7 +32,7 @@ fn report(demo: &Demo) -> Value {
 /// The metrics by name with all labels, once each daemon has answered in time.
 #[track_caller]
 fn numbers(demo: &Demo) -> BTreeMap<String, f64> {
-    let text = patience::until("all daemons report their metrics", || {
+    let text = wait::until("all daemons report their metrics", || {
         let text = page(demo, "/metrics");
         let is_silent =
             |line: &str| line.starts_with("mailstead_process_metrics_reported") && line.ends_with(" 0");
@@ -57,14 +57,14 @@ fn count(demo: &Demo) -> f64 {
 /// The report after a further heartbeat.
 #[track_caller]
 fn beat_after(demo: &Demo, before: f64) -> Value {
-    patience::until_true("a heartbeat ends", || count(demo) > before);
+    wait::until_true("a heartbeat ends", || count(demo) > before);
     report(demo)
 }
 
 /// Waits for a heartbeat that fails at this step, or passes.
 #[track_caller]
 fn beats(demo: &Demo, failed_at: Option<&str>) -> Value {
-    patience::until(&format!("a heartbeat ends with {failed_at:?}"), || {
+    wait::until(&format!("a heartbeat ends with {failed_at:?}"), || {
         let report = report(demo);
         let beat = &report["heartbeat"];
         (beat.is_object() && beat["failed_at"].as_str() == failed_at).then_some(report)
@@ -242,7 +242,7 @@ fn a_daemon_that_does_not_answer_costs_its_own_metrics_and_a_restart_is_counted(
     let mda = demo.role("mda");
     kill(mda, Signal::SIGSTOP).unwrap();
     // On a busy machine the other daemon may miss the time limit once.
-    let text = patience::until("the metrics of the other daemon are exported", || {
+    let text = wait::until("the metrics of the other daemon are exported", || {
         let text = page(&demo, "/metrics");
         text.contains("mailstead_process_metrics_reported{process=\"mta\"} 1\n").then_some(text)
     });
@@ -252,7 +252,7 @@ fn a_daemon_that_does_not_answer_costs_its_own_metrics_and_a_restart_is_counted(
     assert!(!text.contains("service=\"imap\""), "{text}");
 
     kill(mda, Signal::SIGKILL).unwrap();
-    patience::until_true("the restart of the mda is counted", || {
+    wait::until_true("the restart of the mda is counted", || {
         let numbers = numbers(&demo);
         numbers[r#"mailstead_process_restarts_total{process="mda"}"#] == 1.0
             && numbers[r#"mailstead_process_state{process="mda",state="ready"}"#] == 1.0

@@ -5,8 +5,8 @@
 
 use handover::config::{Format, Level};
 use serde_json::Value;
-use tests::exchange::Exchange;
-use tests::patience;
+use tests::mail_exchange::Exchange;
+use tests::wait;
 use tests::site::{Plan, Site};
 use tests::smtp::{Reply, message};
 
@@ -94,7 +94,7 @@ fn a_failed_submission_keeps_one_id_in_the_queue_and_the_report() {
     let reported = &about(&mta, &["delivery report queued"])[0];
     assert_eq!(reported["original"], *id);
     let own = reported["id"].as_str().unwrap();
-    patience::until_true("the report's delivery is told of", || {
+    wait::until_true("the report's delivery is told of", || {
         about(&site.mda().log(), &[own, "\"delivered\""]).len() == 1
     });
 }
@@ -105,7 +105,7 @@ fn an_appended_message_has_an_id() {
     let mut client = site.services.imap_client(0);
     client.append("Sent", "Subject: a copy\r\n\r\nof what I sent\r\n").unwrap().ok();
     // A separate thread writes the line.
-    let lines = patience::until("the message is in the log", || {
+    let lines = wait::until("the message is in the log", || {
         let lines = about(&site.mda().log(), &["\"appended\""]);
         (!lines.is_empty()).then_some(lines)
     });

@@ -8,8 +8,8 @@ use std::net::Ipv4Addr;
 use std::os::unix::net::UnixStream;
 
 use nix::sys::signal::Signal;
-use tests::exchange::Exchange;
-use tests::patience;
+use tests::mail_exchange::Exchange;
+use tests::wait;
 use tests::site::{Plan, Site};
 use tests::smtp::message;
 
@@ -47,7 +47,7 @@ fn a_queued_message_survives_a_kill_of_the_mta() {
     elsewhere.script(|script| script.greeting_refusal = None);
     site.start_mta();
     elsewhere.await_message("patient");
-    patience::until_true("the queue is empty", || queue_length(&site) == 0);
+    wait::until_true("the queue is empty", || queue_length(&site) == 0);
     assert_eq!(elsewhere.accepted().len(), 1);
 }
 
@@ -111,7 +111,7 @@ fn a_permanently_refused_recipient_is_reported_to_the_author() {
         !report.contains("Final-Recipient: rfc822;friend@") && !report.contains("rfc822; friend@"),
         "{report}"
     );
-    patience::until_true("the queue is empty", || queue_length(&site) == 0);
+    wait::until_true("the queue is empty", || queue_length(&site) == 0);
 }
 
 #[test]
@@ -201,13 +201,13 @@ fn every_deferred_recipient_keeps_a_next_attempt_through_kills_and_reloads() {
             }
             _ => site.mta().signal(Signal::SIGHUP),
         }
-        patience::until_true("each recipient that waits has a next attempt", || {
+        wait::until_true("each recipient that waits has a next attempt", || {
             recipients_in_metrics(&site) == Some(recipients_in_files(&site))
         });
         assert_eq!(recipients_in_files(&site), 4 * (round + 1));
     }
     elsewhere.script(|script| script.recipients.clear());
-    patience::until_true("the queue is empty", || queue_length(&site) == 0);
+    wait::until_true("the queue is empty", || queue_length(&site) == 0);
     for round in 0..6 {
         let words = format!("round-{round}");
         let taken = elsewhere.accepted();

@@ -4,7 +4,7 @@
 
 use address::Address;
 use handover::config::{Quotas, UserQuota};
-use tests::patience;
+use tests::wait;
 use tests::site::Site;
 use tests::smtp::message;
 
@@ -67,7 +67,7 @@ fn a_users_mail_to_a_full_mailbox_waits_until_there_is_room() {
     let mut submitter = site.services.submission_client(0);
     let letter = message("ann@example.org", BOB, "patient");
     submitter.mail("ann@example.org", &[BOB], &letter).unwrap().expect(250);
-    patience::until_true("delivery was attempted", || site.mta().log().contains("Mailbox full"));
+    wait::until_true("delivery was attempted", || site.mta().log().contains("Mailbox full"));
     empty(&site);
     site.services.await_message(1, "patient");
     assert!(site.services.inbox(0).is_empty(), "no failure was reported");

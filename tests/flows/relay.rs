@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use tests::demo::Demo;
-use tests::exchange::Exchange;
+use tests::mail_exchange::Exchange;
 use tests::smtp::{Smtp, message};
 
 const ELSEWHERE: &str = "someone@example.net";

@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use tests::certificate;
 use tests::imap::Imap;
 use tests::keys;
-use tests::patience;
+use tests::wait;
 use tests::signature;
 use tests::site::{HOSTNAME, Site};
 use tests::smtp::{Smtp, message};
@@ -26,8 +26,8 @@ fn a_renewed_certificate_is_used_for_new_sessions_and_ends_none() {
 
     // Clients that trust only the renewed one can connect, to both daemons.
     let (submissions, imaps) = (site.services.address("submissions"), site.services.address("imaps"));
-    patience::until("the MTA shows it", || Smtp::connect_secure(submissions, renewed.clone(), HOSTNAME).ok());
-    patience::until("the MDA shows it", || Imap::connect_secure(imaps, renewed.clone(), HOSTNAME).ok());
+    wait::until("the MTA shows it", || Smtp::connect_secure(submissions, renewed.clone(), HOSTNAME).ok());
+    wait::until("the MDA shows it", || Imap::connect_secure(imaps, renewed.clone(), HOSTNAME).ok());
     let letter = message("ann@example.org", "bob@example.org", "still-here");
     submitter.mail("ann@example.org", &["bob@example.org"], &letter).unwrap().expect(250);
     reader.command("NOOP").unwrap().ok();
@@ -44,7 +44,7 @@ fn changed_accounts_take_effect_at_once() {
     fs::write(&file, accounts.replace("bob@", "robert@")).unwrap();
     site.mta().signal(Signal::SIGHUP);
     site.mda().signal(Signal::SIGHUP);
-    patience::until_true("the accounts are reloaded", || {
+    wait::until_true("the accounts are reloaded", || {
         let mut stranger = site.services.smtp_client();
         stranger.command("MAIL FROM:<stranger@example.com>").unwrap().expect(250);
         let new = stranger.command("RCPT TO:<robert@example.org>").unwrap().code;
@@ -52,7 +52,7 @@ fn changed_accounts_take_effect_at_once() {
         (new, old) == (250, 550)
     });
     // The session of the removed user ends, and no other.
-    patience::until_true("the session ends", || bob.command("NOOP").is_err());
+    wait::until_true("the session ends", || bob.command("NOOP").is_err());
     ann.command("NOOP").unwrap().ok();
 }
 
@@ -66,7 +66,7 @@ fn a_broken_file_changes_nothing() {
     fs::write(site.folder().join("certificate.pem"), "nor a certificate").unwrap();
     site.mta().signal(Signal::SIGHUP);
     site.mda().signal(Signal::SIGHUP);
-    patience::until_true("both have logged an error", || {
+    wait::until_true("both have logged an error", || {
         let complains = |log: String| log.contains("ERROR") || log.contains("WARN");
         complains(site.mta().log()) && complains(site.mda().log())
     });
@@ -93,13 +93,13 @@ fn a_damaged_key_does_not_block_the_rest_of_a_reload() {
     site.mta().signal(Signal::SIGHUP);
 
     let submissions = site.services.address("submissions");
-    patience::until("the MTA shows it", || Smtp::connect_secure(submissions, renewed.clone(), HOSTNAME).ok());
-    patience::until_true("the new account is known", || {
+    wait::until("the MTA shows it", || Smtp::connect_secure(submissions, renewed.clone(), HOSTNAME).ok());
+    wait::until_true("the new account is known", || {
         let mut stranger = site.services.smtp_client();
         stranger.command("MAIL FROM:<stranger@example.com>").unwrap().expect(250);
         stranger.command("RCPT TO:<robert@example.org>").unwrap().code == 250
     });
-    patience::until_true("the key is named", || {
+    wait::until_true("the key is named", || {
         let log = site.mta().log();
         log.lines().any(|line| line.contains("ERROR") && line.contains("other/rsa.pem"))
     });

@@ -10,7 +10,7 @@ use std::thread;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tests::demo::Demo;
-use tests::patience;
+use tests::wait;
 use tests::process;
 use tests::smtp::{Smtp, message};
 
@@ -22,7 +22,7 @@ fn kill_and_await(demo: &mut Demo, role: &str) {
     let victim = demo.role(role);
     kill(victim, Signal::SIGKILL).expect("it runs");
     let supervisor = demo.process().id();
-    patience::until_true(&format!("the {role} is back"), || {
+    wait::until_true(&format!("the {role} is back"), || {
         process::role(supervisor, role).is_some_and(|now: Pid| now != victim)
     });
 }
@@ -84,7 +84,7 @@ fn mail_received_while_the_mda_is_dead_is_not_lost() {
     let mut stranger = demo.services.smtp_client();
     kill(demo.role("mda"), Signal::SIGKILL).expect("it runs");
     let letter = message("stranger@example.com", &to, "no-mda");
-    let reply = patience::until("the message is taken", || {
+    let reply = wait::until("the message is taken", || {
         let reply = stranger.mail("stranger@example.com", &[&to], &letter).unwrap();
         // A temporary failure is correct while the MDA is not running; a permanent one would lose the message.
         assert!(reply.code < 500, "{reply:?}");

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 use tests::demo::Demo;
-use tests::exchange::Exchange;
-use tests::patience;
+use tests::mail_exchange::Exchange;
+use tests::wait;
 use tests::smtp::{Smtp, message};
 
 /// The files that the settings name.
@@ -113,7 +113,7 @@ fn a_changed_file_takes_effect_after_sighup_and_a_bad_one_does_not() {
     files.aliases("new: ann\n");
     files.relay(&format!("smtp://{}", second.address()));
     demo.process().signal(Signal::SIGHUP);
-    patience::until_true("the new alias replaces the old one", || {
+    wait::until_true("the new alias replaces the old one", || {
         (answer(&demo, "info"), answer(&demo, "new")) == (550, 250)
     });
     let letter = message(demo.services.user(0), "far@away.example", "by-the-second");
@@ -124,7 +124,7 @@ fn a_changed_file_takes_effect_after_sighup_and_a_bad_one_does_not() {
     files.aliases("other: ann\nsales\nann: bob\n");
     files.relay("submission://us:swordfish");
     demo.process().signal(Signal::SIGHUP);
-    patience::until_true("the refusal is logged", || log(&demo).contains("the old settings stay in force"));
+    wait::until_true("the refusal is logged", || log(&demo).contains("the old settings stay in force"));
     let log = log(&demo);
     for said in ["sales", "is a user, whose mail goes to the mailbox", "MAIL_RELAY_URL_FILE"] {
         assert!(log.contains(said), "{said:?} is missing in\n{log}");

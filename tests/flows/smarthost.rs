@@ -10,8 +10,8 @@ use handover::Confidential;
 use handover::config::{Relay, RelayCredentials, RelaySecurity};
 use nix::sys::signal::Signal;
 use tests::demo::Demo;
-use tests::exchange::Exchange;
-use tests::patience;
+use tests::mail_exchange::Exchange;
+use tests::wait;
 use tests::site::Site;
 use tests::smtp::message;
 
@@ -78,10 +78,10 @@ fn with_a_wrong_password_mail_waits_until_it_is_corrected() {
     let mut submitter = site.services.submission_client(0);
     // The message must not be delivered by an automatic retry.
     site.reconfigure_mta(|mta| mta.outbound.retry_seconds = 3600);
-    patience::until_true("the MTA has reloaded", || site.mta().log().contains("reloaded"));
+    wait::until_true("the MTA has reloaded", || site.mta().log().contains("reloaded"));
     let letter = message("ann@example.org", FRIEND, "patient");
     submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
-    patience::until_true("the log has the reason", || {
+    wait::until_true("the log has the reason", || {
         let log = site.mta().log();
         log.contains("login refused by the relay") && log.contains("535 5.7.8") && log.contains("deferred")
     });
@@ -103,10 +103,10 @@ fn a_corrected_authority_file_is_read_at_sighup_and_waiting_mail_is_sent() {
     relay.script(|script| script.under_tls = true);
     let mut submitter = site.services.submission_client(0);
     site.reconfigure_mta(|mta| mta.outbound.retry_seconds = 3600);
-    patience::until_true("the MTA has reloaded", || site.mta().log().contains("reloaded"));
+    wait::until_true("the MTA has reloaded", || site.mta().log().contains("reloaded"));
     let letter = message("ann@example.org", FRIEND, "trustful");
     submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
-    patience::until_true("the log has the reason", || {
+    wait::until_true("the log has the reason", || {
         let log = site.mta().log();
         log.contains("cannot send through the relay")
             && log.contains("certificate")
@@ -130,13 +130,13 @@ fn waiting_mail_is_sent_to_a_new_relay_immediately() {
         mta.outbound.retry_seconds = 3600;
         mta.relay.as_mut().unwrap().port = silent.local_addr().unwrap().port();
     });
-    patience::until_true("the MTA has reloaded", || reloads(&mut site) == 1);
+    wait::until_true("the MTA has reloaded", || reloads(&mut site) == 1);
     let letter = message("ann@example.org", FRIEND, "on-its-way");
     submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
     let waiting = silent.accept().unwrap();
 
     site.reconfigure_mta(|mta| mta.relay.as_mut().unwrap().port = relay.address().port());
-    patience::until_true("the MTA has reloaded again", || reloads(&mut site) == 2);
+    wait::until_true("the MTA has reloaded again", || reloads(&mut site) == 2);
     drop((waiting, silent));
     relay.await_message("on-its-way");
 }
@@ -148,7 +148,7 @@ fn an_unreachable_smarthost_degrades_the_health_with_the_reason() {
     let mut submitter = demo.services.submission_client(0);
     let letter = message(demo.services.user(0), FRIEND, "nowhere-yet");
     submitter.mail(demo.services.user(0), &[FRIEND], &letter).unwrap().expect(250);
-    let report = patience::until("the health page reports it", || {
+    let report = wait::until("the health page reports it", || {
         let mut health = TcpStream::connect(demo.services.address("health")).unwrap();
         health.write_all(b"GET /health/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
         let mut page = String::new();

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tests::demo::Demo;
 use tests::imap::Imap;
 use tests::operator::Operator;
-use tests::patience;
+use tests::wait;
 use tests::smtp::{Smtp, message};
 
 /// The statuses of `docs/settings.md`.
@@ -50,7 +50,7 @@ fn is_shut_out(demo: &Demo, user: &str, password: &str) {
 /// Waits until the server has ended the session.
 #[track_caller]
 fn is_put_out(session: &mut Imap) {
-    patience::until_true("the session ends", || session.command("NOOP").is_err());
+    wait::until_true("the session ends", || session.command("NOOP").is_err());
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_list_shows_the_last_use_of_each_app_password() {
     // A daemon writes the last uses once a minute and when it stops.
     let daemon = demo.role("mda");
     kill(daemon, Signal::SIGTERM).unwrap();
-    let listed = patience::until("the list shows the use", || {
+    let listed = wait::until("the list shows the use", || {
         let printed = operator(&demo).run(&["app-password", "list", "ann", "--json"]).ok().stdout;
         let listed: Value = serde_json::from_str(&printed).unwrap();
         listed[0]["last_used"].is_string().then_some(listed)

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use crate::certificate;
 use crate::pebble::web_certificate;
-use crate::reception::{TestServer, locked, on_loopback};
+use crate::test_server::{TestServer, locked, on_loopback};
 use issuing::Issuing;
 
 /// The authority's behaviour from now on.

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use tempfile::TempDir;
 
 use crate::certificate;
-use crate::doors::{Services, User};
-use crate::patience;
+use crate::services::{Services, User};
+use crate::wait;
 use crate::process::{self, Process};
 use crate::program;
 
@@ -91,7 +91,7 @@ impl Demo {
     /// The process of a role, once it runs.
     #[track_caller]
     pub fn role(&self, role: &str) -> Pid {
-        patience::until(&format!("the {role} runs"), || process::role(self.process.id(), role))
+        wait::until(&format!("the {role} runs"), || process::role(self.process.id(), role))
     }
 }
 
@@ -109,7 +109,7 @@ fn launch(folder: &Path, arguments: &[String], environment: &[(String, String)])
 
 fn ready(process: &mut Process, folder: &Path) -> Facts {
     let file = volume(folder).join("demo.json");
-    patience::until("the demo writes its addresses", || {
+    wait::until("the demo writes its addresses", || {
         if let Some(status) = process.ended() {
             panic!("the demo ended before it answered: {status}");
         }

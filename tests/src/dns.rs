@@ -15,7 +15,7 @@ use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::{A, AAAA, MX, PTR, TXT};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 
-use crate::reception::{TestServer, locked};
+use crate::test_server::{TestServer, locked};
 
 /// The TTL of answers: zero, since tests change the table.
 const LIFETIME: u32 = 0;

@@ -13,7 +13,7 @@ use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use crate::patience;
+use crate::wait;
 
 /// The result of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Injection {
             .write(true)
             .open(format!("/proc/{process}/mem"))
             .expect("its memory can be opened");
-        let (registers, code) = patience::until("the process waits in the kernel", || {
+        let (registers, code) = wait::until("the process waits in the kernel", || {
             ptrace::attach(process).unwrap_or_else(|errno| panic!("cannot stop {process}: {errno}"));
             wait(process);
             let registers = ptrace::getregs(process).expect("the process is stopped");

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 use crate::dns::both_on_one_port;
-use crate::patience;
+use crate::wait;
 use crate::process::Process;
 
 /// The name of the key that may change the zones.
@@ -56,7 +56,7 @@ impl Knot {
         let process = Process::start("knot", command, path);
         let knot = Self { process, address, folder };
         for (zone, _) in zones {
-            patience::until_true(&format!("Knot serves {zone}"), || {
+            wait::until_true(&format!("Knot serves {zone}"), || {
                 knot.dig(&[zone, "SOA"]).contains("hostmaster")
             });
         }
@@ -82,7 +82,7 @@ impl Knot {
 
     /// The DS record of a signed zone's key, for a resolver to trust.
     pub fn trust_anchor(&self, zone: &str) -> String {
-        patience::until(&format!("{zone} has a key"), || {
+        wait::until(&format!("{zone} has a key"), || {
             let output = Command::new(program("keymgr"))
                 .arg("-c")
                 .arg(self.folder.path().join("knot.conf"))

@@ -15,9 +15,9 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::certificate;
-use crate::patience;
+use crate::wait;
 use crate::process::Process;
-use crate::reception::on_loopback;
+use crate::test_server::on_loopback;
 
 /// A running Pebble; it ends when this value is dropped.
 pub struct Pebble {
@@ -50,7 +50,7 @@ impl Pebble {
         // Without it, Pebble sleeps for some seconds before it validates.
         command.env("PEBBLE_VA_NOSLEEP", "1");
         let pebble = Self { process: Process::start("pebble", command, root), port, folder };
-        patience::until("Pebble answers", || pebble.ask("/dir"));
+        wait::until("Pebble answers", || pebble.ask("/dir"));
         pebble
     }
 

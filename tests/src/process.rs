@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::patience;
+use crate::wait;
 
 /// A running program whose output is written to a file.
 pub struct Process {
@@ -60,7 +60,7 @@ impl Process {
     pub fn stop(&mut self) -> ExitStatus {
         self.signal(Signal::SIGTERM);
         let what = format!("{} has stopped", self.name);
-        patience::until(&what, || self.ended())
+        wait::until(&what, || self.ended())
     }
 
     /// Kills it and all of its descendants at once, as a power cut would, without a chance to clean up.

@@ -21,7 +21,7 @@ use tempfile::TempDir;
 
 use crate::certificate;
 use crate::dns::NameServer;
-use crate::doors::{Services, User};
+use crate::services::{Services, User};
 use crate::keys;
 use crate::process::Process;
 use crate::program;

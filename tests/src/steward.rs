@@ -24,7 +24,7 @@ use tempfile::TempDir;
 
 use crate::authority::{Authority, Behaviour};
 use crate::dns::NameServer;
-use crate::patience;
+use crate::wait;
 use crate::process::Process;
 use crate::program;
 
@@ -50,7 +50,7 @@ pub fn with_authority(manners: impl FnOnce(&mut Behaviour)) -> (Steward, Authori
 /// Waits until the last error contains these words.
 #[track_caller]
 pub fn await_error(steward: &Steward, words: &str) {
-    patience::until_true(&format!("the state contains {words:?}"), || {
+    wait::until_true(&format!("the state contains {words:?}"), || {
         steward.state()["last_error"].as_str().unwrap_or_default().contains(words)
     });
 }
@@ -215,7 +215,7 @@ impl Steward {
     pub fn await_certificate(&self, names: &[&str]) -> CertificateFacts {
         let mut wanted: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         wanted.sort();
-        patience::until(&format!("there is a certificate for {names:?}"), || {
+        wait::until(&format!("there is a certificate for {names:?}"), || {
             let facts = self.facts();
             let mut found = facts.names.clone();
             found.sort();
@@ -237,7 +237,7 @@ impl Steward {
     /// Requests a page over HTTP.
     pub fn get(&self, socket: &str, host: &str, path: &str) -> String {
         let mut stream = TcpStream::connect(self.address(socket)).expect("the socket is held");
-        stream.set_read_timeout(Some(patience::READ_TIMEOUT)).expect("a socket has timeouts");
+        stream.set_read_timeout(Some(wait::READ_TIMEOUT)).expect("a socket has timeouts");
         let question = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
         stream.write_all(question.as_bytes()).expect("it is short");
         let mut answer = String::new();

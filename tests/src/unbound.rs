@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::dns::both_on_one_port;
 use crate::knot::{Knot, program};
-use crate::patience;
+use crate::wait;
 use crate::process::Process;
 
 /// A fault of a resolver, or of the zones that it queries.
@@ -52,7 +52,7 @@ impl Unbound {
         // Free until the moment in which Unbound binds it.
         drop((datagrams, connections));
         let process = Process::start("unbound", command, folder.path());
-        patience::until_true("Unbound answers", || is_answered(address));
+        wait::until_true("Unbound answers", || is_answered(address));
         Self { _process: process, address, _folder: folder }
     }
 

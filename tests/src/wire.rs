@@ -10,7 +10,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection, StreamOwned};
 use socket2::{Domain, Socket, Type};
 
-use crate::patience::READ_TIMEOUT;
+use crate::wait::READ_TIMEOUT;
 
 /// The longest line before the peer counts as broken.
 const LONGEST_LINE: usize = 1 << 20;

@@ -10,7 +10,7 @@ use rustls::ClientConfig;
 use tests::appliance::{Appliance, Container, HOSTNAME};
 use tests::certificate;
 use tests::imap::Imap;
-use tests::patience;
+use tests::wait;
 use tests::smtp::Smtp;
 
 /// A new pair in a folder of its own, and a client that trusts it alone.
@@ -33,8 +33,8 @@ fn shown_everywhere(appliance: &Appliance, trust: &Arc<ClientConfig>) {
     let doors = appliance.services();
     let (imaps, submissions) = (doors.address("imaps"), doors.address("submissions"));
     appliance.inside(|| {
-        patience::until("the MDA shows it", || Imap::connect_secure(imaps, trust.clone(), HOSTNAME).ok());
-        patience::until("the MTA shows it", || {
+        wait::until("the MDA shows it", || Imap::connect_secure(imaps, trust.clone(), HOSTNAME).ok());
+        wait::until("the MTA shows it", || {
             Smtp::connect_secure(submissions, trust.clone(), HOSTNAME).ok()
         });
     });
@@ -61,7 +61,7 @@ fn an_external_certificate_is_replaced_without_ending_sessions_and_a_bad_one_is_
 
     // The key of another certificate: the previous one stays in use, and the error is reported.
     fs::copy(brought.join("one/key.pem"), brought.join("two/key.pem")).unwrap();
-    patience::until_true("the error is reported", || {
+    wait::until_true("the error is reported", || {
         let concerns = appliance.status().map(|status| status.concerns).unwrap_or_default();
         concerns.iter().any(|concern| {
             concern.problem.contains("MAIL_TLS_CERT_FILE") && concern.problem.contains("stays in use")

@@ -2,7 +2,7 @@
 
 use nix::sys::signal::{Signal, kill};
 use tests::appliance::Container;
-use tests::patience;
+use tests::wait;
 use tests::smtp::message;
 
 #[test]
@@ -15,7 +15,7 @@ fn crash_restart() {
             // A client that connects now waits in the socket that process 1 has kept.
             let to = doors.user(0);
             let letter = message("stranger@example.com", to, subject);
-            patience::until_true("the message is taken", || {
+            wait::until_true("the message is taken", || {
                 let reply = doors.smtp_client().mail("stranger@example.com", &[to], &letter).unwrap();
                 assert!(reply.code < 500, "{reply:?}");
                 reply.code == 250
@@ -23,7 +23,7 @@ fn crash_restart() {
             doors.await_message(0, subject);
         }
     });
-    patience::until_true("it is healthy again", || appliance.is_healthy());
+    wait::until_true("it is healthy again", || appliance.is_healthy());
     let log = appliance.log();
     for role in ["mta", "mda", "steward"] {
         assert_eq!(appliance.restarts(role), 1, "{role}");
@@ -39,7 +39,7 @@ fn crash_loop() {
     let mut appliance = Container::new().serve();
     let doors = appliance.services();
     let good = appliance.break_role("mta");
-    patience::until_true("it has died again and again", || appliance.restarts("mta") >= 3);
+    wait::until_true("it has died again and again", || appliance.restarts("mta") >= 3);
     assert!(!appliance.is_healthy());
     // The container is up, the other daemons serve, and clients of the dead one wait.
     assert_eq!(appliance.ended(), None);
@@ -50,7 +50,7 @@ fn crash_loop() {
     // This many attempts within this time would be a loop: the waits have grown.
     assert!(appliance.restarts("mta") < 10);
     appliance.repair_role("mta", &good);
-    patience::until_true("it is healthy again", || appliance.is_healthy());
+    wait::until_true("it is healthy again", || appliance.is_healthy());
     appliance.inside(|| doors.smtp_client());
     assert_eq!(appliance.stop(), Some(0));
 }

@@ -2,7 +2,7 @@
 
 use nix::sys::signal::{Signal, kill};
 use tests::appliance::Container;
-use tests::patience;
+use tests::wait;
 
 /// Each daemon is stopped in another way; a stopped process handles no signals and dies of SIGKILL alone.
 const STOPPED: [(&str, Signal); 3] =
@@ -15,17 +15,17 @@ fn stopped_daemons() {
     for ((_, signal), pid) in STOPPED.into_iter().zip(before) {
         kill(pid, signal).unwrap();
     }
-    patience::until_true("all are reported", || {
+    wait::until_true("all are reported", || {
         let status = appliance.status().unwrap();
         status.processes.iter().all(|process| process.silent_since.is_some())
     });
     assert!(!appliance.is_healthy());
     assert!(STOPPED.iter().all(|(role, _)| appliance.restarts(role) == 0));
-    patience::until_true("all are restarted", || {
+    wait::until_true("all are restarted", || {
         STOPPED.iter().all(|(role, _)| appliance.restarts(role) == 1)
     });
     appliance.await_ready();
-    patience::until_true("it is healthy", || appliance.is_healthy());
+    wait::until_true("it is healthy", || appliance.is_healthy());
     let log = appliance.log();
     for ((role, _), pid) in STOPPED.into_iter().zip(before) {
         assert_ne!(appliance.role(role), pid);
@@ -42,11 +42,11 @@ fn a_daemon_that_makes_progress_is_not_restarted() {
     let mut appliance = Container::new().serve();
     let mta = appliance.role("mta");
     kill(mta, Signal::SIGSTOP).unwrap();
-    patience::until_true("it is reported", || appliance.log().contains("does not respond"));
-    patience::until_true("health reports it", || !appliance.is_healthy());
+    wait::until_true("it is reported", || appliance.log().contains("does not respond"));
+    wait::until_true("health reports it", || !appliance.is_healthy());
     kill(mta, Signal::SIGCONT).unwrap();
-    patience::until_true("it responds", || appliance.log().contains("responding again"));
-    patience::until_true("it is healthy", || appliance.is_healthy());
+    wait::until_true("it responds", || appliance.log().contains("responding again"));
+    wait::until_true("it is healthy", || appliance.is_healthy());
     assert_eq!(appliance.role("mta"), mta);
     assert_eq!(appliance.stop(), Some(0));
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use tests::appliance::{Appliance, Container};
-use tests::patience;
+use tests::wait;
 use tests::process;
 
 /// Processes that are orphans from their start, and exit at once.
@@ -15,7 +15,7 @@ fn orphans(count: usize) -> String {
 
 #[track_caller]
 fn reaps_all(appliance: &Appliance) {
-    patience::until_true("all zombies are reaped", || {
+    wait::until_true("all zombies are reaped", || {
         process::descendants(appliance.init()).len() == 3 && appliance.zombies().is_empty()
     });
 }
@@ -33,7 +33,7 @@ fn zombie_storm() {
     // A daemon dies in the middle of it, and its death is not lost among the others.
     kill(appliance.role("mda"), Signal::SIGKILL).unwrap();
     assert!(appliance.shell(&orphans(500)).status.success());
-    patience::until_true("the mda is back", || {
+    wait::until_true("the mda is back", || {
         appliance.status().is_some() && appliance.restarts("mda") == 1
     });
     reaps_all(&appliance);
@@ -116,8 +116,8 @@ fn health_exec() {
     reaps_all(&appliance);
     // Dead for longer than a moment: the next check reports it.
     let good = appliance.break_role("mta");
-    patience::until_true("it is unhealthy", || !appliance.is_healthy());
+    wait::until_true("it is unhealthy", || !appliance.is_healthy());
     appliance.repair_role("mta", &good);
-    patience::until_true("it is healthy again", || appliance.is_healthy());
+    wait::until_true("it is healthy again", || appliance.is_healthy());
     reaps_all(&appliance);
 }

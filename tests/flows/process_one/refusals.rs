@@ -10,7 +10,7 @@ use std::process::Command;
 
 use nix::sys::signal::Signal;
 use tests::appliance::{Appliance, Container};
-use tests::patience;
+use tests::wait;
 use tests::smtp::message;
 
 const STRANGER: &str = "stranger@example.com";
@@ -131,7 +131,7 @@ fn occupied_web_ports_are_tolerated_and_bound_once_free() {
     assert!(misses(&appliance, 80) && misses(&appliance, 443));
 
     fs::remove_file(appliance.path("/tmp/up")).unwrap();
-    patience::until_true("the ports are ours", || !misses(&appliance, 80) && !misses(&appliance, 443));
+    wait::until_true("the ports are ours", || !misses(&appliance, 80) && !misses(&appliance, 443));
     let doors = appliance.services();
     let http = doors.address("http");
     appliance.inside(|| {
@@ -237,7 +237,7 @@ fn a_full_volume_starts_and_defers_new_mail() {
         doors.await_message(0, "before-it-was-full");
         // Room is made, and it continues.
         fs::remove_file(appliance.path("/data/ballast")).unwrap();
-        patience::until_true("there is room", || {
+        wait::until_true("there is room", || {
             doors.smtp_client().mail(STRANGER, &[to], &letter).unwrap().code == 250
         });
         doors.await_message(0, "too-much");

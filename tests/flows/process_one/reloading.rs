@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nix::sys::signal::Signal;
 use tests::appliance::{Appliance, Container};
-use tests::patience;
+use tests::wait;
 
 const ANN: &str = "ann:correct-horse\n";
 const BOB: &str = "bob:battery-staple\n";
@@ -33,7 +33,7 @@ fn reload_in_vain(appliance: &Appliance) -> File {
     let held = lock(&appliance.volume());
     let before = appliance.log().matches("reloading").count();
     appliance.signal(Signal::SIGHUP);
-    patience::until_true("it reloads", || appliance.log().matches("reloading").count() > before);
+    wait::until_true("it reloads", || appliance.log().matches("reloading").count() > before);
     held
 }
 
@@ -57,7 +57,7 @@ fn deaths_and_health_in_a_reload() {
     let held = reload_in_vain(&appliance);
     for role in ["mta", "mda", "steward"] {
         appliance.kill_and_await(role);
-        patience::until_true("it is healthy", || appliance.is_healthy());
+        wait::until_true("it is healthy", || appliance.is_healthy());
     }
     // The content read may be old by now: one more reload follows, and not one for each signal.
     fs::write(&users, format!("{ANN}{BOB}")).unwrap();
@@ -65,11 +65,11 @@ fn deaths_and_health_in_a_reload() {
         appliance.signal(Signal::SIGHUP);
     }
     drop(held);
-    patience::until_true("bob is known", || knows_bob(&appliance));
-    patience::until_true("both reloads have completed", || {
+    wait::until_true("bob is known", || knows_bob(&appliance));
+    wait::until_true("both reloads have completed", || {
         appliance.log().matches("reload complete").count() == 2
     });
-    patience::until_true("no reload was refused", || refusals(&appliance) == 0);
+    wait::until_true("no reload was refused", || refusals(&appliance) == 0);
     assert_eq!(appliance.stop(), Some(0), "{}", appliance.log());
     assert_eq!(appliance.log().matches("reload complete").count(), 2);
 }
@@ -94,17 +94,17 @@ fn term_in_the_first_start() {
     let held = lock(&container.volume());
     let mut appliance = container.start();
     let steward = appliance.path("/run/mailstead/steward.toml");
-    patience::until_true("it has reached the accounts", || steward.exists());
+    wait::until_true("it has reached the accounts", || steward.exists());
     // A reload that is requested this early is made once it is possible.
     appliance.signal(Signal::SIGHUP);
     assert_eq!(appliance.stop(), Some(0), "{}", appliance.log());
     appliance.restart();
     let steward = appliance.path("/run/mailstead/steward.toml");
-    patience::until_true("it has reached the accounts", || steward.exists());
+    wait::until_true("it has reached the accounts", || steward.exists());
     appliance.signal(Signal::SIGHUP);
     drop(held);
     appliance.await_ready();
-    patience::until_true("it has reloaded", || appliance.log().contains("reload complete"));
+    wait::until_true("it has reloaded", || appliance.log().contains("reload complete"));
     assert_eq!(appliance.stop(), Some(0), "{}", appliance.log());
 }
 
@@ -127,7 +127,7 @@ fn all_or_nothing() {
     fs::create_dir(&obstacle).unwrap();
     fs::write(&users, format!("{ANN}{BOB}eve@example.net:staple-of-eve\n")).unwrap();
     appliance.signal(Signal::SIGHUP);
-    patience::until_true("it is refused", || refusals(&appliance) == 1);
+    wait::until_true("it is refused", || refusals(&appliance) == 1);
     assert_eq!(files(), before, "{}", appliance.log());
     assert!(!knows_bob(&appliance));
     // A daemon that is started meanwhile uses the old ones.
@@ -135,8 +135,8 @@ fn all_or_nothing() {
     assert_eq!(refusals(&appliance), 1, "it is a reason until a reload succeeds");
     fs::remove_dir(&obstacle).unwrap();
     appliance.signal(Signal::SIGHUP);
-    patience::until_true("bob is known", || knows_bob(&appliance));
-    patience::until_true("the refusals end", || refusals(&appliance) == 0);
+    wait::until_true("bob is known", || knows_bob(&appliance));
+    wait::until_true("the refusals end", || refusals(&appliance) == 0);
     // The MDA's contains no domain.
     let changed: Vec<bool> = files().iter().zip(&before).map(|(after, before)| after != before).collect();
     assert_eq!(changed, [true, false, true, true, true]);

@@ -6,7 +6,7 @@ use std::process::Command;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use tests::appliance::{Appliance, Container};
-use tests::patience;
+use tests::wait;
 
 fn daemons(appliance: &Appliance) -> [Pid; 3] {
     ["steward", "mda", "mta"].map(|role| appliance.role(role))
@@ -27,7 +27,7 @@ fn hup_reload() {
         let mut stranger = doors.smtp_client();
         fs::write(&file, "ann:correct-horse\nbob:battery-staple\n").unwrap();
         appliance.signal(Signal::SIGHUP);
-        patience::until_true("the new user is known", || {
+        wait::until_true("the new user is known", || {
             let mut session = doors.submission_session();
             session.log_in(doors.user(1), "battery-staple").is_ok_and(|reply| reply.code == 235)
         });
@@ -39,7 +39,7 @@ fn hup_reload() {
         for (worse, said) in [("ann\n", "entry 1 has no colon"), ("", "has no user in it")] {
             fs::write(&file, worse).unwrap();
             appliance.signal(Signal::SIGHUP);
-            patience::until_true("the error is logged", || appliance.log().contains(said));
+            wait::until_true("the error is logged", || appliance.log().contains(said));
             assert!(appliance.log().contains("the old settings stay in force"));
             doors.imap_client(1);
         }
@@ -106,7 +106,7 @@ fn every_signal_to_a_daemon() {
             continue;
         }
         restarts += 1;
-        patience::until_true(&format!("signal {number} has led to a restart"), || {
+        wait::until_true(&format!("signal {number} has led to a restart"), || {
             // The first of some is caught by the standard library, which checks for a stack overflow.
             let _ = send();
             appliance.restarts("mta") == restarts

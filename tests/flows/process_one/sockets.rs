@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tests::appliance::Container;
 use tests::dns::NameServer;
-use tests::doors::Services;
-use tests::patience;
+use tests::services::Services;
+use tests::wait;
 use tests::smtp::{Smtp, message};
 
 /// The number of times that each daemon is killed.
@@ -53,8 +53,8 @@ fn no_connection_is_refused_while_each_daemon_is_killed_a_hundred_times() {
                             let before = acknowledged.lock().unwrap().len();
                             appliance.kill_and_await(role);
                             // In the middle of work, and not again before some of it was done.
-                            patience::until_true(&format!("the {role} serves"), || is_served_by(role, doors));
-                            patience::until_true("mail goes through", || {
+                            wait::until_true(&format!("the {role} serves"), || is_served_by(role, doors));
+                            wait::until_true("mail goes through", || {
                                 role == "steward" || acknowledged.lock().unwrap().len() > before
                             });
                         }

@@ -10,7 +10,7 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use tests::appliance::{Appliance, Container};
-use tests::patience;
+use tests::wait;
 
 /// The C library's own signals, 32 and 33 (nptl(7)).
 const C_LIBRARYS_OWN: u64 = 0b11 << 31;
@@ -96,7 +96,7 @@ fn child_state() {
     users.dedup();
     assert_eq!(users.len(), 3, "two daemons are the same user");
     // Each asks the kernel for its own, which no other process here may do.
-    patience::until_true("every process reports its memory", || {
+    wait::until_true("every process reports its memory", || {
         let numbers = numbers(&appliance);
         ROLES.iter().chain(&["process-1"]).all(|process| {
             numbers.contains(&format!(
@@ -203,6 +203,6 @@ fn stdio_reader_gone() {
     let mut appliance = Appliance::adopt(child, container);
     appliance.await_ready();
     appliance.kill_and_await("mta");
-    patience::until_true("it is healthy", || appliance.is_healthy());
+    wait::until_true("it is healthy", || appliance.is_healthy());
     assert_eq!(appliance.stop(), Some(0));
 }

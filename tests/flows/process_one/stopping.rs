@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use tests::appliance::{Appliance, Container};
-use tests::patience;
+use tests::wait;
 use tests::smtp::{Smtp, message};
 
 const STRANGER: &str = "stranger@example.com";
@@ -87,7 +87,7 @@ fn stop_order() {
         busy.command("DATA").unwrap().expect(354);
         appliance.signal(Signal::SIGTERM);
         // No new client connects to the MTA; the MDA serves until the MTA has ended.
-        patience::until_true("port 25 is closed", || {
+        wait::until_true("port 25 is closed", || {
             let refused = TcpStream::connect(doors.address("smtp"));
             refused.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
         });
@@ -130,7 +130,7 @@ fn stop_while_restarting() {
     let mut appliance = Container::new().serve();
     // The second crash in a row costs a wait, in the middle of which it is asked to stop.
     appliance.break_role("mda");
-    patience::until_true("it waits before it starts again", || {
+    wait::until_true("it waits before it starts again", || {
         appliance.status().is_some_and(|status| {
             status.processes.iter().any(|process| process.name == "mda" && process.restarts >= 2)
         })
@@ -158,7 +158,7 @@ fn stop_while_in_acme() {
         // The remote address and port, and 01 for an established connection.
         connections.lines().any(|line| line.contains(" 0100007F:36B0 01 "))
     };
-    patience::until_true("the steward waits for the authority", steward_waits);
+    wait::until_true("the steward waits for the authority", steward_waits);
     appliance.signal(Signal::SIGTERM);
     let (status, time) = timed(&mut appliance);
     assert_eq!(status, Some(0), "{}", appliance.log());
@@ -175,7 +175,7 @@ fn double_term() {
         kill(appliance.role(role), Signal::SIGSTOP).unwrap();
     }
     appliance.signal(Signal::SIGTERM);
-    patience::until_true("it stops", || appliance.log().contains("stopping"));
+    wait::until_true("it stops", || appliance.log().contains("stopping"));
     appliance.signal(Signal::SIGTERM);
     let (status, time) = timed(&mut appliance);
     // Three that do not answer have 35 seconds in all when it is asked once.

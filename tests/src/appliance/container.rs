@@ -9,7 +9,7 @@ use nix::unistd::Uid;
 use tempfile::TempDir;
 
 use super::{Appliance, CAPABILITIES, DOMAIN, users};
-use crate::patience;
+use crate::wait;
 use crate::process::Process;
 use crate::program;
 
@@ -122,7 +122,7 @@ impl Container {
     /// Starts it although it cannot work; returns its exit status and its output.
     pub fn run_refused(&self) -> (Option<i32>, String) {
         let mut process = self.launch();
-        let status = patience::until("it has given up", || process.ended());
+        let status = wait::until("it has given up", || process.ended());
         (status.code(), process.log())
     }
 

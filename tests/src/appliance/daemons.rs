@@ -8,13 +8,13 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::Appliance;
-use crate::{patience, process};
+use crate::{wait, process};
 
 impl Appliance {
     /// Waits until all daemons are ready.
     #[track_caller]
     pub fn await_ready(&mut self) {
-        patience::until_true("every daemon is ready", || {
+        wait::until_true("every daemon is ready", || {
             if let Some(status) = self.process.ended() {
                 panic!("it ended before it was ready: {status}\n{}", self.process.log());
             }
@@ -38,7 +38,7 @@ impl Appliance {
     /// The process of a role, once it runs.
     #[track_caller]
     pub fn role(&self, role: &str) -> Pid {
-        patience::until(&format!("the {role} runs"), || process::role(self.init, role))
+        wait::until(&format!("the {role} runs"), || process::role(self.init, role))
     }
 
     /// Kills the process of a role, and waits until another is ready in its place.
@@ -46,7 +46,7 @@ impl Appliance {
     pub fn kill_and_await(&self, role: &str) {
         let restarts = self.restarts(role);
         kill(self.role(role), Signal::SIGKILL).expect("it runs");
-        patience::until_true(&format!("the {role} is back"), || {
+        wait::until_true(&format!("the {role} is back"), || {
             self.status().is_some_and(|status| {
                 status.processes.iter().any(|process| {
                     process.name == role && process.restarts > restarts && process.state == DaemonState::Ready

@@ -10,7 +10,7 @@ use nix::sched::{CloneFlags, setns};
 
 use super::{Appliance, CAPABILITIES, HOSTNAME, users};
 use crate::certificate;
-use crate::doors::Services;
+use crate::services::Services;
 
 /// The port of each service.
 const PORTS: [(&str, u16); 7] = [

@@ -19,8 +19,8 @@ use std::process::{Child, ExitStatus};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::doors::User;
-use crate::patience;
+use crate::services::User;
+use crate::wait;
 use crate::process::{self, Process};
 
 pub use container::Container;
@@ -61,7 +61,7 @@ impl Appliance {
     }
 
     fn find_process_1(&mut self) {
-        self.init = patience::until("process 1 runs", || {
+        self.init = wait::until("process 1 runs", || {
             if let Some(status) = self.process.ended() {
                 panic!("it ended at once: {status}\n{}", self.process.log());
             }
@@ -90,7 +90,7 @@ impl Appliance {
     /// Waits until it has ended; returns the exit status.
     #[track_caller]
     pub fn await_end(&mut self) -> Option<i32> {
-        patience::until("process 1 has ended", || self.process.ended()).code()
+        wait::until("process 1 has ended", || self.process.ended()).code()
     }
 
     /// Requests it to stop and waits until it has; returns the exit status.

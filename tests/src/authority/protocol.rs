@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::web::{self, Request};
 use super::{Records, Behaviour, Order, Ordered, Challenge, ChallengeState, Shared};
-use crate::reception::locked;
+use crate::test_server::locked;
 
 pub(super) struct Response {
     pub(super) code: u16,

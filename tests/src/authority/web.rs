@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::Shared;
 use super::protocol::{self, Response};
-use crate::patience;
-use crate::reception::locked;
+use crate::wait;
+use crate::test_server::locked;
 
 /// A request.
 pub(super) struct Request {
@@ -26,7 +26,7 @@ pub(super) fn serve(connection: TcpStream, shared: &Shared) -> io::Result<()> {
     if manners.is_down {
         return Ok(());
     }
-    connection.set_read_timeout(Some(patience::READ_TIMEOUT))?;
+    connection.set_read_timeout(Some(wait::READ_TIMEOUT))?;
     let tls = ServerConnection::new(Arc::clone(&shared.tls)).map_err(io::Error::other)?;
     let mut stream = StreamOwned::new(tls, connection);
     let Some(request) = read(&mut stream)? else { return Ok(()) };
@@ -113,7 +113,7 @@ fn date(seconds: i64) -> String {
 /// Validates a challenge as any authority does (RFC 8555 §8.3).
 pub(super) fn fetch_challenge(port: u16, name: &str, token: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(patience::READ_TIMEOUT))?;
+    stream.set_read_timeout(Some(wait::READ_TIMEOUT))?;
     let path = format!("/.well-known/acme-challenge/{token}");
     stream
         .write_all(format!("GET {path} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n").as_bytes())?;

@@ -9,7 +9,7 @@ use rustls::ClientConfig;
 use serde::Deserialize;
 
 use crate::imap::Imap;
-use crate::patience;
+use crate::wait;
 use crate::smtp::Smtp;
 
 /// A server as its clients see it.
@@ -108,7 +108,7 @@ impl Services {
     /// The message that contains `words`, once it is in that user's INBOX.
     #[track_caller]
     pub fn await_message(&self, number: usize, words: &str) -> String {
-        patience::until(&format!("{} has a message with {words:?}", self.user(number)), || {
+        wait::until(&format!("{} has a message with {words:?}", self.user(number)), || {
             self.inbox(number).into_iter().find(|message| message.contains(words))
         })
     }

@@ -9,8 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::certificate::{self, Shown};
-use crate::patience;
-use crate::reception::{TestServer, locked, on_loopback};
+use crate::wait;
+use crate::test_server::{TestServer, locked, on_loopback};
 use crate::wire::Wire;
 
 /// A message that the exchange accepted.
@@ -110,7 +110,7 @@ impl Exchange {
     /// The message that contains `words`, once it has arrived.
     #[track_caller]
     pub fn await_message(&self, words: &str) -> Accepted {
-        patience::until(&format!("{} has a message with {words:?}", self.shared.name), || {
+        wait::until(&format!("{} has a message with {words:?}", self.shared.name), || {
             self.accepted().into_iter().find(|taken| taken.text().contains(words))
         })
     }
