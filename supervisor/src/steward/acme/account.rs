@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fix;
 use super::http::Http;
-use super::trouble::{Reason, AcmeError, problem_type};
+use super::error::{Reason, AcmeError, problem_type};
 use crate::read_limited;
 
 /// The account file.

@@ -7,8 +7,8 @@
 //! certificates.
 
 use super::ledger::{Entry, Outcome};
-use super::trouble::Reason;
-use super::way::ChallengeKind;
+use super::error::Reason;
+use super::challenge_type::ChallengeKind;
 
 /// A wait until a given time, with its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::fix;
 use super::http::{Http, HttpError};
-use super::trouble::{Reason, AcmeError, printable};
+use super::error::{Reason, AcmeError, printable};
 
 /// The members that we use, and those that every directory must have.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -22,7 +22,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::trouble::printable;
+use super::error::printable;
 
 /// Timeout for connecting to one address.
 const CONNECTING: Duration = Duration::from_secs(8);

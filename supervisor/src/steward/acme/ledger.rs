@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::trouble::{Reason, Refusal};
-use super::way::ChallengeKind;
+use super::error::{Reason, Refusal};
+use super::challenge_type::ChallengeKind;
 
 /// An order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -23,36 +23,36 @@
 
 mod account;
 mod alpn;
-mod answer;
+mod publication;
 mod backoff;
-mod board;
+mod status;
 mod challenges;
-mod choice;
-mod current;
+mod selection;
+mod issued_certificate;
 mod directory;
-mod errand;
+mod issuance;
 mod fix;
 mod http;
 mod ledger;
 mod need;
 mod order;
 mod own_names;
-mod reach;
+mod self_check;
 mod records;
 mod renewal;
 pub mod state;
-mod suggestion;
-mod tender;
-mod trouble;
+mod renewal_info;
+mod renewal_task;
+mod error;
 mod trust;
-mod way;
+mod challenge_type;
 
-pub(super) use board::{RenewalStatus, EventTimes};
+pub(super) use status::{RenewalStatus, EventTimes};
 pub(super) use challenges::Challenges;
 pub use state::RenewalState;
-pub(super) use tender::{RenewalSettings, RenewalTask};
+pub(super) use renewal_task::{RenewalSettings, RenewalTask};
 
 // The parsers of the authority's data, for the fuzz targets.
 pub use http::{ResponseMetadata, response_metadata};
 pub use renewal::{Window, due, next_check, parse_renewal_info};
-pub use trouble::detail;
+pub use error::detail;

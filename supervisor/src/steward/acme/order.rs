@@ -18,11 +18,11 @@ use instant_acme::{
 };
 use rcgen::{CertificateParams, DistinguishedName, KeyPair};
 
-use super::answer::{Publisher, PublishedAnswers};
+use super::publication::{Publisher, PublishedAnswers};
 use super::fix;
 use super::http::Http;
-use super::trouble::{Reason, Refusal, AcmeError, detail, problem_type, printable};
-use super::way::ChallengeKind;
+use super::error::{Reason, Refusal, AcmeError, detail, problem_type, printable};
+use super::challenge_type::ChallengeKind;
 
 /// Limits for polling without a pause while the authority validates, and then while it signs. The authority itself
 /// names the interval. What takes longer is polled again later.

@@ -110,8 +110,8 @@ async fn look_up(resolver: &TokioResolver, name: &str, kind: RecordType) -> Opti
 
 #[cfg(test)]
 mod tests {
-    use super::super::trouble::Refusal;
-    use super::super::way::ChallengeKind;
+    use super::super::error::Refusal;
+    use super::super::challenge_type::ChallengeKind;
     use super::*;
 
     const NAME: &str = "mail.example.org";

@@ -3,7 +3,7 @@
 use handover::certificate::CertificateFacts;
 use serde::Deserialize;
 
-use super::trouble::printable;
+use super::error::printable;
 
 /// The suggested window for renewal (RFC 9773 §4.2), in seconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use calendar::rfc3339;
 use handover::Concern;
 use serde::{Deserialize, Serialize};
 
-use super::choice::LeftOut;
+use super::selection::LeftOut;
 use crate::read_limited;
 use crate::steward::findings::{Finding, Severity, Source};
 

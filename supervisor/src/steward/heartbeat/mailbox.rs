@@ -8,7 +8,7 @@ use rustls::pki_types::ServerName;
 use serve::tls::Connector;
 use serve::{ReceiveOutcome, Stream};
 
-use super::{BeatFailure, Step, post};
+use super::{BeatFailure, Step, smtp};
 
 /// Timeout for the server's next data.
 const SILENCE: Duration = Duration::from_secs(20);
@@ -26,7 +26,7 @@ pub(super) struct Mailbox {
 impl Mailbox {
     /// Connects, logs in and selects the INBOX.
     pub(super) async fn open(heartbeat: &Heartbeat, trusted: &Connector) -> Result<Self, BeatFailure> {
-        let stream = post::connect(heartbeat.imaps, Step::Open).await?;
+        let stream = smtp::connect(heartbeat.imaps, Step::Open).await?;
         // The server's name is not verified; its key is.
         let name = ServerName::IpAddress(std::net::IpAddr::from([127, 0, 0, 1]).into());
         let stream = stream

@@ -11,11 +11,11 @@
 //! mailbox cannot accept it, the MTA refuses it, so it is never queued. A failed beat reports the step, the reply and
 //! the fix.
 
-mod letter;
+mod test_message;
 mod mailbox;
-mod post;
-mod pulse;
-mod shown;
+mod smtp;
+mod results;
+mod served_certificates;
 mod step;
 
 use std::sync::Arc;
@@ -28,12 +28,12 @@ use serve::tls::Connector;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-pub(super) use pulse::{Beat, BeatSnapshot, BeatResults};
+pub(super) use results::{Beat, BeatSnapshot, BeatResults};
 pub(super) use step::{BeatFailure, Step};
 
 use super::findings::{Findings, Source};
-use letter::Signer;
-use shown::ServedCertificates;
+use test_message::Signer;
+use served_certificates::ServedCertificates;
 
 /// The wait after a failed beat: a daemon that was restarting is up by then.
 const RETRY: Duration = Duration::from_secs(30);
@@ -112,7 +112,7 @@ async fn run_steps(
 ) -> Result<(), BeatFailure> {
     let trusted = trusted(steward, shown).await?;
     let letter = seal.write(heartbeat);
-    post::send(heartbeat, &trusted, &letter).await?;
+    smtp::send(heartbeat, &trusted, &letter).await?;
     let mut mailbox = mailbox::Mailbox::open(heartbeat, &trusted).await?;
     let arrived = mailbox.fetch(&letter.message_id).await;
     let verified = arrived.and_then(|arrived| seal.verify(&arrived, heartbeat));

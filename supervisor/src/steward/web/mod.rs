@@ -19,8 +19,8 @@
 
 mod autoconfig;
 mod autodiscover;
-mod conversation;
-mod live;
+mod exchange;
+mod served_certificate;
 mod pages;
 mod profile;
 mod setup;
@@ -39,7 +39,7 @@ use serve::{Connection, Drain, Limits, Service};
 
 use super::acme::Challenges;
 use super::server::BUSY;
-pub(super) use live::ServedCertificate;
+pub(super) use served_certificate::ServedCertificate;
 pub(super) use pages::CHALLENGES;
 use pages::Scheme;
 
@@ -110,7 +110,7 @@ impl Web {
                 let web = Arc::clone(&web);
                 async move {
                     let peer = connection.peer;
-                    conversation::serve_request(connection.stream, peer, web, Scheme::Http).await;
+                    exchange::serve_request(connection.stream, peer, web, Scheme::Http).await;
                 }
             }
         })?;
@@ -121,7 +121,7 @@ impl Web {
                 async move {
                     let peer = connection.peer;
                     if let Some(stream) = web.tls.handshake(connection.stream, peer).await {
-                        conversation::serve_request(stream, peer, web, Scheme::Https).await;
+                        exchange::serve_request(stream, peer, web, Scheme::Https).await;
                     }
                 }
             }

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::live::ServedCertificate;
+use super::served_certificate::ServedCertificate;
 use crate::steward::acme::Challenges;
 
 /// Timeout for a handshake, which is two round trips; a web client waits no longer either.

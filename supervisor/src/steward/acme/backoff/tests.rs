@@ -1,4 +1,4 @@
-use super::super::trouble::Refusal;
+use super::super::error::Refusal;
 use super::*;
 
 const NAMES: [&str; 2] = ["mail.example.org", "mta-sts.example.org"];

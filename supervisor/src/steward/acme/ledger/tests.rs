@@ -1,4 +1,4 @@
-use super::super::way::ChallengeKind;
+use super::super::challenge_type::ChallengeKind;
 use super::*;
 
 const CA: &str = "https://ca.example/directory";

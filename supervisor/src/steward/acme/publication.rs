@@ -11,7 +11,7 @@ use instant_acme::KeyAuthorization;
 
 use super::alpn;
 use super::challenges::{ServedAnswer, Challenges};
-use super::way::ChallengeKind;
+use super::challenge_type::ChallengeKind;
 use crate::dns::alias;
 use crate::dns::update::{UpdateError, Updater};
 

@@ -17,7 +17,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::letter::TestMessage;
+use super::test_message::TestMessage;
 use super::{BeatFailure, Step};
 
 /// Timeout for the server's next reply: the message checks alone may take eight seconds.

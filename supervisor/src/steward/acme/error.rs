@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fix;
 use super::http::{Http, HttpError};
-use super::way::ChallengeKind;
+use super::challenge_type::ChallengeKind;
 
 /// The reason for a failure, with its fix where known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,19 +10,19 @@ use hickory_resolver::TokioResolver;
 use instant_acme::{Account, CertificateIdentifier};
 use rcgen::KeyPair;
 
-use super::answer::{Publisher, PublishedAnswers};
+use super::publication::{Publisher, PublishedAnswers};
 use super::backoff::{self, Wait};
 use super::challenges::Challenges;
-use super::choice::{LeftOut, FIX_OF_REFUSED};
-use super::current::{self, IssuedCertificate};
+use super::selection::{LeftOut, FIX_OF_REFUSED};
+use super::issued_certificate::{self, IssuedCertificate};
 use super::directory::Directory;
 use super::http::{self, Http, HttpError};
 use super::ledger::{Entry, Ledger, Outcome};
 use super::need::{self, Need};
 use super::order::{self, OrderContext};
-use super::tender::RenewalSettings;
-use super::trouble::{Reason, Refusal, AcmeError};
-use super::way::ChallengeKind;
+use super::renewal_task::RenewalSettings;
+use super::error::{Reason, Refusal, AcmeError};
+use super::challenge_type::ChallengeKind;
 use super::{account, fix, records};
 use crate::dns::update::Updater;
 
@@ -262,7 +262,7 @@ impl Issuance<'_> {
         answers: &mut PublishedAnswers,
         progress: &Progress,
     ) -> Result<String, AcmeError> {
-        let key = current::key(&self.settings.tls).map_err(|error| AcmeError::local(error.to_string()))?;
+        let key = issued_certificate::key(&self.settings.tls).map_err(|error| AcmeError::local(error.to_string()))?;
         let means = self.means(&progress.names, &key)?;
         let renewal = &self.settings.renewal;
         let account = account::open(&renewal.folder, &renewal.authority, self.http).await?;

@@ -5,9 +5,9 @@ use handover::config::Challenge;
 
 use super::backoff;
 use super::ledger::Entry;
-use super::reach::{SelfCheckResult, Reachability};
-use super::trouble::Reason;
-use super::way::ChallengeKind;
+use super::self_check::{SelfCheckResult, Reachability};
+use super::error::Reason;
+use super::challenge_type::ChallengeKind;
 
 /// A wanted name, with the result of the reachability check.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use handover::certificate::chain;
 use handover::config::Tls;
 use instant_acme::CertificateIdentifier;
 
-use super::current::IssuedCertificate;
+use super::issued_certificate::IssuedCertificate;
 use super::directory::Directory;
 use super::http::Http;
 use super::renewal::{self, Window};
