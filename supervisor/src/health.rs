@@ -3,7 +3,7 @@
 //! Prints the steward's report in lines for a person, or with `--json` unchanged, or the reason for its absence. Exit
 //! status 0 when mail is served, else 1: the only two that a health check knows.
 
-mod told;
+mod report;
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
@@ -45,7 +45,7 @@ pub fn run(config: &Path, as_json: bool) -> ExitCode {
     match answer {
         Ok(HealthReply { is_serving, report }) => {
             // A report of another version is shown unchanged.
-            let lines = if as_json { None } else { told::lines(&report, is_serving) };
+            let lines = if as_json { None } else { report::lines(&report, is_serving) };
             // A reader that has gone away has seen enough; the status still shows the result.
             let _ = writeln!(io::stdout(), "{}", lines.as_deref().unwrap_or(&report).trim_end());
             if is_serving { ExitCode::SUCCESS } else { ExitCode::FAILURE }
