@@ -9,7 +9,7 @@ use address::{Address, LocalPart};
 use handover::config::{Relay, Tls};
 use handover::{Concern, Confidential};
 
-use crate::certificate::{self, brought};
+use crate::certificate::{self, external};
 use crate::settings::{Certificates, Settings};
 use crate::volume::{Folders, Owners};
 
@@ -129,10 +129,10 @@ impl Site {
     /// The certificate and key that every daemon presents.
     pub fn tls(&self) -> Tls {
         let brought = match self.settings.certificates {
-            Certificates::External { .. } => brought::current(&self.folders.external_certificate()),
+            Certificates::External { .. } => external::current(&self.folders.external_certificate()),
             _ => None,
         };
-        brought.unwrap_or_else(|| certificate::files(&self.folders.tls()))
+        external.unwrap_or_else(|| certificate::files(&self.folders.tls()))
     }
 
     /// The relay in the MTA's configuration: its CA file is our copy, once there is a valid one.

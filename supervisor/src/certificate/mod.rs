@@ -18,7 +18,7 @@
 //! authority is never replaced here, whatever its dates or names. A file that was read and is not a certificate, or not
 //! the key's, is moved aside. A file that cannot be read now is left as it is: the fault may be the disk's.
 
-pub mod brought;
+pub mod external;
 mod fingerprint;
 pub mod key;
 pub mod trust;

@@ -12,7 +12,7 @@ use super::role::Role;
 use super::undo::Undo;
 use super::unit::Moment;
 use crate::certificate::{self, CertificateState, CertificateOwner, SelfMadeError, fingerprint};
-use crate::certificate::{brought, trust};
+use crate::certificate::{external, trust};
 use crate::exit::Exit;
 use crate::generation::{self, AccountsError, GenerationError, OwnAddresses};
 use crate::plan::AppliedSettings;
@@ -156,7 +156,7 @@ pub fn refresh(site: &Site, abandon: &Abandon) -> Result<Vec<Concern>, PrepareEr
     generation::rewrite_steward(site)?;
     accounts.store()?;
     undo.commit();
-    brought::remove_unused(&site.folders.external_certificate());
+    external::remove_unused(&site.folders.external_certificate());
     for Concern { problem, fix } in site.likely_mistakes(accounts.merged()) {
         tracing::warn!(%problem, %fix, "questionable setting");
     }
@@ -175,7 +175,7 @@ fn replaced(site: &Site) -> Vec<PathBuf> {
         folders.presence(),
         folders.authority_ca(),
         folders.relay_ca(),
-        brought::current_link(&folders.external_certificate()),
+        external::current_link(&folders.external_certificate()),
     ];
     configurations.into_iter().chain(others).collect()
 }
@@ -208,7 +208,7 @@ fn copy_external_certificate(site: &Site) -> Option<Concern> {
     let from = Tls { certificate: certificate.clone(), key: key.clone() };
     let now = i64::try_from(Moment::now().wall).unwrap_or(i64::MAX);
     let keeper = certificate_owner(site);
-    brought::install(&from, &site.folders.external_certificate(), site.settings.hostname.as_str(), now, keeper)
+    external::install(&from, &site.folders.external_certificate(), site.settings.hostname.as_str(), now, keeper)
 }
 
 /// The owner of certificates and keys.

@@ -16,7 +16,7 @@ use address::Domain;
 use handover::Concern;
 use handover::config::Tls;
 
-use crate::certificate::{brought, trust, wanted_names};
+use crate::certificate::{external, trust, wanted_names};
 use crate::exit::Exit;
 use crate::generation;
 use crate::init::unit::Moment;
@@ -159,7 +159,7 @@ fn external_certificate_concern(site: &Site) -> Option<Concern> {
     let Certificates::External { certificate, key } = &site.settings.certificates else { return None };
     let from = Tls { certificate: certificate.clone(), key: key.clone() };
     let now = i64::try_from(Moment::now().wall).unwrap_or(i64::MAX);
-    brought::examine(&from, site.settings.hostname.as_str(), now)
+    external::examine(&from, site.settings.hostname.as_str(), now)
 }
 
 fn lines(values: &[impl ToString]) -> Vec<String> {

@@ -5,7 +5,7 @@ use handover::config::Presence;
 use super::super::finding::{Finding, Id};
 use super::super::world::{ChainTrust, Distrust};
 use super::{Case, of_purpose};
-use crate::certificate::brought::names_of;
+use crate::certificate::external::names_of;
 use crate::certificate::{MOST_NAMES, covers, is_self_made, wanted_names};
 use crate::dns::record::Purpose;
 
