@@ -1,5 +1,5 @@
 use super::failure::OperatorError;
-use super::place::{VolumeLocation, LocationOption};
+use super::volume_location::{VolumeLocation, LocationOption};
 
 /// A command on the accounts, and the place of the accounts.
 #[derive(Debug, clap::Args)]

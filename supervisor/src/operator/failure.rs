@@ -1,7 +1,7 @@
 use accounts::change::ChangeError;
 use accounts::{AppNameError, SecretError};
 
-use super::follow::NotConfirmed;
+use super::confirmation::NotConfirmed;
 use super::names::NameError;
 use super::password::NewPasswordError;
 use crate::exit::Exit;

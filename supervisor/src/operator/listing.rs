@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::say;
+use super::output;
 
 /// The format of a list.
 #[derive(Debug, clap::Args)]
@@ -19,10 +19,10 @@ impl Listing {
         cells: impl FnMut(R) -> [String; N],
     ) {
         if self.json {
-            return say::print_json(&rows);
+            return output::print_json(&rows);
         }
         let cells: Vec<[String; N]> = rows.into_iter().map(cells).collect();
-        say::print(&table(head, &cells));
+        output::print(&table(head, &cells));
     }
 }
 

@@ -13,14 +13,14 @@ mod alias;
 mod app_password;
 mod command;
 mod failure;
-mod follow;
+mod confirmation;
 mod hash_password;
 mod listing;
 mod names;
 mod password;
-mod place;
-mod revision;
-mod say;
+mod volume_location;
+mod accounts_change;
+mod output;
 mod terminal;
 mod user;
 

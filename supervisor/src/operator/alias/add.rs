@@ -1,6 +1,6 @@
 use crate::operator::failure::OperatorError;
-use crate::operator::place::VolumeLocation;
-use crate::operator::{names, revision, say};
+use crate::operator::volume_location::VolumeLocation;
+use crate::operator::{names, accounts_change, output};
 
 /// The arguments of `alias add`.
 #[derive(Debug, clap::Args)]
@@ -15,7 +15,7 @@ pub struct Add {
 
 impl Add {
     pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
-        let (message, followed) = revision::change_accounts(place, |accounts| {
+        let (message, followed) = accounts_change::change_accounts(place, |accounts| {
             let alias = names::new_alias(&self.alias, accounts)?;
             let targets: Result<Vec<_>, _> =
                 self.targets.iter().map(|target| names::address(target, accounts)).collect();
@@ -24,6 +24,6 @@ impl Add {
             let reached: Vec<String> = targets.iter().map(ToString::to_string).collect();
             Ok(format!("{alias} reaches {}", reached.join(", ")))
         })?;
-        say::report_done(&message, followed)
+        output::report_done(&message, followed)
     }
 }

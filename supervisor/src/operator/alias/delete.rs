@@ -1,6 +1,6 @@
 use crate::operator::failure::OperatorError;
-use crate::operator::place::VolumeLocation;
-use crate::operator::{names, revision, say};
+use crate::operator::volume_location::VolumeLocation;
+use crate::operator::{names, accounts_change, output};
 
 /// The arguments of `alias delete`.
 #[derive(Debug, clap::Args)]
@@ -11,11 +11,11 @@ pub struct Delete {
 
 impl Delete {
     pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
-        let (alias, followed) = revision::change_accounts(place, |accounts| {
+        let (alias, followed) = accounts_change::change_accounts(place, |accounts| {
             let alias = names::alias(&self.alias, accounts)?;
             accounts.delete_alias(&alias)?;
             Ok(alias)
         })?;
-        say::report_done(&format!("{alias} was deleted"), followed)
+        output::report_done(&format!("{alias} was deleted"), followed)
     }
 }

@@ -1,8 +1,8 @@
 use serde::Serialize;
 
 use crate::operator::failure::OperatorError;
-use crate::operator::place::VolumeLocation;
-use crate::operator::{listing::Listing, revision};
+use crate::operator::volume_location::VolumeLocation;
+use crate::operator::{listing::Listing, accounts_change};
 
 /// The arguments of `alias list`.
 #[derive(Debug, clap::Args)]
@@ -21,7 +21,7 @@ struct Row {
 
 impl List {
     pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
-        let accounts = revision::read_accounts(place)?;
+        let accounts = accounts_change::read_accounts(place)?;
         let row = |alias: &accounts::Alias| Row {
             alias: alias.name.to_string(),
             targets: alias.targets.iter().map(ToString::to_string).collect(),

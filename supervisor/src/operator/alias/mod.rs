@@ -5,7 +5,7 @@ mod delete;
 mod list;
 
 use super::failure::OperatorError;
-use super::place::VolumeLocation;
+use super::volume_location::VolumeLocation;
 
 /// The commands on aliases.
 #[derive(Debug, clap::Subcommand)]

@@ -2,8 +2,8 @@ use accounts::{AppName, AppPassword};
 
 use crate::init::unit::Moment;
 use crate::operator::failure::OperatorError;
-use crate::operator::place::VolumeLocation;
-use crate::operator::{names, revision, say};
+use crate::operator::volume_location::VolumeLocation;
+use crate::operator::{names, accounts_change, output};
 
 /// The arguments of `app-password add`.
 #[derive(Debug, clap::Args)]
@@ -18,15 +18,15 @@ impl Add {
     pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
         let name = AppName::parse(&self.device)?;
         let now = i64::try_from(Moment::now().wall).unwrap_or_default();
-        let ((user, shown), followed) = revision::change_accounts(place, |accounts| {
+        let ((user, shown), followed) = accounts_change::change_accounts(place, |accounts| {
             let user = names::user(&self.user, accounts)?;
             let others = accounts.user(&user).map_or(&[][..], |account| &account.app_passwords);
             let (app, shown) = AppPassword::issue(name.clone(), calendar::rfc3339(now), others);
             accounts.add_app_password(&user, app)?;
             Ok((user, shown))
         })?;
-        let done = say::report_done(&format!("{user} has an app password for {name}"), followed);
-        say::show_once(&shown);
+        let done = output::report_done(&format!("{user} has an app password for {name}"), followed);
+        output::show_once(&shown);
         done
     }
 }

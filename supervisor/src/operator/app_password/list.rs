@@ -3,8 +3,8 @@ use accounts::change::ChangeError;
 use serde::Serialize;
 
 use crate::operator::failure::OperatorError;
-use crate::operator::place::VolumeLocation;
-use crate::operator::{listing::Listing, names, revision};
+use crate::operator::volume_location::VolumeLocation;
+use crate::operator::{listing::Listing, names, accounts_change};
 
 /// The arguments of `app-password list`.
 #[derive(Debug, clap::Args)]
@@ -29,7 +29,7 @@ struct Row {
 
 impl List {
     pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
-        let accounts = revision::read_accounts(place)?;
+        let accounts = accounts_change::read_accounts(place)?;
         let only = self.user.as_deref().map(|name| names::user(name, &accounts)).transpose()?;
         if let Some(user) = only.as_ref().filter(|user| accounts.user(user).is_none()) {
             return Err(ChangeError::NoUser(user.clone()).into());

@@ -5,7 +5,7 @@ mod list;
 mod revoke;
 
 use super::failure::OperatorError;
-use super::place::VolumeLocation;
+use super::volume_location::VolumeLocation;
 
 /// The commands on app passwords.
 #[derive(Debug, clap::Subcommand)]

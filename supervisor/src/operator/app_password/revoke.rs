@@ -1,8 +1,8 @@
 use accounts::AppName;
 
 use crate::operator::failure::OperatorError;
-use crate::operator::place::VolumeLocation;
-use crate::operator::{names, revision, say};
+use crate::operator::volume_location::VolumeLocation;
+use crate::operator::{names, accounts_change, output};
 
 /// The arguments of `app-password revoke`.
 #[derive(Debug, clap::Args)]
@@ -16,11 +16,11 @@ pub struct Revoke {
 impl Revoke {
     pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
         let name = AppName::parse(&self.device)?;
-        let (user, followed) = revision::change_accounts(place, |accounts| {
+        let (user, followed) = accounts_change::change_accounts(place, |accounts| {
             let user = names::user(&self.user, accounts)?;
             accounts.revoke_app_password(&user, &name)?;
             Ok(user)
         })?;
-        say::report_done(&format!("the app password of {user} for {name} was revoked"), followed)
+        output::report_done(&format!("the app password of {user} for {name} was revoked"), followed)
     }
 }

@@ -5,8 +5,8 @@ use accounts::User;
 use super::delete;
 use crate::operator::failure::OperatorError;
 use crate::operator::password::NewPassword;
-use crate::operator::place::VolumeLocation;
-use crate::operator::{names, revision, say};
+use crate::operator::volume_location::VolumeLocation;
+use crate::operator::{names, accounts_change, output};
 
 /// The arguments of `user add`.
 #[derive(Debug, clap::Args)]
@@ -20,13 +20,13 @@ pub struct Add {
 impl Add {
     pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
         // Before the operator is asked for a password in vain, and again under the lock.
-        let accounts = revision::read_accounts(place)?;
+        let accounts = accounts_change::read_accounts(place)?;
         let user = names::new_user(&self.name, &accounts)?;
         accounts.check_add_user(&user)?;
         let given = self.password.obtain(&user.to_string())?;
         let ((), followed) =
-            revision::change_accounts(place, |accounts| Ok(accounts.add_user(&user, given.secret.clone())?))?;
-        let done = say::report_done(&format!("{user} was added"), followed);
+            accounts_change::change_accounts(place, |accounts| Ok(accounts.add_user(&user, given.secret.clone())?))?;
+        let done = output::report_done(&format!("{user} was added"), followed);
         super::show_generated(&given);
         if let Some(mail) = leftover_mail(place, &user) {
             eprintln!("{}", leftover_mail_warning(&user, &mail));

@@ -10,8 +10,8 @@ use accounts::change::ChangeError;
 use nix::unistd::{setgroups, setresgid, setresuid};
 
 use crate::operator::failure::OperatorError;
-use crate::operator::place::VolumeLocation;
-use crate::operator::{names, revision, say, terminal};
+use crate::operator::volume_location::VolumeLocation;
+use crate::operator::{names, accounts_change, output, terminal};
 use crate::volume::{Owner, ignore_not_found};
 
 /// The arguments of `user delete`.
@@ -29,12 +29,12 @@ pub struct Delete {
 
 impl Delete {
     pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
-        let accounts = revision::read_accounts(place)?;
+        let accounts = accounts_change::read_accounts(place)?;
         let user = names::user(&self.name, &accounts)?;
         if self.purge_mail {
             self.confirm(&user)?;
         }
-        let ((), followed) = revision::change_accounts(place, |accounts| match accounts.delete_user(&user) {
+        let ((), followed) = accounts_change::change_accounts(place, |accounts| match accounts.delete_user(&user) {
             // Deleted before, with the mail kept; now the mail is to be removed as well.
             Err(ChangeError::NoUser(_)) if self.purge_mail && has_mail(place, &user) => Ok(()),
             other => Ok(other?),
@@ -42,7 +42,7 @@ impl Delete {
         let mail = user.folder(&place.folders.mail());
         if !self.purge_mail {
             let kept = format!("{user} was deleted; the mail is kept in {}", mail.display());
-            return say::report_done(&kept, followed);
+            return output::report_done(&kept, followed);
         }
         // A daemon that still knows the user could write into the folder that is removed here.
         let followed = followed?;
@@ -51,7 +51,7 @@ impl Delete {
             become_mail_owner(postman).map_err(failed)?;
         }
         purge(&mail, &place.folders.index(), &user).map_err(failed)?;
-        say::report_done(&format!("{user} was deleted with all mail"), Ok(followed))
+        output::report_done(&format!("{user} was deleted with all mail"), Ok(followed))
     }
 
     fn confirm(&self, user: &User) -> Result<(), OperatorError> {

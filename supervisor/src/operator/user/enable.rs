@@ -1,6 +1,6 @@
 use crate::operator::failure::OperatorError;
-use crate::operator::place::VolumeLocation;
-use crate::operator::{names, revision, say};
+use crate::operator::volume_location::VolumeLocation;
+use crate::operator::{names, accounts_change, output};
 
 /// The arguments of `user enable`.
 #[derive(Debug, clap::Args)]
@@ -11,12 +11,12 @@ pub struct Enable {
 
 impl Enable {
     pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
-        let ((user, is_news), followed) = revision::change_accounts(place, |accounts| {
+        let ((user, is_news), followed) = accounts_change::change_accounts(place, |accounts| {
             let user = names::user(&self.name, accounts)?;
             let is_news = accounts.enable(&user)?;
             Ok((user, is_news))
         })?;
         let what = if is_news { "can log in and receives mail again" } else { "was enabled already" };
-        say::report_done(&format!("{user} {what}"), followed)
+        output::report_done(&format!("{user} {what}"), followed)
     }
 }

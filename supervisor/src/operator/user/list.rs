@@ -2,8 +2,8 @@ use accounts::UserAccount;
 use serde::Serialize;
 
 use crate::operator::failure::OperatorError;
-use crate::operator::place::VolumeLocation;
-use crate::operator::{listing::Listing, revision};
+use crate::operator::volume_location::VolumeLocation;
+use crate::operator::{listing::Listing, accounts_change};
 
 /// The arguments of `user list`.
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ struct Row {
 
 impl List {
     pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
-        let accounts = revision::read_accounts(place)?;
+        let accounts = accounts_change::read_accounts(place)?;
         let rows = accounts.users.iter().map(Row::of).collect();
         self.listing.show(rows, ["USER", "STATE", "FROM", "APP PASSWORDS"], |row| {
             let origin = if row.declared { "MAIL_USERS" } else { "command" };

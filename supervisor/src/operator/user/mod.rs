@@ -9,7 +9,7 @@ mod passwd;
 
 use super::failure::OperatorError;
 use super::password::ObtainedPassword;
-use super::place::VolumeLocation;
+use super::volume_location::VolumeLocation;
 
 /// The commands on users.
 #[derive(Debug, clap::Subcommand)]
@@ -44,6 +44,6 @@ impl Verb {
 /// Prints a generated password. It alone goes to standard output, where a script reads it.
 fn show_generated(given: &ObtainedPassword) {
     if let Some(made) = &given.generated {
-        super::say::show_once(made);
+        super::output::show_once(made);
     }
 }

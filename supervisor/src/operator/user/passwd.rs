@@ -2,8 +2,8 @@ use accounts::change::ChangeError;
 
 use crate::operator::failure::OperatorError;
 use crate::operator::password::NewPassword;
-use crate::operator::place::VolumeLocation;
-use crate::operator::{names, revision, say};
+use crate::operator::volume_location::VolumeLocation;
+use crate::operator::{names, accounts_change, output};
 
 /// The arguments of `user passwd`.
 #[derive(Debug, clap::Args)]
@@ -16,14 +16,14 @@ pub struct Passwd {
 
 impl Passwd {
     pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
-        let accounts = revision::read_accounts(place)?;
+        let accounts = accounts_change::read_accounts(place)?;
         let user = names::user(&self.name, &accounts)?;
         let known = accounts.user(&user).ok_or_else(|| ChangeError::NoUser(user.clone()))?;
         let (is_enabled, devices) = (known.enabled, known.app_passwords.len());
         let given = self.password.obtain(&user.to_string())?;
         let ((), followed) =
-            revision::change_accounts(place, |accounts| Ok(accounts.set_secret(&user, given.secret.clone())?))?;
-        let done = say::report_done(&format!("{user} has a new password"), followed);
+            accounts_change::change_accounts(place, |accounts| Ok(accounts.set_secret(&user, given.secret.clone())?))?;
+        let done = output::report_done(&format!("{user} has a new password"), followed);
         if devices > 0 {
             eprintln!(
                 "Its {devices} app passwords still work; `mailstead app-password revoke` revokes them."

@@ -3,8 +3,8 @@ use std::time::Duration;
 use accounts::Accounts;
 
 use super::failure::OperatorError;
-use super::follow::{self, Effect, NotConfirmed};
-use super::place::VolumeLocation;
+use super::confirmation::{self, Effect, NotConfirmed};
+use super::volume_location::VolumeLocation;
 use crate::volume::AccountsFile;
 
 /// Changes take milliseconds, and process 1 hashes a few passwords when it starts: a process that holds the lock longer
@@ -34,7 +34,7 @@ pub(super) fn change_accounts<T>(
     file.store(&accounts)?;
     // Released before process 1 is asked, which may need it itself.
     drop(file);
-    Ok((outcome, follow::wait(&place.folders)))
+    Ok((outcome, confirmation::wait(&place.folders)))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use super::failure::OperatorError;
-use super::follow::{Effect, NotConfirmed};
+use super::confirmation::{Effect, NotConfirmed};
 
 /// Prints what was done, and when it takes effect. If the daemons have not followed, that is the command's failure: the
 /// caller prints everything else, and returns it last.
