@@ -10,7 +10,7 @@
 mod checks;
 pub mod finding;
 mod observe;
-mod questions;
+mod queries;
 mod receiver;
 pub mod report;
 pub mod watch;

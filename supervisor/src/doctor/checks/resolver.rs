@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use hickory_proto::rr::Name;
 
 use super::super::finding::{Finding, Id};
-use super::super::questions::FORGED;
+use super::super::queries::FORGED;
 use super::super::world::{Answer, NameFault, World};
 use super::Case;
 

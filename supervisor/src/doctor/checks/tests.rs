@@ -39,7 +39,7 @@ fn green() -> Scene {
     let wanted = WantedRecords::of(&facts).unwrap();
     let mut world =
         World { at: NOW, resolvers: vec!["198.51.100.53:53".parse().unwrap()], ..World::default() };
-    for (name, kind) in super::super::questions::Queries::about(&facts, &wanted).all {
+    for (name, kind) in super::super::queries::Queries::about(&facts, &wanted).all {
         world.names.insert((name, kind), Answer::Nothing);
     }
     for record in wanted.all() {

@@ -13,7 +13,7 @@ use hickory_proto::rr::{Name, RecordType};
 use tokio::time::{Instant, timeout_at};
 
 use super::super::world::{Answer, NameFault};
-use super::vouched::exchange;
+use super::authenticated::exchange;
 
 /// The code of the extended error option (RFC 8914 §2).
 const EXTENDED_ERROR: u16 = 15;

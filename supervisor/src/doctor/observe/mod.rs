@@ -13,7 +13,7 @@ mod reach;
 mod reverse;
 mod spf;
 mod visits;
-mod vouched;
+mod authenticated;
 mod web;
 
 use std::collections::BTreeSet;
@@ -25,7 +25,7 @@ use hickory_resolver::TokioResolver;
 use tokio::time::Instant;
 
 use super::checks::Scope;
-use super::questions::Queries;
+use super::queries::Queries;
 use super::world::{Answer, Family, Reach, World};
 use crate::dns::addresses::is_public;
 use crate::dns::record::{address, fqdn};
@@ -97,13 +97,13 @@ async fn first_queries(
     let resolvers = world.resolvers.clone();
     let forged = async {
         match scope {
-            Scope::Whole => vouched::gives_forged(&resolvers, half).await,
+            Scope::Whole => authenticated::gives_forged(&resolvers, half).await,
             Scope::Outside => None,
         }
     };
     let (found, authentic, gives_forged, probe, date) = tokio::join!(
         names::ask(resolver, &questions.all, half),
-        vouched::ask(&resolvers, &questions.authenticated, half),
+        authenticated::ask(&resolvers, &questions.authenticated, half),
         forged,
         port25::probe(resolver, smtp_host, families, half),
         web::date(resolver, directory, half),

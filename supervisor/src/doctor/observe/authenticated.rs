@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use super::super::questions::FORGED;
+use super::super::queries::FORGED;
 
 /// Those of the names, and of the root, that the first resolver authenticates. The root is signed, so a resolver that
 /// does not authenticate it does not validate.
