@@ -7,7 +7,7 @@ pub mod publish;
 pub mod record;
 pub mod records;
 pub mod resolver;
-pub(crate) mod settle;
+pub(crate) mod reconcile;
 pub(crate) mod spf_text;
 pub mod update;
 pub(crate) mod zone;

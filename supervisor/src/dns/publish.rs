@@ -8,7 +8,7 @@
 //! is left as it is.
 
 mod plan;
-mod reading;
+mod zone_sets;
 
 use std::io::{self, IsTerminal as _};
 

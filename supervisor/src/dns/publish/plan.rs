@@ -7,10 +7,10 @@ use std::net::IpAddr;
 use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::PublishError;
-use super::reading::{ZoneSet, read, sets};
+use super::zone_sets::{ZoneSet, read, sets};
 use crate::dns::record::{self, Purpose, TTL, address, line_of};
 use crate::dns::records::WantedRecords;
-use crate::dns::settle::{OwnFacts, PublishedSet, WantedSet, SetChange, reconcile};
+use crate::dns::reconcile::{OwnFacts, PublishedSet, WantedSet, SetChange, reconcile};
 use crate::dns::update::{Change, UpdateFault, Prerequisite, UpdateError, Updater};
 
 /// The changes, zone by zone.

@@ -8,7 +8,7 @@ use super::{Case, replace_records, of_purpose, publish, unanswered};
 use crate::certificate::{covers, is_self_made};
 use crate::dns::dmarc_text::tag;
 use crate::dns::record::{Content, Purpose, Record, fqdn};
-use crate::dns::settle::reports_somewhere;
+use crate::dns::reconcile::reports_somewhere;
 use crate::dns::spf_text::has_version;
 use crate::mta_sts;
 

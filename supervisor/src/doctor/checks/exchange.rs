@@ -4,7 +4,7 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use super::super::finding::{Finding, Id};
 use super::{Case, replace_records, of_purpose, without_dot, unanswered};
 use crate::dns::record::{Purpose, Record, fqdn};
-use crate::dns::settle::is_impossible;
+use crate::dns::reconcile::is_impossible;
 
 /// Checks that mail for the domain is sent to this machine, and only to it.
 pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> {

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use hickory_proto::rr::{Name, RData, RecordType};
 
 use crate::dns::record::address;
-use crate::dns::settle::{PublishedSet, WantedSet};
+use crate::dns::reconcile::{PublishedSet, WantedSet};
 use crate::dns::update::{UpdateError, Updater};
 
 /// Concurrent queries, few enough for a name server.
