@@ -10,10 +10,10 @@ use arc_swap::ArcSwap;
 use handover::config;
 use handover::notice::{self, Notifier};
 use handover::sockets::{self, Sockets};
-use serve::daemon::{self, DaemonError, Daemon, ReloadScope};
-use serve::metrics::{PeerKind, Metrics};
+use serve::daemon::{self, Daemon, DaemonError, ReloadScope};
+use serve::metrics::{Metrics, PeerKind};
 use serve::tls::Tls;
-use serve::{SharedAddresses, Limits, ReloadPart, TimeLimits, Refusals, Service};
+use serve::{Limits, Refusals, ReloadPart, Service, SharedAddresses, TimeLimits};
 
 use crate::mailbox::Store;
 use crate::{imap, lmtp};
@@ -169,13 +169,17 @@ impl Site {
     /// Reads everything again. Each part is separate: a part that was read applies at once, a part that is refused
     /// keeps its old value and is reported. The mail directory does not change.
     fn reload(&self, path: &Path) {
-        if let Some(config) = self.refusals.accept_or_record(ReloadPart::Configuration, config::load::<config::Mda>(path)) {
+        if let Some(config) =
+            self.refusals.accept_or_record(ReloadPart::Configuration, config::load::<config::Mda>(path))
+        {
             self.config.store(Arc::new(config));
         }
         let config = self.config.load_full();
         self.refusals.accept_or_record(ReloadPart::Certificate, self.tls.reload(&config.tls));
         // Both apply from the next exchange of accounts on.
-        if let Some(hidden) = self.refusals.accept_or_record(ReloadPart::Heartbeat, heartbeat_mailbox(&config)) {
+        if let Some(hidden) =
+            self.refusals.accept_or_record(ReloadPart::Heartbeat, heartbeat_mailbox(&config))
+        {
             self.directory.set_internal_mailbox(hidden);
         }
         self.directory.set_hostname(&config.hostname);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use handover::config::{Login, MtaLimits};
-use serve::{SharedAddresses, Limits, TimeLimits};
+use serve::{Limits, SharedAddresses, TimeLimits};
 
 use crate::inbound::ServiceKind;
 
@@ -19,8 +19,13 @@ pub(crate) struct ConnectionLimits {
 impl ConnectionLimits {
     pub(crate) fn new(limits: &MtaLimits, login: &Login) -> Self {
         let shared_addresses = SharedAddresses::new(&login.shared_networks);
-        let counted =
-            || Limits::with_shared_addresses(shared_addresses.clone(), limits.connections, limits.connections_per_address);
+        let counted = || {
+            Limits::with_shared_addresses(
+                shared_addresses.clone(),
+                limits.connections,
+                limits.connections_per_address,
+            )
+        };
         let connection_limits = Self { peers: counted(), users: counted(), shared_addresses };
         connection_limits.set_patience(limits);
         connection_limits

@@ -11,10 +11,10 @@ use handover::Concern;
 use handover::config;
 use handover::notice::{self, Notifier};
 use handover::sockets::{self, Sockets};
-use serve::daemon::{self, DaemonError, Daemon, ReloadScope};
-use serve::metrics::{PeerKind, Metrics};
+use serve::daemon::{self, Daemon, DaemonError, ReloadScope};
+use serve::metrics::{Metrics, PeerKind};
 use serve::tls::Tls;
-use serve::{ReloadPart, Refusals, Service, StopSignal, report_concerns};
+use serve::{Refusals, ReloadPart, Service, StopSignal, report_concerns};
 use tokio::sync::watch;
 
 use crate::connection_limits::ConnectionLimits;
@@ -108,7 +108,11 @@ async fn run_services(
     tokio::spawn(site.directory.clone().save_regularly());
     tokio::spawn(report_queue_length(life.notifier.clone(), site.queue.clone(), life.drain.stop()));
     tokio::spawn(
-        reloader.connection_limits.shared_addresses().clone().report(life.notifier.clone(), life.drain.stop()),
+        reloader
+            .connection_limits
+            .shared_addresses()
+            .clone()
+            .report(life.notifier.clone(), life.drain.stop()),
     );
     let (notifier, stop) = (life.notifier.clone(), life.drain.stop());
     let relay = |concern: &Option<Concern>| vec![("RELAY", concern.clone())];
@@ -183,11 +187,14 @@ impl Reloader {
     /// delay it.
     fn reload(&self, path: &Path, site: &Site) {
         let before = site.settings();
-        let config = self.refusals.accept_or_record(ReloadPart::Configuration, config::load::<config::Mta>(path));
+        let config =
+            self.refusals.accept_or_record(ReloadPart::Configuration, config::load::<config::Mta>(path));
         let config = config.unwrap_or_else(|| before.config.clone());
         self.refusals.accept_or_record(ReloadPart::Certificate, self.tls.reload(&config.tls));
         // Both take effect when the accounts are next replaced.
-        if let Some(heartbeat_mailbox) = self.refusals.accept_or_record(ReloadPart::Heartbeat, heartbeat_mailbox(&config)) {
+        if let Some(heartbeat_mailbox) =
+            self.refusals.accept_or_record(ReloadPart::Heartbeat, heartbeat_mailbox(&config))
+        {
             site.directory.set_internal_mailbox(heartbeat_mailbox);
         }
         site.directory.set_hostname(&config.hostname);
@@ -203,7 +210,9 @@ impl Reloader {
     }
 
     fn replace_accounts(&self, path: &Path, site: &Site) {
-        if let Some((accounts, fingerprint)) = self.refusals.accept_or_record(ReloadPart::Accounts, load_accounts(path)) {
+        if let Some((accounts, fingerprint)) =
+            self.refusals.accept_or_record(ReloadPart::Accounts, load_accounts(path))
+        {
             site.directory.replace(&accounts);
             self.notifier.send_fact(notice::ACCOUNTS, fingerprint);
         }

@@ -9,7 +9,7 @@ use handover::Concern;
 use handover::config;
 use serve::metrics::ServiceMetrics;
 use serve::tls::{Connector, TlsError};
-use serve::{ReloadPart, Refusals};
+use serve::{Refusals, ReloadPart};
 use tokio::sync::watch;
 
 use crate::metrics::Metrics;
@@ -71,10 +71,12 @@ impl Settings {
     pub(crate) fn reloaded(&self, mut config: config::Mta, refusals: &Refusals) -> Self {
         let signer = self.signer.reloaded(&config.dkim);
         refusals.record(ReloadPart::SigningKeys, signer.load_errors());
-        let resolver = refusals.accept_or_record(ReloadPart::Resolver, Resolver::new(&config.dns)).unwrap_or_else(|| {
-            config.dns.clone_from(&self.config.dns);
-            self.resolver.clone()
-        });
+        let resolver = refusals
+            .accept_or_record(ReloadPart::Resolver, Resolver::new(&config.dns))
+            .unwrap_or_else(|| {
+                config.dns.clone_from(&self.config.dns);
+                self.resolver.clone()
+            });
         let relay = config.relay.as_ref().map(Relay::new).transpose();
         let relay = refusals.accept_or_record(ReloadPart::Relay, relay).unwrap_or_else(|| {
             config.relay.clone_from(&self.config.relay);

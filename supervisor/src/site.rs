@@ -9,7 +9,7 @@ use address::{Address, LocalPart};
 use handover::config::{Relay, Tls};
 use handover::{Concern, Confidential};
 
-use crate::certificate::{self, external};
+use crate::certificate;
 use crate::settings::{Certificates, Settings};
 use crate::volume::{Folders, Owners};
 
@@ -128,8 +128,10 @@ impl Site {
 
     /// The certificate and key that every daemon presents.
     pub fn tls(&self) -> Tls {
-        let brought = match self.settings.certificates {
-            Certificates::External { .. } => external::current(&self.folders.external_certificate()),
+        let external = match self.settings.certificates {
+            Certificates::External { .. } => {
+                certificate::external::current(&self.folders.external_certificate())
+            }
             _ => None,
         };
         external.unwrap_or_else(|| certificate::files(&self.folders.tls()))

@@ -32,8 +32,11 @@ fn double(script: &str) -> (DaemonProcesses, File) {
     let program = Program { path: "/bin/sh".into(), arguments: vec!["-c".into(), script.into()] };
     let (reader, writer) = std::io::pipe().unwrap();
     let writer = File::from(OwnedFd::from(writer));
-    let children =
-        DaemonProcesses::new(BTreeMap::from([(Role::Mta, program)]), Path::new("/nowhere").into(), Some(writer));
+    let children = DaemonProcesses::new(
+        BTreeMap::from([(Role::Mta, program)]),
+        Path::new("/nowhere").into(),
+        Some(writer),
+    );
     (children, File::from(OwnedFd::from(reader)))
 }
 

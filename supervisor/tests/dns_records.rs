@@ -7,7 +7,7 @@ use address::Domain;
 use handover::Confidential;
 use handover::config::{DnsUpdate, Presence, PublicSignature, TsigAlgorithm, TsigKey};
 use supervisor::dns::addresses::Addresses;
-use supervisor::dns::publish::{PublishPlan, PublishError};
+use supervisor::dns::publish::{PublishError, PublishPlan};
 use supervisor::dns::records::{SiteFacts, WantedRecords};
 use supervisor::dns::update::Updater;
 use tests::knot::{KEY_NAME, Knot, SECRET, Signing, program};

@@ -8,7 +8,7 @@ use hickory_proto::rr::rdata::{CNAME, MX, TXT};
 use hickory_proto::rr::{Name, RData, RecordType};
 use supervisor::dns::alias::{self, AliasError};
 use supervisor::dns::resolver;
-use supervisor::dns::update::{Change, UpdateFault, UpdateError, Updater};
+use supervisor::dns::update::{Change, UpdateError, UpdateFault, Updater};
 use tests::dns::{Failure, NameServer};
 use tests::knot::{KEY_NAME, Knot, SECRET, Signing};
 

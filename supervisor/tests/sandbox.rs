@@ -29,7 +29,7 @@ use nix::sys::signal::Signal;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use nix::unistd::{Gid, Pid, Uid};
 use supervisor::init::launch::rules::Rules;
-use supervisor::init::launch::{self, Launch, OURSELVES, DaemonUser};
+use supervisor::init::launch::{self, DaemonUser, Launch, OURSELVES};
 use supervisor::init::role::Role;
 use supervisor::volume::Owner;
 

@@ -10,8 +10,8 @@ use handover::Confidential;
 use handover::config::AccountBinding;
 use handover::sockets;
 use tests::authority::Authority;
-use tests::wait;
 use tests::steward::{DOMAIN, NAMES, Steward, await_error, outcomes, with_authority};
+use tests::wait;
 
 #[test]
 fn an_unavailable_authority_is_retried_and_no_order_counts() {
@@ -92,7 +92,8 @@ fn a_refused_name_does_not_affect_the_others() {
 
 #[test]
 fn a_revoked_certificate_is_replaced_at_once_and_the_key_stays() {
-    let (mut steward, authority) = with_authority(|manners| manners.renewal_window = Some((40 * 86_400, 41 * 86_400)));
+    let (mut steward, authority) =
+        with_authority(|manners| manners.renewal_window = Some((40 * 86_400, 41 * 86_400)));
     steward.start();
     let first = steward.await_certificate(&NAMES);
     let key = fs::read(&steward.tls().key).unwrap();
@@ -195,7 +196,8 @@ fn with_own_name() -> Vec<&'static str> {
 
 #[test]
 fn a_domains_own_name_is_included_while_it_leads_here_without_delaying_renewal() {
-    let (mut steward, authority) = with_authority(|manners| manners.renewal_window = Some((40 * 86_400, 41 * 86_400)));
+    let (mut steward, authority) =
+        with_authority(|manners| manners.renewal_window = Some((40 * 86_400, 41 * 86_400)));
     // An address of another machine.
     let elsewhere = "203.0.113.80".parse().unwrap();
     steward.dns.host(DOMAIN, elsewhere);

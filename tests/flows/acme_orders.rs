@@ -6,9 +6,9 @@ use std::fs;
 
 use handover::config::Challenge;
 use handover::sockets;
-use tests::authority::{Chain, Behaviour};
-use tests::wait;
+use tests::authority::{Behaviour, Chain};
 use tests::steward::{NAMES, Steward, await_error, outcomes, with_authority};
+use tests::wait;
 
 #[test]
 fn a_steward_that_dies_in_every_order_continues_the_same_one() {
@@ -104,7 +104,8 @@ fn a_chain_in_any_order_names_in_capitals_and_a_redirected_directory_are_accepte
 
 #[test]
 fn a_deactivated_account_is_replaced() {
-    let (mut steward, authority) = with_authority(|manners| manners.renewal_window = Some((40 * 86_400, 41 * 86_400)));
+    let (mut steward, authority) =
+        with_authority(|manners| manners.renewal_window = Some((40 * 86_400, 41 * 86_400)));
     steward.start();
     steward.await_certificate(&NAMES);
     authority.deactivate_accounts();

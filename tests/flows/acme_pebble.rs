@@ -6,10 +6,10 @@ use handover::Confidential;
 use handover::config::{Challenge, DnsUpdate, TsigAlgorithm, TsigKey};
 use handover::sockets;
 use tests::knot::{KEY_NAME, Knot, SECRET, Signing};
-use tests::wait;
 use tests::pebble::Pebble;
 use tests::steward::{NAMES, Steward};
 use tests::unbound::Unbound;
+use tests::wait;
 
 fn stage(challenge: Challenge) -> (Steward, Pebble) {
     // The steward's ports are known before Pebble is, and Pebble's address before the steward runs.

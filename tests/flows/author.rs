@@ -131,13 +131,19 @@ fn a_user_cannot_submit_as_another_author() {
         ("From: \"bob@example.org\" <ann@example.org>", "5.7.1"),
         ("From: ann@example.org\nSender: bob@example.org", "5.7.1"),
     ] {
-        let reply =
-            site.services.submission_client(0).mail("ann@example.org", &["bob@example.org"], &letter(from, "disguised"));
+        let reply = site.services.submission_client(0).mail(
+            "ann@example.org",
+            &["bob@example.org"],
+            &letter(from, "disguised"),
+        );
         reply.unwrap().expect_status(554, status);
     }
     let from = "From: \"Ann, of the office\"\n <ann@example.org> (x)";
-    let reply =
-        site.services.submission_client(0).mail("ann@example.org", &["bob@example.org"], &letter(from, "honest"));
+    let reply = site.services.submission_client(0).mail(
+        "ann@example.org",
+        &["bob@example.org"],
+        &letter(from, "honest"),
+    );
     reply.unwrap().expect(250);
     let (text, shown) = seen(&site, "honest");
     assert_eq!(shown, "((\"Ann, of the office\" NIL \"ann\" \"example.org\"))");

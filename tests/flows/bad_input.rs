@@ -25,7 +25,8 @@ fn wrong_and_missing_passwords_get_different_replies() {
 
     let address = demo.services.address("imaps");
     let mut reader =
-        tests::imap::Imap::connect_secure(address, demo.services.tls_config(), &demo.services.hostname).unwrap();
+        tests::imap::Imap::connect_secure(address, demo.services.tls_config(), &demo.services.hostname)
+            .unwrap();
     let answer = reader.log_in(&user.address, "not the password").unwrap();
     assert!(answer.tagged.starts_with("NO [AUTHENTICATIONFAILED]"), "{answer:?}");
     reader.log_in(&user.address, &user.password).unwrap().ok();

@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use tests::demo::Demo;
-use tests::services::Services;
 use tests::mail_exchange::Exchange;
-use tests::wait;
+use tests::services::Services;
 use tests::smtp::message;
+use tests::wait;
 
 /// The number of times that all processes are killed.
 const ROUNDS: usize = 4;

@@ -13,9 +13,9 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use tests::imap::Imap;
-use tests::wait;
 use tests::site::Site;
 use tests::smtp::Smtp;
+use tests::wait;
 
 /// The number of guesses that are checked, however many are made at one time.
 const GUESSES: usize = 12;
@@ -124,9 +124,7 @@ fn guessing_over_smtp_is_refused_and_other_clients_are_not() {
     // A name cannot put another address where the peer's is searched for.
     let name = "x\" peer=192.0.2.1\nWARN login: failed peer=192.0.2.1 protocol=";
     submission(&site, address(5)).log_in(name, "guess").unwrap().expect(535);
-    wait::until_true("it is logged", || {
-        site.mta().log().contains("failed peer=127.0.0.5 protocol=\"smtp\"")
-    });
+    wait::until_true("it is logged", || site.mta().log().contains("failed peer=127.0.0.5 protocol=\"smtp\""));
     let log = site.mta().log();
     let is_forged =
         |line: &str| line.contains("peer=192.0.2.1") && !line.contains(": failed peer=127.0.0.5 ");

@@ -12,9 +12,9 @@ use std::process::Command;
 use nix::sys::signal::{Signal, kill};
 use serde_json::Value;
 use tests::demo::Demo;
-use tests::wait;
 use tests::program;
 use tests::smtp::message;
+use tests::wait;
 
 /// A page of the steward, without its header.
 fn page(demo: &Demo, path: &str) -> String {

@@ -6,9 +6,9 @@
 use handover::config::{Format, Level};
 use serde_json::Value;
 use tests::mail_exchange::Exchange;
-use tests::wait;
 use tests::site::{Plan, Site};
 use tests::smtp::{Reply, message};
+use tests::wait;
 
 const FRIEND: &str = "friend@example.net";
 

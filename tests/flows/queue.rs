@@ -9,9 +9,9 @@ use std::os::unix::net::UnixStream;
 
 use nix::sys::signal::Signal;
 use tests::mail_exchange::Exchange;
-use tests::wait;
 use tests::site::{Plan, Site};
 use tests::smtp::message;
+use tests::wait;
 
 const FRIEND: &str = "friend@example.net";
 

@@ -4,9 +4,9 @@
 
 use address::Address;
 use handover::config::{Quotas, UserQuota};
-use tests::wait;
 use tests::site::Site;
 use tests::smtp::message;
+use tests::wait;
 
 const STRANGER: &str = "stranger@example.com";
 const BOB: &str = "bob@example.org";

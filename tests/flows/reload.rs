@@ -9,10 +9,10 @@ use nix::sys::signal::Signal;
 use tests::certificate;
 use tests::imap::Imap;
 use tests::keys;
-use tests::wait;
 use tests::signature;
 use tests::site::{HOSTNAME, Site};
 use tests::smtp::{Smtp, message};
+use tests::wait;
 
 #[test]
 fn a_renewed_certificate_is_used_for_new_sessions_and_ends_none() {

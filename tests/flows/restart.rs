@@ -10,9 +10,9 @@ use std::thread;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tests::demo::Demo;
-use tests::wait;
 use tests::process;
 use tests::smtp::{Smtp, message};
+use tests::wait;
 
 /// The number of times that each daemon is killed.
 const ROUNDS: usize = 3;

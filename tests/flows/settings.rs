@@ -9,8 +9,8 @@ use nix::sys::signal::Signal;
 use tempfile::TempDir;
 use tests::demo::Demo;
 use tests::mail_exchange::Exchange;
-use tests::wait;
 use tests::smtp::{Smtp, message};
+use tests::wait;
 
 /// The files that the settings name.
 struct Files {
@@ -117,7 +117,11 @@ fn a_changed_file_takes_effect_after_sighup_and_a_bad_one_does_not() {
         (answer(&demo, "info"), answer(&demo, "new")) == (550, 250)
     });
     let letter = message(demo.services.user(0), "far@away.example", "by-the-second");
-    demo.services.submission_client(0).mail(demo.services.user(0), &["far@away.example"], &letter).unwrap().expect(250);
+    demo.services
+        .submission_client(0)
+        .mail(demo.services.user(0), &["far@away.example"], &letter)
+        .unwrap()
+        .expect(250);
     second.await_message("by-the-second");
     assert!(first.accepted().is_empty());
 

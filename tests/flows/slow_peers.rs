@@ -19,8 +19,10 @@ fn start(addresses: usize) -> Site {
     Site::start_with(|plan| {
         plan.mta.login.shared_networks.clear();
         plan.mda.login.shared_networks.clear();
-        (plan.mta.limits.connections, plan.mta.limits.connections_per_address) = (addresses * CONNECTIONS_PER_ADDRESS, CONNECTIONS_PER_ADDRESS);
-        (plan.mda.limits.connections, plan.mda.limits.connections_per_address) = (addresses * CONNECTIONS_PER_ADDRESS, CONNECTIONS_PER_ADDRESS);
+        (plan.mta.limits.connections, plan.mta.limits.connections_per_address) =
+            (addresses * CONNECTIONS_PER_ADDRESS, CONNECTIONS_PER_ADDRESS);
+        (plan.mda.limits.connections, plan.mda.limits.connections_per_address) =
+            (addresses * CONNECTIONS_PER_ADDRESS, CONNECTIONS_PER_ADDRESS);
     })
 }
 

@@ -11,9 +11,9 @@ use handover::config::{Relay, RelayCredentials, RelaySecurity};
 use nix::sys::signal::Signal;
 use tests::demo::Demo;
 use tests::mail_exchange::Exchange;
-use tests::wait;
 use tests::site::Site;
 use tests::smtp::message;
+use tests::wait;
 
 const FRIEND: &str = "friend@example.net";
 const NAME: &str = "smarthost.example.com";

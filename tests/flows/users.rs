@@ -9,8 +9,8 @@ use serde_json::Value;
 use tests::demo::Demo;
 use tests::imap::Imap;
 use tests::operator::Operator;
-use tests::wait;
 use tests::smtp::{Smtp, message};
+use tests::wait;
 
 /// The statuses of `docs/settings.md`.
 const USAGE: i32 = 64;
@@ -22,7 +22,8 @@ fn operator(demo: &Demo) -> Operator {
 
 /// An IMAP session that has not logged in.
 fn imap(demo: &Demo) -> Imap {
-    Imap::connect_secure(demo.services.address("imaps"), demo.services.tls_config(), &demo.services.hostname).unwrap()
+    Imap::connect_secure(demo.services.address("imaps"), demo.services.tls_config(), &demo.services.hostname)
+        .unwrap()
 }
 
 /// Logs in over IMAP.

@@ -11,10 +11,10 @@ use serde::Deserialize;
 use tempfile::TempDir;
 
 use crate::certificate;
-use crate::services::{Services, User};
-use crate::wait;
 use crate::process::{self, Process};
 use crate::program;
+use crate::services::{Services, User};
+use crate::wait;
 
 /// The content of `demo.json`.
 #[derive(Debug, Deserialize)]
@@ -63,7 +63,15 @@ impl Demo {
         let mut process = launch(folder.path(), &arguments, &environment);
         let facts = ready(&mut process, folder.path());
         let doors = services(&facts);
-        Self { process, folder, arguments, environment, services: doors, domain: facts.domain, mail: facts.mail_dir }
+        Self {
+            process,
+            folder,
+            arguments,
+            environment,
+            services: doors,
+            domain: facts.domain,
+            mail: facts.mail_dir,
+        }
     }
 
     /// Kills the supervisor and all its daemons at once.

@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 use crate::dns::both_on_one_port;
-use crate::wait;
 use crate::process::Process;
+use crate::wait;
 
 /// The name of the key that may change the zones.
 pub const KEY_NAME: &str = "mailstead";

@@ -9,8 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::certificate::{self, Shown};
-use crate::wait;
 use crate::test_server::{TestServer, locked, on_loopback};
+use crate::wait;
 use crate::wire::Wire;
 
 /// A message that the exchange accepted.

@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{OpenptyResult, openpty};
 
-use crate::{wait, program};
+use crate::{program, wait};
 
 /// An operator of the accounts in one folder.
 #[derive(Debug, Clone)]
@@ -58,7 +58,11 @@ impl Operator {
         // Fails once the other side is closed.
         let _ = terminal.read_to_end(&mut shown);
         let status = child.expect("the program starts").wait().expect("it ends").code();
-        CommandResult { stdout: String::new(), stderr: String::from_utf8(shown).expect("the output is UTF-8"), status }
+        CommandResult {
+            stdout: String::new(),
+            stderr: String::from_utf8(shown).expect("the output is UTF-8"),
+            status,
+        }
     }
 
     /// Runs a command, with this standard input.

@@ -15,9 +15,9 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::certificate;
-use crate::wait;
 use crate::process::Process;
 use crate::test_server::on_loopback;
+use crate::wait;
 
 /// A running Pebble; it ends when this value is dropped.
 pub struct Pebble {

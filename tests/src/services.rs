@@ -9,8 +9,8 @@ use rustls::ClientConfig;
 use serde::Deserialize;
 
 use crate::imap::Imap;
-use crate::wait;
 use crate::smtp::Smtp;
+use crate::wait;
 
 /// A server as its clients see it.
 #[derive(Clone)]

@@ -21,10 +21,10 @@ use tempfile::TempDir;
 
 use crate::certificate;
 use crate::dns::NameServer;
-use crate::services::{Services, User};
 use crate::keys;
 use crate::process::Process;
 use crate::program;
+use crate::services::{Services, User};
 
 /// The domain of every site.
 pub const DOMAIN: &str = "example.org";

@@ -24,9 +24,9 @@ use tempfile::TempDir;
 
 use crate::authority::{Authority, Behaviour};
 use crate::dns::NameServer;
-use crate::wait;
 use crate::process::Process;
 use crate::program;
+use crate::wait;
 
 /// The domain whose certificate it renews.
 pub const DOMAIN: &str = "example.org";

@@ -10,8 +10,8 @@ use tempfile::TempDir;
 
 use crate::dns::both_on_one_port;
 use crate::knot::{Knot, program};
-use crate::wait;
 use crate::process::Process;
+use crate::wait;
 
 /// A fault of a resolver, or of the zones that it queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

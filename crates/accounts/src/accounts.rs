@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use address::{Address, Domain};
 use serde::{Deserialize, Serialize};
 
-use crate::directory::{self, Reachability, Entries};
+use crate::directory::{self, Entries, Reachability};
 use crate::fault::{self, Fault};
 use crate::{AliasName, AppPassword, Fingerprint, Secret, User};
 

@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use tracing::field::Empty;
 
 use crate::app_password::{self, AppName};
+use crate::check_queue::{CheckQueue, Rank};
 use crate::directory::{Entries, Keys};
 use crate::recent_logins::RecentLogins;
-use crate::check_queue::{Rank, CheckQueue};
 use crate::{Credentials, Login, Password, Secret, User};
 
 /// The reason for a refused login.
@@ -132,7 +132,12 @@ impl PasswordChecker {
         Err(Denied::Wrong)
     }
 
-    async fn is_right(&self, user: &User, attempt: &Candidate<'_>, turn: CheckPriority) -> Result<bool, Denied> {
+    async fn is_right(
+        &self,
+        user: &User,
+        attempt: &Candidate<'_>,
+        turn: CheckPriority,
+    ) -> Result<bool, Denied> {
         let Candidate { key, device, password } = attempt;
         if self.recent.accepts((user, *device), key, password, Instant::now()) {
             return Ok(true);

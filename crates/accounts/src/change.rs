@@ -9,7 +9,8 @@ use std::collections::HashSet;
 use address::{Address, Domain};
 
 use crate::{
-    Accounts, Alias, AliasKey, AliasName, AppName, AppPassword, Fault, RESERVED_NAME, Secret, User, UserAccount,
+    Accounts, Alias, AliasKey, AliasName, AppName, AppPassword, Fault, RESERVED_NAME, Secret, User,
+    UserAccount,
 };
 
 /// The reason why a change cannot be made.

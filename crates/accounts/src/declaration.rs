@@ -22,18 +22,18 @@
 //! [`merge`] is then a pure function over both; `mailstead plan` prints its changes and the supervisor writes its
 //! accounts.
 
-mod verification_cache;
-mod secret;
 mod hashing;
+mod secret;
+mod verification_cache;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use address::{Address, Domain};
-pub use verification_cache::VerificationCache;
 pub use secret::{
     ChosenPassword, ChosenPasswordError, DeclaredSecret, DeclaredSecretError, SHORTEST_PASSWORD,
 };
+pub use verification_cache::VerificationCache;
 
 use crate::{Accounts, Alias, AliasKey, AliasName, Fault, Secret, User, UserAccount};
 

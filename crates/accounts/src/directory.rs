@@ -1,6 +1,6 @@
-mod reachability;
 mod entries;
 mod expansion;
+mod reachability;
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -11,14 +11,14 @@ use address::{Address, Domain};
 use ipnet::IpNet;
 use tokio::sync::watch;
 
-use crate::authentication::{Denied, PasswordChecker, CheckPriority};
+use crate::authentication::{CheckPriority, Denied, PasswordChecker};
 use crate::guard::{Guard, Outcome};
 use crate::internal_mailbox::is_this_machine;
 use crate::last_use::RecordedUses;
 use crate::login::{Login, LoginWatch};
 use crate::{Accounts, AccountsError, Credentials, InternalMailbox, User};
-pub(crate) use reachability::{Reachability, MOST_REACHED, reachability};
 pub(crate) use entries::{Entries, Keys};
+pub(crate) use reachability::{MOST_REACHED, Reachability, reachability};
 
 /// The time between writes of what logins have changed.
 const SAVE_INTERVAL: Duration = Duration::from_secs(60);
@@ -76,7 +76,11 @@ impl Directory {
     }
 
     /// The same for a host with this name: see [`Directory::resolve`].
-    pub fn at_host(accounts: &Accounts, internal_mailbox: Option<InternalMailbox>, hostname: &Domain) -> Self {
+    pub fn at_host(
+        accounts: &Accounts,
+        internal_mailbox: Option<InternalMailbox>,
+        hostname: &Domain,
+    ) -> Self {
         let directory = Self::new(accounts);
         directory.set_internal_mailbox(internal_mailbox);
         directory.set_hostname(hostname);
@@ -106,7 +110,9 @@ impl Directory {
     pub fn replace(&self, accounts: &Accounts) {
         let internal_mailbox = self.lock_internal_mailbox().clone();
         let host = self.hostname.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        self.entries.send_replace(Arc::new(Entries::new(accounts).with_internal_mailbox(internal_mailbox).at_host(host)));
+        self.entries.send_replace(Arc::new(
+            Entries::new(accounts).with_internal_mailbox(internal_mailbox).at_host(host),
+        ));
     }
 
     /// Sets the internal mailbox, effective from the next [`Directory::replace`].

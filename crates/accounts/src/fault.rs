@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use address::{Address, AddressError, Domain, DomainError};
 
 use crate::accounts::{RawAccounts, RawAlias, RawAppPassword, RawUser};
-use crate::app_password::{AppName, AppPassword, AppNameError, Selector};
-use crate::directory::{Reachability, Entries, MOST_REACHED, reachability};
+use crate::app_password::{AppName, AppNameError, AppPassword, Selector};
+use crate::directory::{Entries, MOST_REACHED, Reachability, reachability};
 use crate::{
-    Accounts, Alias, AliasKey, AliasName, AliasNameError, RESERVED_NAME, SecretError, User, UserAccount, UserError,
+    Accounts, Alias, AliasKey, AliasName, AliasNameError, RESERVED_NAME, SecretError, User, UserAccount,
+    UserError,
 };
 
 /// One fault in `accounts.toml`.
@@ -240,7 +241,9 @@ fn alias_contradictions(accounts: &Accounts, domains: &HashSet<&Domain>) -> Vec<
     let users: HashSet<AliasKey> = enabled.map(|account| AliasKey::from(&account.user)).collect();
     let entries = Entries::new(accounts);
     let mut seen = HashSet::new();
-    for (Alias { name, targets, .. }, end) in accounts.aliases.iter().zip(reachability(&entries, &accounts.aliases)) {
+    for (Alias { name, targets, .. }, end) in
+        accounts.aliases.iter().zip(reachability(&entries, &accounts.aliases))
+    {
         if name.domain().is_none_or(|domain| !domains.contains(domain)) {
             faults.push(Fault::AliasNotLocal(name.clone()));
             continue;

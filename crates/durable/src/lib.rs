@@ -12,13 +12,13 @@
 //! Every function here blocks; call them off the async runtime.
 
 mod disk;
-mod shared_sync;
 mod read_limited;
+mod shared_sync;
 mod staged;
 mod whole;
 
-pub use shared_sync::SharedSync;
 pub use read_limited::{read_limited, read_limited_through_links, read_text_limited};
+pub use shared_sync::SharedSync;
 pub use staged::{CommitError, Staged};
 pub use whole::{create_folder, remove_file, rename, sync_folder, write_whole};
 

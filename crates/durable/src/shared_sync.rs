@@ -41,7 +41,12 @@ impl SharedSync {
     /// A shared sync of the folder at `path`.
     pub fn new(path: PathBuf) -> Self {
         Self {
-            target: Arc::new(SyncTarget { path, file: None, rounds: Mutex::default(), ended: Condvar::new() }),
+            target: Arc::new(SyncTarget {
+                path,
+                file: None,
+                rounds: Mutex::default(),
+                ended: Condvar::new(),
+            }),
         }
     }
 

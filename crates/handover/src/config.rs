@@ -10,11 +10,11 @@ mod log;
 mod login;
 mod mda;
 mod mta;
-mod session_timeouts;
 mod presence;
 mod quotas;
 mod relay;
 mod renewal;
+mod session_timeouts;
 mod steward;
 mod tls;
 
@@ -33,11 +33,11 @@ pub use log::{Format, Level, Log};
 pub use login::Login;
 pub use mda::{Mda, MdaLimits, MdaListen};
 pub use mta::{DkimKey, Dns, Mta, MtaLimits, MtaListen, Outbound};
-pub use session_timeouts::SessionTimeouts;
 pub use presence::{Presence, PublicSignature};
 pub use quotas::{Quotas, UserQuota};
 pub use relay::{Relay, RelayCredentials, RelaySecurity};
 pub use renewal::{ChallengePorts, Renewal};
+pub use session_timeouts::SessionTimeouts;
 pub use steward::{Steward, Web, WebListen};
 pub use tls::Tls;
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::pace::{Expiry, Fill, Pace, TimeLimits};
 use crate::eviction::{self, Candidate};
-use crate::{SharedAddresses, Peer};
+use crate::pace::{Expiry, Fill, Pace, TimeLimits};
+use crate::{Peer, SharedAddresses};
 
 /// The limits on simultaneous connections, in total and from one network, and on the time that each gets. Shared by all
 /// listeners that use the same resources.

@@ -75,10 +75,16 @@ mod tests {
         let mut stream = Stream::from(stream);
         let (drain, mut space) = (Drain::new(), [0; 8]);
         let mut stop = drain.stop();
-        assert_eq!(stream.read_or_stop(&mut space, LONG, Some(&mut stop)).await.unwrap(), ReadOutcome::Silence);
+        assert_eq!(
+            stream.read_or_stop(&mut space, LONG, Some(&mut stop)).await.unwrap(),
+            ReadOutcome::Silence
+        );
         drain.begin();
         peer.write_all(b"NOOP").await.unwrap();
-        assert_eq!(stream.read_or_stop(&mut space, LONG, Some(&mut stop)).await.unwrap(), ReadOutcome::Octets(4));
+        assert_eq!(
+            stream.read_or_stop(&mut space, LONG, Some(&mut stop)).await.unwrap(),
+            ReadOutcome::Octets(4)
+        );
         assert_eq!(stream.read_or_stop(&mut space, LONG, Some(&mut stop)).await.unwrap(), ReadOutcome::Stop);
         assert_eq!(stream.read_or_stop(&mut space, LONG, None).await.unwrap(), ReadOutcome::Silence);
         drop(peer);

@@ -119,7 +119,11 @@ mod tests {
     fn a_part_is_refused_until_it_is_read() {
         let refusals = Refusals::default();
         assert_eq!(refusals.accept_or_record(ReloadPart::Relay, Err::<u8, _>("no such file")), None);
-        assert_eq!(refusals.accept_or_record(ReloadPart::Accounts, Ok::<_, &str>(7)), Some(7), "another part is not affected");
+        assert_eq!(
+            refusals.accept_or_record(ReloadPart::Accounts, Ok::<_, &str>(7)),
+            Some(7),
+            "another part is not affected"
+        );
         assert!(refusals.any());
         assert!(refusals.0.borrow()[&ReloadPart::Relay].problem.ends_with("no such file"));
         assert_eq!(refusals.accept_or_record(ReloadPart::Relay, Ok::<_, &str>(8)), Some(8));
@@ -128,7 +132,8 @@ mod tests {
 
     #[test]
     fn each_part_has_a_topic_of_its_own() {
-        let topics: std::collections::BTreeSet<_> = ReloadPart::ALL.iter().map(|part| part.names().0).collect();
+        let topics: std::collections::BTreeSet<_> =
+            ReloadPart::ALL.iter().map(|part| part.names().0).collect();
         assert_eq!(topics.len(), ReloadPart::ALL.len());
     }
 }

@@ -11,7 +11,7 @@ use imap_proto::command::{Append, Command, CommandError, Malformed};
 use imap_proto::reader::{Event, Reader};
 use imap_proto::response::{Condition, condition};
 use serve::metrics::ServiceMetrics;
-use serve::{ReceiveOutcome, Expiry, Pace, StopSignal, Stream};
+use serve::{Expiry, Pace, ReceiveOutcome, StopSignal, Stream};
 
 /// Octets of responses that are buffered before they are sent.
 const FLUSH_THRESHOLD: usize = 64 * 1024;
@@ -121,7 +121,9 @@ impl Wire {
                 None => match self.receive(within).await? {
                     ReceiveOutcome::Octets(_) => {}
                     ReceiveOutcome::End => return Ok(SessionEvent::Closed),
-                    ReceiveOutcome::Idle if self.stop.is_requested() => return Ok(SessionEvent::ShuttingDown),
+                    ReceiveOutcome::Idle if self.stop.is_requested() => {
+                        return Ok(SessionEvent::ShuttingDown);
+                    }
                     ReceiveOutcome::Idle if self.is_revoked() => return Ok(SessionEvent::Revoked),
                     ReceiveOutcome::Idle => return Ok(SessionEvent::IdleTimeout),
                     ReceiveOutcome::Expired(expiry) => return Ok(SessionEvent::Expired(expiry)),

@@ -95,7 +95,13 @@ pub fn current(folder: &Path) -> Option<Tls> {
 
 /// Copies the pair in these files into `folder`. Returns a fault that the operator has to fix. `now` is in seconds
 /// since 1970, and `host` the name by which clients connect.
-pub fn install(from: &Tls, folder: &Path, host: &str, now: i64, keeper: Option<CertificateOwner>) -> Option<Concern> {
+pub fn install(
+    from: &Tls,
+    folder: &Path,
+    host: &str,
+    now: i64,
+    keeper: Option<CertificateOwner>,
+) -> Option<Concern> {
     let before = current(folder).and_then(|tls| facts(&tls.certificate).ok());
     match copy_pair(from, folder, now, before.as_ref(), keeper) {
         Ok(facts) => fault_of(from, &facts, host, now),
@@ -109,8 +115,9 @@ pub fn install(from: &Tls, folder: &Path, host: &str, now: i64, keeper: Option<C
 
 /// Returns the fault of the pair in these files, without copying anything.
 pub fn examine(from: &Tls, host: &str, now: i64) -> Option<Concern> {
-    let found =
-        read_file(&from.certificate).and_then(|_| read_file(&from.key)).and_then(|_| check(from, from, now, None));
+    let found = read_file(&from.certificate)
+        .and_then(|_| read_file(&from.key))
+        .and_then(|_| check(from, from, now, None));
     match found {
         Ok(facts) => fault_of(from, &facts, host, now),
         Err(error) => Some(unusable(from, "could not be used", &error)),
@@ -185,7 +192,12 @@ fn copy_pair(
 
 /// Checks that a pair matches and is valid now. An expired pair is better than none. Faults name the operator's files,
 /// `from`; `tls` are our copies.
-fn check(tls: &Tls, from: &Tls, now: i64, before: Option<&CertificateFacts>) -> Result<CertificateFacts, ExternalError> {
+fn check(
+    tls: &Tls,
+    from: &Tls,
+    now: i64,
+    before: Option<&CertificateFacts>,
+) -> Result<CertificateFacts, ExternalError> {
     let loaded = load(tls).map_err(|error| of_original(error, tls, from))?;
     CertifiedKey::from_der(loaded.chain, loaded.key, &aws_lc_rs::default_provider()).map_err(|error| {
         match error {

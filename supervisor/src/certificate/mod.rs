@@ -147,7 +147,9 @@ pub fn ensure(
             },
         },
         Err(error) if error.is_missing() => ReplaceReason::Outdated("it was missing".to_owned()),
-        Err(error) if !error.is_content_faulty() => return Ok(CertificateState::Unread { wrong: error.to_string() }),
+        Err(error) if !error.is_content_faulty() => {
+            return Ok(CertificateState::Unread { wrong: error.to_string() });
+        }
         Err(error) => ReplaceReason::Unusable(error.to_string()),
     };
     let is_new_key = key.is_none();

@@ -119,7 +119,10 @@ fn an_authoritys_certificate_is_never_replaced() {
     let tls = files(folder.path());
     fs::write(&tls.certificate, foreign.cert.pem()).unwrap();
     fs::write(&tls.key, foreign.signing_key.serialize_pem()).unwrap();
-    assert_eq!(ensure(folder.path(), &names(&["mail.example.org"]), now(), None).unwrap(), CertificateState::Good);
+    assert_eq!(
+        ensure(folder.path(), &names(&["mail.example.org"]), now(), None).unwrap(),
+        CertificateState::Good
+    );
     for wrong in ["example.org", "a.b.example.org", "mail.example.net"] {
         let found = ensure(folder.path(), &names(&[wrong]), now(), None).unwrap();
         assert!(matches!(found, CertificateState::OfAuthority { .. }), "{wrong}: {found:?}");

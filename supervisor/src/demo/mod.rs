@@ -12,10 +12,10 @@
 //! | `--dir` with the volume of an earlier demo, or `--keep` | the volume and the log |
 
 mod addresses;
-mod startup;
 mod demo_users;
 mod probe;
 mod scratch;
+mod startup;
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -30,10 +30,10 @@ use serve::logging;
 use crate::exit::Exit;
 use crate::init::signals::Signals;
 use crate::init::{self, signals};
-use crate::settings::{SettingFaults, HostAndPort, Settings, variables};
-use crate::site::{Purpose, Site, HeartbeatPassword};
-use startup::StartupMonitor;
+use crate::settings::{HostAndPort, SettingFaults, Settings, variables};
+use crate::site::{HeartbeatPassword, Purpose, Site};
 use scratch::Scratch;
+use startup::StartupMonitor;
 
 /// The arguments of `demo`.
 #[derive(Debug, clap::Args)]

@@ -47,7 +47,8 @@ pub(super) fn run(
     let unpublished = |error: PublishError| (Exit::Unpublished, error.to_string());
     let passing = runtime.block_on(crate::doctor::passing_domains(facts));
     let reached = runtime.block_on(crate::doctor::addresses_that_lead_here(facts));
-    let plan = runtime.block_on(PublishPlan::read(&updater, wanted, passing, &reached)).map_err(unpublished)?;
+    let plan =
+        runtime.block_on(PublishPlan::read(&updater, wanted, passing, &reached)).map_err(unpublished)?;
     let shown = plan.to_string();
     if consent == Consent::DryRun {
         if let Some(names) = plan.names_elsewhere() {

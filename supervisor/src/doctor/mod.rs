@@ -82,7 +82,9 @@ fn examine_here(doctor: &Doctor) -> Result<Report, (Exit, String)> {
 }
 
 /// The domains whose SPF record lets this machine send from each of its addresses.
-pub(crate) async fn passing_domains(facts: &SiteFacts) -> std::collections::BTreeSet<hickory_proto::rr::Name> {
+pub(crate) async fn passing_domains(
+    facts: &SiteFacts,
+) -> std::collections::BTreeSet<hickory_proto::rr::Name> {
     observe::passing_domains(facts).await
 }
 

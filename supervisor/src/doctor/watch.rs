@@ -86,7 +86,8 @@ mod tests {
             Finding::notice(Id::CaaMissing, "any authority may", "publish"),
             Finding::error(Id::MxMissing, "no MX", "publish\nline"),
         ];
-        let report = Report(vec![CheckResult { check: Check::Exchange, about: "example.org".into(), findings }]);
+        let report =
+            Report(vec![CheckResult { check: Check::Exchange, about: "example.org".into(), findings }]);
         let board = published(&report);
         assert_eq!(board[0].severity, findings::Severity::Note);
         assert_eq!(board[1].severity, findings::Severity::Error);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 use address::Domain;
-use handover::certificate::CertificateFacts as CertificateFacts;
+use handover::certificate::CertificateFacts;
 use hickory_proto::rr::{Name, RData, RecordType};
 pub(super) use spf::Answer;
 
@@ -229,7 +229,12 @@ impl World {
     }
 
     /// The addresses of a domain's own name: this machine's, and the others.
-    pub(super) fn own_name(&self, facts: &SiteFacts, host: &Name, domain: &Domain) -> (Vec<IpAddr>, Vec<IpAddr>) {
+    pub(super) fn own_name(
+        &self,
+        facts: &SiteFacts,
+        host: &Name,
+        domain: &Domain,
+    ) -> (Vec<IpAddr>, Vec<IpAddr>) {
         let own = self.own_addresses(facts, host);
         let found = fqdn(domain).map(|name| self.addresses(&name)).unwrap_or_default();
         found.into_iter().partition(|address| own.contains(address))

@@ -1,4 +1,4 @@
-use handover::config::{Acme, Heartbeat, ChallengePorts, Renewal, Steward, Web, WebListen};
+use handover::config::{Acme, ChallengePorts, Heartbeat, Renewal, Steward, Web, WebListen};
 
 use super::{OwnAddresses, log};
 use crate::init::role::Role;

@@ -11,12 +11,12 @@ use nix::unistd::Uid;
 use serve::logging;
 
 use super::background::{Abandon, unless_stopped};
-use super::signals::Signals;
 use super::event_loop::LoopObserver;
+use super::signals::Signals;
 use super::{capabilities, run_site, signals};
 use crate::exit::Exit;
 use crate::settings::{self, Settings};
-use crate::site::{Purpose, Site, HeartbeatPassword};
+use crate::site::{HeartbeatPassword, Purpose, Site};
 use crate::volume::{Folders, Owners};
 
 /// Runs until it is asked to stop.
@@ -52,8 +52,14 @@ pub fn run() -> ExitCode {
     let outlet = logging::start(PROCESS_1, &settings.log);
     let mut observer = ReadyLogger { hostname: settings.hostname.clone() };
     let watchword = Some(HeartbeatPassword::new());
-    let site =
-        Site { settings, folders, owners, purpose: Purpose::Appliance, heartbeat_password: watchword, proofs: VerificationCache::default() };
+    let site = Site {
+        settings,
+        folders,
+        owners,
+        purpose: Purpose::Appliance,
+        heartbeat_password: watchword,
+        proofs: VerificationCache::default(),
+    };
     let exit = run_site(site, &signals, None, read, &mut observer).unwrap_or_else(|error| {
         tracing::error!("mailstead cannot start: {error}");
         error.exit()

@@ -317,7 +317,9 @@ mod tests {
         for is_refused in [true, false] {
             background.request(Task::Reload);
             end.send(()).unwrap();
-            let TaskOutcome::Reloaded(reloaded) = await_outcome(&mut background) else { panic!("another task") };
+            let TaskOutcome::Reloaded(reloaded) = await_outcome(&mut background) else {
+                panic!("another task")
+            };
             assert_eq!(reloaded.is_err(), is_refused);
         }
     }

@@ -14,7 +14,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 use nix::unistd::Gid;
 
-use super::background::{Background, TaskOutcome, Task};
+use super::background::{Background, Task, TaskOutcome};
 use super::notices::Notices;
 use super::reaper;
 use super::refused_calls::RefusedCalls;

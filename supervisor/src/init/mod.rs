@@ -10,9 +10,10 @@
 
 mod appliance;
 mod background;
-mod external_certificate;
 mod capabilities;
 mod children;
+pub mod event_loop;
+mod external_certificate;
 pub mod launch;
 pub mod notices;
 pub mod prepare;
@@ -25,7 +26,6 @@ pub mod spawn;
 pub mod supervision;
 mod undo;
 pub mod unit;
-pub mod event_loop;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -38,6 +38,7 @@ use nix::sys::prctl;
 pub use appliance::run;
 use background::{Abandon, Background, unless_stopped};
 pub use children::DaemonProcesses;
+use event_loop::{LoopObserver, Sources, StatusFile};
 use launch::DaemonUser;
 use launch::rules::Rules;
 use notices::Notices;
@@ -48,7 +49,6 @@ use signals::Signals;
 use spawn::Program;
 use supervision::Supervision;
 use unit::Moment;
-use event_loop::{LoopObserver, Sources, StatusFile};
 
 use crate::exit::Exit;
 use crate::ports::{Listening, Unbound};

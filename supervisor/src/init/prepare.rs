@@ -11,7 +11,7 @@ use super::background::Abandon;
 use super::role::Role;
 use super::undo::Undo;
 use super::unit::Moment;
-use crate::certificate::{self, CertificateState, CertificateOwner, SelfMadeError, fingerprint};
+use crate::certificate::{self, CertificateOwner, CertificateState, SelfMadeError, fingerprint};
 use crate::certificate::{external, trust};
 use crate::exit::Exit;
 use crate::generation::{self, AccountsError, GenerationError, OwnAddresses};
@@ -21,7 +21,7 @@ use crate::presence::presence;
 use crate::settings::Certificates;
 use crate::signing_keys::{self, SigningKeyError};
 use crate::site::{Purpose, Site};
-use crate::volume::{self, FormatError, VolumeInUseError, VolumeLock, LayoutError};
+use crate::volume::{self, FormatError, LayoutError, VolumeInUseError, VolumeLock};
 
 /// An error that keeps the daemons from being started.
 #[derive(Debug, thiserror::Error)]
@@ -110,7 +110,8 @@ pub fn prepare(site: &Site, abandon: &Abandon) -> Result<Prepared, PrepareError>
     let Bound { listening, missing } = ports::bind(site).map_err(PrepareError::Ports)?;
     generation::write_steward(site, own_ports(&listening))?;
     let names = site.certificate_names();
-    let found = certificate::ensure(&site.folders.tls(), &names, Moment::now().wall, certificate_owner(site))?;
+    let found =
+        certificate::ensure(&site.folders.tls(), &names, Moment::now().wall, certificate_owner(site))?;
     match found {
         CertificateState::Good | CertificateState::Made => {}
         CertificateState::OfAuthority { wrong } => tracing::warn!(wrong, "unsuitable certificate"),
@@ -208,7 +209,13 @@ fn copy_external_certificate(site: &Site) -> Option<Concern> {
     let from = Tls { certificate: certificate.clone(), key: key.clone() };
     let now = i64::try_from(Moment::now().wall).unwrap_or(i64::MAX);
     let keeper = certificate_owner(site);
-    external::install(&from, &site.folders.external_certificate(), site.settings.hostname.as_str(), now, keeper)
+    external::install(
+        &from,
+        &site.folders.external_certificate(),
+        site.settings.hostname.as_str(),
+        now,
+        keeper,
+    )
 }
 
 /// The owner of certificates and keys.

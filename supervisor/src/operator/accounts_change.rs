@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use accounts::Accounts;
 
-use super::failure::OperatorError;
 use super::confirmation::{self, Effect, NotConfirmed};
+use super::failure::OperatorError;
 use super::volume_location::VolumeLocation;
 use crate::volume::AccountsFile;
 
@@ -17,7 +17,8 @@ pub(super) fn read_accounts(place: &VolumeLocation) -> Result<Accounts, Operator
     if !volume.is_dir() {
         return Err(OperatorError::NoVolume(volume.clone()));
     }
-    AccountsFile::load_unlocked(&place.folders)?.ok_or_else(|| OperatorError::NoAccounts(place.folders.accounts()))
+    AccountsFile::load_unlocked(&place.folders)?
+        .ok_or_else(|| OperatorError::NoAccounts(place.folders.accounts()))
 }
 
 /// Changes the accounts: all of it under the lock, and the file is replaced whole or not at all. Returns when the

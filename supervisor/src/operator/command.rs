@@ -1,5 +1,5 @@
 use super::failure::OperatorError;
-use super::volume_location::{VolumeLocation, LocationOption};
+use super::volume_location::{LocationOption, VolumeLocation};
 
 /// A command on the accounts, and the place of the accounts.
 #[derive(Debug, clap::Args)]
@@ -12,7 +12,10 @@ pub struct Command<V: clap::Subcommand> {
 
 impl<V: clap::Subcommand> Command<V> {
     /// Runs it where the accounts are.
-    pub(super) fn run(&self, verb: impl FnOnce(&V, &VolumeLocation) -> Result<(), OperatorError>) -> Result<(), OperatorError> {
+    pub(super) fn run(
+        &self,
+        verb: impl FnOnce(&V, &VolumeLocation) -> Result<(), OperatorError>,
+    ) -> Result<(), OperatorError> {
         verb(&self.verb, &self.place.find()?)
     }
 }

@@ -189,7 +189,10 @@ mod tests {
         assert!(notify(&folders).unwrap());
         assert_eq!(waiting_for(&folders).as_deref(), Some("process 1"));
         let fingerprint = Fingerprint::of(b"new").to_string();
-        let half = status(&[("mta", DaemonState::Ready, Some(&fingerprint)), ("mda", DaemonState::Ready, Some("old"))]);
+        let half = status(&[
+            ("mta", DaemonState::Ready, Some(&fingerprint)),
+            ("mda", DaemonState::Ready, Some("old")),
+        ]);
         std::fs::write(folders.status(), half.to_json()).unwrap();
         assert_eq!(waiting_for(&folders).as_deref(), Some("mda"));
         drop(socket);

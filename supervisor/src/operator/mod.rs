@@ -9,20 +9,20 @@
 //! input and never from the command line, where every process of the machine could read it. A failure is reported with
 //! its reason and fix, and by the exit status.
 
+mod accounts_change;
 mod alias;
 mod app_password;
 mod command;
-mod failure;
 mod confirmation;
+mod failure;
 mod hash_password;
 mod listing;
 mod names;
-mod password;
-mod volume_location;
-mod accounts_change;
 mod output;
+mod password;
 mod terminal;
 mod user;
+mod volume_location;
 
 use std::process::ExitCode;
 

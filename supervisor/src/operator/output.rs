@@ -2,8 +2,8 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use super::failure::OperatorError;
 use super::confirmation::{Effect, NotConfirmed};
+use super::failure::OperatorError;
 
 /// Prints what was done, and when it takes effect. If the daemons have not followed, that is the command's failure: the
 /// caller prints everything else, and returns it last.

@@ -26,7 +26,7 @@ use crate::signing_keys;
 use crate::site::{Site, aliases_of_disabled, no_users};
 use crate::volume::{AccountsFile, AccountsFileError, Folders};
 use applied::Difference;
-pub use applied::{AppliedSettings, AppliedError};
+pub use applied::{AppliedError, AppliedSettings};
 
 /// The arguments of `plan`.
 #[derive(Debug, clap::Args)]
@@ -149,8 +149,10 @@ fn certificate(site: &Site) -> String {
 
 /// The concerns after the start, without those that come only from running the command here and now.
 fn concerns(site: &Site, accounts: &Accounts) -> Vec<Concern> {
-    let concerns =
-        no_users(accounts).into_iter().chain(aliases_of_disabled(accounts)).chain(site.likely_mistakes(accounts));
+    let concerns = no_users(accounts)
+        .into_iter()
+        .chain(aliases_of_disabled(accounts))
+        .chain(site.likely_mistakes(accounts));
     concerns.chain(trust::examine(site)).chain(external_certificate_concern(site)).collect()
 }
 

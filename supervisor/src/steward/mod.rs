@@ -29,13 +29,13 @@ use std::time::Duration;
 use handover::config::{self, Steward};
 use handover::notice::{CERTIFICATE, Notifier};
 use handover::sockets::{self, Sockets};
-use serve::daemon::{self, DaemonError, Daemon};
+use serve::daemon::{self, Daemon, DaemonError};
 use serve::{Limits, ReloadPart, Service};
 use tokio::sync::watch;
 
 use crate::certificate::fingerprint;
 use crate::doctor;
-use acme::{RenewalStatus, Challenges, RenewalTask};
+use acme::{Challenges, RenewalStatus, RenewalTask};
 use certificate::CertificateWatch;
 use findings::Findings;
 use heartbeat::BeatResults;
@@ -59,7 +59,12 @@ pub fn run(config: &Path) -> ExitCode {
     )
 }
 
-async fn run_daemon(path: &Path, steward: Steward, mut sockets: Sockets, life: Daemon) -> Result<(), DaemonError> {
+async fn run_daemon(
+    path: &Path,
+    steward: Steward,
+    mut sockets: Sockets,
+    life: Daemon,
+) -> Result<(), DaemonError> {
     let listeners = sockets.take_tcp(sockets::HEALTH, &[steward.health])?;
     let live = Arc::new(ServedCertificate::default());
     load_certificate(&live, &steward, &life.notifier);
@@ -123,7 +128,11 @@ async fn run_daemon(path: &Path, steward: Steward, mut sockets: Sockets, life: D
     let notifier = Arc::clone(&life.notifier);
     let refusals = life.refusals.clone();
     life.run_until_stopped(DRAIN, |_| {
-        let Some(steward) = refusals.accept_or_record(ReloadPart::Configuration, config::load::<Steward>(path)) else { return };
+        let Some(steward) =
+            refusals.accept_or_record(ReloadPart::Configuration, config::load::<Steward>(path))
+        else {
+            return;
+        };
         web.site.store(Arc::new(steward.web.clone()));
         load_certificate(&live, &steward, &notifier);
         // Sent even if nothing has changed: an operator who reloads expects an attempt to get a certificate.

@@ -8,9 +8,9 @@ use handover::status::{Status, StatusError};
 use serve::metrics::Metrics;
 
 use super::acme;
-use super::acme::{RenewalStatus, EventTimes};
+use super::acme::{EventTimes, RenewalStatus};
 use super::findings::{Finding, Findings};
-use super::heartbeat::{BeatSnapshot, BeatResults};
+use super::heartbeat::{BeatResults, BeatSnapshot};
 
 /// The state of the server at one time, including what could not be determined.
 #[derive(Debug)]

@@ -2,7 +2,7 @@ use hyper::{Method, StatusCode};
 use serde::Serialize;
 
 use super::findings::Finding;
-use super::metrics::{self, Format, DaemonMetrics};
+use super::metrics::{self, DaemonMetrics, Format};
 use super::observation::Observation;
 use super::report::{Report, recent_status};
 
@@ -60,12 +60,19 @@ impl HealthPage {
     }
 
     /// Answers from the observation, and for the metrics also from the daemons' answers.
-    pub(super) fn answer(self, observation: &Observation, told: &DaemonMetrics, format: Format) -> HealthResponse {
+    pub(super) fn answer(
+        self,
+        observation: &Observation,
+        told: &DaemonMetrics,
+        format: Format,
+    ) -> HealthResponse {
         let code = |good| if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         match self {
             Self::Live => match recent_status(observation) {
                 Ok(_) => HealthResponse::new(code(true), &LiveBody { status: "live", reason: None }),
-                Err(reason) => HealthResponse::new(code(false), &LiveBody { status: "dead", reason: Some(&reason) }),
+                Err(reason) => {
+                    HealthResponse::new(code(false), &LiveBody { status: "dead", reason: Some(&reason) })
+                }
             },
             Self::Ready => {
                 let report = Report::on(observation);
@@ -110,7 +117,11 @@ mod tests {
             (Method::GET, "/health/ready/", Err(StatusCode::NOT_FOUND)),
             (Method::GET, "/../etc/passwd", Err(StatusCode::NOT_FOUND)),
         ] {
-            assert_eq!(HealthPage::parse(&method, path).map_err(|page| page.code), outcome, "{method} {path}");
+            assert_eq!(
+                HealthPage::parse(&method, path).map_err(|page| page.code),
+                outcome,
+                "{method} {path}"
+            );
         }
     }
 }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use calendar::rfc3339;
 use handover::certificate::CertificateFacts;
-use handover::status::{HEARTBEAT_SECONDS, DaemonStatus, DaemonState, Status};
+use handover::status::{DaemonState, DaemonStatus, HEARTBEAT_SECONDS, Status};
 use serde::Serialize;
 
 use super::acme;
@@ -144,7 +144,8 @@ impl Report {
             reasons,
             version: env!("CARGO_PKG_VERSION"),
             since: known_status.map(|status| moment(status.started)),
-            processes: known_status.map_or_else(Vec::new, |status| status.processes.iter().map(process).collect()),
+            processes: known_status
+                .map_or_else(Vec::new, |status| status.processes.iter().map(process).collect()),
             certificate: observation.certificate.as_ref().ok().map(certificate),
             renewal: observation.renewal.clone(),
             queue: known_status.and_then(|status| status.processes.iter().find_map(|process| process.queue)),

@@ -13,9 +13,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serve::Connection;
 use tokio::time::timeout;
 
-use super::metrics::{Format, DaemonMetrics};
-use super::observation::{SharedState, Observation};
-use super::pages::{HealthResponse, HealthPage};
+use super::metrics::{DaemonMetrics, Format};
+use super::observation::{Observation, SharedState};
+use super::pages::{HealthPage, HealthResponse};
 
 /// The response to clients beyond the limit of connections.
 pub(super) const BUSY: &[u8] =

@@ -6,7 +6,7 @@ use std::path::Path;
 use durable::{Error, Staged, Step};
 use nix::unistd::{Gid, Uid, fchown};
 
-use super::handle::{Handle, NewOwner, Kind};
+use super::handle::{Handle, Kind, NewOwner};
 
 /// Writes a file of process 1 whole, for itself and a group to read: at no moment does it exist under its name with
 /// another mode or owner. Without a group it belongs to the user that started the program.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, Uid};
 
-use super::handle::{Handle, NewOwner, Kind};
+use super::handle::{Handle, Kind, NewOwner};
 use super::{Folders, Owners, ownership};
 use crate::certificate;
 

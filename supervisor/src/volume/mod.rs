@@ -17,23 +17,23 @@
 //! started it.
 
 mod accounts;
-mod ownership;
 mod file;
 mod format;
 mod handle;
-mod lock;
 mod layout;
+mod lock;
 mod owners;
+mod ownership;
 
 use std::path::{Path, PathBuf};
 
 pub use accounts::{AccountsFile, AccountsFileError};
 pub use file::write;
-pub(crate) use file::{ignore_not_found, change_owner};
+pub(crate) use file::{change_owner, ignore_not_found};
 pub use format::{FormatError, check_format, refuse_foreign_format};
-pub use lock::{VolumeInUseError, VolumeLock, lock, is_locked};
 pub use layout::{LayoutError, lay_out};
 pub(crate) use layout::{RequiredFolder, required_folders};
+pub use lock::{VolumeInUseError, VolumeLock, is_locked, lock};
 pub use owners::{Owner, Owners, OwnersError};
 
 /// The paths of everything.

@@ -69,7 +69,8 @@ impl Owners {
     /// Looks the owners up in the system's files.
     pub fn look_up() -> Result<Self, OwnersError> {
         let read = |path: &'static str| {
-            read_limited::read_system_text(Path::new(path)).map_err(|source| OwnersError::Read { path, source })
+            read_limited::read_system_text(Path::new(path))
+                .map_err(|source| OwnersError::Read { path, source })
         };
         Self::from_texts(&read(PASSWD)?, &read(GROUP)?)
     }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use nix::unistd::{Gid, Uid};
 
-use super::handle::{Handle, NewOwner, Kind};
+use super::handle::{Handle, Kind, NewOwner};
 
 /// Mailstead has no deeper folders; a compromised daemon must not make process 1 descend without end.
 const DEEPEST: usize = 32;
@@ -186,7 +186,11 @@ impl Walk {
     fn entry(&mut self, mut entry: Handle, folder: &Handle, depth: usize) {
         let is_right = self.heir.owns(&entry);
         if !is_right && !entry.may_change_owner(folder, self.heir) {
-            return self.skip(if entry.kind() == Kind::File { Skipped::SecondName } else { Skipped::Irregular });
+            return self.skip(if entry.kind() == Kind::File {
+                Skipped::SecondName
+            } else {
+                Skipped::Irregular
+            });
         }
         if entry.kind() == Kind::Folder {
             // Without the capability to read another user's files, root can read its own.

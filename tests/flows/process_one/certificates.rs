@@ -10,8 +10,8 @@ use rustls::ClientConfig;
 use tests::appliance::{Appliance, Container, HOSTNAME};
 use tests::certificate;
 use tests::imap::Imap;
-use tests::wait;
 use tests::smtp::Smtp;
+use tests::wait;
 
 /// A new pair in a folder of its own, and a client that trusts it alone.
 fn bring(folder: &Path) -> Arc<ClientConfig> {
@@ -34,9 +34,7 @@ fn shown_everywhere(appliance: &Appliance, trust: &Arc<ClientConfig>) {
     let (imaps, submissions) = (doors.address("imaps"), doors.address("submissions"));
     appliance.inside(|| {
         wait::until("the MDA shows it", || Imap::connect_secure(imaps, trust.clone(), HOSTNAME).ok());
-        wait::until("the MTA shows it", || {
-            Smtp::connect_secure(submissions, trust.clone(), HOSTNAME).ok()
-        });
+        wait::until("the MTA shows it", || Smtp::connect_secure(submissions, trust.clone(), HOSTNAME).ok());
     });
 }
 

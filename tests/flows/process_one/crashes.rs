@@ -2,8 +2,8 @@
 
 use nix::sys::signal::{Signal, kill};
 use tests::appliance::Container;
-use tests::wait;
 use tests::smtp::message;
+use tests::wait;
 
 #[test]
 fn crash_restart() {

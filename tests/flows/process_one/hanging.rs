@@ -21,9 +21,7 @@ fn stopped_daemons() {
     });
     assert!(!appliance.is_healthy());
     assert!(STOPPED.iter().all(|(role, _)| appliance.restarts(role) == 0));
-    wait::until_true("all are restarted", || {
-        STOPPED.iter().all(|(role, _)| appliance.restarts(role) == 1)
-    });
+    wait::until_true("all are restarted", || STOPPED.iter().all(|(role, _)| appliance.restarts(role) == 1));
     appliance.await_ready();
     wait::until_true("it is healthy", || appliance.is_healthy());
     let log = appliance.log();

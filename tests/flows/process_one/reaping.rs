@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use tests::appliance::{Appliance, Container};
-use tests::wait;
 use tests::process;
+use tests::wait;
 
 /// Processes that are orphans from their start, and exit at once.
 fn orphans(count: usize) -> String {
@@ -33,9 +33,7 @@ fn zombie_storm() {
     // A daemon dies in the middle of it, and its death is not lost among the others.
     kill(appliance.role("mda"), Signal::SIGKILL).unwrap();
     assert!(appliance.shell(&orphans(500)).status.success());
-    wait::until_true("the mda is back", || {
-        appliance.status().is_some() && appliance.restarts("mda") == 1
-    });
+    wait::until_true("the mda is back", || appliance.status().is_some() && appliance.restarts("mda") == 1);
     reaps_all(&appliance);
     // The rest of the storm comes while it stops.
     let mut storm = Command::new("nsenter")

@@ -10,8 +10,8 @@ use std::process::Command;
 
 use nix::sys::signal::Signal;
 use tests::appliance::{Appliance, Container};
-use tests::wait;
 use tests::smtp::message;
+use tests::wait;
 
 const STRANGER: &str = "stranger@example.com";
 

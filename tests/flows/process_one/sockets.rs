@@ -10,8 +10,8 @@ use std::time::Duration;
 use tests::appliance::Container;
 use tests::dns::NameServer;
 use tests::services::Services;
-use tests::wait;
 use tests::smtp::{Smtp, message};
+use tests::wait;
 
 /// The number of times that each daemon is killed.
 const KILLS: usize = 100;

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use tests::appliance::{Appliance, Container};
-use tests::wait;
 use tests::smtp::{Smtp, message};
+use tests::wait;
 
 const STRANGER: &str = "stranger@example.com";
 

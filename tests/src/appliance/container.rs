@@ -9,9 +9,9 @@ use nix::unistd::Uid;
 use tempfile::TempDir;
 
 use super::{Appliance, CAPABILITIES, DOMAIN, users};
-use crate::wait;
 use crate::process::Process;
 use crate::program;
+use crate::wait;
 
 const CONTAINER: &str = include_str!("container.sh");
 const PASSWD: &str = include_str!("../../../image/passwd");

@@ -8,7 +8,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::Appliance;
-use crate::{wait, process};
+use crate::{process, wait};
 
 impl Appliance {
     /// Waits until all daemons are ready.
@@ -18,8 +18,9 @@ impl Appliance {
             if let Some(status) = self.process.ended() {
                 panic!("it ended before it was ready: {status}\n{}", self.process.log());
             }
-            self.status()
-                .is_some_and(|status| status.processes.iter().all(|process| process.state == DaemonState::Ready))
+            self.status().is_some_and(|status| {
+                status.processes.iter().all(|process| process.state == DaemonState::Ready)
+            })
         });
     }
 

@@ -19,9 +19,9 @@ use std::process::{Child, ExitStatus};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::process::{self, Process};
 use crate::services::User;
 use crate::wait;
-use crate::process::{self, Process};
 
 pub use container::Container;
 

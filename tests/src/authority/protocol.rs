@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::web::{self, Request};
-use super::{Records, Behaviour, Order, Ordered, Challenge, ChallengeState, Shared};
+use super::{Behaviour, Challenge, ChallengeState, Order, Ordered, Records, Shared};
 use crate::test_server::locked;
 
 pub(super) struct Response {
@@ -85,7 +85,12 @@ fn directory(base: &str, manners: &Behaviour) -> Response {
 }
 
 /// Parses the request's envelope (RFC 8555 §6.2) and uses up its nonce (§6.5).
-fn signed(request: &Request, base: &str, book: &mut Records, manners: &Behaviour) -> Result<Signed, Response> {
+fn signed(
+    request: &Request,
+    base: &str,
+    book: &mut Records,
+    manners: &Behaviour,
+) -> Result<Signed, Response> {
     let malformed = || Response::problem(400, "malformed", "malformed signed request");
     let decode = |value: &Value| URL_SAFE_NO_PAD.decode(value.as_str()?).ok();
     let envelope = web::json(&request.body).ok_or_else(malformed)?;
@@ -185,7 +190,13 @@ fn new_account(signed: &Signed, base: &str, book: &mut Records, manners: &Behavi
         .with("Location", format!("{base}/account/{}", book.accounts.len() - 1))
 }
 
-fn new_order(signed: &Signed, account: usize, base: &str, book: &mut Records, manners: &Behaviour) -> Response {
+fn new_order(
+    signed: &Signed,
+    account: usize,
+    base: &str,
+    book: &mut Records,
+    manners: &Behaviour,
+) -> Response {
     let names: Vec<String> = signed.payload["identifiers"]
         .as_array()
         .into_iter()
@@ -213,10 +224,20 @@ fn new_order(signed: &Signed, account: usize, base: &str, book: &mut Records, ma
         return Response { kind: "application/problem+json", ..Response::json(400, &body) };
     }
     let number = book.orders.len();
-    let proof = |index: usize| Challenge { token: format!("token-{number}-{index}"), state: ChallengeState::Pending };
+    let proof =
+        |index: usize| Challenge { token: format!("token-{number}-{index}"), state: ChallengeState::Pending };
     let proofs = (0..names.len()).map(proof).collect();
     let (looks, misses, early) = (0, 0, 0);
-    book.orders.push(Order { account, names, challenges: proofs, replaces, chain: None, polls: looks, certificate_polls: misses, early });
+    book.orders.push(Order {
+        account,
+        names,
+        challenges: proofs,
+        replaces,
+        chain: None,
+        polls: looks,
+        certificate_polls: misses,
+        early,
+    });
     order_page(number, base, book, manners, 201).with("Location", format!("{base}/order/{number}"))
 }
 
@@ -298,7 +319,9 @@ fn validate(
     let token = order.challenges[index].token.clone();
     let expected = format!("{token}.{}", book.accounts[order.account]);
     let state = match web::fetch_challenge(shared.http, &name, &token) {
-        _ if manners.failing_names.contains(&name) => ChallengeState::Invalid(format!("{name} looks wrong to me")),
+        _ if manners.failing_names.contains(&name) => {
+            ChallengeState::Invalid(format!("{name} looks wrong to me"))
+        }
         Ok(found) if found.trim() == expected => ChallengeState::Valid,
         Ok(found) => ChallengeState::Invalid(format!("found {found:?} at {name}")),
         Err(error) => ChallengeState::Invalid(format!("cannot look at {name}: {error}")),
@@ -333,7 +356,9 @@ fn finalize(
     let request = signed.payload["csr"].as_str().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
     let issued = request
         .and_then(|request| shared.issuing.sign(&request, number, now(), manners.lifetime, manners.chain));
-    let Some(issued) = issued else { return Response::problem(400, "badCSR", "the request cannot be signed") };
+    let Some(issued) = issued else {
+        return Response::problem(400, "badCSR", "the request cannot be signed");
+    };
     let sorted = |names: &[String]| {
         let mut names = names.to_vec();
         names.sort();

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::Shared;
 use super::protocol::{self, Response};
-use crate::wait;
 use crate::test_server::locked;
+use crate::wait;
 
 /// A request.
 pub(super) struct Request {

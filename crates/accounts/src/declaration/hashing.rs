@@ -43,7 +43,12 @@ fn threads<'a>(applied: impl Iterator<Item = &'a Secret>) -> usize {
     cores.min((CHECK_MEMORY / largest) as usize).max(1)
 }
 
-fn hash_password(user: &User, password: &Password, applied: Option<&Secret>, proofs: &VerificationCache) -> Secret {
+fn hash_password(
+    user: &User,
+    password: &Password,
+    applied: Option<&Secret>,
+    proofs: &VerificationCache,
+) -> Secret {
     let owner = user.to_string();
     applied
         .filter(|applied| proofs.verifies(&owner, applied, password))

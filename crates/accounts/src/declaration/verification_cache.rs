@@ -69,7 +69,11 @@ impl VerificationCache {
 
 impl Default for VerificationCache {
     fn default() -> Self {
-        Self(Arc::new(Inner { seal: MatchMac::new(), verified: Mutex::default(), computed: AtomicUsize::new(0) }))
+        Self(Arc::new(Inner {
+            seal: MatchMac::new(),
+            verified: Mutex::default(),
+            computed: AtomicUsize::new(0),
+        }))
     }
 }
 
@@ -99,6 +103,9 @@ mod tests {
         assert_eq!(proofs.hashes_computed(), 4, "a match for one user does not count for another");
         let other = Secret::hash(&right);
         assert!(!proofs.contains("ann", &other, &right), "another hash needs its own check");
-        assert!(!VerificationCache::default().contains("ann", &secret, &right), "another process has another key");
+        assert!(
+            !VerificationCache::default().contains("ann", &secret, &right),
+            "another process has another key"
+        );
     }
 }

@@ -306,9 +306,15 @@ async fn the_internal_mailbox_is_no_address_but_accepts_its_login() {
     let accounts = accounts(&["ann@example.org"], &[]);
     let beat = address("beat@example.org");
     let secret = Secret::hash(&Password::new("known to the steward").unwrap());
-    let directory = Directory::with_internal_mailbox(&accounts, Some(InternalMailbox::new(&beat, secret.as_str()).unwrap()));
+    let directory = Directory::with_internal_mailbox(
+        &accounts,
+        Some(InternalMailbox::new(&beat, secret.as_str()).unwrap()),
+    );
     assert_eq!(described(&directory.resolve(&beat)), "?");
-    assert_eq!(directory.internal_mailbox_at(&address("Beat@Example.org")).unwrap().to_string(), "beat@example.org");
+    assert_eq!(
+        directory.internal_mailbox_at(&address("Beat@Example.org")).unwrap().to_string(),
+        "beat@example.org"
+    );
     assert_eq!(directory.internal_mailbox_at(&address("beat+x@example.org")), None);
     assert!(!directory.may_send_as(&user("beat@example.org"), &beat));
     assert!(!directory.may_send_as(&user("ann@example.org"), &beat));
@@ -330,7 +336,9 @@ fn a_user_has_precedence_over_an_internal_mailbox_of_the_same_name() {
     let accounts = accounts(&["beat@example.org", "ann@example.org"], &[]);
     let directory = Directory::new(&accounts);
     let secret = Secret::hash(&Password::new("q").unwrap());
-    directory.set_internal_mailbox(Some(InternalMailbox::new(&address("beat@example.org"), secret.as_str()).unwrap()));
+    directory.set_internal_mailbox(Some(
+        InternalMailbox::new(&address("beat@example.org"), secret.as_str()).unwrap(),
+    ));
     directory.replace(&accounts);
     assert_eq!(directory.internal_mailbox_at(&address("beat@example.org")), None);
     assert_eq!(described(&directory.resolve(&address("beat@example.org"))), "beat@example.org");

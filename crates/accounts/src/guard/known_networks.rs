@@ -157,7 +157,9 @@ mod tests {
         let text = known.to_text(&key);
         let (read_key, read) = KnownNetworks::parse(&text, NOW + 1).unwrap();
         assert_eq!(read.to_text(&read_key), text);
-        assert!(read.contains(home(1, 2), NOW + KNOWN_FOR - 1) && !read.contains(home(1, 2), NOW + KNOWN_FOR));
+        assert!(
+            read.contains(home(1, 2), NOW + KNOWN_FOR - 1) && !read.contains(home(1, 2), NOW + KNOWN_FOR)
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::hmac;
 
-use super::known_networks::{UserNetwork, Key, KnownNetworks};
+use super::known_networks::{Key, KnownNetworks, UserNetwork};
 use super::{network_of, tag};
 use crate::small_file::Saved;
 

@@ -153,7 +153,8 @@ fn charged(caller: &LoginAttempt) -> Charged {
         (false, true) => vec![(BucketKey::Shared(caller.account), &SHARED)],
         (false, false) => {
             let party = network_of(caller.address);
-            let mut charged = vec![(BucketKey::Network(party), &NETWORK), (BucketKey::Account(caller.account), &ACCOUNT)];
+            let mut charged =
+                vec![(BucketKey::Network(party), &NETWORK), (BucketKey::Account(caller.account), &ACCOUNT)];
             charged.extend(site_of(caller.address).map(|site| (BucketKey::Site(site), &SITE)));
             charged
         }

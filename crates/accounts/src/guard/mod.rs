@@ -22,8 +22,8 @@
 
 mod bucket;
 mod known_networks;
-mod ledger;
 mod known_networks_file;
+mod ledger;
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::Path;
@@ -36,9 +36,9 @@ use ipnet::IpNet;
 
 use crate::Password;
 use crate::check_queue::Rank;
-pub(crate) use ledger::LoginAttempt;
-use ledger::{Charged, Ledger, Admission};
 use known_networks_file::KnownNetworksFile;
+pub(crate) use ledger::LoginAttempt;
+use ledger::{Admission, Charged, Ledger};
 
 /// The guard, shared by all sessions.
 pub(crate) struct Guard {
@@ -71,9 +71,15 @@ impl Guard {
     pub(crate) fn new() -> Self {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())
             .expect("the kernel's random numbers never fail once the system runs");
-        let guard = Self { ledger: Mutex::default(), known_networks: KnownNetworksFile::new(), shared_networks: RwLock::default(), key };
-        guard
-            .set_shared_networks(&["127.0.0.0/8", "::1/128"].map(|network| network.parse().expect("a network")));
+        let guard = Self {
+            ledger: Mutex::default(),
+            known_networks: KnownNetworksFile::new(),
+            shared_networks: RwLock::default(),
+            key,
+        };
+        guard.set_shared_networks(
+            &["127.0.0.0/8", "::1/128"].map(|network| network.parse().expect("a network")),
+        );
         guard
     }
 
@@ -101,7 +107,7 @@ impl Guard {
         let password = tag(&self.key, &[b"password", &[0], name.as_bytes(), &[0], password.octets()]);
         let home = self.known_networks.home(name, address);
         let is_known = self.known_networks.knows(home);
-        LoginAttempt { address, is_anybody: is_shared, account, password, network: home, is_known }
+        LoginAttempt { address, is_shared, account, password, network: home, is_known }
     }
 
     /// Admits an attempt, with the wait before it; `None` when it is refused.

@@ -1,4 +1,4 @@
-use super::known_networks::{UserNetwork, KNOWN_FOR, KnownNetworks};
+use super::known_networks::{KNOWN_FOR, KnownNetworks, UserNetwork};
 use super::ledger::MOST_BUCKETS;
 use super::*;
 
@@ -206,7 +206,8 @@ fn behind_a_shared_address_eight_attempts_wait_and_others_do_not_count() {
     }
     let mut admitted = 0;
     for guess in 100..200 {
-        admitted += usize::from(matches!(scene.admit(&mut from_shared_address(ANN, guess)), Admission::After(..)));
+        admitted +=
+            usize::from(matches!(scene.admit(&mut from_shared_address(ANN, guess)), Admission::After(..)));
     }
     assert_eq!(admitted, 8);
     assert_eq!(scene.attempt(from_shared_address(BOB, RIGHT)), NO_WAIT);

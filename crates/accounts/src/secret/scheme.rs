@@ -39,7 +39,7 @@ impl Salted {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     /// It names an unsupported scheme, or none.
-    #[error("{0}; supported are {KNOWN}")]
+    #[error("{0}; supported are {SUPPORTED_SCHEMES}")]
     UnknownScheme(&'static str),
     /// The braces name one scheme, and the text after them has the form of another or of none.
     #[error("a hash after {{{0}}} must begin with {begins}", begins = .1.join(" or "))]

@@ -16,7 +16,12 @@ pub struct Login {
 impl Default for Login {
     fn default() -> Self {
         let loopback = ["127.0.0.0/8", "::1/128"].map(|network| network.parse());
-        Self { shared_networks: loopback.into_iter().map(|network| network.expect("both are networks")).collect() }
+        Self {
+            shared_networks: loopback
+                .into_iter()
+                .map(|network| network.expect("both are networks"))
+                .collect(),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use address::Domain;
 use serde::{Deserialize, Serialize};
 
-use super::{HeartbeatMailbox, Log, Login, SessionTimeouts, Quotas, Tls};
+use super::{HeartbeatMailbox, Log, Login, Quotas, SessionTimeouts, Tls};
 
 /// `mda.toml`: the configuration of `mailstead mda`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

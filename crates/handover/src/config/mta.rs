@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use address::Domain;
 use serde::{Deserialize, Serialize};
 
-use super::{HeartbeatMailbox, Log, Login, SessionTimeouts, Quotas, Relay, Tls};
+use super::{HeartbeatMailbox, Log, Login, Quotas, Relay, SessionTimeouts, Tls};
 
 /// `mta.toml`: the configuration of `mailstead mta`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

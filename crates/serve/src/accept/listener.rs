@@ -77,9 +77,12 @@ impl Accepted {
     pub(super) fn into_connection(self, stop: StopSignal, meter: ServiceMetrics, pace: Pace) -> Connection {
         let (peer, local) = (self.peer(), self.local());
         match self {
-            Self::Tcp(stream, _) => {
-                Connection { stream: Stream::from(stream).with_metrics(meter).with_pace(pace), peer, local, stop }
-            }
+            Self::Tcp(stream, _) => Connection {
+                stream: Stream::from(stream).with_metrics(meter).with_pace(pace),
+                peer,
+                local,
+                stop,
+            },
             Self::Unix(stream) => Connection {
                 stream: Stream::from(stream).with_metrics(meter).with_pace(pace),
                 peer,

@@ -6,8 +6,8 @@
 
 mod flood;
 mod line;
-mod writer;
 mod value;
+mod writer;
 
 use std::io::{self, Write};
 use std::panic;

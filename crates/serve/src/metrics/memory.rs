@@ -19,7 +19,9 @@ pub fn register_memory(
     for (process, memory) in processes {
         let Some(Memory { anonymous, file }) = memory else { continue };
         for (kind, octets) in [("anonymous", anonymous), ("file", file)] {
-            family.get_or_create(&MemoryLabel { process, kind }).set(i64::try_from(octets).unwrap_or(i64::MAX));
+            family
+                .get_or_create(&MemoryLabel { process, kind })
+                .set(i64::try_from(octets).unwrap_or(i64::MAX));
         }
     }
     registry.register("process_memory_bytes", "A process's share of memory, by kind", family);

@@ -23,7 +23,7 @@ use prometheus_client::registry::Registry;
 use crate::{Connection, Drain, Limits, Service};
 pub use memory::register_memory;
 use service::Services;
-pub use service::{PeerKind, LoginOutcome, ServiceMetrics};
+pub use service::{LoginOutcome, PeerKind, ServiceMetrics};
 
 /// The prefix of every metric's name.
 pub const PREFIX: &str = "mailstead";

@@ -5,8 +5,8 @@
 //! consequences are decided in one place, [`Limits`](crate::Limits), which ends a session by its pace: every wait of a
 //! stream then returns the [`Expiry`].
 
-mod timing;
 mod time_limits;
+mod timing;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,10 +14,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-pub use timing::Expiry;
-pub(crate) use timing::{SessionTiming, Direction};
 pub(crate) use time_limits::Fill;
 pub use time_limits::TimeLimits;
+pub use timing::Expiry;
+pub(crate) use timing::{Direction, SessionTiming};
 
 /// A session's conduct, shared by its stream, its loop and the limits of its service. Cheap to clone.
 #[derive(Debug, Clone)]

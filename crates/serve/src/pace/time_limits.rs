@@ -50,7 +50,8 @@ impl TimeLimits {
 
     /// For our own processes: only one that hangs is ended.
     pub fn for_own_processes() -> Self {
-        let limits = config::SessionTimeouts { command_seconds: 600, grace_seconds: 600, ..Default::default() };
+        let limits =
+            config::SessionTimeouts { command_seconds: 600, grace_seconds: 600, ..Default::default() };
         Self::new(&limits)
     }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::time_limits::{Fill, TimeLimits, Proof};
+use super::time_limits::{Fill, Proof, TimeLimits};
 
 /// The reason why a session is ended by the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use address::{Address, Domain};
 use handover::config;
 use rustls_pki_types::ServerName;
 use serve::tls::{Connector, Tls};
-use serve::{ReceiveOutcome, Connection, Drain, Peer, Stream};
+use serve::{Connection, Drain, Peer, ReceiveOutcome, Stream};
 use tempfile::TempDir;
 use tokio::net::UnixStream;
 use transcript::{Captures, Expectations, Pattern, Script, Step};
@@ -253,7 +253,9 @@ impl TestConnection {
             match self.stream.receive_within(PATIENCE, &mut self.received).await {
                 ReceiveOutcome::Octets(_) => {}
                 ReceiveOutcome::End => return Err("the server closed the connection".to_owned()),
-                ReceiveOutcome::Idle | ReceiveOutcome::Expired(_) => return Err("the server sent nothing".to_owned()),
+                ReceiveOutcome::Idle | ReceiveOutcome::Expired(_) => {
+                    return Err("the server sent nothing".to_owned());
+                }
             }
         }
     }

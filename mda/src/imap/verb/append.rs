@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use imap_proto::command::{Append, CommandError};
 use imap_proto::response::Code;
 use imap_proto::{DateTime, MailboxName, Uid, UidValidity};
-use serve::{ReceiveOutcome, MailId};
+use serve::{MailId, ReceiveOutcome};
 
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::session::{Authenticated, Outcome, Transition};

@@ -8,10 +8,10 @@ use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::PublishError;
 use super::zone_sets::{ZoneSet, read, sets};
+use crate::dns::reconcile::{OwnFacts, PublishedSet, SetChange, WantedSet, reconcile};
 use crate::dns::record::{self, Purpose, TTL, address, line_of};
 use crate::dns::records::WantedRecords;
-use crate::dns::reconcile::{OwnFacts, PublishedSet, WantedSet, SetChange, reconcile};
-use crate::dns::update::{Change, UpdateFault, Prerequisite, UpdateError, Updater};
+use crate::dns::update::{Change, Prerequisite, UpdateError, UpdateFault, Updater};
 
 /// The changes, zone by zone.
 #[derive(Debug, Default)]
@@ -113,7 +113,12 @@ impl PublishPlan {
 }
 
 /// The facts about this machine that the sets contain.
-fn own(wanted: &WantedRecords, found: &[(&WantedSet<'_>, ZoneSet)], passing: BTreeSet<Name>, reached: &[IpAddr]) -> OwnFacts {
+fn own(
+    wanted: &WantedRecords,
+    found: &[(&WantedSet<'_>, ZoneSet)],
+    passing: BTreeSet<Name>,
+    reached: &[IpAddr],
+) -> OwnFacts {
     let mut own = OwnFacts { passing, ..OwnFacts::default() };
     let mx =
         wanted.all().find(|record| record.purpose == Purpose::Exchange).and_then(|record| record.data().ok());

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use hickory_proto::rr::{Name, RData, RecordType};
 
-use crate::dns::record::address;
 use crate::dns::reconcile::{PublishedSet, WantedSet};
+use crate::dns::record::address;
 use crate::dns::update::{UpdateError, Updater};
 
 /// Concurrent queries, few enough for a name server.
@@ -71,7 +71,9 @@ async fn present(updater: &Updater, name: &Name, kind: RecordType) -> Result<Pub
 }
 
 /// The sets in the order of the records.
-pub(super) fn sets(wanted: &crate::dns::records::WantedRecords) -> Result<Vec<WantedSet<'_>>, hickory_proto::ProtoError> {
+pub(super) fn sets(
+    wanted: &crate::dns::records::WantedRecords,
+) -> Result<Vec<WantedSet<'_>>, hickory_proto::ProtoError> {
     let mut sets: Vec<WantedSet<'_>> = Vec::new();
     let mut places: BTreeMap<(Name, RecordType), usize> = BTreeMap::new();
     for record in wanted.all() {

@@ -56,9 +56,9 @@ impl SignedQuery {
         let id = message.metadata.id;
         let verifier = match key {
             None => None,
-            Some(key) => {
-                message.finalize(key.signer(), now).map_err(|error| UpdateFault::Malformed(error.to_string()))?
-            }
+            Some(key) => message
+                .finalize(key.signer(), now)
+                .map_err(|error| UpdateFault::Malformed(error.to_string()))?,
         };
         let octets = message.to_vec().map_err(|_| UpdateFault::TooLong)?;
         Ok(Self { octets, id, key: key.cloned(), verifier, now })

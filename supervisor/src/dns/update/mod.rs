@@ -21,7 +21,7 @@ use hickory_proto::rr::{Name, RData, Record, RecordType};
 
 pub use change::{Change, Prerequisite};
 pub use exchange::SignedQuery;
-pub use fault::{UpdateFault, UpdateError};
+pub use fault::{UpdateError, UpdateFault};
 use key::Key;
 pub use key::KeyError;
 

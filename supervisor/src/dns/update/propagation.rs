@@ -6,7 +6,7 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use hickory_resolver::TokioResolver;
 
 use super::Updater;
-use super::fault::{UpdateFault, UpdateError};
+use super::fault::{UpdateError, UpdateFault};
 use crate::dns::resolver;
 
 /// The port of name servers.
@@ -97,7 +97,11 @@ async fn look(server: SocketAddr, name: &Name, text: &str) -> ServerState {
         Ok(found) => {
             let is_it =
                 |data: &RData| matches!(data, RData::TXT(txt) if txt.txt_data.concat() == text.as_bytes());
-            if found.answers().iter().any(|record| is_it(&record.data)) { ServerState::Shown } else { ServerState::Missing }
+            if found.answers().iter().any(|record| is_it(&record.data)) {
+                ServerState::Shown
+            } else {
+                ServerState::Missing
+            }
         }
         Err(error) if resolver::is_answer(&error) => ServerState::Missing,
         Err(_) => ServerState::Nothing,

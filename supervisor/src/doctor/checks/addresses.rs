@@ -4,7 +4,7 @@ use hickory_proto::rr::{RData, RecordType};
 
 use super::super::finding::{Finding, Id};
 use super::super::world::Reach;
-use super::{Case, replace_records, of_purpose, without_dot, publish, unanswered};
+use super::{Case, of_purpose, publish, replace_records, unanswered, without_dot};
 use crate::dns::addresses::is_public;
 use crate::dns::record::address;
 use crate::dns::record::{Content, Purpose, Record};

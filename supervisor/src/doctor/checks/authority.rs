@@ -4,7 +4,7 @@ use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::super::finding::{Finding, Id, Severity};
 use super::super::world::Answer;
-use super::{Case, of_purpose, without_dot, publish};
+use super::{Case, of_purpose, publish, without_dot};
 use crate::dns::record::{Content, Purpose, fqdn, line_of};
 
 /// The text for an authority with an empty name.
@@ -97,7 +97,8 @@ fn unknown(case: &Case<'_>) -> Vec<Finding> {
 
 /// The authorities of a set of records, as text.
 fn allowed(values: &[String]) -> String {
-    let others: Vec<&str> = values.iter().map(String::as_str).filter(|value| *value != NO_AUTHORITY).collect();
+    let others: Vec<&str> =
+        values.iter().map(String::as_str).filter(|value| *value != NO_AUTHORITY).collect();
     if others.is_empty() { "no authority".to_owned() } else { format!("only {}", others.join(" and ")) }
 }
 

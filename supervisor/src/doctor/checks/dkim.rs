@@ -3,7 +3,7 @@ use hickory_proto::rr::{RData, RecordType};
 
 use super::super::finding::{Finding, Id, Severity};
 use super::super::world::text;
-use super::{Case, replace_records, of_purpose, publish, unanswered};
+use super::{Case, of_purpose, publish, replace_records, unanswered};
 use crate::dns::KEYS_ARE_MADE;
 use crate::dns::dmarc_text::tag;
 use crate::dns::record::{Content, Purpose, Record};

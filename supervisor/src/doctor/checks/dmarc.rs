@@ -4,7 +4,7 @@ use hickory_proto::rr::{RData, RecordType};
 
 use super::super::finding::{Finding, Id};
 use super::super::world::text;
-use super::{Case, replace_records, of_purpose, unanswered};
+use super::{Case, of_purpose, replace_records, unanswered};
 use crate::dns::dmarc_text;
 use crate::dns::record::{Content, Purpose, Record, fqdn, line_of};
 use crate::dns::spf_text::has_version;

@@ -4,11 +4,11 @@ use hickory_proto::rr::{RData, RecordType};
 use super::super::finding::{Finding, Id};
 use super::super::world::text;
 use super::super::world::{ChainTrust, Distrust, FetchError};
-use super::{Case, replace_records, of_purpose, publish, unanswered};
+use super::{Case, of_purpose, publish, replace_records, unanswered};
 use crate::certificate::{covers, is_self_made};
 use crate::dns::dmarc_text::tag;
-use crate::dns::record::{Content, Purpose, Record, fqdn};
 use crate::dns::reconcile::reports_somewhere;
+use crate::dns::record::{Content, Purpose, Record, fqdn};
 use crate::dns::spf_text::has_version;
 use crate::mta_sts;
 

@@ -2,9 +2,9 @@ use address::Domain;
 use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::super::finding::{Finding, Id};
-use super::{Case, replace_records, of_purpose, without_dot, unanswered};
-use crate::dns::record::{Purpose, Record, fqdn};
+use super::{Case, of_purpose, replace_records, unanswered, without_dot};
 use crate::dns::reconcile::is_impossible;
+use crate::dns::record::{Purpose, Record, fqdn};
 
 /// Checks that mail for the domain is sent to this machine, and only to it.
 pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
@@ -56,7 +56,13 @@ impl Exchanges<'_> {
     /// The MX records to remove, and ours to publish.
     fn without(&self, is_wrong: &dyn Fn(&Name) -> bool) -> String {
         let is_wrong = |data: &RData| exchange(data).is_some_and(|host| is_wrong(&host));
-        replace_records(self.case, &self.name, RecordType::MX, is_wrong, of_purpose(self.wanted, Purpose::Exchange))
+        replace_records(
+            self.case,
+            &self.name,
+            RecordType::MX,
+            is_wrong,
+            of_purpose(self.wanted, Purpose::Exchange),
+        )
     }
 
     fn impossible(&self, wrong: &[&Name]) -> Finding {

@@ -9,7 +9,8 @@ use super::Case;
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let Some(Ok(reasons)) = &case.world.machine.health else { return Vec::new() };
     let reported = reasons.iter().filter(|reason| is_gateway_reason(reason));
-    reported.map(|reason| Finding::warning(Id::GatewayClients, reason.problem.clone(), reason.fix.clone()))
+    reported
+        .map(|reason| Finding::warning(Id::GatewayClients, reason.problem.clone(), reason.fix.clone()))
         .collect()
 }
 

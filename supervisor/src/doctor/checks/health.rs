@@ -1,5 +1,5 @@
 use super::super::finding::{Finding, Id, Severity};
-use super::super::world::{PortHolder, HealthReason};
+use super::super::world::{HealthReason, PortHolder};
 use super::{Case, gateway};
 
 /// Sources of reasons that the doctor checks itself and does not repeat.
@@ -15,7 +15,9 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         None => Vec::new(),
         Some(Ok(reasons)) => {
             let is_told_elsewhere = |reason: &&HealthReason| {
-                OWN.contains(&reason.source.as_str()) || gateway::is_gateway_reason(reason) || is_of_names(reason)
+                OWN.contains(&reason.source.as_str())
+                    || gateway::is_gateway_reason(reason)
+                    || is_of_names(reason)
             };
             // No certificate can be issued for a name that does not resolve to this machine, or whose resolver fails: each
             // is a finding of its own.

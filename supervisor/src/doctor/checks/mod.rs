@@ -90,12 +90,16 @@ pub(super) enum Scope {
 /// Runs the checks. If no name server answers, that is the only finding about records.
 pub(super) fn run(case: &Case<'_>, scope: Scope) -> Report {
     let host = case.facts.presence.hostname.as_str();
-    let of_machine =
-        |(check, judge): (Check, MachineCheck)| CheckResult { check, about: host.to_owned(), findings: judge(case) };
+    let of_machine = |(check, judge): (Check, MachineCheck)| CheckResult {
+        check,
+        about: host.to_owned(),
+        findings: judge(case),
+    };
     let resolver = resolver::check(case);
     const SILENT: [Id; 3] = [Id::ResolverSilent, Id::ResolverRefuses, Id::ResolverFails];
     let is_silent = resolver.iter().any(|finding| SILENT.contains(&finding.id));
-    let mut checked = vec![CheckResult { check: Check::Resolver, about: host.to_owned(), findings: resolver }];
+    let mut checked =
+        vec![CheckResult { check: Check::Resolver, about: host.to_owned(), findings: resolver }];
     if !is_silent && !case.facts.presence.is_local {
         let causes = causes::of(case);
         checked.push(CheckResult {

@@ -66,7 +66,10 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
             .collect();
         return Some(Finding::notice(
             Id::ReverseSeveral,
-            format!("{address} has the names {}, and some hosts check only one of them", shown_names.join(" and ")),
+            format!(
+                "{address} has the names {}, and some hosts check only one of them",
+                shown_names.join(" and ")
+            ),
             format!("where the address comes from (the provider's panel), remove\n{}", others.join("\n")),
         ));
     }
@@ -76,7 +79,10 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
         return (!leads_back(host) && !is_told).then(|| {
             Finding::error(
                 Id::ReverseUnconfirmed,
-                format!("{address} has the name {}, but that name does not have the address", without_dot(host)),
+                format!(
+                    "{address} has the name {}, but that name does not have the address",
+                    without_dot(host)
+                ),
                 format!("publish {} with {address}, or send from the address that it has", without_dot(host)),
             )
         });

@@ -7,7 +7,7 @@ use spf::{Fault, Place, Qualifier, Question, Stop, Verdict, check_host, is_reada
 use super::super::finding::{Finding, Id, Severity};
 use super::super::receiver::{ReceiverView, mail_from};
 use super::super::world::text;
-use super::{Case, replace_records, of_purpose, publish, unanswered};
+use super::{Case, of_purpose, publish, replace_records, unanswered};
 use crate::dns::record::{Content, Purpose, Record, fqdn};
 use crate::dns::spf_text::{has_version, merged, needs_dns, network};
 

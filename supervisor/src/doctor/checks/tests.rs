@@ -1,12 +1,13 @@
 use std::net::IpAddr;
 
-use handover::certificate::CertificateFacts as CertificateFacts;
+use handover::certificate::CertificateFacts;
 use hickory_proto::rr::rdata::{A, AAAA, CAA, MX, PTR, SRV, TXT};
 use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::super::finding::{Finding, Id, Severity};
 use super::super::world::{
-    Blocklist, ChainTrust, Distrust, Family, NameFault, PortHolder, Machine, Probe, Reach, HealthReason, Reverse, FetchError,
+    Blocklist, ChainTrust, Distrust, Family, FetchError, HealthReason, Machine, NameFault, PortHolder, Probe,
+    Reach, Reverse,
 };
 use super::*;
 use crate::dns::records::tests::facts;
@@ -731,7 +732,11 @@ fn a_policy_behind_a_certificate_that_senders_do_not_trust_is_found_once() {
             Id::CertificateUntrusted,
             Severity::Warning,
         ),
-        (ours(Distrust::Unknown, |_, chain| *chain = ChainTrust::Broken), Id::CertificateChain, Severity::Error),
+        (
+            ours(Distrust::Unknown, |_, chain| *chain = ChainTrust::Broken),
+            Id::CertificateChain,
+            Severity::Error,
+        ),
     ] {
         assert_found(scene, id, severity, "");
     }

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::super::world::HealthReason;
-use crate::health::{LONGEST_ANSWER, HEALTH_REQUEST, address_to_query};
+use crate::health::{HEALTH_REQUEST, LONGEST_ANSWER, address_to_query};
 
 #[derive(serde::Deserialize)]
 struct Report {

@@ -1,6 +1,7 @@
 //! Observes DNS, sockets and files, concurrently and within one time budget. What has not answered by then is unknown,
 //! and the checks report it as such.
 
+mod authenticated;
 mod blocklists;
 mod certificate;
 mod diagnosis;
@@ -13,7 +14,6 @@ mod reach;
 mod reverse;
 mod spf;
 mod visits;
-mod authenticated;
 mod web;
 
 use std::collections::BTreeSet;

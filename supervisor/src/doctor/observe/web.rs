@@ -147,7 +147,12 @@ async fn fetch(
     Err(failed(why))
 }
 
-async fn exchange(stream: TcpStream, host: &str, path: &str, connector: &Connector) -> Result<Page, FetchError> {
+async fn exchange(
+    stream: TcpStream,
+    host: &str,
+    path: &str,
+    connector: &Connector,
+) -> Result<Page, FetchError> {
     let name = ServerName::try_from(host.to_owned()).map_err(failed)?;
     let mut stream = Stream::from(stream).secure_to(connector, name, &[]).await.map_err(unsecured)?;
     let question = format!(

@@ -12,8 +12,8 @@
 //! cannot enforce is reported to process 1 and does not prevent the start.
 
 mod confinement;
-mod files;
 mod daemon_user;
+mod files;
 pub mod rules;
 mod system_calls;
 

@@ -6,10 +6,10 @@
 //! a process, and with real ones that are doubles.
 
 mod daemon;
-mod unbound_ports;
 mod reload;
 mod status;
 mod stopping;
+mod unbound_ports;
 mod watchdog;
 
 use std::collections::BTreeMap;
@@ -24,10 +24,10 @@ use super::role::Role;
 use super::spawn::Program;
 use super::unit::{End, Event, Moment, Phase};
 use crate::ports::Unbound;
-use daemon::{SupervisedDaemon, RunFacts};
-use unbound_ports::UnboundPorts;
+use daemon::{RunFacts, SupervisedDaemon};
 pub use reload::Reloaded;
 use stopping::StopProgress;
+use unbound_ports::UnboundPorts;
 
 /// The operations on processes.
 pub trait Processes {

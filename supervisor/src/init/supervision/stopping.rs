@@ -30,7 +30,8 @@ impl<P: Processes> Supervision<P> {
     pub fn stop(&mut self, now: Moment) {
         if self.stop.is_none() {
             tracing::info!("stopping");
-            self.stop = Some(StopProgress { remaining: Role::STOP_ORDER.into(), give_up: now.instant + PATIENCE });
+            self.stop =
+                Some(StopProgress { remaining: Role::STOP_ORDER.into(), give_up: now.instant + PATIENCE });
         } else {
             tracing::warn!("second request to stop, one second for each daemon");
             for role in Role::STOP_ORDER {

@@ -72,7 +72,7 @@ impl<P: Processes> Supervision<P> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{Recorded, STEWARD, later, all_started};
+    use super::super::tests::{Recorded, STEWARD, all_started, later};
     use super::*;
     use crate::init::unit::End;
     use crate::ports::taken;

@@ -128,7 +128,7 @@ impl<P: Processes> Supervision<P> {
 mod tests {
     use handover::notice::Notice;
 
-    use super::super::tests::{MDA, MTA, Recorded, STEWARD, later, all_started};
+    use super::super::tests::{MDA, MTA, Recorded, STEWARD, all_started, later};
     use super::*;
     use crate::init::unit::End;
 

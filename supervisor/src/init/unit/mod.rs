@@ -14,8 +14,8 @@
 //! A unit begins in `backing-off` with nothing to wait for. `stopped` is final. The clock is passed in; nothing here
 //! starts, signals or waits for a process.
 
-mod signal_name;
 mod restart_delay;
+mod signal_name;
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -24,8 +24,8 @@ use handover::status;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
-pub use signal_name::SignalName;
 use restart_delay::{RunKind, STABLE_AFTER};
+pub use signal_name::SignalName;
 
 /// A moment on both clocks: the monotonic one for deadlines, and the wall clock.
 #[derive(Debug, Clone, Copy)]

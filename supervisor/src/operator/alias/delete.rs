@@ -1,6 +1,6 @@
 use crate::operator::failure::OperatorError;
 use crate::operator::volume_location::VolumeLocation;
-use crate::operator::{names, accounts_change, output};
+use crate::operator::{accounts_change, names, output};
 
 /// The arguments of `alias delete`.
 #[derive(Debug, clap::Args)]

@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use crate::operator::failure::OperatorError;
 use crate::operator::volume_location::VolumeLocation;
-use crate::operator::{listing::Listing, accounts_change};
+use crate::operator::{accounts_change, listing::Listing};
 
 /// The arguments of `alias list`.
 #[derive(Debug, clap::Args)]

@@ -3,7 +3,7 @@ use accounts::{AppName, AppPassword};
 use crate::init::unit::Moment;
 use crate::operator::failure::OperatorError;
 use crate::operator::volume_location::VolumeLocation;
-use crate::operator::{names, accounts_change, output};
+use crate::operator::{accounts_change, names, output};
 
 /// The arguments of `app-password add`.
 #[derive(Debug, clap::Args)]

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::operator::failure::OperatorError;
 use crate::operator::volume_location::VolumeLocation;
-use crate::operator::{listing::Listing, names, accounts_change};
+use crate::operator::{accounts_change, listing::Listing, names};
 
 /// The arguments of `app-password list`.
 #[derive(Debug, clap::Args)]

@@ -2,7 +2,7 @@ use accounts::AppName;
 
 use crate::operator::failure::OperatorError;
 use crate::operator::volume_location::VolumeLocation;
-use crate::operator::{names, accounts_change, output};
+use crate::operator::{accounts_change, names, output};
 
 /// The arguments of `app-password revoke`.
 #[derive(Debug, clap::Args)]

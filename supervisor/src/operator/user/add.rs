@@ -6,7 +6,7 @@ use super::delete;
 use crate::operator::failure::OperatorError;
 use crate::operator::password::NewPassword;
 use crate::operator::volume_location::VolumeLocation;
-use crate::operator::{names, accounts_change, output};
+use crate::operator::{accounts_change, names, output};
 
 /// The arguments of `user add`.
 #[derive(Debug, clap::Args)]
@@ -24,8 +24,9 @@ impl Add {
         let user = names::new_user(&self.name, &accounts)?;
         accounts.check_add_user(&user)?;
         let given = self.password.obtain(&user.to_string())?;
-        let ((), followed) =
-            accounts_change::change_accounts(place, |accounts| Ok(accounts.add_user(&user, given.secret.clone())?))?;
+        let ((), followed) = accounts_change::change_accounts(place, |accounts| {
+            Ok(accounts.add_user(&user, given.secret.clone())?)
+        })?;
         let done = output::report_done(&format!("{user} was added"), followed);
         super::show_generated(&given);
         if let Some(mail) = leftover_mail(place, &user) {

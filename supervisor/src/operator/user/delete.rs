@@ -11,7 +11,7 @@ use nix::unistd::{setgroups, setresgid, setresuid};
 
 use crate::operator::failure::OperatorError;
 use crate::operator::volume_location::VolumeLocation;
-use crate::operator::{names, accounts_change, output, terminal};
+use crate::operator::{accounts_change, names, output, terminal};
 use crate::volume::{Owner, ignore_not_found};
 
 /// The arguments of `user delete`.
@@ -34,11 +34,12 @@ impl Delete {
         if self.purge_mail {
             self.confirm(&user)?;
         }
-        let ((), followed) = accounts_change::change_accounts(place, |accounts| match accounts.delete_user(&user) {
-            // Deleted before, with the mail kept; now the mail is to be removed as well.
-            Err(ChangeError::NoUser(_)) if self.purge_mail && has_mail(place, &user) => Ok(()),
-            other => Ok(other?),
-        })?;
+        let ((), followed) =
+            accounts_change::change_accounts(place, |accounts| match accounts.delete_user(&user) {
+                // Deleted before, with the mail kept; now the mail is to be removed as well.
+                Err(ChangeError::NoUser(_)) if self.purge_mail && has_mail(place, &user) => Ok(()),
+                other => Ok(other?),
+            })?;
         let mail = user.folder(&place.folders.mail());
         if !self.purge_mail {
             let kept = format!("{user} was deleted; the mail is kept in {}", mail.display());

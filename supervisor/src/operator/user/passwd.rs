@@ -3,7 +3,7 @@ use accounts::change::ChangeError;
 use crate::operator::failure::OperatorError;
 use crate::operator::password::NewPassword;
 use crate::operator::volume_location::VolumeLocation;
-use crate::operator::{names, accounts_change, output};
+use crate::operator::{accounts_change, names, output};
 
 /// The arguments of `user passwd`.
 #[derive(Debug, clap::Args)]
@@ -21,8 +21,9 @@ impl Passwd {
         let known = accounts.user(&user).ok_or_else(|| ChangeError::NoUser(user.clone()))?;
         let (is_enabled, devices) = (known.enabled, known.app_passwords.len());
         let given = self.password.obtain(&user.to_string())?;
-        let ((), followed) =
-            accounts_change::change_accounts(place, |accounts| Ok(accounts.set_secret(&user, given.secret.clone())?))?;
+        let ((), followed) = accounts_change::change_accounts(place, |accounts| {
+            Ok(accounts.set_secret(&user, given.secret.clone())?)
+        })?;
         let done = output::report_done(&format!("{user} has a new password"), followed);
         if devices > 0 {
             eprintln!(

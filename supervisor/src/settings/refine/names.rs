@@ -12,8 +12,10 @@ use crate::settings::variables;
 /// The domains, the home domain first; empty if each has a fault.
 pub(super) fn domains(raw: &mut Raw, faults: &mut Vec<SettingFault>) -> Vec<Domain> {
     let Some(typed) = raw.take(&variables::DOMAIN) else {
-        faults
-            .push(SettingFault::of(&variables::DOMAIN, "is not set; set it to the domain whose mail arrives here"));
+        faults.push(SettingFault::of(
+            &variables::DOMAIN,
+            "is not set; set it to the domain whose mail arrives here",
+        ));
         return Vec::new();
     };
     let mut domains = Vec::new();
@@ -34,7 +36,11 @@ pub(super) fn domains(raw: &mut Raw, faults: &mut Vec<SettingFault>) -> Vec<Doma
 }
 
 /// The machine's name: the one that is set, or the one made from the home domain.
-pub(super) fn hostname(raw: &mut Raw, home: Option<&Domain>, faults: &mut Vec<SettingFault>) -> Option<Domain> {
+pub(super) fn hostname(
+    raw: &mut Raw,
+    home: Option<&Domain>,
+    faults: &mut Vec<SettingFault>,
+) -> Option<Domain> {
     if let Some(typed) = raw.take(&variables::HOSTNAME) {
         return full_name(&typed, typed.trimmed(), OF_THE_HOST, faults);
     }

@@ -20,7 +20,11 @@ use crate::settings::variables;
 use super::path;
 
 /// The relay for all outgoing mail, if it does not go to its destinations.
-pub(super) fn relay(raw: &mut Raw, hostname: Option<&Domain>, faults: &mut Vec<SettingFault>) -> Option<Relay> {
+pub(super) fn relay(
+    raw: &mut Raw,
+    hostname: Option<&Domain>,
+    faults: &mut Vec<SettingFault>,
+) -> Option<Relay> {
     let url = raw.take(&variables::RELAY_URL);
     let authorities = path(raw, &variables::RELAY_CA_FILE, faults);
     let relay = url

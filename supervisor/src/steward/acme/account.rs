@@ -12,9 +12,9 @@ use handover::config::{AccountBinding, Acme};
 use instant_acme::{Account, AccountCredentials, Error, ExternalAccountKey, NewAccount};
 use serde::{Deserialize, Serialize};
 
+use super::error::{AcmeError, Reason, problem_type};
 use super::fix;
 use super::http::Http;
-use super::error::{Reason, AcmeError, problem_type};
 use crate::read_limited;
 
 /// The account file.
@@ -110,10 +110,12 @@ async fn create(
 /// `malformed`, whatever was wrong with it.
 fn of_creation(trouble: AcmeError, is_bound: bool) -> AcmeError {
     match trouble {
-        AcmeError::Unauthorized(reason) | AcmeError::Refused(reason) if is_bound => AcmeError::Refused(Reason {
-            why: format!("the authority does not accept the external account binding: {}", reason.why),
-            fix: Some(fix::of_binding()),
-        }),
+        AcmeError::Unauthorized(reason) | AcmeError::Refused(reason) if is_bound => {
+            AcmeError::Refused(Reason {
+                why: format!("the authority does not accept the external account binding: {}", reason.why),
+                fix: Some(fix::of_binding()),
+            })
+        }
         AcmeError::Unauthorized(reason) => AcmeError::Refused(reason),
         trouble => trouble,
     }
@@ -136,10 +138,9 @@ fn builder(http: &Http) -> instant_acme::AccountBuilder {
 /// padding.
 fn binding(binding: &AccountBinding) -> Result<ExternalAccountKey, AcmeError> {
     let text = binding.key.reveal().trim();
-    let key = URL_SAFE_NO_PAD
-        .decode(text)
-        .or_else(|_| URL_SAFE.decode(text))
-        .map_err(|_| AcmeError::Local(Reason::new("MAIL_ACME_EAB_KEY is not base64url", fix::of_binding())))?;
+    let key = URL_SAFE_NO_PAD.decode(text).or_else(|_| URL_SAFE.decode(text)).map_err(|_| {
+        AcmeError::Local(Reason::new("MAIL_ACME_EAB_KEY is not base64url", fix::of_binding()))
+    })?;
     Ok(ExternalAccountKey::new(binding.key_id.clone(), &key))
 }
 

@@ -6,9 +6,9 @@
 //! Another authority may issue certificates valid for hours only; its orders are counted within a few lifetimes of its
 //! certificates.
 
-use super::ledger::{Entry, Outcome};
-use super::error::Reason;
 use super::challenge_type::ChallengeKind;
+use super::error::Reason;
+use super::ledger::{Entry, Outcome};
 
 /// A wait until a given time, with its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -40,7 +40,11 @@ impl Challenges {
     }
 
     /// Adds the TLS-ALPN-01 certificate for a name.
-    pub(in crate::steward) fn answer_name(self: &Arc<Self>, name: &str, answer: CertifiedKey) -> ServedAnswer {
+    pub(in crate::steward) fn answer_name(
+        self: &Arc<Self>,
+        name: &str,
+        answer: CertifiedKey,
+    ) -> ServedAnswer {
         let name = name.to_ascii_lowercase();
         locked(&self.names).insert(name.clone(), Arc::new(answer));
         ServedAnswer { challenges: Arc::clone(self), key: Key::Name(name) }

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use serde::Deserialize;
 
+use super::error::{AcmeError, Reason, printable};
 use super::fix;
 use super::http::{Http, HttpError};
-use super::error::{Reason, AcmeError, printable};
 
 /// The members that we use, and those that every directory must have.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

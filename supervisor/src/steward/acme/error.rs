@@ -3,9 +3,9 @@
 use instant_acme::{Error, Problem};
 use serde::{Deserialize, Serialize};
 
+use super::challenge_type::ChallengeKind;
 use super::fix;
 use super::http::{Http, HttpError};
-use super::challenge_type::ChallengeKind;
 
 /// The reason for a failure, with its fix where known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

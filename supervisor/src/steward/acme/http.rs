@@ -136,8 +136,8 @@ impl Http {
         let host = target.host.clone();
         let answered = timeout(REQUEST, self.exchange(&target, request)).await;
         let response = answered.unwrap_or_else(|_| Err(HttpError::Late { host: host.clone() }))?;
-        let said = response_metadata(response.headers(), now());
-        *self.0.metadata.lock().unwrap_or_else(PoisonError::into_inner) = response_metadata;
+        let metadata = response_metadata(response.headers(), now());
+        *self.0.metadata.lock().unwrap_or_else(PoisonError::into_inner) = metadata;
         *self.0.instructions.lock().unwrap_or_else(PoisonError::into_inner) = instructions(&response);
         // A proxy in front of an unavailable authority answers in HTML, which would fail as JSON.
         let is_json = response
@@ -166,8 +166,8 @@ impl Http {
         let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
             .map_err(|_| HttpError::Address(host.clone()))?;
         let stream = self.0.tls.connect(name, stream).await.map_err(|error| {
-            let said = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-            match response_metadata {
+            let tls_error = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+            match tls_error {
                 Some(rustls::Error::InvalidCertificate(why)) => untrusted(host, why),
                 _ => broken(error.to_string()),
             }

@@ -10,19 +10,19 @@ use hickory_resolver::TokioResolver;
 use instant_acme::{Account, CertificateIdentifier};
 use rcgen::KeyPair;
 
-use super::publication::{Publisher, PublishedAnswers};
 use super::backoff::{self, Wait};
+use super::challenge_type::ChallengeKind;
 use super::challenges::Challenges;
-use super::selection::{LeftOut, FIX_OF_REFUSED};
-use super::issued_certificate::{self, IssuedCertificate};
 use super::directory::Directory;
+use super::error::{AcmeError, Reason, Refusal};
 use super::http::{self, Http, HttpError};
+use super::issued_certificate::{self, IssuedCertificate};
 use super::ledger::{Entry, Ledger, Outcome};
 use super::need::{self, Need};
 use super::order::{self, OrderContext};
+use super::publication::{PublishedAnswers, Publisher};
 use super::renewal_task::RenewalSettings;
-use super::error::{Reason, Refusal, AcmeError};
-use super::challenge_type::ChallengeKind;
+use super::selection::{FIX_OF_REFUSED, LeftOut};
 use super::{account, fix, records};
 use crate::dns::update::Updater;
 
@@ -262,7 +262,8 @@ impl Issuance<'_> {
         answers: &mut PublishedAnswers,
         progress: &Progress,
     ) -> Result<String, AcmeError> {
-        let key = issued_certificate::key(&self.settings.tls).map_err(|error| AcmeError::local(error.to_string()))?;
+        let key = issued_certificate::key(&self.settings.tls)
+            .map_err(|error| AcmeError::local(error.to_string()))?;
         let means = self.means(&progress.names, &key)?;
         let renewal = &self.settings.renewal;
         let account = account::open(&renewal.folder, &renewal.authority, self.http).await?;
@@ -290,7 +291,11 @@ impl Issuance<'_> {
         }
     }
 
-    fn means<'m>(&'m self, names: &[(String, ChallengeKind)], key: &'m KeyPair) -> Result<OrderContext<'m>, AcmeError> {
+    fn means<'m>(
+        &'m self,
+        names: &[(String, ChallengeKind)],
+        key: &'m KeyPair,
+    ) -> Result<OrderContext<'m>, AcmeError> {
         let updater = self.settings.renewal.dns_update.as_ref().map(Updater::new).transpose();
         let updater = updater.map_err(|error| AcmeError::local(format!("MAIL_DNS_UPDATE_KEY: {error}")))?;
         let resolver = self.resolver.clone();
@@ -332,12 +337,19 @@ fn outcome(trouble: &AcmeError, open: Option<&Entry>, now: i64) -> Outcome {
     let reason = trouble.reason();
     let pending = |retry_at: Option<i64>, is_gone: bool| {
         let next = open.and_then(|entry| backoff::next_poll(entry, now, retry_at, is_gone))?;
-        Some(Outcome::Pending { tries: next.0, next: next.1, is_from_authority: next.2, reason: reason.clone() })
+        Some(Outcome::Pending {
+            tries: next.0,
+            next: next.1,
+            is_from_authority: next.2,
+            reason: reason.clone(),
+        })
     };
     // A failure to ask about an order says nothing about the order.
     let still = match trouble {
         AcmeError::Pending { retry_at, is_gone, .. } => pending(*retry_at, *is_gone),
-        AcmeError::Unavailable { retry_at, .. } | AcmeError::RateLimited { retry_at, .. } => pending(*retry_at, false),
+        AcmeError::Unavailable { retry_at, .. } | AcmeError::RateLimited { retry_at, .. } => {
+            pending(*retry_at, false)
+        }
         AcmeError::Local(_) => pending(None, false),
         _ => None,
     };

@@ -23,36 +23,36 @@
 
 mod account;
 mod alpn;
-mod publication;
 mod backoff;
-mod status;
+mod challenge_type;
 mod challenges;
-mod selection;
-mod issued_certificate;
 mod directory;
-mod issuance;
+mod error;
 mod fix;
 mod http;
+mod issuance;
+mod issued_certificate;
 mod ledger;
 mod need;
 mod order;
 mod own_names;
-mod self_check;
+mod publication;
 mod records;
 mod renewal;
-pub mod state;
 mod renewal_info;
 mod renewal_task;
-mod error;
+mod selection;
+mod self_check;
+pub mod state;
+mod status;
 mod trust;
-mod challenge_type;
 
-pub(super) use status::{RenewalStatus, EventTimes};
 pub(super) use challenges::Challenges;
-pub use state::RenewalState;
 pub(super) use renewal_task::{RenewalSettings, RenewalTask};
+pub use state::RenewalState;
+pub(super) use status::{EventTimes, RenewalStatus};
 
 // The parsers of the authority's data, for the fuzz targets.
+pub use error::detail;
 pub use http::{ResponseMetadata, response_metadata};
 pub use renewal::{Window, due, next_check, parse_renewal_info};
-pub use error::detail;

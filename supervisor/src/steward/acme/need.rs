@@ -1,8 +1,8 @@
 //! Decides if an order is needed, from the certificate on disk, the names and the time.
 
+use super::challenge_type::ChallengeKind;
 use super::issued_certificate::IssuedCertificate;
 use super::ledger::Entry;
-use super::challenge_type::ChallengeKind;
 
 /// The reason for an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,11 +18,11 @@ use instant_acme::{
 };
 use rcgen::{CertificateParams, DistinguishedName, KeyPair};
 
-use super::publication::{Publisher, PublishedAnswers};
+use super::challenge_type::ChallengeKind;
+use super::error::{AcmeError, Reason, Refusal, detail, printable, problem_type};
 use super::fix;
 use super::http::Http;
-use super::error::{Reason, Refusal, AcmeError, detail, problem_type, printable};
-use super::challenge_type::ChallengeKind;
+use super::publication::{PublishedAnswers, Publisher};
 
 /// Limits for polling without a pause while the authority validates, and then while it signs. The authority itself
 /// names the interval. What takes longer is polled again later.
@@ -81,7 +81,10 @@ pub(super) async fn complete(
     }
     if order.state().status == OrderStatus::Ready {
         let request = request(ways.keys().cloned(), key)?;
-        order.finalize_csr(&request).await.map_err(|error| pending(classified_of_order(error, ways, http)))?;
+        order
+            .finalize_csr(&request)
+            .await
+            .map_err(|error| pending(classified_of_order(error, ways, http)))?;
     }
     if order.state().status == OrderStatus::Invalid {
         return Err(find_refused(order, means).await);
@@ -96,17 +99,23 @@ pub(super) async fn complete(
 /// Adds to a pending order's reason what the authority is doing.
 fn pending(trouble: AcmeError) -> AcmeError {
     match trouble {
-        AcmeError::Pending { reason: Reason { why, .. }, retry_at, is_gone } if !is_gone => AcmeError::Pending {
-            reason: format!("the authority has not signed yet: {why}").into(),
-            retry_at,
-            is_gone,
-        },
+        AcmeError::Pending { reason: Reason { why, .. }, retry_at, is_gone } if !is_gone => {
+            AcmeError::Pending {
+                reason: format!("the authority has not signed yet: {why}").into(),
+                retry_at,
+                is_gone,
+            }
+        }
         trouble => trouble,
     }
 }
 
 /// Publishes the answer for every name that the authority has not validated lately, and waits until it has.
-async fn prove(order: &mut Order, means: &OrderContext<'_>, answers: &mut PublishedAnswers) -> Result<(), AcmeError> {
+async fn prove(
+    order: &mut Order,
+    means: &OrderContext<'_>,
+    answers: &mut PublishedAnswers,
+) -> Result<(), AcmeError> {
     let OrderContext { ways, http, .. } = means;
     let mut refused = Vec::new();
     let mut authorizations = order.authorizations();
@@ -237,7 +246,10 @@ async fn find_refused(order: &mut Order, means: &OrderContext<'_>) -> AcmeError 
 
 /// The reason for the refusal of a name, with its fix.
 fn of_name(problem: &Problem, http: &Http) -> Reason {
-    Reason { why: detail(problem), fix: fix::of_problem(problem_type(problem), http.instructions().as_deref()) }
+    Reason {
+        why: detail(problem),
+        fix: fix::of_problem(problem_type(problem), http.instructions().as_deref()),
+    }
 }
 
 /// Sorts an error that may concern single names: the authority lists them (RFC 8555 §6.7.1) or mentions them.

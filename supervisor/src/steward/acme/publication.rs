@@ -10,8 +10,8 @@ use hickory_resolver::TokioResolver;
 use instant_acme::KeyAuthorization;
 
 use super::alpn;
-use super::challenges::{ServedAnswer, Challenges};
 use super::challenge_type::ChallengeKind;
+use super::challenges::{Challenges, ServedAnswer};
 use crate::dns::alias;
 use crate::dns::update::{UpdateError, Updater};
 

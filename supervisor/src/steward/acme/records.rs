@@ -110,8 +110,8 @@ async fn look_up(resolver: &TokioResolver, name: &str, kind: RecordType) -> Opti
 
 #[cfg(test)]
 mod tests {
-    use super::super::error::Refusal;
     use super::super::challenge_type::ChallengeKind;
+    use super::super::error::Refusal;
     use super::*;
 
     const NAME: &str = "mail.example.org";
@@ -135,6 +135,9 @@ mod tests {
         let outcome = Outcome::Names { refused: vec![refusal] };
         let orders = [Entry { outcome, ..Entry::started(0, "https://ca.example/", &[]) }];
         assert!(!SeenRecords::default().is_news(NAME, "a".into(), &orders));
-        assert!(SeenRecords::default().is_news(NAME, "b".into(), &orders), "it was changed while nothing ran");
+        assert!(
+            SeenRecords::default().is_news(NAME, "b".into(), &orders),
+            "it was changed while nothing ran"
+        );
     }
 }

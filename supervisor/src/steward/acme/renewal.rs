@@ -62,8 +62,10 @@ struct SuggestedWindow {
 /// Parses renewal info, with the page that explains it. A window that ends before it begins is ignored.
 pub fn parse_renewal_info(json: &[u8]) -> Option<(Window, Option<String>)> {
     let info: RenewalInfoObject = serde_json::from_slice(json).ok()?;
-    let window =
-        Window { start: parse_date_time(&info.suggested_window.start)?, end: parse_date_time(&info.suggested_window.end)? };
+    let window = Window {
+        start: parse_date_time(&info.suggested_window.start)?,
+        end: parse_date_time(&info.suggested_window.end)?,
+    };
     (window.start < window.end).then(|| (window, info.explanation_url.map(|url| printable(&url))))
 }
 

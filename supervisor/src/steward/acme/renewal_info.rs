@@ -4,9 +4,9 @@ use handover::certificate::chain;
 use handover::config::Tls;
 use instant_acme::CertificateIdentifier;
 
-use super::issued_certificate::IssuedCertificate;
 use super::directory::Directory;
 use super::http::Http;
+use super::issued_certificate::IssuedCertificate;
 use super::renewal::{self, Window};
 
 /// The last renewal info, with its certificate.

@@ -27,26 +27,26 @@ use serve::StopSignal;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::publication::PublishedAnswers;
 use super::backoff;
-use super::status::{RenewalStatus, CheckOutcome, RenewalFacts};
+use super::challenge_type::ChallengeKind;
 use super::challenges::Challenges;
-use super::selection::{Candidate, Selection, LeftOut, Rules, select};
-use super::issued_certificate::{self, IssuedCertificate, InstallError};
-use super::issuance::{Issuance, IssuanceOutcome};
+use super::error::Reason;
 use super::http::{self, Http};
+use super::issuance::{Issuance, IssuanceOutcome};
+use super::issued_certificate::{self, InstallError, IssuedCertificate};
 use super::ledger::{Entry, Ledger, Outcome};
 use super::need::{self, Need};
 use super::own_names::OwnNames;
-use super::self_check::{SelfCheck, SelfCheckResult};
+use super::publication::PublishedAnswers;
 use super::records::SeenRecords;
 use super::renewal_info::CachedRenewalInfo;
-use super::error::Reason;
+use super::selection::{Candidate, LeftOut, Rules, Selection, select};
+use super::self_check::{SelfCheck, SelfCheckResult};
+use super::status::{CheckOutcome, RenewalFacts, RenewalStatus};
 use super::trust;
-use super::challenge_type::ChallengeKind;
 use crate::certificate::{MOST_NAMES, WantedNames, wanted_names};
 use crate::dns::resolver;
-use crate::steward::web::{ServedCertificate, OpenSockets};
+use crate::steward::web::{OpenSockets, ServedCertificate};
 
 /// The longest sleep, so that a changed clock is noticed.
 const MAX_SLEEP: Duration = Duration::from_secs(60);
@@ -166,7 +166,12 @@ impl RenewalTask {
     }
 
     /// Makes one check, with all its consequences. Returns the time until the next.
-    async fn check(&self, settings: &RenewalSettings, memory: &mut TaskState, is_asked: bool) -> (CheckOutcome, Duration) {
+    async fn check(
+        &self,
+        settings: &RenewalSettings,
+        memory: &mut TaskState,
+        is_asked: bool,
+    ) -> (CheckOutcome, Duration) {
         if let Some(error) = memory.ledger.read_if_needed(http::now()) {
             let fix = "check the disk (dmesg) and whether the steward may read the file";
             return blocked(Reason::new(format!("the ledger of orders cannot be read: {error}"), fix));
@@ -207,7 +212,8 @@ impl RenewalTask {
             return (CheckOutcome::Idle { until: renew_at }, renew_at.map_or(MAX_SLEEP, |at| pause(at, now)));
         };
         let challenges = &self.challenges;
-        let errand = Issuance { settings, http: &http, resolver: &resolver, challenges, held: current, needed };
+        let errand =
+            Issuance { settings, http: &http, resolver: &resolver, challenges, held: current, needed };
         let look = RenewalCheck { issuance: &errand, needed, wanted, is_asked, now };
         self.obtain(settings, memory, look).await
     }
@@ -245,7 +251,10 @@ impl RenewalTask {
         }
         if let Err(wait) = errand.may_try(&memory.ledger, &look.wanted.names, now, look.is_asked) {
             let pause = pause(wait.until, now).min(RECORDS_INTERVAL);
-            return (without_fault(needed, CheckOutcome::Deferred { reason: wait.reason, until: wait.until }), pause);
+            return (
+                without_fault(needed, CheckOutcome::Deferred { reason: wait.reason, until: wait.until }),
+                pause,
+            );
         }
         if memory.probe_at > Instant::now() {
             let left = memory.probe_at - Instant::now();
@@ -333,7 +342,9 @@ impl RenewalTask {
                 }
                 (conclusion, refused)
             }
-            IssuanceOutcome::Pending { reason, next, refused } => (CheckOutcome::Pending { reason, next }, refused),
+            IssuanceOutcome::Pending { reason, next, refused } => {
+                (CheckOutcome::Pending { reason, next }, refused)
+            }
             IssuanceOutcome::Failed { reason, next, refused, is_about_names } => {
                 (CheckOutcome::Failed { reason, next, is_about_names }, refused)
             }
@@ -375,7 +386,9 @@ use names::{deferred, wanted, without_room, without_unreached};
 /// Turns a wait for additional names alone into a conclusion without a fault.
 fn without_fault(needed: Need, conclusion: CheckOutcome) -> CheckOutcome {
     match conclusion {
-        CheckOutcome::Deferred { until, .. } | CheckOutcome::Unproven { until, .. } if needed == Need::Names => {
+        CheckOutcome::Deferred { until, .. } | CheckOutcome::Unproven { until, .. }
+            if needed == Need::Names =>
+        {
             CheckOutcome::Idle { until: Some(until) }
         }
         conclusion => conclusion,

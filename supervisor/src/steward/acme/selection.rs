@@ -4,10 +4,10 @@ use handover::Concern;
 use handover::config::Challenge;
 
 use super::backoff;
-use super::ledger::Entry;
-use super::self_check::{SelfCheckResult, Reachability};
-use super::error::Reason;
 use super::challenge_type::ChallengeKind;
+use super::error::Reason;
+use super::ledger::Entry;
+use super::self_check::{Reachability, SelfCheckResult};
 
 /// A wanted name, with the result of the reachability check.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +41,8 @@ pub(super) struct Rules {
 }
 
 /// The fix for a name that the authority has refused for a reason of its own.
-pub(super) const FIX_OF_REFUSED: &str = "fix what the authority reports, then: docker compose kill -s HUP mail";
+pub(super) const FIX_OF_REFUSED: &str =
+    "fix what the authority reports, then: docker compose kill -s HUP mail";
 
 /// Selects the names to order.
 pub(super) fn select(
@@ -75,7 +76,12 @@ pub(super) fn select(
 
 /// The best challenge type: the one refused least often, then one that surely reaches us, then the order that `auto`
 /// prefers.
-fn select_challenge(name: &str, reached: &SelfCheckResult, rules: Rules, orders: &[Entry]) -> Result<ChallengeKind, Concern> {
+fn select_challenge(
+    name: &str,
+    reached: &SelfCheckResult,
+    rules: Rules,
+    orders: &[Entry],
+) -> Result<ChallengeKind, Concern> {
     let verdicts: Vec<(ChallengeKind, Reachability)> = ChallengeKind::ALL
         .into_iter()
         .filter(|way| way.is_allowed(rules.challenge))

@@ -138,7 +138,12 @@ impl SelfCheck<'_> {
     }
 
     /// Checks if that address serves the expected certificate.
-    async fn check_certificate(&self, name: &str, expected: &CertificateDer<'static>, address: IpAddr) -> Responder {
+    async fn check_certificate(
+        &self,
+        name: &str,
+        expected: &CertificateDer<'static>,
+        address: IpAddr,
+    ) -> Responder {
         let asking = async {
             let stream = TcpStream::connect(SocketAddr::new(address, self.ports.https)).await?;
             let server = ServerName::try_from(name.to_owned()).map_err(std::io::Error::other)?;
@@ -148,7 +153,11 @@ impl SelfCheck<'_> {
         match timeout(PATIENCE, asking).await {
             Ok(Ok(stream)) => {
                 let leaf = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
-                if leaf == Some(expected) { Responder::ThisServer } else { Responder::OtherServer("another certificate".to_owned()) }
+                if leaf == Some(expected) {
+                    Responder::ThisServer
+                } else {
+                    Responder::OtherServer("another certificate".to_owned())
+                }
             }
             // A TLS alert is an answer, but from another server.
             Ok(Err(error)) if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
@@ -177,7 +186,9 @@ fn read_answer(answer: &[u8], expected: &str) -> Responder {
 /// Combines the results of all addresses. An authority may use any of them, so a single wrong one makes the result bad.
 fn combined(addresses: &[IpAddr], seen: &[Responder], port: u16) -> Reachability {
     let each = || addresses.iter().zip(seen);
-    if let Some((address, Responder::OtherServer(what))) = each().find(|(_, seen)| matches!(seen, Responder::OtherServer(_))) {
+    if let Some((address, Responder::OtherServer(what))) =
+        each().find(|(_, seen)| matches!(seen, Responder::OtherServer(_)))
+    {
         return Reachability::Unreachable(Concern::new(
             format!(
                 "its address {address} leads to another server, which answers on port {port} with {what}"

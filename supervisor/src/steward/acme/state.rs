@@ -198,7 +198,8 @@ mod tests {
 
     #[test]
     fn a_pending_order_degrades_nothing_and_a_fix_names_its_setting() {
-        let under_way = RenewalState { pending: Some("it signs".into()), next_try: Some("soon".into()), ..state() };
+        let under_way =
+            RenewalState { pending: Some("it signs".into()), next_try: Some("soon".into()), ..state() };
         let [finding] = &under_way.findings("h")[..] else { panic!("{under_way:?}") };
         assert_eq!((finding.severity, finding.fix.as_str()), (Severity::Note, "wait; next attempt at soon"));
         let (last_error, last_fix) = (Some("it is down".into()), Some("set MAIL_ACME_DIRECTORY".into()));

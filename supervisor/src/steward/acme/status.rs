@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use calendar::rfc3339;
 
-use super::selection::LeftOut;
-use super::issued_certificate::IssuedCertificate;
-use super::http;
-use super::state::RenewalState;
-use super::renewal_task::RenewalSettings;
 use super::error::Reason;
+use super::http;
+use super::issued_certificate::IssuedCertificate;
+use super::renewal_task::RenewalSettings;
+use super::selection::LeftOut;
+use super::state::RenewalState;
 use crate::steward::findings::{Findings, Source};
 
 /// The published state. Clones share it.

@@ -34,7 +34,8 @@ impl Mailbox {
             .await
             .map_err(|error| BeatFailure::new(Step::Open, error.to_string()))?;
         let mut mailbox = Self { stream, unread: Vec::new(), tags: 0 };
-        let greeting = mailbox.line().await.map_err(|error| BeatFailure::new(Step::Open, error.to_string()))?;
+        let greeting =
+            mailbox.line().await.map_err(|error| BeatFailure::new(Step::Open, error.to_string()))?;
         if !greeting.starts_with(b"* OK") {
             return Err(BeatFailure::new(Step::Open, String::from_utf8_lossy(&greeting)));
         }

@@ -11,12 +11,12 @@
 //! mailbox cannot accept it, the MTA refuses it, so it is never queued. A failed beat reports the step, the reply and
 //! the fix.
 
-mod test_message;
 mod mailbox;
-mod smtp;
 mod results;
 mod served_certificates;
+mod smtp;
 mod step;
+mod test_message;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,12 +28,12 @@ use serve::tls::Connector;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-pub(super) use results::{Beat, BeatSnapshot, BeatResults};
+pub(super) use results::{Beat, BeatResults, BeatSnapshot};
 pub(super) use step::{BeatFailure, Step};
 
 use super::findings::{Findings, Source};
-use test_message::Signer;
 use served_certificates::ServedCertificates;
+use test_message::Signer;
 
 /// The wait after a failed beat: a daemon that was restarting is up by then.
 const RETRY: Duration = Duration::from_secs(30);
@@ -97,7 +97,12 @@ async fn is_reloaded(steward: &mut watch::Receiver<Arc<Steward>>) -> bool {
 }
 
 /// Runs one beat, from the connection to the emptied mailbox.
-async fn beat(steward: &Steward, heartbeat: &Heartbeat, seal: &Signer, shown: &mut ServedCertificates) -> Beat {
+async fn beat(
+    steward: &Steward,
+    heartbeat: &Heartbeat,
+    seal: &Signer,
+    shown: &mut ServedCertificates,
+) -> Beat {
     let begin = Instant::now();
     let ended = timeout(BEAT, run_steps(steward, heartbeat, seal, shown)).await;
     let outcome = ended.unwrap_or_else(|_| Err(BeatFailure::new(Step::Whole, "it took more than a minute")));
@@ -144,14 +149,18 @@ async fn wait_until_up(steward: &watch::Receiver<Arc<Steward>>) {
 
 fn is_up(steward: &Steward) -> bool {
     Status::load(&steward.status).is_ok_and(|status| {
-        !status.processes.is_empty() && status.processes.iter().all(|process| process.state == DaemonState::Ready)
+        !status.processes.is_empty()
+            && status.processes.iter().all(|process| process.state == DaemonState::Ready)
     })
 }
 
 /// Returns true if the daemons are stopping. They stop one after the other, which is not a failure either.
 fn is_stopping(steward: &Steward) -> bool {
     Status::load(&steward.status).is_ok_and(|status| {
-        status.processes.iter().any(|process| matches!(process.state, DaemonState::Stopping | DaemonState::Stopped))
+        status
+            .processes
+            .iter()
+            .any(|process| matches!(process.state, DaemonState::Stopping | DaemonState::Stopped))
     })
 }
 

@@ -24,7 +24,11 @@ use super::{BeatFailure, Step};
 const SILENCE: Duration = Duration::from_secs(20);
 
 /// Sends a message. When this returns, the message is in the mailbox or is not delivered at all.
-pub(super) async fn send(heartbeat: &Heartbeat, trusted: &Connector, letter: &TestMessage) -> Result<(), BeatFailure> {
+pub(super) async fn send(
+    heartbeat: &Heartbeat,
+    trusted: &Connector,
+    letter: &TestMessage,
+) -> Result<(), BeatFailure> {
     let stream = connect(heartbeat.smtp, Step::Connect).await?;
     let settings = Settings {
         dialect: Dialect::Smtp,
@@ -71,7 +75,10 @@ async fn run_session(
         let step = if envelope.is_some() { Step::Connect } else { Step::Send };
         match session.next() {
             Event::Output => {
-                stream.send(session.output()).await.map_err(|error| BeatFailure::new(step, error.to_string()))?;
+                stream
+                    .send(session.output())
+                    .await
+                    .map_err(|error| BeatFailure::new(step, error.to_string()))?;
                 session.sent();
             }
             Event::Input => match timeout(SILENCE, stream.read(session.space())).await {

@@ -1,7 +1,7 @@
 use std::sync::atomic::AtomicU64;
 
 use handover::Memory;
-use handover::status::{PROCESS_1, DaemonStatus, DaemonState};
+use handover::status::{DaemonState, DaemonStatus, PROCESS_1};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode_registry;
 use prometheus_client::metrics::counter::Counter;

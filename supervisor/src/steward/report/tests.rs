@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::site::NO_USERS;
-use crate::steward::heartbeat::{Beat, BeatSnapshot, BeatFailure, Step};
+use crate::steward::heartbeat::{Beat, BeatFailure, BeatSnapshot, Step};
 use crate::steward::observation::Free;
 
 const NOW: u64 = 1_795_372_496;
@@ -221,7 +221,8 @@ fn the_heartbeats_last_success_is_reported_beside_its_last_failure() {
     let mut observation = observation();
     observation.beats =
         BeatSnapshot { last: Some(success.clone()), last_success: Some(success), ..BeatSnapshot::default() };
-    let heartbeat_json = |observation: &Observation| serde_json::to_value(Report::on(observation).heartbeat).unwrap();
+    let heartbeat_json =
+        |observation: &Observation| serde_json::to_value(Report::on(observation).heartbeat).unwrap();
     let mut expected = json!({
         "at": "2026-11-22T18:24:56Z",
         "succeeded": true,

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use address::Domain;
 use handover::config::{Log, Tls, Web, WebListen};
-use handover::status::{DaemonStatus, DaemonState, Status};
+use handover::status::{DaemonState, DaemonStatus, Status};
 use serve::{Drain, Limits, Service};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

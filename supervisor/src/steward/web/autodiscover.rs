@@ -53,8 +53,12 @@ impl Page {
             |address: &Address| address.domain().is_some_and(|domain| self.domains.contains(domain));
         match (request.schema, address) {
             (Schema::MobileSync, _) => PageResponse::xml(no_mobile_sync(&request.address)),
-            (Schema::Other, _) => PageResponse::xml(refusal(601, "The requested response schema is not available")),
-            (Schema::Outlook, Some(address)) if is_ours(&address) => PageResponse::xml(self.settings(&address)),
+            (Schema::Other, _) => {
+                PageResponse::xml(refusal(601, "The requested response schema is not available"))
+            }
+            (Schema::Outlook, Some(address)) if is_ours(&address) => {
+                PageResponse::xml(self.settings(&address))
+            }
             (Schema::Outlook, _) => PageResponse::xml(refusal(500, "The email address cannot be found")),
         }
     }

@@ -19,7 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
 use super::Web;
-use super::pages::{PageResponse, Lookup, PageRequest, Scheme};
+use super::pages::{Lookup, PageRequest, PageResponse, Scheme};
 
 /// Timeout for the request's head, which is one short packet; slower clients are dropped.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);

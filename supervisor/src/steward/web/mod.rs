@@ -20,9 +20,9 @@
 mod autoconfig;
 mod autodiscover;
 mod exchange;
-mod served_certificate;
 mod pages;
 mod profile;
+mod served_certificate;
 mod setup;
 mod signed;
 mod tls;
@@ -34,14 +34,14 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use handover::config;
 use handover::sockets::{self, SocketError, Sockets};
-use serve::metrics::{PeerKind, Metrics};
+use serve::metrics::{Metrics, PeerKind};
 use serve::{Connection, Drain, Limits, Service};
 
 use super::acme::Challenges;
 use super::server::BUSY;
-pub(super) use served_certificate::ServedCertificate;
 pub(super) use pages::CHALLENGES;
 use pages::Scheme;
+pub(super) use served_certificate::ServedCertificate;
 
 /// Limit of connections, separately for HTTP and HTTPS: few clients connect, each once in days.
 const CONNECTIONS: usize = 256;
@@ -97,7 +97,11 @@ impl Web {
     }
 
     /// Serves on the sockets that were passed in, or on the configured addresses.
-    pub(super) fn start(self: &Arc<Self>, sockets: &mut Sockets, drain: &Drain) -> Result<OpenSockets, WebError> {
+    pub(super) fn start(
+        self: &Arc<Self>,
+        sockets: &mut Sockets,
+        drain: &Drain,
+    ) -> Result<OpenSockets, WebError> {
         let listen = self.site.load().listen.clone();
         let http = sockets.take_tcp(sockets::HTTP, &listen.http)?;
         let https = sockets.take_tcp(sockets::HTTPS, &listen.https)?;

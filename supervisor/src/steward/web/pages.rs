@@ -121,9 +121,10 @@ impl Web {
         if let Some(token) = question.path.strip_prefix(CHALLENGES) {
             return match self.challenges.for_token(token) {
                 Some(_) if !is_read => PageResponse::not_allowed(READ),
-                Some(authorization) => {
-                    PageResponse { kind: "application/octet-stream", ..PageResponse::text(StatusCode::OK, authorization) }
-                }
+                Some(authorization) => PageResponse {
+                    kind: "application/octet-stream",
+                    ..PageResponse::text(StatusCode::OK, authorization)
+                },
                 None => PageResponse::not_found(),
             };
         }
@@ -154,12 +155,16 @@ struct Certificate<'c> {
 }
 
 fn look_up_secure(site: &config::Web, question: &PageRequest<'_>, certificate: Certificate<'_>) -> Lookup {
-    let Some(place) = site_name(site, question.host) else { return Lookup::Answered(PageResponse::not_found()) };
+    let Some(place) = site_name(site, question.host) else {
+        return Lookup::Answered(PageResponse::not_found());
+    };
     let path = question.path.to_ascii_lowercase();
     let is_read = question.method == Method::GET || question.method == Method::HEAD;
-    let reading =
-        |page: &dyn Fn() -> PageResponse| Lookup::Answered(if is_read { page() } else { PageResponse::not_allowed(READ) });
-    let thunderbird = |domain: &Domain| reading(&|| PageResponse::xml(autoconfig::page(&site.hostname, domain)));
+    let reading = |page: &dyn Fn() -> PageResponse| {
+        Lookup::Answered(if is_read { page() } else { PageResponse::not_allowed(READ) })
+    };
+    let thunderbird =
+        |domain: &Domain| reading(&|| PageResponse::xml(autoconfig::page(&site.hostname, domain)));
     match (place, path.as_str()) {
         (SiteName::Policy, mta_sts::PATH) if (certificate.is_attested)() => {
             reading(&|| PageResponse::text(StatusCode::OK, mta_sts::policy(&site.hostname)))
@@ -174,7 +179,9 @@ fn look_up_secure(site: &config::Web, question: &PageRequest<'_>, certificate: C
             reading(&|| PageResponse::html(StatusCode::OK, setup::page(&site.hostname, domain)))
         }
         (SiteName::Itself(_), profile::PATH) => reading(&|| apple(site, question.query, certificate.sign)),
-        (SiteName::Outlook(_) | SiteName::Itself(_), autodiscover::PATH) if question.method == Method::POST => {
+        (SiteName::Outlook(_) | SiteName::Itself(_), autodiscover::PATH)
+            if question.method == Method::POST =>
+        {
             Lookup::NeedsBody(autodiscover::Page::new(site))
         }
         (SiteName::Outlook(_) | SiteName::Itself(_), autodiscover::PATH) => {
@@ -187,7 +194,9 @@ fn look_up_secure(site: &config::Web, question: &PageRequest<'_>, certificate: C
 /// The profile for the address in the query, signed if possible.
 fn apple(site: &config::Web, query: Option<&str>, sign: &dyn Fn(&[u8]) -> Option<Vec<u8>>) -> PageResponse {
     let address = parameter(query, profile::ADDRESS).and_then(|address| ours(site, &address));
-    let Some(address) = address else { return PageResponse::html(StatusCode::NOT_FOUND, setup::unknown_address()) };
+    let Some(address) = address else {
+        return PageResponse::html(StatusCode::NOT_FOUND, setup::unknown_address());
+    };
     let profile = profile::profile(&site.hostname, &address).into_bytes();
     PageResponse::new(StatusCode::OK, profile::KIND, sign(&profile).unwrap_or(profile))
 }

@@ -29,7 +29,10 @@ pub(super) struct TlsConfigs {
 }
 
 impl TlsConfigs {
-    pub(super) fn new(live: &Arc<ServedCertificate>, challenges: &Arc<Challenges>) -> Result<Self, rustls::Error> {
+    pub(super) fn new(
+        live: &Arc<ServedCertificate>,
+        challenges: &Arc<Challenges>,
+    ) -> Result<Self, rustls::Error> {
         let visitors = config(Arc::clone(live) as Arc<dyn ResolvesServerCert>, HTTP)?;
         let authority = config(Arc::clone(challenges) as Arc<dyn ResolvesServerCert>, ACME)?;
         Ok(Self { visitors, authority })

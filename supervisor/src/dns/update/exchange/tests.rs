@@ -4,7 +4,7 @@ use hickory_proto::rr::rdata::tsig::{TsigAlgorithm, TsigError, make_tsig_record}
 
 use hickory_proto::rr::{Name, RecordType, TSigResponseContext};
 
-use super::{UpdateFault, Key, SignedQuery};
+use super::{Key, SignedQuery, UpdateFault};
 use handover::Confidential;
 use handover::config::{self, TsigKey};
 

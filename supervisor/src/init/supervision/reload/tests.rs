@@ -1,4 +1,4 @@
-use super::super::tests::{MDA, MTA, Recorded, STEWARD, later, port_concern, ready, all_started};
+use super::super::tests::{MDA, MTA, Recorded, STEWARD, all_started, later, port_concern, ready};
 use super::*;
 use crate::init::unit::End;
 use crate::ports::taken;

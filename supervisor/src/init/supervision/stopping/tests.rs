@@ -1,4 +1,4 @@
-use super::super::tests::{MDA, MTA, STEWARD, later, all_started};
+use super::super::tests::{MDA, MTA, STEWARD, all_started, later};
 use super::*;
 use crate::init::unit::End;
 

@@ -32,7 +32,12 @@ impl KnownNames {
     }
 
     /// The faults of an alias that depend on the existing users and aliases.
-    pub(super) fn faults(&self, number: usize, alias: &DeclaredAlias, served: &ServedDomains) -> Vec<AliasError> {
+    pub(super) fn faults(
+        &self,
+        number: usize,
+        alias: &DeclaredAlias,
+        served: &ServedDomains,
+    ) -> Vec<AliasError> {
         let strangers = alias.targets.iter().filter(|target| !self.has(target, served));
         let mut errors: Vec<AliasError> =
             strangers.map(|target| AliasError::Unknown(number, alias.name.clone(), target.clone())).collect();

@@ -78,9 +78,11 @@ fn each_outcome_has_its_own_wait() {
 
 #[test]
 fn waits_grow_with_each_failure_in_a_row_up_to_a_bound_and_end_with_a_success() {
-    for (outcome, expected) in
-        [(away(None), UNAVAILABLE.to_vec()), (Outcome::Started, FAILED.to_vec()), (failed_order(), FAILED.to_vec())]
-    {
+    for (outcome, expected) in [
+        (away(None), UNAVAILABLE.to_vec()),
+        (Outcome::Started, FAILED.to_vec()),
+        (failed_order(), FAILED.to_vec()),
+    ] {
         let mut orders = Vec::new();
         let mut now = 0;
         let mut grown = Vec::new();
@@ -214,7 +216,9 @@ fn no_outcome_of_orders_leads_to_an_order_storm() {
         ("issued for no time", Box::new(|_| living(0))),
     ];
     let known = |outcome: &Outcome| match outcome {
-        Outcome::Started | Outcome::Pending { .. } | Outcome::Issued { .. } | Outcome::Unusable { .. } => true,
+        Outcome::Started | Outcome::Pending { .. } | Outcome::Issued { .. } | Outcome::Unusable { .. } => {
+            true
+        }
         Outcome::Names { .. }
         | Outcome::RateLimited { .. }
         | Outcome::Unavailable { .. }

@@ -11,7 +11,11 @@ fn a_wait_is_a_number_of_seconds_or_a_date() {
     ] {
         let mut fields = HeaderMap::new();
         fields.insert(RETRY_AFTER, HeaderValue::from_static(field));
-        assert_eq!(response_metadata(&fields, 1000), ResponseMetadata { date: None, retry_at: at }, "{field}");
+        assert_eq!(
+            response_metadata(&fields, 1000),
+            ResponseMetadata { date: None, retry_at: at },
+            "{field}"
+        );
     }
 }
 

@@ -55,7 +55,10 @@ fn an_open_order_stays_open_until_the_authority_reports_on_it() {
     for trouble in troubles() {
         let stays = matches!(
             trouble,
-            AcmeError::Unavailable { .. } | AcmeError::RateLimited { .. } | AcmeError::Pending { .. } | AcmeError::Local(_)
+            AcmeError::Unavailable { .. }
+                | AcmeError::RateLimited { .. }
+                | AcmeError::Pending { .. }
+                | AcmeError::Local(_)
         );
         let outcome = outcome(&trouble, Some(&open), 1000);
         assert_eq!(matches!(outcome, Outcome::Pending { .. }), stays, "{trouble:?}");

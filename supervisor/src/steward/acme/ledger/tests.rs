@@ -17,7 +17,10 @@ fn a_written_ledger_is_read_with_an_interrupted_order() {
     let mut ledger = Ledger::open(folder.path(), 0);
     let refused = vec![
         Refusal::new("autoconfig.example.org", ChallengeKind::Http, "404 there"),
-        Refusal { records: Some("aa".into()), ..Refusal::new("x", ChallengeKind::Dns, Reason::new("no", "do")) },
+        Refusal {
+            records: Some("aa".into()),
+            ..Refusal::new("x", ChallengeKind::Dns, Reason::new("no", "do"))
+        },
     ];
     for outcome in [
         issued(),
@@ -46,7 +49,10 @@ fn a_damaged_ledger_is_kept_and_counts_as_an_interrupted_order() {
     let text = fs::read_to_string(&ledger.path).unwrap() + "{\"at\":\n";
     fs::write(&ledger.path, &text).unwrap();
     let read = Ledger::open(folder.path(), 50);
-    assert_eq!(read.at(CA).last().map(|entry| (entry.at, entry.outcome.clone())), Some((50, Outcome::Started)));
+    assert_eq!(
+        read.at(CA).last().map(|entry| (entry.at, entry.outcome.clone())),
+        Some((50, Outcome::Started))
+    );
     assert_eq!(read.at(CA).len(), 2);
     assert_eq!(fs::read_to_string(folder.path().join("ledger.damaged")).unwrap(), text);
 }
@@ -93,7 +99,10 @@ fn the_ledger_of_an_older_version_is_read() {
     let (entries, is_whole) = parse(text);
     assert!(is_whole);
     assert_eq!(entries[0].outcome, Outcome::Issued { lifetime: None });
-    assert_eq!(entries[1].outcome, Outcome::Names { refused: vec![Refusal::new("a", ChallengeKind::Http, "404")] });
+    assert_eq!(
+        entries[1].outcome,
+        Outcome::Names { refused: vec![Refusal::new("a", ChallengeKind::Http, "404")] }
+    );
     assert_eq!(entries[2].outcome, Outcome::Failed { reason: "odd".into() });
     assert!(entries.iter().all(|entry| !entry.is_open()));
 }

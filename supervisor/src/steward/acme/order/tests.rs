@@ -7,7 +7,10 @@ fn http() -> Http {
 }
 
 fn ours() -> ChallengesByName {
-    challenges_by_name(&[("mail.example.org".to_owned(), ChallengeKind::Http), ("autoconfig.example.org".to_owned(), ChallengeKind::Dns)])
+    challenges_by_name(&[
+        ("mail.example.org".to_owned(), ChallengeKind::Http),
+        ("autoconfig.example.org".to_owned(), ChallengeKind::Dns),
+    ])
 }
 
 fn problem(json: &str) -> Problem {

@@ -40,8 +40,11 @@ impl RenewalTask {
         // In small batches: each check connects to our own services, which limit connections per address.
         for some in wanted.chunks(PROBED_AT_ONCE) {
             let looks = some.iter().map(async |name| {
-                let reached =
-                    if is_dns_only { SelfCheckResult { http: None, tls: None } } else { probe.check(name).await };
+                let reached = if is_dns_only {
+                    SelfCheckResult { http: None, tls: None }
+                } else {
+                    probe.check(name).await
+                };
                 Candidate { name: name.clone(), reached }
             });
             candidates.extend(futures_util::future::join_all(looks).await);
@@ -127,7 +130,10 @@ mod tests {
             until,
         };
         let mut choice = Selection {
-            names: vec![("mail.example.org".to_owned(), ChallengeKind::Http), ("example.com".to_owned(), ChallengeKind::Http)],
+            names: vec![
+                ("mail.example.org".to_owned(), ChallengeKind::Http),
+                ("example.com".to_owned(), ChallengeKind::Http),
+            ],
             left_out: vec![
                 left_out("autoconfig.example.org", None),
                 left_out("example.org", None),

@@ -13,9 +13,9 @@ impl RenewalTask {
         names: &[String],
     ) -> CheckOutcome {
         let now = http::now();
-        let installed = current::key(&settings.tls).map_err(InstallError::from).and_then(|key| {
+        let installed = issued_certificate::key(&settings.tls).map_err(InstallError::from).and_then(|key| {
             let _writing = self.write_lock.lock().unwrap_or_else(PoisonError::into_inner);
-            tokio::task::block_in_place(|| current::install(&settings.tls, pem, names, &key, now))
+            tokio::task::block_in_place(|| issued_certificate::install(&settings.tls, pem, names, &key, now))
         });
         match installed {
             Ok(facts) => {
@@ -38,9 +38,12 @@ impl RenewalTask {
                 let reason = Reason::new(why, fix);
                 let outcome = match error.is_of_certificate() {
                     true => Outcome::Unusable { reason: reason.clone() },
-                    false => {
-                        Outcome::Pending { tries: 1, next: now + 60, is_from_authority: false, reason: reason.clone() }
-                    }
+                    false => Outcome::Pending {
+                        tries: 1,
+                        next: now + 60,
+                        is_from_authority: false,
+                        reason: reason.clone(),
+                    },
                 };
                 self.finish(memory, outcome);
                 let orders = memory.ledger.at(&settings.renewal.authority.directory);
