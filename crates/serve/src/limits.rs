@@ -17,7 +17,7 @@ use crate::{Peer, SharedAddresses};
 pub struct Limits {
     open: Mutex<Open>,
     /// Addresses that count towards the total only.
-    crowd: SharedAddresses,
+    shared_addresses: SharedAddresses,
     /// Signals that a connection was admitted, so that there are sessions to check.
     admitted: Notify,
     is_watched: AtomicBool,
@@ -77,7 +77,7 @@ impl Limits {
     }
 
     /// The same, except that addresses in the crowd have no limit of their own.
-    pub fn with_shared_addresses(crowd: SharedAddresses, total: usize, per_address: usize) -> Arc<Self> {
+    pub fn with_shared_addresses(shared_addresses: SharedAddresses, total: usize, per_address: usize) -> Arc<Self> {
         let open = Open {
             total_limit: total,
             network_limit: per_address,
@@ -88,7 +88,7 @@ impl Limits {
             last_key: 0,
         };
         let (admitted, is_looked_after) = (Notify::new(), AtomicBool::new(false));
-        Arc::new(Self { open: Mutex::new(open), crowd, admitted, is_watched: is_looked_after })
+        Arc::new(Self { open: Mutex::new(open), shared_addresses, admitted, is_watched: is_looked_after })
     }
 
     /// Sets other limits, after a reload. Connected peers stay.
@@ -104,14 +104,14 @@ impl Limits {
 
     /// The addresses that many clients may share.
     pub(crate) fn shared_addresses(&self) -> &SharedAddresses {
-        &self.crowd
+        &self.shared_addresses
     }
 
     /// Admits one more connection, or returns the limit that it would exceed. At the total limit, the slowest session
     /// of the network with the most sessions may be evicted.
     pub fn admit(self: &Arc<Self>, peer: Peer) -> Result<Permit, Refusal> {
         let mut open = self.lock();
-        let network = peer.ip().filter(|ip| !self.crowd.contains(*ip)).map(network);
+        let network = peer.ip().filter(|ip| !self.shared_addresses.contains(*ip)).map(network);
         let own = open.sessions_of(network).unwrap_or(0);
         let is_full = open.total_limit != 0 && open.total >= open.total_limit;
         if !is_full && network.is_some() && open.network_limit != 0 && own >= open.network_limit {
