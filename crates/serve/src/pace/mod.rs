@@ -32,7 +32,7 @@ struct Shared {
 
 #[derive(Debug)]
 struct State {
-    conduct: SessionTiming,
+    timing: SessionTiming,
     /// The least rate of a transfer, in octets per second.
     rate: u64,
     /// The time by which the peer may fall behind in reading.
@@ -43,28 +43,28 @@ impl Pace {
     /// The pace of a session that begins now.
     pub(crate) fn new(patience: &TimeLimits) -> Self {
         let conduct = SessionTiming::new(Instant::now());
-        let state = State { conduct, rate: patience.rate, grace: patience.grace };
+        let state = State { timing: conduct, rate: patience.rate, grace: patience.grace };
         Self(Arc::new(Shared { state: Mutex::new(state), ended: watch::Sender::new(None) }))
     }
 
     /// Ends a command of the peer.
     pub fn command_ended(&self) {
-        self.state().conduct.command_ended();
+        self.state().timing.command_ended();
     }
 
     /// Sets whether the peer sends a message from now on, which may be long.
     pub fn expects_body(&self, is_body: bool) {
-        self.state().conduct.expects_body(is_body, Instant::now());
+        self.state().timing.expects_body(is_body, Instant::now());
     }
 
     /// Sets the authenticated user.
     pub fn authenticated(&self, user: &str) {
-        self.state().conduct.authenticated(user);
+        self.state().timing.authenticated(user);
     }
 
     /// Records an accepted message.
     pub fn accepted(&self) {
-        self.state().conduct.accepted(Instant::now());
+        self.state().timing.accepted(Instant::now());
     }
 
     /// Records that the stream waits for the peer, or has moved octets.
@@ -72,22 +72,22 @@ impl Pace {
         let (mut state, now) = (self.state(), Instant::now());
         let rate = state.rate;
         match moved {
-            Some(octets) => state.conduct.transferred(direction, octets, rate, now),
-            None => state.conduct.start_waiting(direction, now),
+            Some(octets) => state.timing.transferred(direction, octets, rate, now),
+            None => state.timing.start_waiting(direction, now),
         }
     }
 
     /// Starts a TLS handshake, which has the time of a command; the stream waits for the peer.
     pub(crate) fn handshake_began(&self) {
         let (mut state, now) = (self.state(), Instant::now());
-        state.conduct.command_began(now);
-        state.conduct.start_waiting(Direction::Reading, now);
+        state.timing.command_began(now);
+        state.timing.start_waiting(Direction::Reading, now);
     }
 
     /// The time that is left for the peer to read what is being sent to it.
     pub(crate) fn send_time_left(&self) -> Duration {
         let state = self.state();
-        state.conduct.send_time_left(state.grace)
+        state.timing.send_time_left(state.grace)
     }
 
     /// Ends the session. The first reason is kept.
@@ -117,7 +117,7 @@ impl Pace {
 
     /// Calls a function with the conduct.
     pub(crate) fn with_timing<T>(&self, look: impl FnOnce(&SessionTiming) -> T) -> T {
-        look(&self.state().conduct)
+        look(&self.state().timing)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
