@@ -119,7 +119,7 @@ impl Steward {
                     account_binding: None,
                 },
                 dns_update: None,
-                reach: ChallengePorts {
+                challenge_ports: ChallengePorts {
                     http: addresses[sockets::HTTP].port(),
                     https: addresses[sockets::HTTPS].port(),
                 },

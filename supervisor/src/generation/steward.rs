@@ -39,7 +39,7 @@ fn renewal(site: &Site) -> Option<Renewal> {
             ..acme.clone()
         },
         dns_update: site.settings.dns_update.clone(),
-        reach: ChallengePorts::default(),
+        challenge_ports: ChallengePorts::default(),
     })
 }
 

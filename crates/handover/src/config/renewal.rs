@@ -17,7 +17,7 @@ pub struct Renewal {
     pub dns_update: Option<DnsUpdate>,
     /// The public ports of the steward's web.
     #[serde(default)]
-    pub reach: ChallengePorts,
+    pub challenge_ports: ChallengePorts,
 }
 
 /// The ports at which an authority connects. Standards define them; others are for a private authority.

@@ -30,7 +30,7 @@ impl RenewalTask {
         let probe = SelfCheck {
             resolver: errand.resolver,
             challenges: &self.challenges,
-            ports: renewal.reach,
+            ports: renewal.challenge_ports,
             http: self.open.http && ChallengeKind::Http.is_allowed(rules.challenge),
             tls: self.open.https && ChallengeKind::TlsAlpn.is_allowed(rules.challenge),
         };
