@@ -44,7 +44,7 @@ pub(super) enum ScratchError {
 pub(super) struct Scratch {
     folder: PathBuf,
     runtime: PathBuf,
-    leaves: Cleanup,
+    cleanup: Cleanup,
     /// Locked as long as the demo runs; the kernel releases it however the demo ends.
     _lock: File,
 }
@@ -73,7 +73,7 @@ impl Scratch {
         remove_runtime(&folder).map_err(failed("clear", &folder.join(RUNTIME)))?;
         let runtime = make_runtime(&folder)?;
         let leaves = if keep { Cleanup::Volume } else { found };
-        Ok(Self { folder, runtime, leaves, _lock: lock })
+        Ok(Self { folder, runtime, cleanup: leaves, _lock: lock })
     }
 
     /// The folder that was named or created.
@@ -94,7 +94,7 @@ impl Scratch {
     fn clean_up(&self) -> io::Result<()> {
         remove_file(&contact(&self.folder))?;
         remove_runtime(&self.folder)?;
-        match &self.leaves {
+        match &self.cleanup {
             Cleanup::Nothing => fs::remove_dir_all(&self.folder),
             Cleanup::Folder(permissions) => {
                 demo_files(&self.folder).into_iter().try_for_each(|path| {
