@@ -113,7 +113,7 @@ mod tests {
     use super::*;
     use crate::Limits;
 
-    fn crowd() -> SharedAddresses {
+    fn gateway_addresses() -> SharedAddresses {
         SharedAddresses::new(
             &["127.0.0.0/8", "::1/128", "172.18.0.1/32", "fd00::1/128"].map(|text| text.parse().unwrap()),
         )
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn the_gateway_is_logged_once_and_this_machine_never() {
-        let crowd = crowd();
+        let crowd = gateway_addresses();
         for others in ["192.0.2.1", "127.0.0.1", "::1", "fd00::2"] {
             crowd.record_connection("smtp", peer(others));
         }
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_shared_address_has_no_limit_and_counts_towards_the_total() {
-        let limits = Limits::with_shared_addresses(crowd(), 4, 1);
+        let limits = Limits::with_shared_addresses(gateway_addresses(), 4, 1);
         let _many = ["172.18.0.1", "172.18.0.1", "127.0.0.1"].map(|text| limits.admit(peer(text)).unwrap());
         let _one = limits.admit(peer("192.0.2.1")).unwrap();
         assert_eq!(limits.admit(peer("172.18.0.1")).unwrap_err(), crate::Refusal::Total);
