@@ -272,7 +272,7 @@ impl Issuance<'_> {
             Some(address) => {
                 account.order(address).await.map_err(|error| AcmeError::of_order(error, self.http))
             }
-            None => order::place(&account, &means.ways, progress.replaces.as_ref(), self.http).await,
+            None => order::place(&account, &means.challenges, progress.replaces.as_ref(), self.http).await,
         };
         let outcome = match ordered {
             Ok(mut order) => {
@@ -300,7 +300,7 @@ impl Issuance<'_> {
         let updater = updater.map_err(|error| AcmeError::local(format!("MAIL_DNS_UPDATE_KEY: {error}")))?;
         let resolver = self.resolver.clone();
         let answerer = Publisher { challenges: Arc::clone(self.challenges), updater, resolver };
-        Ok(OrderContext { ways: order::challenges_by_name(names), key, answerer, http: self.http })
+        Ok(OrderContext { challenges: order::challenges_by_name(names), key, answerer, http: self.http })
     }
 
     /// Finds out if the refusal concerns the account or the request, by a request to the account's own page.

@@ -41,7 +41,7 @@ pub(super) type ChallengesByName = BTreeMap<String, ChallengeKind>;
 
 /// The inputs needed to complete an order.
 pub(super) struct OrderContext<'o> {
-    pub(super) ways: ChallengesByName,
+    pub(super) challenges: ChallengesByName,
     /// The key of the certificate.
     pub(super) key: &'o KeyPair,
     pub(super) answerer: Publisher,
@@ -75,7 +75,7 @@ pub(super) async fn complete(
     means: &OrderContext<'_>,
     answers: &mut PublishedAnswers,
 ) -> Result<String, AcmeError> {
-    let OrderContext { ways, key, http, .. } = means;
+    let OrderContext { challenges: ways, key, http, .. } = means;
     if order.state().status == OrderStatus::Pending {
         prove(order, means, answers).await?;
     }
@@ -116,7 +116,7 @@ async fn prove(
     means: &OrderContext<'_>,
     answers: &mut PublishedAnswers,
 ) -> Result<(), AcmeError> {
-    let OrderContext { ways, http, .. } = means;
+    let OrderContext { challenges: ways, http, .. } = means;
     let mut refused = Vec::new();
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
@@ -215,7 +215,7 @@ async fn offer(
 
 /// The names that made the order invalid, without those that the authority had not validated when the first one failed.
 async fn find_refused(order: &mut Order, means: &OrderContext<'_>) -> AcmeError {
-    let OrderContext { ways, http, .. } = means;
+    let OrderContext { challenges: ways, http, .. } = means;
     let mut refused = Vec::new();
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
