@@ -96,7 +96,7 @@ fn refusals(orders: &[Entry], name: &str) -> Vec<(i64, ChallengeKind, Reason)> {
     for order in since_issued(orders, name) {
         if let Outcome::Names { refused } = &order.outcome {
             let of_name = refused.iter().filter(|refusal| refusal.name.eq_ignore_ascii_case(name));
-            found.extend(of_name.map(|refusal| (order.at, refusal.way, refusal.reason.clone())));
+            found.extend(of_name.map(|refusal| (order.at, refusal.challenge, refusal.reason.clone())));
         }
     }
     found

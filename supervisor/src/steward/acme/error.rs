@@ -41,7 +41,7 @@ pub(in crate::steward) struct Refusal {
     pub(super) name: String,
     /// The challenge type.
     #[serde(rename = "way")]
-    pub(super) way: ChallengeKind,
+    pub(super) challenge: ChallengeKind,
     /// The reason, with its fix.
     #[serde(flatten)]
     pub(super) reason: Reason,
@@ -52,7 +52,7 @@ pub(in crate::steward) struct Refusal {
 
 impl Refusal {
     pub(super) fn new(name: impl Into<String>, way: ChallengeKind, reason: impl Into<Reason>) -> Self {
-        Self { name: name.into(), way, reason: reason.into(), records: None }
+        Self { name: name.into(), challenge: way, reason: reason.into(), records: None }
     }
 }
 

@@ -154,7 +154,7 @@ impl Issuance<'_> {
             if refusal.reason.fix.as_deref() == Some(&fix::of_caa(&[])) {
                 refusal.reason.fix = Some(fix::of_caa(&directory.caa_identities()));
             }
-            let Refusal { name, way, reason, .. } = refusal;
+            let Refusal { name, challenge: way, reason, .. } = refusal;
             tracing::warn!(name, way = way.name(), why = reason.why, "authority refused a name");
         }
         AcmeError::Names(refusals)
@@ -327,7 +327,7 @@ fn failed(reason: Reason, next: i64, refused: Vec<LeftOut>) -> IssuanceOutcome {
 fn left_out(refusal: &Refusal, orders: &[Entry], now: i64) -> LeftOut {
     let until = backoff::may_order_name(orders, &refusal.name, now, false).err().map(|wait| wait.until);
     let Reason { why, fix } = refusal.reason.clone();
-    let why = format!("the authority refused it ({}): {why}", refusal.way.name());
+    let why = format!("the authority refused it ({}): {why}", refusal.challenge.name());
     let why = Concern::new(why, fix.unwrap_or_else(|| FIX_OF_REFUSED.to_owned()));
     LeftOut { name: refusal.name.clone(), why, until }
 }
