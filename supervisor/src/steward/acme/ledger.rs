@@ -24,7 +24,7 @@ pub(super) struct Entry {
     pub(super) names: Vec<String>,
     /// The challenge type of each name.
     #[serde(rename = "ways", default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) ways: Vec<ChallengeKind>,
+    pub(super) challenges: Vec<ChallengeKind>,
     /// The order's address at the authority, by which it is continued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) order: Option<String>,
@@ -109,7 +109,7 @@ impl Entry {
             at,
             authority: authority.to_owned(),
             names: names.iter().map(|(name, _)| name.clone()).collect(),
-            ways: names.iter().map(|(_, way)| *way).collect(),
+            challenges: names.iter().map(|(_, way)| *way).collect(),
             order: None,
             outcome: Outcome::Started,
         }
@@ -117,13 +117,13 @@ impl Entry {
 
     /// The names, each with its challenge type.
     pub(super) fn challenge_kinds(&self) -> Vec<(String, ChallengeKind)> {
-        self.names.iter().cloned().zip(self.ways.iter().copied()).collect()
+        self.names.iter().cloned().zip(self.challenges.iter().copied()).collect()
     }
 
     /// Returns true if the order exists at the authority and, as far as we know, has not ended.
     pub(super) fn is_open(&self) -> bool {
         self.order.is_some()
-            && self.ways.len() == self.names.len()
+            && self.challenges.len() == self.names.len()
             && matches!(self.outcome, Outcome::Started | Outcome::Pending { .. })
     }
 }

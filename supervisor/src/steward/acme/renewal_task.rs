@@ -231,7 +231,7 @@ impl RenewalTask {
         if let Some(open) = memory.ledger.open_order(directory).cloned() {
             let challenge = settings.renewal.authority.challenge;
             let is_wanted = open.names.iter().all(|name| look.wanted.names.contains(name));
-            if is_wanted && open.ways.iter().all(|way| way.is_allowed(challenge)) {
+            if is_wanted && open.challenges.iter().all(|way| way.is_allowed(challenge)) {
                 return self.resume(settings, memory, &look, &open).await;
             }
             let reason: Reason =
