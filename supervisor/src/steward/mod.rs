@@ -108,7 +108,7 @@ async fn run_daemon(
             SharedState {
                 findings: findings.clone(),
                 pulse: pulse.clone(),
-                board: tended.is_some().then(|| board.clone()),
+                renewal: tended.is_some().then(|| board.clone()),
                 web: Some(web.numbers()),
             },
         );

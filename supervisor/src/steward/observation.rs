@@ -56,7 +56,7 @@ pub(super) struct FreeFiles {
 pub(super) struct SharedState {
     pub(super) findings: Findings,
     pub(super) pulse: BeatResults,
-    pub(super) board: Option<RenewalStatus>,
+    pub(super) renewal: Option<RenewalStatus>,
     /// The metrics of the web's connections.
     pub(super) web: Option<Arc<Metrics>>,
 }
@@ -72,7 +72,7 @@ impl Observation {
             free: free(&steward.volume),
             findings: known.findings.all(),
             beats: known.pulse.beats(),
-            acme: known.board.as_ref().map(RenewalStatus::times),
+            acme: known.renewal.as_ref().map(RenewalStatus::times),
         }
     }
 }
