@@ -43,15 +43,15 @@ impl DaemonMetrics {
 }
 
 /// All metrics as one text.
-pub(super) fn text(observation: &Observation, told: &DaemonMetrics, format: Format) -> String {
+pub(super) fn text(observation: &Observation, daemon_metrics: &DaemonMetrics, format: Format) -> String {
     let mut exposition = Exposition::default();
     let answered: Vec<(&str, bool)> =
-        told.daemons.iter().map(|(process, text)| (process.as_str(), text.is_some())).collect();
+        daemon_metrics.daemons.iter().map(|(process, text)| (process.as_str(), text.is_some())).collect();
     exposition.add(&own::text(observation, &answered));
-    for text in told.daemons.iter().filter_map(|(_, text)| text.as_deref()) {
+    for text in daemon_metrics.daemons.iter().filter_map(|(_, text)| text.as_deref()) {
         exposition.add(text);
     }
-    exposition.add(&told.web);
+    exposition.add(&daemon_metrics.web);
     exposition.write(format)
 }
 
