@@ -40,7 +40,7 @@ pub(super) struct Issuance<'e> {
     pub(super) resolver: &'e TokioResolver,
     pub(super) challenges: &'e Arc<Challenges>,
     /// The certificate to be replaced, and when it is due for renewal.
-    pub(super) held: Option<(&'e IssuedCertificate, i64)>,
+    pub(super) current: Option<(&'e IssuedCertificate, i64)>,
     /// The reason for the order.
     pub(super) needed: Need,
 }
@@ -183,7 +183,7 @@ impl Issuance<'_> {
                 progress.names.retain(|(name, _)| !refusals.iter().any(|refusal| refusal.name == *name));
                 progress.left_out.extend(refusals.iter().map(|refusal| left_out(refusal, &orders, now)));
                 let names = &progress.names;
-                need::check_improvement(self.needed, names, self.held, wanted, &orders, now).err()?;
+                need::check_improvement(self.needed, names, self.current, wanted, &orders, now).err()?;
                 let until = progress.left_out.iter().filter_map(|name| name.until).min();
                 Some(IssuanceOutcome::Failed {
                     reason: AcmeError::Names(refusals).reason(),
@@ -314,7 +314,7 @@ impl Issuance<'_> {
 
     /// The identifier of the certificate on disk for renewal info (RFC 9773 §4.1).
     fn replaces(&self) -> Option<CertificateIdentifier<'static>> {
-        self.held?;
+        self.current?;
         let chain = chain(&self.settings.tls.certificate).ok()?;
         CertificateIdentifier::try_from(&chain[0]).ok().map(CertificateIdentifier::into_owned)
     }

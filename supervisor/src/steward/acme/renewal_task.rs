@@ -213,7 +213,7 @@ impl RenewalTask {
         };
         let challenges = &self.challenges;
         let errand =
-            Issuance { settings, http: &http, resolver: &resolver, challenges, held: current, needed };
+            Issuance { settings, http: &http, resolver: &resolver, challenges, current, needed };
         let look = RenewalCheck { issuance: &errand, needed, wanted, is_asked, now };
         self.obtain(settings, memory, look).await
     }
@@ -239,7 +239,7 @@ impl RenewalTask {
             self.finish(memory, Outcome::Failed { reason });
             memory.answers.withdraw().await;
         }
-        let missing: Vec<String> = match errand.held {
+        let missing: Vec<String> = match errand.current {
             Some((held, _)) => look.wanted.names.iter().filter(|name| !held.covers(name)).cloned().collect(),
             None => look.wanted.names.clone(),
         };
@@ -275,13 +275,13 @@ impl RenewalTask {
         let names = without_unreached(&memory.own_names, wanted.names.clone(), &mut choice);
         let before = std::mem::replace(&mut memory.left_out, choice.left_out);
         let orders = memory.ledger.at(&settings.renewal.authority.directory);
-        let worth = need::check_improvement(needed, &choice.names, errand.held, &names, &orders, now);
+        let worth = need::check_improvement(needed, &choice.names, errand.current, &names, &orders, now);
         if worth.is_err() {
-            let covers = |name: &&String| errand.held.is_some_and(|(held, _)| held.covers(name));
+            let covers = |name: &&String| errand.current.is_some_and(|(held, _)| held.covers(name));
             let missing = choice.names.iter().map(|(name, _)| name).filter(|name| !covers(name));
             memory.left_out.extend(missing.map(|name| deferred(name, &before)));
         }
-        let held = errand.held.map(|(held, _)| held);
+        let held = errand.current.map(|(held, _)| held);
         self.publish_findings(settings, memory, held, wanted, now);
         if let Err(why) = worth {
             let wait = Duration::from_secs(SELF_CHECK_WAITS[memory.probes.min(SELF_CHECK_WAITS.len() - 1)]);
@@ -331,7 +331,7 @@ impl RenewalTask {
         look: &RenewalCheck<'_>,
         ordered: IssuanceOutcome,
     ) -> (CheckOutcome, Duration) {
-        let held = look.issuance.held.map(|(held, _)| held);
+        let held = look.issuance.current.map(|(held, _)| held);
         let (conclusion, refused) = match ordered {
             IssuanceOutcome::Obtained { pem, names, refused } => {
                 let conclusion = self.install(settings, memory, &pem, &names);

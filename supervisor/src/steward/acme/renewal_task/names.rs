@@ -64,7 +64,7 @@ impl RenewalTask {
         let host = look.wanted.names.first().map_or("", String::as_str);
         let is_refused =
             memory.left_out.iter().any(|left_out| left_out.name == host && left_out.until.is_some());
-        let why = why.unwrap_or_else(|| match is_refused || look.issuance.held.is_some() {
+        let why = why.unwrap_or_else(|| match is_refused || look.issuance.current.is_some() {
             true => format!("{host} cannot be validated now"),
             false => "none of the names reaches this machine yet".to_owned(),
         });
