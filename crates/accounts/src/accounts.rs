@@ -9,7 +9,7 @@ use crate::fault::{self, Fault};
 use crate::{AliasName, AppPassword, Fingerprint, Secret, User};
 
 /// The largest file that is read, in octets: several times what 100,000 users and 100,000 aliases take.
-pub const LARGEST_FILE: u64 = 64 << 20;
+pub const MAX_FILE_SIZE: u64 = 64 << 20;
 
 /// The content of `accounts.toml`, checked: complete and without faults, so it can be served.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -163,7 +163,7 @@ impl Accounts {
 
     /// Reads the file and returns the fingerprint of its content as well.
     pub fn load_with_fingerprint(path: &Path) -> Result<(Self, Fingerprint), AccountsError> {
-        let text = durable::read_text_limited(path, LARGEST_FILE)
+        let text = durable::read_text_limited(path, MAX_FILE_SIZE)
             .map_err(|source| AccountsError::Read { path: path.to_owned(), source })?;
         let raw: RawAccounts =
             toml::from_str(&text).map_err(|error| AccountsError::of_syntax(path, &text, &error))?;

@@ -31,7 +31,7 @@ mod secret;
 mod small_file;
 mod user;
 
-pub use accounts::{Accounts, AccountsError, Alias, LARGEST_FILE, UserAccount};
+pub use accounts::{Accounts, AccountsError, Alias, MAX_FILE_SIZE, UserAccount};
 pub use alias_name::{AliasKey, AliasName, AliasNameError};
 pub use app_password::{AppName, AppNameError, AppPassword, Selector};
 pub use authentication::Denied;

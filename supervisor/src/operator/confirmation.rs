@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use accounts::{Fingerprint, LARGEST_FILE};
+use accounts::{Fingerprint, MAX_FILE_SIZE};
 use handover::notice;
 use handover::status::{DaemonState, Status};
 
@@ -104,7 +104,7 @@ fn notify(folders: &Folders) -> Result<bool, NotConfirmed> {
 /// The daemons that still use other accounts than those in the file, which another command may have changed again
 /// meanwhile.
 fn waiting_for(folders: &Folders) -> Option<String> {
-    let content = durable::read_limited(&folders.accounts(), LARGEST_FILE);
+    let content = durable::read_limited(&folders.accounts(), MAX_FILE_SIZE);
     let wanted = content.map(|content| Fingerprint::of(&content).to_string());
     let (Ok(wanted), Ok(status)) = (wanted, Status::load(&folders.status())) else {
         return Some("process 1".to_owned());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use accounts::{Accounts, AccountsError, Fault, LARGEST_FILE};
+use accounts::{Accounts, AccountsError, Fault, MAX_FILE_SIZE};
 use nix::fcntl::OFlag;
 use nix::unistd::Gid;
 
@@ -135,7 +135,7 @@ impl AccountsFile {
             return Err(AccountsFileError::Contradiction { path: self.folders.accounts(), faults });
         }
         let (text, path) = (accounts.to_toml(), self.folders.accounts());
-        if durable::read_text_limited(&path, LARGEST_FILE).is_ok_and(|old| old == text) {
+        if durable::read_text_limited(&path, MAX_FILE_SIZE).is_ok_and(|old| old == text) {
             return Ok(());
         }
         Ok(file::write(&path, text.as_bytes(), 0o640, self.group)?)
