@@ -47,12 +47,12 @@ pub struct AppNameError(pub String);
 pub struct Selector(String);
 
 impl AppName {
-    const LONGEST: usize = 64;
+    const MAX_LEN: usize = 64;
 
     /// Reads a name; spaces around it are dropped.
     pub fn parse(text: &str) -> Result<Self, AppNameError> {
         let name = text.trim();
-        let is_name = (1..=Self::LONGEST).contains(&name.chars().count()) && !name.contains(char::is_control);
+        let is_name = (1..=Self::MAX_LEN).contains(&name.chars().count()) && !name.contains(char::is_control);
         if is_name { Ok(Self(name.to_owned())) } else { Err(AppNameError(text.to_owned())) }
     }
 
