@@ -39,7 +39,7 @@ impl Denied {
     /// network.
     pub fn log(self, peer: IpAddr, protocol: &str, login: &str) {
         let peer = peer.to_canonical();
-        let user = &*login.chars().take(LONGEST_LOGGED).collect::<String>();
+        let user = &*login.chars().take(MAX_LOGGED).collect::<String>();
         match self {
             Self::Wrong => {
                 tracing::warn!(target: "login", %peer, protocol, user, why = %self, suppressed = Empty, "failed");
@@ -55,14 +55,14 @@ impl Denied {
 }
 
 /// The number of characters logged of a name that an unauthenticated client sent.
-const LONGEST_LOGGED: usize = 80;
+const MAX_LOGGED: usize = 80;
 
 /// The memory of all concurrent checks, in MiB: three of our own hashes, or one of doveadm's. A check that needs more
 /// runs alone.
 pub(crate) const CHECK_MEMORY: u32 = 64;
 
 /// The wait for memory after which the client is asked to retry later. Clients themselves wait for about a minute.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// A hash without a known password, for a server that has no users yet.
 const STAND_IN_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGF0IGFsbCE$\
@@ -161,7 +161,7 @@ impl PasswordChecker {
 
     async fn check(&self, secret: Secret, password: Password, turn: CheckPriority) -> Result<bool, Denied> {
         let memory = self.memory.acquire(turn.rank, turn.account, secret.memory().min(CHECK_MEMORY));
-        let permit = tokio::time::timeout(LONGEST_WAIT, memory).await.ok().flatten();
+        let permit = tokio::time::timeout(MAX_WAIT, memory).await.ok().flatten();
         let permit = permit.ok_or(Denied::Unavailable)?;
         tokio::task::spawn_blocking(move || {
             // Held by the thread: a session that ends early does not free memory that is still in use.
