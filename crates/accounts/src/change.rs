@@ -104,7 +104,7 @@ pub enum ChangeError {
 }
 
 /// The most app passwords of one user: more than a person has devices, and few enough to keep the file readable.
-pub const MOST_APP_PASSWORDS: usize = 50;
+pub const MAX_APP_PASSWORDS: usize = 50;
 
 impl ChangeError {
     /// True if the named user, alias or app password does not exist.
@@ -246,7 +246,7 @@ impl Accounts {
     /// Adds an app password.
     pub fn add_app_password(&mut self, user: &User, app: AppPassword) -> Result<(), ChangeError> {
         let apps = &mut self.account(user)?.app_passwords;
-        if apps.len() >= MOST_APP_PASSWORDS {
+        if apps.len() >= MAX_APP_PASSWORDS {
             return Err(ChangeError::TooManyAppPasswords(user.clone()));
         }
         if apps.iter().any(|other| other.collides_with(&app)) {

@@ -164,7 +164,7 @@ fn app_password_names_are_unique_and_bounded() {
     assert!(matches!(again, Err(ChangeError::AppPasswordExists { .. })), "{again:?}");
     accounts.revoke_app_password(&bob, &AppName::parse("TELEPHONE").unwrap()).unwrap();
     let one = app("0");
-    for number in 0..MOST_APP_PASSWORDS {
+    for number in 0..MAX_APP_PASSWORDS {
         let name = AppName::parse(&number.to_string()).unwrap();
         let selector = AppPassword::issue(name.clone(), String::new(), &[]).0.selector;
         let result = accounts.add_app_password(&bob, AppPassword { name, selector, ..one.clone() });
