@@ -31,7 +31,7 @@ use std::fmt;
 
 use address::{Address, Domain};
 pub use secret::{
-    ChosenPassword, ChosenPasswordError, DeclaredSecret, DeclaredSecretError, SHORTEST_PASSWORD,
+    ChosenPassword, ChosenPasswordError, DeclaredSecret, DeclaredSecretError, MIN_PASSWORD,
 };
 pub use verification_cache::VerificationCache;
 

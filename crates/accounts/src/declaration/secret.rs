@@ -23,7 +23,7 @@ pub struct ChosenPassword(Password);
 
 /// The length of the shortest password that may be set. Guessing is slowed down, but not stopped: NIST SP 800-63B names
 /// eight characters as the minimum for a password that a person chooses.
-pub const SHORTEST_PASSWORD: usize = 8;
+pub const MIN_PASSWORD: usize = 8;
 
 /// The reason why a password cannot be set. The password itself is not shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,7 +32,7 @@ pub enum ChosenPasswordError {
     #[error(transparent)]
     Unusable(#[from] PasswordError),
     /// Too short to withstand guessing.
-    #[error("the password has {}; at least {SHORTEST_PASSWORD} are needed", characters(*.0))]
+    #[error("the password has {}; at least {MIN_PASSWORD} are needed", characters(*.0))]
     TooShort(usize),
     /// It contains a tab, an escape sequence or a line end by mistake: no login form accepts it (RFC 8265 §4.2.1).
     #[error(
@@ -67,7 +67,7 @@ impl ChosenPassword {
             return Err(ChosenPasswordError::Control);
         }
         match text.chars().count() {
-            count if count < SHORTEST_PASSWORD => Err(ChosenPasswordError::TooShort(count)),
+            count if count < MIN_PASSWORD => Err(ChosenPasswordError::TooShort(count)),
             _ => Ok(Self(password)),
         }
     }
