@@ -22,7 +22,7 @@ struct Inner {
 }
 
 /// More than a file of users holds in its 4 MiB. When full, the cache is cleared and its entries are computed again.
-const MOST: usize = 1 << 17;
+const MAX_ENTRIES: usize = 1 << 17;
 
 impl VerificationCache {
     /// True if a password matches a hash, cached or computed. Blocks for as long as the hash's scheme needs.
@@ -60,7 +60,7 @@ impl VerificationCache {
     fn remember(&self, owner: &str, secret: &Secret, password: &Password) {
         let tag = self.0.seal.tag(owner, secret, password);
         let mut right = self.0.verified.lock().unwrap_or_else(PoisonError::into_inner);
-        if right.len() >= MOST {
+        if right.len() >= MAX_ENTRIES {
             right.clear();
         }
         right.insert(owner.to_owned(), tag);
