@@ -18,7 +18,7 @@ use crate::last_use::RecordedUses;
 use crate::login::{Login, LoginWatch};
 use crate::{Accounts, AccountsError, Credentials, InternalMailbox, User};
 pub(crate) use entries::{Entries, Keys};
-pub(crate) use reachability::{MOST_REACHED, Reachability, reachability};
+pub(crate) use reachability::{MAX_REACHED, Reachability, reachability};
 
 /// The time between writes of what logins have changed.
 const SAVE_INTERVAL: Duration = Duration::from_secs(60);

@@ -6,7 +6,7 @@ use address::{Address, AddressError, Domain, DomainError};
 
 use crate::accounts::{RawAccounts, RawAlias, RawAppPassword, RawUser};
 use crate::app_password::{AppName, AppNameError, AppPassword, Selector};
-use crate::directory::{Entries, MOST_REACHED, Reachability, reachability};
+use crate::directory::{Entries, MAX_REACHED, Reachability, reachability};
 use crate::{
     Accounts, Alias, AliasKey, AliasName, AliasNameError, RESERVED_NAME, SecretError, User, UserAccount,
     UserError,

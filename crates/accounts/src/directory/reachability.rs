@@ -15,7 +15,7 @@ use crate::{Alias, User, components};
 
 /// The most addresses that one alias may reach: each message to it is copied once for each. A longer list needs a
 /// program that manages mailing lists.
-pub(crate) const MOST_REACHED: usize = 500;
+pub(crate) const MAX_REACHED: usize = 500;
 
 /// The result for one alias.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(crate) enum Reachability {
     DisabledOnly,
     /// It leads nowhere, or only back to itself.
     NoRecipient,
-    /// It reaches more than [`MOST_REACHED`] addresses.
+    /// It reaches more than [`MAX_REACHED`] addresses.
     TooMany,
 }
 
@@ -140,7 +140,7 @@ impl<'g> ReachedSets<'g> {
         match set.len() {
             0 if reaches_disabled => Reachability::DisabledOnly,
             0 => Reachability::NoRecipient,
-            reached if reached > MOST_REACHED => Reachability::TooMany,
+            reached if reached > MAX_REACHED => Reachability::TooMany,
             _ => Reachability::Recipients,
         }
     }
@@ -150,13 +150,13 @@ fn sorted(numbers: &[Number]) -> Vec<Number> {
     let mut sorted = numbers.to_vec();
     sorted.sort_unstable();
     sorted.dedup();
-    sorted.truncate(MOST_REACHED + 1);
+    sorted.truncate(MAX_REACHED + 1);
     sorted
 }
 
 /// The union of two sorted sets, cut off at one more than are allowed.
 fn union(one: Rc<Vec<Number>>, other: &Rc<Vec<Number>>) -> Rc<Vec<Number>> {
-    if other.is_empty() || Rc::ptr_eq(&one, other) || one.len() > MOST_REACHED {
+    if other.is_empty() || Rc::ptr_eq(&one, other) || one.len() > MAX_REACHED {
         return one;
     }
     if one.is_empty() {
@@ -173,6 +173,6 @@ mod tests {
     fn a_union_is_truncated_above_the_limit() {
         let set = |numbers: std::ops::Range<u32>| Rc::new(numbers.collect::<Vec<_>>());
         assert_eq!(union(set(0..300), &set(200..400)).len(), 400);
-        assert_eq!(union(set(0..400), &set(300..900)).len(), MOST_REACHED + 1);
+        assert_eq!(union(set(0..400), &set(300..900)).len(), MAX_REACHED + 1);
     }
 }
