@@ -109,13 +109,13 @@ pub enum Fault {
 }
 
 /// The most faults shown for one file, one per line. An alias file for the wrong domain has one per entry.
-const MOST_SHOWN: usize = 20;
+const MAX_SHOWN: usize = 20;
 
 /// The faults as lines of an error message, each preceded by a line break.
 pub fn list_faults(faults: &[Fault]) -> String {
-    let mut lines: String = faults.iter().take(MOST_SHOWN).map(|fault| format!("\n  {fault}")).collect();
-    if faults.len() > MOST_SHOWN {
-        lines.push_str(&format!("\n  and {} more", faults.len() - MOST_SHOWN));
+    let mut lines: String = faults.iter().take(MAX_SHOWN).map(|fault| format!("\n  {fault}")).collect();
+    if faults.len() > MAX_SHOWN {
+        lines.push_str(&format!("\n  and {} more", faults.len() - MAX_SHOWN));
     }
     lines
 }
