@@ -63,7 +63,7 @@ pub(super) const ACCOUNT: Policy = Policy {
 pub(super) const SHARED: Policy = Policy { most_pending: 8, ..ACCOUNT };
 
 /// Failures above the level of the longest wait need not be counted.
-const MOST: f64 = 128.0;
+const MAX_LEVEL: f64 = 128.0;
 
 /// The number of wrong passwords that are recognised when they are repeated.
 const SEEN: usize = 8;
@@ -104,7 +104,7 @@ impl Bucket {
 
     /// The failures that still count, with the pending attempts.
     pub(super) fn load(&self, policy: &Policy, now: Instant) -> u32 {
-        // Bounded by `MOST`, so the cast truncates nothing.
+        // Bounded by `MAX_LEVEL`, so the cast truncates nothing.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and MOST")]
         let failed = self.level(policy, now).ceil() as u32;
         failed.saturating_add(self.pending)
@@ -122,7 +122,7 @@ impl Bucket {
     pub(super) fn charge(&mut self, password: u64, policy: &Policy, now: Instant) {
         let level = self.level(policy, now);
         let is_new = !self.seen.contains(&password);
-        self.level = if is_new { (level + 1.0).min(MOST) } else { level };
+        self.level = if is_new { (level + 1.0).min(MAX_LEVEL) } else { level };
         self.at = now;
         if is_new {
             self.seen[self.next] = password;
