@@ -27,9 +27,9 @@ pub(super) struct KnownNetworks {
 }
 
 /// The most networks of all users.
-pub(super) const MOST: usize = 4096;
+pub(super) const MAX_ENTRIES: usize = 4096;
 /// The most networks of one user, so that no user displaces those of others. A telephone uses many.
-pub(super) const MOST_OF_ONE: usize = 64;
+pub(super) const MAX_OF_ONE: usize = 64;
 /// After a longer absence, the next login from there is treated as from an unknown network.
 pub(super) const KNOWN_FOR: u64 = 30 * DAY;
 /// A login is not recorded again within this time, so that the file is not written for each.
@@ -58,8 +58,8 @@ impl KnownNetworks {
     fn make_room(&mut self, account: u64) {
         let of_one = self.logins.keys().filter(|home| home.account == account).count();
         let candidates =
-            self.logins.iter().filter(|(home, _)| of_one < MOST_OF_ONE || home.account == account);
-        if of_one < MOST_OF_ONE && self.logins.len() < MOST {
+            self.logins.iter().filter(|(home, _)| of_one < MAX_OF_ONE || home.account == account);
+        if of_one < MAX_OF_ONE && self.logins.len() < MAX_ENTRIES {
             return;
         }
         if let Some(oldest) = candidates.min_by_key(|(_, last)| **last).map(|(home, _)| *home) {
@@ -200,12 +200,12 @@ mod tests {
         for network in 0..10_000 {
             known.record(home(2, network), NOW + network);
         }
-        assert_eq!(known.size(), 1 + MOST_OF_ONE);
+        assert_eq!(known.size(), 1 + MAX_OF_ONE);
         assert!(known.contains(home(1, 1), NOW) && known.contains(home(2, 9_999), NOW));
         for account in 3..10_000 {
             known.record(home(account, 1), NOW + 10_000);
         }
-        assert_eq!(known.size(), MOST);
-        assert!(known.to_text(&Key::new()).len() < MOST * 50);
+        assert_eq!(known.size(), MAX_ENTRIES);
+        assert!(known.to_text(&Key::new()).len() < MAX_ENTRIES * 50);
     }
 }
