@@ -56,9 +56,9 @@ pub(super) struct Ledger {
 
 /// A hundred octets each, in each daemon. With more guessers at one time than this, each is forgotten early, after a
 /// guess or two.
-pub(super) const MOST_BUCKETS: usize = 8192;
+pub(super) const MAX_BUCKETS: usize = 8192;
 /// Finding the longest idle takes a while, so many are removed at a time.
-const FORGOTTEN_AT_ONCE: usize = MOST_BUCKETS / 16;
+const FORGOTTEN_AT_ONCE: usize = MAX_BUCKETS / 16;
 
 impl Ledger {
     /// Decides whether an attempt is admitted, and when. An admitted one is pending until [`Ledger::conclude`].
@@ -106,7 +106,7 @@ impl Ledger {
     }
 
     fn bucket(&mut self, entry: BucketKey, now: Instant) -> &mut Bucket {
-        if self.buckets.len() >= MOST_BUCKETS && !self.buckets.contains_key(&entry) {
+        if self.buckets.len() >= MAX_BUCKETS && !self.buckets.contains_key(&entry) {
             self.make_room(now);
         }
         self.buckets.entry(entry).or_insert_with(|| Bucket::new(now))
@@ -115,7 +115,7 @@ impl Ledger {
     /// Removes forgiven entries, or else those that have been idle for longest.
     fn make_room(&mut self, now: Instant) {
         self.buckets.retain(|entry, bucket| !bucket.is_idle(entry.policy(), now));
-        if self.buckets.len() < MOST_BUCKETS {
+        if self.buckets.len() < MAX_BUCKETS {
             return;
         }
         let quiet = self.buckets.iter().filter(|(_, bucket)| !bucket.is_in_use());

@@ -1,5 +1,5 @@
 use super::known_networks::{KNOWN_FOR, KnownNetworks, UserNetwork};
-use super::ledger::MOST_BUCKETS;
+use super::ledger::MAX_BUCKETS;
 use super::*;
 
 const ANN: u64 = 1;
@@ -268,7 +268,7 @@ fn the_ledger_is_bounded() {
         let address = std::net::Ipv4Addr::from(0x0a00_0000 + number).to_string();
         scene.attempt(caller(&address, u64::from(number), u64::from(number)));
         scene.attempt(caller(&address, u64::from(number), RIGHT));
-        assert!(scene.ledger.size() <= MOST_BUCKETS);
+        assert!(scene.ledger.size() <= MAX_BUCKETS);
     }
     // The latest are kept.
     let last = std::net::Ipv4Addr::from(0x0a00_0000 + 19_999).to_string();
