@@ -14,7 +14,7 @@ use crate::{AppName, User};
 const FILE: &str = "app_password_uses";
 
 /// The most app passwords whose use is kept. Beyond it, the one unused for longest is dropped.
-const MOST: usize = 4_096;
+const MAX_ENTRIES: usize = 4_096;
 
 const HEADING: &str =
     "# The last use of each app password: day, protocol, user, device. Written by the server.\n";
@@ -70,7 +70,7 @@ impl LastUses {
             return false;
         }
         if !self.0.contains_key(&key)
-            && self.0.len() >= MOST
+            && self.0.len() >= MAX_ENTRIES
             && let Some(oldest) = self.0.iter().min_by(|one, other| one.1.cmp(other.1))
         {
             let oldest = oldest.0.clone();
@@ -161,11 +161,11 @@ mod tests {
     #[test]
     fn a_file_is_bounded_and_a_damaged_line_is_skipped() {
         let mut text = "2026-11-30 imap ann@example.org tablet\n2026 x\n\u{fffd}\n".to_owned();
-        for number in 0..=MOST {
+        for number in 0..=MAX_ENTRIES {
             let _ = writeln!(text, "2026-11-{:02} smtp u{number}@example.org phone", 1 + number % 28);
         }
         let uses = LastUses::parse(&text);
-        assert_eq!(uses.0.len(), MOST);
+        assert_eq!(uses.0.len(), MAX_ENTRIES);
         assert!(uses.of(&user("ann"), &device("tablet"), "").is_some());
         assert_eq!(LastUses::parse(&uses.to_text()), uses);
     }
