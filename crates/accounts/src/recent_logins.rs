@@ -26,7 +26,7 @@ struct Accepted {
 /// Long enough for a client's connections of one start, short enough to mean nothing else.
 const LIFETIME: Duration = Duration::from_secs(120);
 /// More than a small host has users at once. When full, expired entries are removed, else nothing new is cached.
-const MOST: usize = 1024;
+const MAX_ENTRIES: usize = 1024;
 
 impl RecentLogins {
     pub(crate) fn new() -> Self {
@@ -51,11 +51,11 @@ impl RecentLogins {
     pub(crate) fn remember(&self, owner: Owner<'_>, secret: &Secret, password: &Password, now: Instant) {
         let tag = self.seal.tag(&owner.0.to_string(), secret, password);
         let mut accepted = self.accepted.lock().expect("no code panics while it holds this lock");
-        if accepted.len() >= MOST {
+        if accepted.len() >= MAX_ENTRIES {
             accepted.retain(|_, kept| now < kept.until);
         }
         let key = key(owner);
-        if accepted.len() < MOST || accepted.contains_key(&key) {
+        if accepted.len() < MAX_ENTRIES || accepted.contains_key(&key) {
             accepted.insert(key, Accepted { tag, until: now + LIFETIME });
         }
     }
@@ -108,10 +108,10 @@ mod tests {
         let recent = RecentLogins::new();
         let secret = Secret::hash(&password("a"));
         let now = Instant::now();
-        for number in 0..MOST + 10 {
+        for number in 0..MAX_ENTRIES + 10 {
             recent.remember((&user(&format!("u{number}@example.org")), None), &secret, &password("a"), now);
         }
-        assert_eq!(recent.accepted.lock().unwrap().len(), MOST);
+        assert_eq!(recent.accepted.lock().unwrap().len(), MAX_ENTRIES);
         recent.remember((&user("late@example.org"), None), &secret, &password("a"), now + LIFETIME);
         assert_eq!(recent.accepted.lock().unwrap().len(), 1);
     }
