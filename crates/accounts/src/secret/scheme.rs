@@ -62,14 +62,14 @@ const SUPPORTED_SCHEMES: &str = "{ARGON2ID} or $argon2id$, $argon2i$, {SHA512-CR
                      {BLF-CRYPT} or $2y$, $2b$, $2a$, {SSHA512}, {SSHA256}";
 
 /// Four times doveadm's default of 64 MiB; a 512 MB host survives one such check.
-const MOST_ARGON2_MEMORY: u32 = 256;
-const SHORTEST_ARGON2: usize = 16;
+const MAX_ARGON2_MEMORY: u32 = 256;
+const MIN_ARGON2: usize = 16;
 /// Memory times passes, in MiB: about four seconds.
-const MOST_ARGON2_WORK: u64 = 4096;
+const MAX_ARGON2_WORK: u64 = 4096;
 /// A few seconds; mkpasswd and doveadm write 5,000 by default.
-const MOST_ROUNDS: u32 = 2_000_000;
+const MAX_ROUNDS: u32 = 2_000_000;
 /// Each step doubles the time: 15 takes two seconds. doveadm's default is 5, htpasswd's 5, PHP's 12.
-const MOST_BCRYPT_COST: u32 = 15;
+const MAX_BCRYPT_COST: u32 = 15;
 
 /// Dovecot's names for the schemes, with the prefixes of the hashes that follow them.
 const DOVECOT: [(&str, &[&str]); 6] = [
@@ -84,9 +84,9 @@ const DOVECOT: [(&str, &[&str]); 6] = [
 /// The schemes that need the braces.
 const SALTED: [(&str, Salted); 2] = [("SSHA512", Salted::Sha512), ("SSHA256", Salted::Sha256)];
 /// Dovecot writes four octets of salt. A shorter one has been cut off.
-const SHORTEST_SALT: usize = 4;
+const MIN_SALT: usize = 4;
 /// No program writes a longer salt.
-const LONGEST_SALT: usize = 64;
+const MAX_SALT: usize = 64;
 
 /// The identifiers of crypt(5) and of Argon2, of schemes that are supported and of others.
 const CRYPT: [&str; 16] = [
@@ -208,15 +208,15 @@ fn read_argon2(hash: &str) -> Result<Scheme, SecretError> {
     // Less than 16 octets were cut off: no program writes so few, and they would be easier to guess.
     if parsed.version.is_none()
         || parsed.salt.is_none()
-        || parsed.hash.is_none_or(|hash| hash.len() < SHORTEST_ARGON2)
+        || parsed.hash.is_none_or(|hash| hash.len() < MIN_ARGON2)
     {
         return Err(malformed);
     }
     let memory = params.m_cost().div_ceil(1024);
-    if memory > MOST_ARGON2_MEMORY {
+    if memory > MAX_ARGON2_MEMORY {
         return Err(SecretError::TooCostly("Argon2 with more than 256 MiB"));
     }
-    if u64::from(memory) * u64::from(params.t_cost()) > MOST_ARGON2_WORK {
+    if u64::from(memory) * u64::from(params.t_cost()) > MAX_ARGON2_WORK {
         return Err(SecretError::TooCostly("Argon2 with too many passes for its memory"));
     }
     Ok(Scheme::Argon2 { memory })
@@ -224,7 +224,7 @@ fn read_argon2(hash: &str) -> Result<Scheme, SecretError> {
 
 /// `$6$[rounds=N$]salt$hash`, without the leading `$6$`.
 fn read_sha_crypt(rest: &str, name: &'static str, digits: usize) -> Result<Scheme, SecretError> {
-    const LONGEST_SALT: usize = 16;
+    const MAX_SALT: usize = 16;
     let malformed = SecretError::Malformed(name);
     let fields = match rest.strip_prefix("rounds=") {
         None => rest,
@@ -234,7 +234,7 @@ fn read_sha_crypt(rest: &str, name: &'static str, digits: usize) -> Result<Schem
             if rounds < sha_crypt::Params::ROUNDS_MIN {
                 return Err(malformed);
             }
-            if rounds > MOST_ROUNDS {
+            if rounds > MAX_ROUNDS {
                 return Err(SecretError::TooCostly("more than two million rounds"));
             }
             rest
@@ -242,7 +242,7 @@ fn read_sha_crypt(rest: &str, name: &'static str, digits: usize) -> Result<Schem
     };
     let (salt, hash) = fields.split_once('$').ok_or_else(|| malformed.clone())?;
     let is_crypt64 = |text: &str| text.bytes().all(|o| o.is_ascii_alphanumeric() || o == b'.' || o == b'/');
-    if salt.is_empty() || salt.len() > LONGEST_SALT || !is_crypt64(salt) {
+    if salt.is_empty() || salt.len() > MAX_SALT || !is_crypt64(salt) {
         return Err(malformed);
     }
     if hash.len() != digits || !is_crypt64(hash) {
@@ -256,7 +256,7 @@ fn read_salted(base64: &str, name: &'static str, salted: Salted) -> Result<Schem
     let octets = STANDARD.decode(base64).map_err(|_| SecretError::Malformed(name))?;
     let salt = octets.len().checked_sub(salted.length());
     match salt {
-        Some(SHORTEST_SALT..=LONGEST_SALT) => Ok(Scheme::Salted(salted)),
+        Some(MIN_SALT..=MAX_SALT) => Ok(Scheme::Salted(salted)),
         _ => Err(SecretError::Malformed(name)),
     }
 }
@@ -268,7 +268,7 @@ fn read_bcrypt(hash: &str) -> Result<Scheme, SecretError> {
     if hash.len() != 60 {
         return Err(malformed);
     }
-    if parts.get_cost() > MOST_BCRYPT_COST {
+    if parts.get_cost() > MAX_BCRYPT_COST {
         return Err(SecretError::TooCostly("bcrypt with a cost above 15"));
     }
     Ok(Scheme::Bcrypt)
