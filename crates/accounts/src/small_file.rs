@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The largest file that is read, in octets: several times what a full file has.
-const LARGEST: u64 = 1 << 20;
+const MAX_SIZE: u64 = 1 << 20;
 
 /// A value that changes in memory and is written to a small file.
 #[derive(Debug, Default)]
@@ -64,7 +64,7 @@ impl<T> Saved<T> {
 
 /// The text of a file; empty when the file is missing.
 pub(crate) fn read(path: &Path) -> io::Result<String> {
-    match durable::read_limited(path, LARGEST) {
+    match durable::read_limited(path, MAX_SIZE) {
         Ok(octets) => Ok(String::from_utf8_lossy(&octets).into_owned()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
         Err(error) => Err(error),
