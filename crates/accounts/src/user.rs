@@ -29,14 +29,14 @@ pub enum UserError {
 
 impl User {
     /// RFC 5321 §4.5.3.1.1; longer local parts are accepted from others, but not created here.
-    const LONGEST_NAME: usize = 64;
+    const MAX_NAME: usize = 64;
 
     /// The user with this address.
     pub fn new(address: &Address) -> Result<Self, UserError> {
         let domain = address.domain().ok_or_else(|| UserError::NoDomain(address.clone()))?;
         let folded = address.local.to_lower_case();
         let is_folder = !folded.is_empty()
-            && folded.len() <= Self::LONGEST_NAME
+            && folded.len() <= Self::MAX_NAME
             && !folded.starts_with('.')
             && !folded.contains(|c: char| c.is_control() || matches!(c, '/' | '\\' | '"'));
         let name = is_folder
