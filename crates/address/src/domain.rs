@@ -24,8 +24,8 @@ pub enum DomainError {
 }
 
 impl Domain {
-    const LONGEST: usize = 253;
-    const LONGEST_LABEL: usize = 63;
+    const MAX_LEN: usize = 253;
+    const MAX_LABEL: usize = 63;
 
     /// Reads a domain name: `Domain = sub-domain *("." sub-domain)` (RFC 5321 §4.1.2), U-labels (RFC 6531
     /// §3.3) or a trailing dot allowed.
@@ -33,7 +33,7 @@ impl Domain {
     /// An underscore is accepted within a label, since DNS has names such as `_dmarc.example.org`.
     pub fn parse(text: &str) -> Result<Self, DomainError> {
         // IDNA is not quadratic, but not free either: a text longer than four times the limit cannot be a name.
-        if text.len() > 4 * Self::LONGEST {
+        if text.len() > 4 * Self::MAX_LEN {
             return Err(DomainError::TooLong(text.len()));
         }
         let text = text.strip_suffix('.').unwrap_or(text);
@@ -45,7 +45,7 @@ impl Domain {
         if ascii.is_empty() {
             return Err(DomainError::Empty);
         }
-        if ascii.len() > Self::LONGEST {
+        if ascii.len() > Self::MAX_LEN {
             return Err(DomainError::TooLong(ascii.len()));
         }
         match ascii.split('.').find(|label| !is_label(label)) {
@@ -90,7 +90,7 @@ impl Domain {
 fn is_label(label: &str) -> bool {
     let octets = label.as_bytes();
     !octets.is_empty()
-        && octets.len() <= Domain::LONGEST_LABEL
+        && octets.len() <= Domain::MAX_LABEL
         && octets.iter().all(|o| o.is_ascii_alphanumeric() || *o == b'-' || *o == b'_')
         && octets.first() != Some(&b'-')
         && octets.last() != Some(&b'-')
