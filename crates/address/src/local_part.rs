@@ -26,7 +26,7 @@ pub enum LocalPartError {
 impl LocalPart {
     /// RFC 5321 §4.5.3.1.1 names 64 and asks implementations to avoid limits where possible: bounce addresses
     /// of mailing lists (VERP) are longer in practice.
-    pub const LONGEST: usize = 255;
+    pub const MAX_LEN: usize = 255;
 
     /// Reads `Local-part = Dot-string / Quoted-string` (RFC 5321 §4.1.2), UTF-8 allowed (RFC 6531 §3.3).
     pub fn parse(text: &str) -> Result<Self, LocalPartError> {
@@ -34,7 +34,7 @@ impl LocalPart {
             return Err(LocalPartError::Empty);
         }
         // Quoting at most doubles the octets and adds two.
-        if text.len() > 2 * Self::LONGEST + 2 {
+        if text.len() > 2 * Self::MAX_LEN + 2 {
             return Err(LocalPartError::TooLong(text.len()));
         }
         let malformed = || LocalPartError::Malformed(text.to_owned());
@@ -43,7 +43,7 @@ impl LocalPart {
             None if is_dot_string(text) => text.to_owned(),
             None => return Err(malformed()),
         };
-        if content.len() > Self::LONGEST {
+        if content.len() > Self::MAX_LEN {
             return Err(LocalPartError::TooLong(content.len()));
         }
         Ok(Self(content.into()))
