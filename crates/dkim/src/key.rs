@@ -10,7 +10,7 @@ use crate::tags::TagList;
 use crate::{Algorithm, Signature, SignatureFailure};
 
 /// The shortest RSA key that is accepted (RFC 8301 §3.2), in bits.
-const SHORTEST_RSA: u32 = 1024;
+const MIN_RSA: u32 = 1024;
 
 /// An Ed25519 key in octets (RFC 8032 §5.1.5).
 const ED25519_LENGTH: usize = 32;
@@ -111,7 +111,7 @@ impl KeyRecord {
             return Err(SignatureFailure::IdentityInSubdomain);
         }
         let verified = match (&self.key, signature.algorithm()) {
-            (PublicKey::Rsa(_, bits), Algorithm::RsaSha256) if *bits < SHORTEST_RSA => {
+            (PublicKey::Rsa(_, bits), Algorithm::RsaSha256) if *bits < MIN_RSA => {
                 return Err(KeyError::Weak.into());
             }
             (PublicKey::Rsa(key, _), Algorithm::RsaSha256) => {
