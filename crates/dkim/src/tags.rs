@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::decode::{is_fws, trim_fws};
 
 /// The most tags of a list; RFC 6376 defines fifteen.
-const MOST_TAGS: usize = 64;
+const MAX_TAGS: usize = 64;
 
 /// A list of tags without duplicate names.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl<'a> TagList<'a> {
             let equals = memchr::memchr(b'=', spec).ok_or(MalformedTagList)?;
             let (name, value) = (trim_fws(&spec[..equals]), trim_fws(&spec[equals + 1..]));
             let is_duplicate = tags.iter().any(|tag| tag.name == name);
-            if is_duplicate || !is_name(name) || !is_value(value) || tags.len() == MOST_TAGS {
+            if is_duplicate || !is_name(name) || !is_value(value) || tags.len() == MAX_TAGS {
                 return Err(MalformedTagList);
             }
             tags.push(Tag { name, value, span: at + equals + 1..at + spec.len() });
