@@ -5,7 +5,7 @@ use aws_lc_rs::digest::Digest;
 use crate::{BodyHash, KeyError, KeyRecord, Signature, SignatureFailure};
 
 /// The most records of one name that are tried. A selector has one, or two while a key is replaced by hand.
-const MOST_RECORDS: usize = 4;
+const MAX_RECORDS: usize = 4;
 
 /// The result of a verification with the key's flags.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Signature {
     /// If none does, the first key record gives the reason; other TXT records are ignored.
     pub fn verify<R: AsRef<[u8]>>(&self, digest: &Digest, body: &BodyHash, records: &[R]) -> Verified {
         let mut first: Option<Verified> = None;
-        for record in records.iter().take(MOST_RECORDS) {
+        for record in records.iter().take(MAX_RECORDS) {
             let judged = match KeyRecord::parse(record.as_ref()) {
                 Ok(key) => Verified {
                     result: key.verify(self, digest).and_then(|()| self.check_body(body)),
