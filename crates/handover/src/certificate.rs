@@ -15,7 +15,7 @@ use x509_parser::public_key::PublicKey;
 use crate::config::Tls;
 
 /// The largest file that is read, in octets: a chain or a key has a few thousand.
-const LARGEST: u64 = 1 << 20;
+const MAX_SIZE: u64 = 1 << 20;
 
 /// A chain with the key of its leaf.
 #[derive(Debug)]
@@ -141,7 +141,7 @@ pub fn key_kind(path: &Path) -> Result<String, CertificateError> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
-    durable::read_limited_through_links(path, LARGEST)
+    durable::read_limited_through_links(path, MAX_SIZE)
         .map_err(|source| CertificateError::Read { path: path.to_owned(), source })
 }
 
@@ -197,7 +197,7 @@ mod tests {
         assert!(wrong(&path).is_missing() && !wrong(&path).is_content_faulty());
         std::fs::write(&path, "").unwrap();
         assert!(wrong(&path).is_content_faulty(), "an empty file was read");
-        std::fs::write(&path, vec![b'x'; 1 + usize::try_from(LARGEST).unwrap()]).unwrap();
+        std::fs::write(&path, vec![b'x'; 1 + usize::try_from(MAX_SIZE).unwrap()]).unwrap();
         assert!(wrong(&path).is_content_faulty(), "{}", wrong(&path));
         assert!(wrong(folder.path()).is_content_faulty(), "a folder in its place");
         let read = |kind: io::ErrorKind| CertificateError::Read { path: path.clone(), source: kind.into() };
