@@ -31,7 +31,7 @@ const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
 /// No label of RFC 7468 is longer.
-const LONGEST_LABEL: usize = 64;
+const MAX_LABEL: usize = 64;
 
 /// Returns all certificates of a text, of which there is at least one, in its order.
 pub fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, PemError> {
@@ -101,7 +101,7 @@ fn quirk_joined_lines(text: &[u8]) -> Vec<u8> {
 fn boundary(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let start = [BEGIN, END].into_iter().find(|start| text.starts_with(start))?.len();
     let label =
-        text[start..].iter().take(LONGEST_LABEL).take_while(|octet| !matches!(octet, b'-' | b'\r' | b'\n'));
+        text[start..].iter().take(MAX_LABEL).take_while(|octet| !matches!(octet, b'-' | b'\r' | b'\n'));
     let end = start + label.count();
     text[end..].starts_with(DASHES).then(|| text.split_at(end + DASHES.len()))
 }
