@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 
 /// The largest file that is read, in octets: a configuration with thousands of domains has a few hundred thousand.
-const LARGEST: u64 = 16 << 20;
+const MAX_SIZE: u64 = 16 << 20;
 
 pub use acme::{AccountBinding, Acme, Challenge};
 pub use dns_update::{DnsUpdate, TsigAlgorithm, TsigKey};
@@ -65,7 +65,7 @@ pub enum ConfigError {
 
 /// Reads a configuration file.
 pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
-    let text = durable::read_text_limited(path, LARGEST)
+    let text = durable::read_text_limited(path, MAX_SIZE)
         .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
     toml::from_str(&text)
         .map_err(|source| ConfigError::Parse { path: path.to_owned(), source: Box::new(source) })
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
     use crate::Confidential;
 
-    const SMALLEST: &str = r#"
+    const MINIMAL: &str = r#"
         hostname = "mail.example.org"
         accounts = "/data/accounts.toml"
         queue = "/data/queue"
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn missing_keys_have_defaults_and_a_written_file_reads_back() {
-        let mut mta: Mta = toml::from_str(SMALLEST).unwrap();
+        let mut mta: Mta = toml::from_str(MINIMAL).unwrap();
         assert_eq!(mta.limits, MtaLimits::default());
         assert_eq!(mta.outbound.port, 25);
         mta.relay = Some(Relay {
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused_by_name() {
-        let text = format!("colour = 1\n{SMALLEST}");
+        let text = format!("colour = 1\n{MINIMAL}");
         let error = toml::from_str::<Mta>(&text).unwrap_err();
         assert!(error.to_string().contains("colour"), "{error}");
     }
