@@ -22,7 +22,7 @@ use std::process::{Command, ExitCode};
 mod calls;
 
 use clap::Parser;
-use handover::notice::{LONGEST, Notice, SANDBOX, SANDBOX_LACKS};
+use handover::notice::{MAX_LEN, Notice, SANDBOX, SANDBOX_LACKS};
 use nix::errno::Errno;
 use nix::sched::CloneFlags;
 use nix::sys::signal::Signal;
@@ -177,7 +177,7 @@ impl Place {
 
     /// The notice of the launcher.
     fn notice(&self) -> Notice {
-        let mut datagram = [0; LONGEST];
+        let mut datagram = [0; MAX_LEN];
         let octets = self.notices.recv(&mut datagram).unwrap();
         Notice::parse(&datagram[..octets])
     }

@@ -16,7 +16,7 @@ use handover::certificate::{CertificateFacts, facts};
 use handover::config::{
     self, Acme, Challenge, ChallengePorts, Renewal, Steward as Configuration, Tls, Web, WebListen,
 };
-use handover::notice::{LONGEST, Notice};
+use handover::notice::{MAX_LEN, Notice};
 use handover::sockets;
 use nix::sys::signal::Signal;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
@@ -227,7 +227,7 @@ impl Steward {
     pub fn reported_certificates(&self) -> Vec<String> {
         self.notices.set_nonblocking(true).expect("a socket can be set not to block");
         let mut fingerprints = Vec::new();
-        let mut datagram = [0; LONGEST];
+        let mut datagram = [0; MAX_LEN];
         while let Ok(length) = self.notices.recv(&mut datagram) {
             fingerprints.extend(Notice::parse(&datagram[..length]).facts.remove("X_CERTIFICATE"));
         }

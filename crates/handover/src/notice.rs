@@ -15,14 +15,14 @@ use std::time::Duration;
 use crate::Concern;
 
 /// The longest datagram that process 1 reads.
-pub const LONGEST: usize = 4096;
+pub const MAX_LEN: usize = 4096;
 
 /// The interval at which a daemon reports that its runtime still works, in seconds.
 pub const WATCHDOG_SECONDS: u64 = 2;
 
 /// The longest problem and the longest fix that are sent, in characters: they may quote a peer. Both fit into one
 /// datagram, whatever the characters are.
-const LONGEST_TEXT: usize = 500;
+const MAX_TEXT: usize = 500;
 
 /// The fact with the number of messages in the queue.
 pub const QUEUE: &str = "X_QUEUE";
@@ -124,7 +124,7 @@ impl Notifier {
     /// Reports the problem of a topic; `None` withdraws it.
     pub fn report_concern(&self, topic: &str, wrong: Option<&Concern>) {
         let line = |text: &str| -> String {
-            text.chars().take(LONGEST_TEXT).map(|c| if c.is_control() { ' ' } else { c }).collect()
+            text.chars().take(MAX_TEXT).map(|c| if c.is_control() { ' ' } else { c }).collect()
         };
         let (problem, fix) =
             wrong.map_or_else(Default::default, |wrong| (line(&wrong.problem), line(&wrong.fix)));
@@ -212,7 +212,7 @@ mod tests {
         socket.set_nonblocking(true).unwrap();
         while socket.send_to(b"X_QUEUE=1", &path).is_ok() {}
         let daemon = std::thread::spawn(move || Notifier { socket: Some((socket, path.into())) }.ready());
-        let mut buffer = [0; LONGEST];
+        let mut buffer = [0; MAX_LEN];
         loop {
             let octets = receiver.recv(&mut buffer).unwrap();
             if Notice::parse(&buffer[..octets]).is_ready {
@@ -231,7 +231,7 @@ mod tests {
         let notifier = Notifier { socket: Some((UnixDatagram::unbound().unwrap(), path.into())) };
         notifier.ready();
         notifier.send_fact(QUEUE, 7);
-        let mut buffer = [0; LONGEST];
+        let mut buffer = [0; MAX_LEN];
         let octets = receiver.recv(&mut buffer).unwrap();
         assert!(Notice::parse(&buffer[..octets]).is_ready);
         let octets = receiver.recv(&mut buffer).unwrap();
@@ -248,10 +248,10 @@ mod tests {
         notifier.report_concern("RELAY", None);
         let octets = receiver.recv(&mut buffer).unwrap();
         assert_eq!(Notice::parse(&buffer[..octets]).concerns().collect::<Vec<_>>(), [("RELAY", None)]);
-        let endless = "\u{1f4ee}".repeat(2 * LONGEST_TEXT);
+        let endless = "\u{1f4ee}".repeat(2 * MAX_TEXT);
         notifier.report_concern("ENDLESS", Some(&Concern::new(endless.clone(), endless)));
         let octets = receiver.recv(&mut buffer).unwrap();
-        assert!(octets < LONGEST, "it is cut where it is sent, not where it is read");
+        assert!(octets < MAX_LEN, "it is cut where it is sent, not where it is read");
         send(&receiver_path, ACCOUNTS_CHANGED, 1).unwrap();
         let octets = receiver.recv(&mut buffer).unwrap();
         assert_eq!(Notice::parse(&buffer[..octets]).facts[ACCOUNTS_CHANGED], "1");

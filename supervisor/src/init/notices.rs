@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
-use handover::notice::{LONGEST, Notice};
+use handover::notice::{MAX_LEN, Notice};
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, UnixAddr, recvmsg, setsockopt, sockopt};
 use nix::unistd::{Pid, Uid};
@@ -52,7 +52,7 @@ impl Notices {
 
     /// The next notice that has arrived, with its sender.
     pub fn next(&self) -> io::Result<Option<(NoticeSender, Notice)>> {
-        let mut datagram = [0; LONGEST];
+        let mut datagram = [0; MAX_LEN];
         let mut control = nix::cmsg_space!(nix::sys::socket::UnixCredentials);
         for _ in 0..WITHOUT_SENDER {
             let mut parts = [IoSliceMut::new(&mut datagram)];
@@ -100,7 +100,7 @@ mod tests {
         assert!(notices.next().unwrap().is_none());
         let sender = UnixDatagram::unbound().unwrap();
         sender.send_to(b"READY=1\nX_QUEUE=3", &path).unwrap();
-        sender.send_to(&[b'x'; 2 * LONGEST], &path).unwrap();
+        sender.send_to(&[b'x'; 2 * MAX_LEN], &path).unwrap();
         let (sender, notice) = notices.next().unwrap().unwrap();
         assert_eq!(sender.process, Pid::this());
         assert!(sender.is_operator());
