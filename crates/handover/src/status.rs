@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Concern, Memory};
 
 /// The largest file that is read, in octets: a status with hundreds of concerns has a fraction of it.
-const LARGEST: u64 = 16 << 20;
+const MAX_SIZE: u64 = 16 << 20;
 
 /// `status.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,7 +113,7 @@ pub enum StatusError {
 impl Status {
     /// Reads the status.
     pub fn load(path: &Path) -> Result<Self, StatusError> {
-        let text = durable::read_limited(path, LARGEST)
+        let text = durable::read_limited(path, MAX_SIZE)
             .map_err(|source| StatusError::Read { path: path.to_owned(), source })?;
         serde_json::from_slice(&text).map_err(|source| StatusError::Parse { path: path.to_owned(), source })
     }
