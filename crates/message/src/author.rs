@@ -16,7 +16,7 @@
 //! | source routes, comments or spaces within an address, empty list members (RFC 5322 §4.4) | not read |
 //! | white space before the colon (RFC 5322 §4.5), folds that are white space alone (§4.2) | not read |
 //! | several From fields, or one after a line that is not a field | not read |
-//! | more than [`Author::MOST`] mailboxes, a value above [`Author::LONGEST`] octets | not read |
+//! | more than [`Author::MAX_AUTHORS`] mailboxes, a value above [`Author::MAX_LEN`] octets | not read |
 
 mod section;
 mod syntax;
@@ -56,11 +56,11 @@ pub enum AuthorError {
     /// The field, or a line that could pass for it, comes after a line that is not a field.
     #[error("comes after a line that is not a header field")]
     BehindText,
-    /// More octets than [`Author::LONGEST`].
-    #[error("is longer than {} octets", Author::LONGEST)]
+    /// More octets than [`Author::MAX_LEN`].
+    #[error("is longer than {} octets", Author::MAX_LEN)]
     TooLong,
-    /// More mailboxes than [`Author::MOST`].
-    #[error("names more than {} mailboxes", Author::MOST)]
+    /// More mailboxes than [`Author::MAX_AUTHORS`].
+    #[error("names more than {} mailboxes", Author::MAX_AUTHORS)]
     TooMany,
     /// A control character, or a folded line that is white space alone.
     #[error("has a control character or a blank folded line")]
@@ -97,10 +97,10 @@ pub struct SenderError {
 
 impl Author {
     /// The most mailboxes of one field.
-    pub const MOST: usize = 16;
+    pub const MAX_AUTHORS: usize = 16;
 
-    /// The longest value of the field, folding included: [`Author::MOST`] mailboxes with long names.
-    pub const LONGEST: usize = 16 * 1024;
+    /// The longest value of the field, folding included: [`Author::MAX_AUTHORS`] mailboxes with long names.
+    pub const MAX_LEN: usize = 16 * 1024;
 
     /// Reads the From field of a header section; a body may follow.
     pub fn of(header: &[u8]) -> Result<Self, AuthorError> {
@@ -148,7 +148,7 @@ pub fn senders(header: &[u8]) -> Result<Vec<(&'static str, Address)>, SenderErro
             Err(AuthorError::Missing) => continue,
             values => values.map_err(refused)?,
         };
-        if values.len() > if may_repeat { Author::MOST } else { 1 } {
+        if values.len() > if may_repeat { Author::MAX_AUTHORS } else { 1 } {
             return Err(refused(AuthorError::Several));
         }
         for value in values {
@@ -162,14 +162,14 @@ pub fn senders(header: &[u8]) -> Result<Vec<(&'static str, Address)>, SenderErro
     Ok(found)
 }
 
-/// The addresses in running text. At most [`Author::MOST`] words are tried.
+/// The addresses in running text. At most [`Author::MAX_AUTHORS`] words are tried.
 fn addresses_in(text: &str) -> Vec<Address> {
     // U+FF20 and U+FE6B look like an at sign.
     let text = text.replace(['\u{ff20}', '\u{fe6b}'], "@").replace(is_invisible, "");
     // A reader sees an address despite white space around the sign.
     let text = text.split('@').map(str::trim).collect::<Vec<_>>().join("@");
     let around = |c: char| c.is_whitespace() || c.is_control() || "<>()[]{},;:\"'“”‘’|".contains(c);
-    let words = text.split(around).filter(|word| word.contains('@')).take(Author::MOST);
+    let words = text.split(around).filter(|word| word.contains('@')).take(Author::MAX_AUTHORS);
     words.filter_map(|word| Address::parse(word.trim_matches(['.', '!', '?'])).ok()).collect()
 }
 

@@ -15,7 +15,7 @@ use crate::address_list::Mailbox;
 
 /// Reads a field's value.
 pub(super) fn mailboxes(value: &[u8]) -> Result<Vec<AuthorMailbox>, AuthorError> {
-    if value.len() > Author::LONGEST {
+    if value.len() > Author::MAX_LEN {
         return Err(AuthorError::TooLong);
     }
     let text = unfold(value)?;
@@ -27,7 +27,7 @@ pub(super) fn mailboxes(value: &[u8]) -> Result<Vec<AuthorMailbox>, AuthorError>
     let mut reader = Reader { text: &text, at: 0 };
     let mut found = Vec::new();
     loop {
-        if found.len() == Author::MOST {
+        if found.len() == Author::MAX_AUTHORS {
             return Err(AuthorError::TooMany);
         }
         found.push(reader.mailbox()?);
