@@ -8,11 +8,11 @@ use super::CharsetKind;
 use super::code_pages::upper_half;
 
 /// Names of charsets are shorter. The longest of IANA's list has 45 characters.
-const LONGEST: usize = 75;
+const MAX_LEN: usize = 75;
 
 /// The charset of that name. Case, hyphens, underscores and a leading `x` are ignored.
 pub(super) fn kind(name: &[u8]) -> Option<CharsetKind> {
-    let name = &name[..name.len().min(LONGEST)];
+    let name = &name[..name.len().min(MAX_LEN)];
     let squeezed: String = name
         .iter()
         .filter(|octet| octet.is_ascii_alphanumeric())
