@@ -3,7 +3,7 @@
 /// Preferred maximum length of a line (RFC 5322 §2.1.1).
 const PREFERRED: usize = 78;
 /// Maximum length of a word: lines must not exceed 998, the field's name included (RFC 5322 §2.1.1).
-const LONGEST_WORD: usize = 900;
+const MAX_WORD: usize = 900;
 
 /// `name: value` and its line end, folded. Control characters in the value become spaces: neither a line
 /// end nor a NUL is passed on, whatever the origin of the value. The unfolded value is the given one, except that a
@@ -36,11 +36,11 @@ fn pieces(word: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(word);
     std::iter::from_fn(move || {
         let word = rest?;
-        if word.len() <= LONGEST_WORD {
+        if word.len() <= MAX_WORD {
             rest = None;
             return Some(word);
         }
-        let (piece, after) = word.split_at(word.floor_char_boundary(LONGEST_WORD));
+        let (piece, after) = word.split_at(word.floor_char_boundary(MAX_WORD));
         rest = Some(after);
         Some(piece)
     })
