@@ -3,7 +3,7 @@
 use super::{DateTime, MONTHS};
 
 /// The longest value that is parsed; a date is shorter.
-const LONGEST: usize = 200;
+const MAX_LEN: usize = 200;
 
 impl DateTime {
     /// Year, month from 1, and day of a Date field's value, as [`DateTime::date`] returns them, even if the value is
@@ -13,7 +13,7 @@ impl DateTime {
         if let Some(date) = Self::parse(value) {
             return Some(date.date());
         }
-        let words = words(value.get(..LONGEST).unwrap_or(value));
+        let words = words(value.get(..MAX_LEN).unwrap_or(value));
         let (year, month, day) = with_numbers(&words).or_else(|| with_name(&words))?;
         Self::checked([year, month, day, 0, 0, 0], 0).map(|date| date.date())
     }
