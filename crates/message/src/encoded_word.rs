@@ -10,7 +10,7 @@ use crate::{charset::Charset, field::unfold, transfer};
 pub const MAX_TEXT: usize = 256 * 1024;
 
 /// Maximum length of a charset name: RFC 2047 §2 allows 75 octets for a whole encoded word.
-const LONGEST_CHARSET: usize = 75;
+const MAX_CHARSET: usize = 75;
 
 /// A field's value as text: unfolded, encoded words decoded, the octets between them as UTF-8 (RFC 6532)
 /// or, where that is invalid, as Windows-1252, which raw octets in old mail nearly always are.
@@ -92,7 +92,7 @@ impl<'a> EncodedWord<'a> {
     /// ```
     fn parse(value: &'a [u8], start: usize, closings: &mut WordEnds<'_>) -> Option<(Self, usize)> {
         let rest = &value[start + 2..];
-        let charset = &rest[..memchr::memchr(b'?', &rest[..rest.len().min(LONGEST_CHARSET + 1)])?];
+        let charset = &rest[..memchr::memchr(b'?', &rest[..rest.len().min(MAX_CHARSET + 1)])?];
         let named = charset.split(|octet| *octet == b'*').next().unwrap_or_default();
         if named.is_empty() || !charset.iter().all(u8::is_ascii_graphic) {
             return None;
