@@ -18,7 +18,7 @@ use memchr::memchr;
 
 /// A line of this length is classified before its end is read. "Each line of characters MUST be no more than 998
 /// characters" (RFC 5322 §2.1.1).
-const LONGEST: usize = 998;
+const MAX_LEN: usize = 998;
 
 /// Reads a message up to the end of its header section, in chunks of any size. Holds one line at most.
 #[derive(Debug, Default)]
@@ -63,11 +63,11 @@ impl HeaderSection {
                 rest = &rest[end..];
                 continue;
             }
-            let (piece, after) = rest.split_at(end.min(LONGEST - self.line.len()));
+            let (piece, after) = rest.split_at(end.min(MAX_LEN - self.line.len()));
             self.line.extend_from_slice(piece);
             rest = after;
             let is_whole = self.line.ends_with(b"\n");
-            if !is_whole && self.line.len() < LONGEST {
+            if !is_whole && self.line.len() < MAX_LEN {
                 break;
             }
             if self.take_line(header) {

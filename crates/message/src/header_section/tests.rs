@@ -94,14 +94,14 @@ fn the_separator_of_an_mbox_is_left_out() {
 
 #[test]
 fn a_line_without_an_end_is_not_held() {
-    let name = "n".repeat(2 * LONGEST);
+    let name = "n".repeat(2 * MAX_LEN);
     for (message, header) in [
         (format!("A: {name}\r\nB: c\r\n\r\n"), format!("A: {name}\r\nB: c\r\n\r\n")),
         (format!("{name}: x\r\n"), "\r\n".to_owned()),
         (format!("A: b\r\n {name}\r\n\r\n"), format!("A: b\r\n {name}\r\n\r\n")),
         (format!("From x Mon Jan  5 10:00:00 2026 {name}\r\n"), "\r\n".to_owned()),
     ] {
-        for step in [1, 7, LONGEST - 1, LONGEST, LONGEST + 1, usize::MAX] {
+        for step in [1, 7, MAX_LEN - 1, MAX_LEN, MAX_LEN + 1, usize::MAX] {
             let (read_header, read_body) = read(message.as_bytes(), step);
             assert_eq!(String::from_utf8(read_header).unwrap(), header, "in pieces of {step}");
             let body = message.strip_prefix(&header).unwrap_or(&message);
@@ -112,7 +112,7 @@ fn a_line_without_an_end_is_not_held() {
             if section.read(&[*octet], &mut Vec::new()).is_some() {
                 break;
             }
-            assert!(section.line.len() < LONGEST);
+            assert!(section.line.len() < MAX_LEN);
         }
     }
 }
