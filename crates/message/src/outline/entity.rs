@@ -7,7 +7,7 @@ use super::{
 use crate::{Envelope, mime::ContentType};
 
 /// The longest boundary that is accepted. RFC 2046 allows 70; the indexer reads no more of a line.
-const LONGEST_BOUNDARY: usize = 990;
+const MAX_BOUNDARY: usize = 990;
 
 /// A position in the message, with the counts up to it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -124,7 +124,7 @@ impl OpenContent {
             .parameters
             .decoded("boundary")
             .map(|boundary| boundary.value.trim_ascii_end().to_vec());
-        match boundary.filter(|boundary| !boundary.is_empty() && boundary.len() <= LONGEST_BOUNDARY) {
+        match boundary.filter(|boundary| !boundary.is_empty() && boundary.len() <= MAX_BOUNDARY) {
             Some(boundary) => {
                 let digest = part.content_type.is("multipart", "digest");
                 let place = if digest { PartContext::Digest } else { PartContext::Ordinary };
