@@ -2,7 +2,7 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 
 /// Text is cut before a character that does not combine with the previous ones. No language has this many octets
 /// without one, and then the cut may separate a character from its accent.
-const MOST_HELD: usize = 4096;
+const MAX_HELD: usize = 4096;
 
 /// Converts a text to the form in which texts are compared octet by octet, in pieces of any size.
 ///
@@ -40,7 +40,7 @@ impl TextFolder {
         let beginning = text.char_indices().rev().find(|(_, one)| begins(*one)).map(|(at, _)| before + at);
         let cut = match beginning {
             Some(cut) => cut,
-            None if self.held.len() > MOST_HELD => self.held.len(),
+            None if self.held.len() > MAX_HELD => self.held.len(),
             None => 0,
         };
         if cut > 0 {
