@@ -2,7 +2,7 @@
 //! references resolved. It never fails, and holds no more than a name.
 
 /// The most characters of a tag's name or a reference that are held.
-const LONGEST_NAME: usize = 32;
+const MAX_NAME: usize = 32;
 
 /// Removes the markup from HTML that arrives in pieces.
 #[derive(Debug, Default)]
@@ -69,7 +69,7 @@ impl HtmlText {
             }
             HtmlState::Reference if one.is_ascii_alphanumeric() || (one == '#' && self.name.is_empty()) => {
                 self.name.push(one);
-                if self.name.len() >= LONGEST_NAME {
+                if self.name.len() >= MAX_NAME {
                     self.end_reference(None, text);
                 }
             }
@@ -98,7 +98,7 @@ impl HtmlText {
             one if one.is_whitespace() || (one == '/' && !self.name.is_empty()) => {
                 self.state = HtmlState::Tag(None);
             }
-            one if self.name.len() < LONGEST_NAME => self.name.push(one.to_ascii_lowercase()),
+            one if self.name.len() < MAX_NAME => self.name.push(one.to_ascii_lowercase()),
             _ => {}
         }
     }
