@@ -38,7 +38,7 @@ impl MatchMac {
 
 /// The input, whose fields cannot run into each other: neither a name nor a hash contains a NUL.
 fn message(owner: &str, secret: &Secret, password: &Password) -> Zeroizing<Vec<u8>> {
-    let mut message = Zeroizing::new(Vec::with_capacity(512 + Password::LONGEST));
+    let mut message = Zeroizing::new(Vec::with_capacity(512 + Password::MAX_LEN));
     message.extend_from_slice(owner.as_bytes());
     message.push(0);
     message.extend_from_slice(secret.as_str().as_bytes());

@@ -23,7 +23,7 @@ pub enum PasswordError {
     #[error("the password is empty")]
     Empty,
     /// Longer than any password that a person types or a program generates.
-    #[error("the password has {0} octets; at most {max} are accepted", max = Password::LONGEST)]
+    #[error("the password has {0} octets; at most {max} are accepted", max = Password::MAX_LEN)]
     TooLong(usize),
     /// A NUL, at which the C implementations of crypt end the password (RFC 4616 §2 forbids it too).
     #[error("the password contains a NUL")]
@@ -33,14 +33,14 @@ pub enum PasswordError {
 impl Password {
     /// The longest password. RFC 4616 §5 leaves the limit open; the work of SHA-crypt grows with the square of the
     /// length.
-    pub const LONGEST: usize = 1024;
+    pub const MAX_LEN: usize = 1024;
 
     /// Creates a password from its octets.
     pub fn new(octets: impl Into<Vec<u8>>) -> Result<Self, PasswordError> {
         let octets = Zeroizing::new(octets.into());
         match octets.len() {
             0 => Err(PasswordError::Empty),
-            length if length > Self::LONGEST => Err(PasswordError::TooLong(length)),
+            length if length > Self::MAX_LEN => Err(PasswordError::TooLong(length)),
             _ if octets.contains(&0) => Err(PasswordError::Nul),
             _ => Ok(Self(octets)),
         }
@@ -161,7 +161,7 @@ mod tests {
             assert_eq!(forms(typed), [typed], "{typed:?}");
         }
         // Decomposed it would be longer than a password can be.
-        let longest = "\u{e9}".repeat(Password::LONGEST / 2);
+        let longest = "\u{e9}".repeat(Password::MAX_LEN / 2);
         assert_eq!(forms(longest.as_bytes()), [longest.as_bytes()]);
     }
 }

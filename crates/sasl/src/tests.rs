@@ -108,7 +108,7 @@ fn a_star_cancels_only_after_a_challenge() {
 
 #[test]
 fn an_impossible_password_is_wrong_rather_than_malformed() {
-    let long = "x".repeat(Password::LONGEST + 1);
+    let long = "x".repeat(Password::MAX_LEN + 1);
     let message = STANDARD.encode(format!("\0ann\0{long}"));
     let step = Mechanism::Plain.start(Some(message.as_bytes()));
     assert!(matches!(step, ExchangeStep::Failed(SaslError::InvalidPassword)));
