@@ -30,7 +30,7 @@ const FAIR_TRIAL: Duration = Duration::from_secs(10);
 const SLOW: u64 = 64;
 
 /// A user who holds more than this part of all sessions loses one to others.
-const MOST_OF_ONE_USER: usize = 4;
+const MAX_OF_ONE_USER: usize = 4;
 
 /// The session to evict for a new one whose network holds `own` of `most`.
 pub(crate) fn victim(candidates: &[Candidate<'_>], own: usize, most: usize) -> Option<u64> {
@@ -55,7 +55,7 @@ fn of_the_greediest_user(candidates: &[Candidate<'_>], most: usize) -> Option<u6
     let (greediest, held) = places.into_iter().max_by_key(|(user, held)| (*held, *user))?;
     let theirs = candidates.iter().filter(|candidate| candidate.user == Some(greediest));
     let longest_idle = theirs.max_by_key(|candidate| candidate.idle)?;
-    (held > (most / MOST_OF_ONE_USER).max(1)).then_some(longest_idle.key)
+    (held > (most / MAX_OF_ONE_USER).max(1)).then_some(longest_idle.key)
 }
 
 #[cfg(test)]
