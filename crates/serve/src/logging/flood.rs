@@ -22,7 +22,7 @@ pub(super) const WINDOW: Duration = Duration::from_secs(60);
 pub(super) const FEW: u32 = 5;
 
 /// Kinds and networks that are counted separately at one time.
-pub(super) const MOST_WINDOWS: usize = 100;
+pub(super) const MAX_WINDOWS: usize = 100;
 
 /// The network that caused a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -82,7 +82,7 @@ impl<K: Clone + Eq + Hash, L> Flood<K, L> {
     /// Counts a line; returns it if it is to be written.
     pub(super) fn admit(&mut self, kind: K, origin: Origin, line: L, now: Instant) -> Option<L> {
         let mut key = (kind, origin);
-        if self.windows.len() >= MOST_WINDOWS && !self.windows.contains_key(&key) {
+        if self.windows.len() >= MAX_WINDOWS && !self.windows.contains_key(&key) {
             key.1 = Origin::Others;
         }
         let window = self.windows.entry(key).or_insert(Window { begun: now, written: 0, suppressed: None });
@@ -154,7 +154,7 @@ mod tests {
         }
         let summaries = flood.take_ended(begin + WINDOW);
         let lines = written + summaries.len() as u64;
-        assert!(lines <= (MOST_WINDOWS as u64 + 1) * u64::from(FEW + 1), "{lines}");
+        assert!(lines <= (MAX_WINDOWS as u64 + 1) * u64::from(FEW + 1), "{lines}");
         let suppressed: u64 = summaries.iter().map(|summary| summary.suppressed).sum();
         assert_eq!(lines + suppressed, 200_000);
         assert_eq!(summaries.iter().filter(|summary| summary.is_of_several).count(), 1);
