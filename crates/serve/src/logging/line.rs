@@ -9,7 +9,7 @@ use tracing::{Event, Level};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
-use super::value::{self, LONGEST, LONGEST_MESSAGE};
+use super::value::{self, MAX_LEN, MAX_MESSAGE};
 
 /// A line without its time and its line end.
 #[derive(Debug, Clone)]
@@ -129,15 +129,15 @@ impl Visit for Line {
     }
 
     fn record_str(&mut self, field: &Field, text: &str) {
-        self.text(field.name(), &value::beginning(&format_args!("{text}"), LONGEST));
+        self.text(field.name(), &value::beginning(&format_args!("{text}"), MAX_LEN));
     }
 
     fn record_debug(&mut self, field: &Field, shown: &dyn fmt::Debug) {
         if field.name() == "message" {
-            self.message = value::beginning(shown, LONGEST_MESSAGE);
+            self.message = value::beginning(shown, MAX_MESSAGE);
             return;
         }
-        let text = value::beginning(shown, LONGEST);
+        let text = value::beginning(shown, MAX_LEN);
         if field.name() == "peer" {
             self.peer = address(&text);
         }

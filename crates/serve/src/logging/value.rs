@@ -6,10 +6,10 @@
 use std::fmt::{self, Write};
 
 /// The most octets of one value. A longer one ends in an ellipsis.
-pub(super) const LONGEST: usize = 1024;
+pub(super) const MAX_LEN: usize = 1024;
 
 /// The most octets of a message. The report of a failed start lists every fault.
-pub(super) const LONGEST_MESSAGE: usize = 64 << 10;
+pub(super) const MAX_MESSAGE: usize = 64 << 10;
 
 /// The beginning of a text; the rest is never held in memory, however long it is.
 struct Beginning {
@@ -231,8 +231,8 @@ mod tests {
 
     #[test]
     fn a_long_value_costs_no_more_than_its_beginning() {
-        let text = beginning(&format_args!("{}", "ö".repeat(1 << 20)), LONGEST);
-        assert!(text.ends_with("ö…") && text.len() <= LONGEST + '…'.len_utf8(), "{}", text.len());
+        let text = beginning(&format_args!("{}", "ö".repeat(1 << 20)), MAX_LEN);
+        assert!(text.ends_with("ö…") && text.len() <= MAX_LEN + '…'.len_utf8(), "{}", text.len());
         assert_eq!(beginning(&format_args!("short"), 5), "short");
     }
 }
