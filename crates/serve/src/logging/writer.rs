@@ -23,7 +23,7 @@ use super::line::Line;
 /// The most lines that may wait for the reader: seconds of a busy server, a megabyte or two at worst. They are counted
 /// and not kept in a queue of that length, which would hold a quarter of a megabyte in every process for a case that
 /// may never occur.
-const MOST_WAITING: usize = 8192;
+const MAX_WAITING: usize = 8192;
 /// The writing thread needs hardly any.
 const STACK: usize = 128 << 10;
 /// The time for which a process that ends waits for a slow reader to get the last lines.
@@ -85,7 +85,7 @@ impl LogWriter {
 
     fn send(&self, line: Line) {
         let Shared { waiting, dropped, process, .. } = &*self.shared;
-        if waiting.fetch_add(1, Ordering::Relaxed) < MOST_WAITING {
+        if waiting.fetch_add(1, Ordering::Relaxed) < MAX_WAITING {
             // Fails only if there is no thread.
             let _ = self.entries.send(Entry::Line(line.render(process)));
         } else {
