@@ -12,10 +12,10 @@ use std::path::Path;
 pub const RESOLV_CONF: &str = "/etc/resolv.conf";
 
 /// The most that is read of the file.
-const LONGEST: u64 = 64 << 10;
+const MAX_FILE_SIZE: u64 = 64 << 10;
 
 /// The most servers that are used. The C library uses three.
-const MOST: usize = 8;
+const MAX_SERVERS: usize = 8;
 
 const PORT: u16 = 53;
 
@@ -28,7 +28,7 @@ pub fn of_system() -> io::Result<Vec<SocketAddr>> {
 /// The name servers listed in a file of this format.
 pub fn read(path: &Path) -> io::Result<Vec<SocketAddr>> {
     let mut text = Vec::new();
-    File::open(path)?.take(LONGEST).read_to_end(&mut text)?;
+    File::open(path)?.take(MAX_FILE_SIZE).read_to_end(&mut text)?;
     Ok(parse(&String::from_utf8_lossy(&text)))
 }
 
@@ -46,7 +46,7 @@ fn parse(text: &str) -> Vec<SocketAddr> {
             servers.push(server);
         }
     }
-    servers.truncate(MOST);
+    servers.truncate(MAX_SERVERS);
     servers
 }
 
@@ -67,7 +67,7 @@ mod tests {
     fn an_endless_file_and_the_number_of_servers_are_limited() {
         assert_eq!(read(Path::new("/dev/zero")).unwrap(), []);
         let many: String = (0..100).map(|number| format!("nameserver 192.0.2.{number}\n")).collect();
-        assert_eq!(parse(&many).len(), MOST);
+        assert_eq!(parse(&many).len(), MAX_SERVERS);
         assert!(read(Path::new("/nowhere/resolv.conf")).is_err());
     }
 }
