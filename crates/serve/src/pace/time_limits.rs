@@ -81,7 +81,7 @@ pub(crate) struct Fill {
 
 impl Fill {
     /// No limit shrinks below this part: a full service still gives a client 30 seconds to log in.
-    const LEAST_PERCENT: usize = 100 / 6;
+    const MIN_PERCENT: usize = 100 / 6;
 
     /// All of each limit while half of the connections are free; from there down to a sixth when all are taken. A
     /// `most` of 0 means that connections are not limited.
@@ -89,8 +89,8 @@ impl Fill {
         let half = most.div_ceil(2);
         let percent = match open {
             _ if most == 0 || open <= half => 100,
-            open if open >= most => Self::LEAST_PERCENT,
-            open => 100 - (100 - Self::LEAST_PERCENT) * (open - half) / (most - half),
+            open if open >= most => Self::MIN_PERCENT,
+            open => 100 - (100 - Self::MIN_PERCENT) * (open - half) / (most - half),
         };
         Self { percent: u32::try_from(percent).unwrap_or(100) }
     }
