@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 /// More would wait for the disk and for each other; a mail server is not bound by its processors.
-const MOST_WORKERS: usize = 4;
+const MAX_WORKERS: usize = 4;
 /// Half of the library's default. Only touched pages are resident, and no function of ours recurses without a bound.
 const STACK: usize = 1 << 20;
 /// Threads for files and passwords. They end after a while without work, so a quiet server has none.
@@ -16,7 +16,7 @@ const BLOCKING_KEEP_ALIVE: Duration = Duration::from_secs(5);
 pub fn runtime(role: &str) -> io::Result<Runtime> {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     Builder::new_multi_thread()
-        .worker_threads(cores.min(MOST_WORKERS))
+        .worker_threads(cores.min(MAX_WORKERS))
         .max_blocking_threads(BLOCKING)
         .thread_keep_alive(BLOCKING_KEEP_ALIVE)
         .thread_stack_size(STACK)
@@ -30,7 +30,7 @@ mod tests {
     #[test]
     fn a_daemon_has_few_threads_with_its_name() {
         let runtime = super::runtime("mta").unwrap();
-        assert!((1..=super::MOST_WORKERS).contains(&runtime.metrics().num_workers()));
+        assert!((1..=super::MAX_WORKERS).contains(&runtime.metrics().num_workers()));
         let name = runtime.block_on(async {
             tokio::spawn(async { std::thread::current().name().map(str::to_owned) }).await.unwrap()
         });
