@@ -50,7 +50,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// For the last octets to a peer whose session the server has ended.
 const ENDED_SEND_TIMEOUT: Duration = Duration::from_secs(1);
 /// The octets that a peer may still have in flight when we close.
-const MOST_UNREAD: u64 = 256 * 1024;
+const MAX_UNREAD: u64 = 256 * 1024;
 
 impl Stream {
     fn plain(transport: Transport) -> Self {
@@ -146,7 +146,7 @@ impl Stream {
         let has_ended = self.pace.has_ended();
         let goodbye = async {
             self.shutdown().await?;
-            tokio::io::copy(&mut (&mut self).take(MOST_UNREAD), &mut tokio::io::sink()).await
+            tokio::io::copy(&mut (&mut self).take(MAX_UNREAD), &mut tokio::io::sink()).await
         };
         let farewell = if has_ended { ENDED_SEND_TIMEOUT } else { CLOSE_TIMEOUT };
         // An error here is ignored, since the connection is over in any case.
