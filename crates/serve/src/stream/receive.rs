@@ -26,7 +26,7 @@ pub enum ReceiveOutcome {
 }
 
 /// The most that one TLS record holds. On the stack while octets are moved, and only then.
-const LARGEST_RECORD: usize = 16 * 1024;
+const MAX_RECORD: usize = 16 * 1024;
 
 impl Stream {
     /// Waits for octets and appends them to `into`. 0 means that the peer has closed its side.
@@ -35,8 +35,8 @@ impl Stream {
     /// it is dropped and called again, as `select!` does.
     pub async fn receive(&mut self, into: &mut impl BufMut) -> io::Result<usize> {
         poll_fn(|cx| {
-            let mut room = [MaybeUninit::uninit(); LARGEST_RECORD];
-            let most = into.remaining_mut().min(LARGEST_RECORD);
+            let mut room = [MaybeUninit::uninit(); MAX_RECORD];
+            let most = into.remaining_mut().min(MAX_RECORD);
             let mut read = ReadBuf::uninit(&mut room[..most]);
             ready!(Pin::new(&mut *self).poll_read(cx, &mut read))?;
             into.put_slice(read.filled());
