@@ -9,11 +9,11 @@ pub struct EnvelopeId(Box<str>);
 
 impl EnvelopeId {
     /// "ENVID … MUST NOT exceed 100 characters in length" (RFC 3461 §4.4).
-    const LONGEST: usize = 100;
+    const MAX_LEN: usize = 100;
 
     /// Creates an identifier; `None` when the text is not a valid one.
     pub fn new(text: &str) -> Option<Self> {
-        let fits = (1..=Self::LONGEST).contains(&text.len());
+        let fits = (1..=Self::MAX_LEN).contains(&text.len());
         let graphic = text.bytes().all(|octet| matches!(octet, b' '..=b'~'));
         (fits && graphic).then(|| Self(text.into()))
     }
