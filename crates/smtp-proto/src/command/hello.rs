@@ -20,7 +20,7 @@ pub struct HelloName {
 
 impl HelloName {
     /// In octets, as long as a domain may be (RFC 5321 §4.5.3.1.2).
-    const LONGEST: usize = 255;
+    const MAX_LEN: usize = 255;
 
     /// Replaces an octet or a character that cannot be written.
     const REPLACEMENT: char = '?';
@@ -45,7 +45,7 @@ impl HelloName {
         }
         let decoded = String::from_utf8_lossy(sent);
         let writable = |c: char| if is_writable(c) { c } else { Self::REPLACEMENT };
-        let text: String = decoded.chars().take(Self::LONGEST).map(writable).collect();
+        let text: String = decoded.chars().take(Self::MAX_LEN).map(writable).collect();
         let is_exact = text.as_bytes() == sent;
         Some(Self { text: text.into(), is_exact })
     }
