@@ -228,10 +228,10 @@ pub fn unreadable_author(field: &str, fault: impl std::fmt::Display) -> Reply {
 /// An address in a field that names the author or the sender belongs to another user. The text is ASCII and fits a
 /// reply line (RFC 5321 §4.5.3.1.5), so an address that does not fit is left out.
 pub fn author_not_owned(field: &str, address: &Address) -> Reply {
-    const LONGEST: usize = 254;
+    const MAX_LEN: usize = 254;
     let address = address.to_string();
     let shown =
-        if address.is_ascii() && address.len() <= LONGEST { format!(" {address}") } else { String::new() };
+        if address.is_ascii() && address.len() <= MAX_LEN { format!(" {address}") } else { String::new() };
     let text =
         format!("The address{shown} in the {field} field does not belong to your login: use one of your own");
     reply(554, Status::NOT_AUTHORIZED, "").with_text(text)
