@@ -13,11 +13,11 @@ use super::record::{Directive, LONGEST, Lengths, Mechanism, Qualifier, Record};
 use super::{Answer, Answers, Place, Question, Receiver, Sender, is_record};
 
 /// The most terms that need DNS (RFC 7208 §4.6.4).
-const MOST_LOOKUPS: usize = 10;
+const MAX_LOOKUPS: usize = 10;
 /// The most terms whose queries have no answer (the same).
-const MOST_VOIDS: usize = 2;
+const MAX_VOIDS: usize = 2;
 /// The most hosts of one `mx`, and names of the client (the same).
-pub(super) const MOST_HOSTS: usize = 10;
+pub(super) const MAX_HOSTS: usize = 10;
 
 /// The result of an evaluation, and the term that decided; `None` when no term matched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -223,7 +223,7 @@ impl Evaluation<'_> {
             };
             found.records().iter().filter_map(host).filter(|host| !host.is_root()).collect()
         };
-        if hosts.len() > MOST_HOSTS {
+        if hosts.len() > MAX_HOSTS {
             return Err(broken(Fault::Hosts(hosts.len()), place));
         }
         self.ask_first(hosts.iter().map(|host| (host.clone(), self.family())))?;
@@ -244,7 +244,7 @@ impl Evaluation<'_> {
     fn count(&mut self, place: &Place) -> Result<(), Stop> {
         self.is_void_counted = false;
         self.lookups += 1;
-        if self.lookups > MOST_LOOKUPS { Err(broken(Fault::Lookups, place)) } else { Ok(()) }
+        if self.lookups > MAX_LOOKUPS { Err(broken(Fault::Lookups, place)) } else { Ok(()) }
     }
 
     /// Requests all queries at once that have not been made yet.
@@ -266,7 +266,7 @@ impl Evaluation<'_> {
         let answer = ask(answers, name, kind)?;
         if *answer == Answer::Nothing && !std::mem::replace(&mut self.is_void_counted, true) {
             self.voids.push(name.clone());
-            if self.voids.len() > MOST_VOIDS {
+            if self.voids.len() > MAX_VOIDS {
                 return Err(broken(Fault::Voids(self.voids.clone()), place));
             }
         }

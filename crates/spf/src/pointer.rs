@@ -2,7 +2,7 @@
 
 use hickory_proto::rr::{Name, RData, RecordType};
 
-use super::evaluation::{Evaluation, MOST_HOSTS, Stop};
+use super::evaluation::{Evaluation, MAX_HOSTS, Stop};
 use super::{Answer, Place};
 
 impl Evaluation<'_> {
@@ -49,5 +49,5 @@ fn names(records: &[RData]) -> Vec<Name> {
         RData::PTR(name) => Some(name.0.clone()),
         _ => None,
     };
-    records.iter().filter_map(name).take(MOST_HOSTS).collect()
+    records.iter().filter_map(name).take(MAX_HOSTS).collect()
 }
