@@ -9,9 +9,9 @@ use super::{Receiver, Sender};
 /// The local part of a sender without one (RFC 7208 §4.3).
 const LOCAL_PART: &str = "postmaster";
 /// The longest name of DNS in text form. A longer one loses labels on the left (RFC 7208 §7.3).
-const LONGEST: usize = 253;
+const MAX_LEN: usize = 253;
 /// The longest label (RFC 1035 §2.3.4).
-const LONGEST_LABEL: usize = 63;
+const MAX_LABEL: usize = 63;
 
 /// `domain-spec`, or another macro-string.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +97,7 @@ impl Spec {
     pub(super) fn expand(&self, values: &Values<'_>) -> Option<Name> {
         let expanded = self.expand_text(values);
         let mut name = expanded.strip_suffix(b".").unwrap_or(&expanded);
-        while name.len() > LONGEST {
+        while name.len() > MAX_LEN {
             name = &name[name.iter().position(|octet| *octet == b'.')? + 1..];
         }
         name_of(name)
@@ -111,11 +111,11 @@ impl Spec {
 
 /// The name in text form, without the root's dot at the end: a label may contain any ASCII octet.
 fn name_of(octets: &[u8]) -> Option<Name> {
-    if !octets.is_ascii() || octets.len() > LONGEST {
+    if !octets.is_ascii() || octets.len() > MAX_LEN {
         return None;
     }
     let labels = || octets.split(|octet| *octet == b'.');
-    let are_sound = labels().all(|label| (1..=LONGEST_LABEL).contains(&label.len()));
+    let are_sound = labels().all(|label| (1..=MAX_LABEL).contains(&label.len()));
     are_sound.then(|| Name::from_labels(labels()).ok())?
 }
 
