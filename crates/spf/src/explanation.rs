@@ -10,7 +10,7 @@ use super::{Answers, Question, Sender};
 
 /// The longest explanation that is used, in octets: with the reply code and the name of the domain it still fits into a
 /// line of a reply (RFC 5321 §4.5.3.1.5). A longer one is ignored rather than cut, since it may end in a URL.
-pub(super) const LONGEST: usize = 400;
+pub(super) const MAX_LEN: usize = 400;
 
 /// The `exp` modifier of the record that led to a fail. It is not looked up yet: its queries come after the evaluation and
 /// do not count among its lookups (RFC 7208 §4.6.4).
@@ -55,13 +55,13 @@ impl Explanation {
         let answer = evaluation.ask_quietly(&target, RecordType::TXT)?;
         let [RData::TXT(record)] = answer.records() else { return Ok(None) };
         let text = record.txt_data.concat();
-        if text.len() > LONGEST {
+        if text.len() > MAX_LEN {
             return Ok(None);
         }
         let Some(spec) = std::str::from_utf8(&text).ok().and_then(Spec::explanation) else { return Ok(None) };
         let text = evaluation.expand_text(&spec, &self.domain, receiver)?;
         // The local part and the name in HELO come from the client, and may contain any octet.
-        let is_usable = text.len() <= LONGEST && text.iter().all(|octet| (b' '..=b'~').contains(octet));
+        let is_usable = text.len() <= MAX_LEN && text.iter().all(|octet| (b' '..=b'~').contains(octet));
         Ok(String::from_utf8(text).ok().filter(|text| is_usable && !text.is_empty()))
     }
 }

@@ -1,6 +1,6 @@
 //! RFC 7208 §6.2.
 
-use super::super::explanation::LONGEST;
+use super::super::explanation::MAX_LEN;
 use super::*;
 
 /// The explanation for a client that example.com does not permit, if the domain publishes this text.
@@ -57,7 +57,7 @@ proptest::proptest! {
         helo in "[\\x00-\\x7f]{0,255}",
     ) {
         if let Some(text) = explained(&text, &local_part, &helo) {
-            assert!((1..=LONGEST).contains(&text.len()), "{text}");
+            assert!((1..=MAX_LEN).contains(&text.len()), "{text}");
             assert!(text.bytes().all(|octet| (b' '..=b'~').contains(&octet)), "{text:?}");
         }
     }
