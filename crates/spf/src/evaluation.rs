@@ -9,7 +9,7 @@ use ipnet::IpNet;
 
 use super::expansion::{Spec, Values, domain_name};
 use super::explanation::Explanation;
-use super::record::{Directive, LONGEST, Lengths, Mechanism, Qualifier, Record};
+use super::record::{Directive, MAX_LEN, Lengths, Mechanism, Qualifier, Record};
 use super::{Answer, Answers, Place, Question, Receiver, Sender, is_record};
 
 /// The most terms that need DNS (RFC 7208 §4.6.4).
@@ -141,7 +141,7 @@ impl Evaluation<'_> {
             [text] => text,
             several => return Err(broken(Fault::Records(Some(domain.clone()), several.len()), from)),
         };
-        if text.len() > LONGEST {
+        if text.len() > MAX_LEN {
             return Err(broken(Fault::Length(text.len()), from));
         }
         Record::parse(text).map_err(|wrong| broken(Fault::Syntax(wrong.why), &place(domain, &wrong.term)))

@@ -66,7 +66,7 @@ pub(super) struct Malformed {
 
 /// The longest record that is read, in octets. RFC 7208 §3.4 recommends staying below 512; a record is parsed again in
 /// each round of an evaluation, and one may refer to ten others.
-pub(super) const LONGEST: usize = 16 * 1024;
+pub(super) const MAX_LEN: usize = 16 * 1024;
 
 const VERSION: &[u8] = b"v=spf1";
 const DOMAIN: &str = "what it names is no domain";

@@ -1,6 +1,6 @@
 //! RFC 7208 §4.6, §12.
 
-use super::super::record::LONGEST;
+use super::super::record::MAX_LEN;
 use super::*;
 
 #[test]
@@ -102,7 +102,7 @@ fn rfc_7208_3_1_octets_that_are_not_ascii() {
 
 #[test]
 fn rfc_7208_3_4_a_record_is_bounded() {
-    for (length, expected) in [(LONGEST, "fail"), (LONGEST + 1, "permerror")] {
+    for (length, expected) in [(MAX_LEN, "fail"), (MAX_LEN + 1, "permerror")] {
         let text = format!("{:<1$}", "v=spf1 -all", length);
         // A TXT record consists of strings of 255 octets at most.
         let record = RData::TXT(TXT::from_bytes(text.as_bytes().chunks(255).collect()));
