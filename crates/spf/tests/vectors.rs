@@ -13,9 +13,9 @@ use spf::{Answer, Qualifier, Question, Receiver, Sender, Stop, check_host};
 /// The host that checks.
 const RECEIVER: Receiver<'static> = Receiver { host: "mx.receiver.example", time: 1_234_567_890 };
 /// More rounds than any evaluation needs.
-const MOST_ROUNDS: usize = 60;
+const MAX_ROUNDS: usize = 60;
 /// The longest chain of aliases.
-const MOST_ALIASES: usize = 8;
+const MAX_ALIASES: usize = 8;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -109,7 +109,7 @@ impl Zone {
 
     fn answer(&self, (queried, kind): &Question) -> Answer {
         let mut owner = queried;
-        for _ in 0..MOST_ALIASES {
+        for _ in 0..MAX_ALIASES {
             match self.aliases.get(owner) {
                 Some(target) => owner = target,
                 None => {
@@ -134,7 +134,7 @@ fn to_the_end<T>(
     answers: &mut BTreeMap<Question, Answer>,
     evaluate: impl Fn(&BTreeMap<Question, Answer>) -> Result<T, Stop>,
 ) -> Result<T, Stop> {
-    for _ in 0..MOST_ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         let outcome = evaluate(answers);
         let Err(Stop::Asks(questions)) = outcome else { return outcome };
         for question in questions {
