@@ -26,12 +26,12 @@ impl ExtraKeywords {
     const HEADER: &'static [u8] = b"mailstead-keywords 1\n";
     const MODE: u32 = 0o600;
     /// About 100,000 messages with keywords beyond the letters.
-    const LONGEST_FILE: u64 = 16 << 20;
+    const MAX_FILE_SIZE: u64 = 16 << 20;
 
     /// Reads the file of the mailbox in `folder`. Without a file no message has such keywords.
     pub(crate) fn read(folder: &Path) -> Result<Self, MaildirError> {
         let path = folder.join(Self::FILE);
-        let octets = regular::read(&path, Self::LONGEST_FILE).map_err(MaildirError::disk("read", &path))?;
+        let octets = regular::read(&path, Self::MAX_FILE_SIZE).map_err(MaildirError::disk("read", &path))?;
         Ok(Self::parse(&octets))
     }
 
@@ -40,7 +40,7 @@ impl ExtraKeywords {
         let path = folder.join(Self::FILE);
         let text = self.to_text();
         let disk = |step| MaildirError::disk(step, &path);
-        if text.len() as u64 > Self::LONGEST_FILE {
+        if text.len() as u64 > Self::MAX_FILE_SIZE {
             return Err(disk("write")(std::io::ErrorKind::FileTooLarge.into()));
         }
         regular::move_aside(&path).map_err(disk("move aside"))?;
