@@ -19,9 +19,9 @@ use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use super::FileName;
 
 /// Maximum size of a decompressed message, above any size limit of the MTA. Anything larger was made to fill the disk.
-const LARGEST: u64 = 256 << 20;
+const MAX_SIZE: u64 = 256 << 20;
 /// Maximum window of a zstd frame, which may ask for gigabytes; Dovecot's levels ask for 8 MiB at most.
-const LARGEST_WINDOW: u64 = 16 << 20;
+const MAX_WINDOW: u64 = 16 << 20;
 /// The size of the pieces in which a message is decompressed.
 const BUFFER: usize = 64 << 10;
 
@@ -86,7 +86,7 @@ enum DecompressError {
 
 fn decompress_to_file(file: &File, method: Method, scratch: &Path) -> Result<File, DecompressError> {
     let message = unnamed_file(scratch).map_err(DecompressError::Disk)?;
-    let mut message = LimitedFile { file: message, left: LARGEST, is_failing: false };
+    let mut message = LimitedFile { file: message, left: MAX_SIZE, is_failing: false };
     match decompress(file, method, &mut message).and_then(|()| message.file.rewind()) {
         Ok(()) => Ok(message.file),
         Err(error) if message.is_failing || error.raw_os_error().is_some() => {
@@ -102,7 +102,7 @@ fn decompress(file: &File, method: Method, message: &mut LimitedFile) -> io::Res
         Method::Gzip => copy(MultiGzDecoder::new(stored), message),
         Method::Zstd => {
             let mut decoder = FrameDecoder::new();
-            decoder.set_max_window_size(LARGEST_WINDOW);
+            decoder.set_max_window_size(MAX_WINDOW);
             let decoder =
                 StreamingDecoder::new_with_decoder(&mut stored, decoder).map_err(io::Error::other)?;
             copy(decoder, message)

@@ -84,7 +84,7 @@ fn a_disk_failure_is_an_error() {
     assert!(decompress_if_needed(File::open(&path).unwrap(), 57, &scratch, &name).is_err());
     // A disk that is full.
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let mut bounded = LimitedFile { file: full, left: LARGEST, is_failing: false };
+    let mut bounded = LimitedFile { file: full, left: MAX_SIZE, is_failing: false };
     let message = File::open(&path).unwrap();
     assert!(decompress(&message, Method::Gzip, &mut bounded).is_err() && bounded.is_failing);
 }
