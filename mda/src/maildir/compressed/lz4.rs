@@ -10,7 +10,7 @@ use std::io::{self, ErrorKind, Read, Write};
 /// The first octets of a file.
 pub(super) const MARK: &[u8] = b"Dovecot-LZ4\x0d\x2a\x9b\xc5";
 /// Maximum size of a chunk, as in Dovecot, whose own chunks hold 64 KiB.
-const LARGEST_CHUNK: usize = 1 << 20;
+const MAX_CHUNK: usize = 1 << 20;
 
 /// Decodes a file.
 pub(super) fn decode(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
@@ -19,7 +19,7 @@ pub(super) fn decode(from: &mut impl Read, to: &mut impl Write) -> io::Result<()
     let mut chunk = Vec::new();
     loop {
         let Some(length) = length(from)? else { return Ok(()) };
-        if length > LARGEST_CHUNK {
+        if length > MAX_CHUNK {
             return Err(ErrorKind::InvalidData.into());
         }
         let mut block = vec![0; length];
@@ -48,12 +48,12 @@ fn decode_block(mut block: &[u8], chunk: &mut Vec<u8>) -> Option<()> {
         let literals = run(&mut block, token >> 4)?;
         chunk.extend_from_slice(take(&mut block, literals)?);
         if block.is_empty() {
-            return (chunk.len() <= LARGEST_CHUNK).then_some(());
+            return (chunk.len() <= MAX_CHUNK).then_some(());
         }
         let offset = take(&mut block, 2)?;
         let offset = usize::from(u16::from_le_bytes([offset[0], offset[1]]));
         let length = run(&mut block, token & 15)? + 4;
-        if offset == 0 || chunk.len() + length > LARGEST_CHUNK {
+        if offset == 0 || chunk.len() + length > MAX_CHUNK {
             return None;
         }
         let start = chunk.len().checked_sub(offset)?;
