@@ -43,12 +43,12 @@ pub struct FileName {
 
 impl FileName {
     /// The limit of Linux; a longer name cannot have been read from a folder.
-    pub(crate) const LONGEST: usize = 255;
+    pub(crate) const MAX_LEN: usize = 255;
 
     /// Parses a name from a folder. Names that begin with a dot are not messages.
     pub fn parse(folder: Folder, text: impl AsRef<[u8]>) -> Option<Self> {
         let text = text.as_ref();
-        if text.len() > Self::LONGEST
+        if text.len() > Self::MAX_LEN
             || matches!(text.first(), None | Some(b'.'))
             || memchr::memchr3(b'/', b'\n', 0, text).is_some()
         {
@@ -134,7 +134,7 @@ impl FileName {
 
     /// Returns true if the file system can hold the name.
     pub(crate) fn fits(&self) -> bool {
-        self.text.len() <= Self::LONGEST
+        self.text.len() <= Self::MAX_LEN
     }
 
     /// The letters after `:2,`, and the rest from a comma on.
