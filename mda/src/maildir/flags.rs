@@ -43,20 +43,20 @@ impl Flags {
     pub const SYSTEM: Self =
         Self(Self::DRAFT.0 | Self::FLAGGED.0 | Self::ANSWERED.0 | Self::SEEN.0 | Self::DELETED.0);
     /// The keywords that have a letter.
-    pub const LETTER_KEYWORDS: Self = Self((1 << Self::MOST_LETTERS) - 1);
+    pub const LETTER_KEYWORDS: Self = Self((1 << Self::MAX_LETTERS) - 1);
     /// The keywords beyond the letters.
-    pub const EXTRA_KEYWORDS: Self = Self(u128::MAX << (Self::MOST_LETTERS + LETTERS.len()));
+    pub const EXTRA_KEYWORDS: Self = Self(u128::MAX << (Self::MAX_LETTERS + LETTERS.len()));
     /// All keywords.
     pub const KEYWORDS: Self = Self(Self::LETTER_KEYWORDS.0 | Self::EXTRA_KEYWORDS.0);
     /// Number of letters from `a` to `z`, all that a file's name can hold.
-    pub const MOST_LETTERS: usize = 26;
+    pub const MAX_LETTERS: usize = 26;
     /// Maximum number of keywords in a mailbox at one time.
-    pub const MOST_KEYWORDS: usize = 128 - LETTERS.len();
+    pub const MAX_KEYWORDS: usize = 128 - LETTERS.len();
 
-    /// The keyword at this index in the mailbox's list of [`Flags::MOST_KEYWORDS`].
+    /// The keyword at this index in the mailbox's list of [`Flags::MAX_KEYWORDS`].
     pub fn keyword(index: usize) -> Option<Self> {
-        let bit = if index < Self::MOST_LETTERS { index } else { index + LETTERS.len() };
-        (index < Self::MOST_KEYWORDS).then(|| Self(1 << bit))
+        let bit = if index < Self::MAX_LETTERS { index } else { index + LETTERS.len() };
+        (index < Self::MAX_KEYWORDS).then(|| Self(1 << bit))
     }
 
     /// The indexes of the keywords among these flags.
@@ -67,7 +67,7 @@ impl Flags {
             rest.0 &= rest.0.wrapping_sub(1);
             match bit {
                 128 => None,
-                letter if letter < Self::MOST_LETTERS => Some(letter),
+                letter if letter < Self::MAX_LETTERS => Some(letter),
                 beyond => Some(beyond - LETTERS.len()),
             }
         })
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn keywords_beyond_the_letters_have_bits_of_their_own_and_no_letter() {
         let all: Vec<Flags> = (0..200).map_while(Flags::keyword).collect();
-        assert_eq!(all.len(), Flags::MOST_KEYWORDS);
+        assert_eq!(all.len(), Flags::MAX_KEYWORDS);
         let together = all.iter().fold(Flags::NONE, |flags, flag| flags | *flag);
         assert_eq!(together, Flags::KEYWORDS);
         assert!((together & (Flags::SYSTEM | Flags::PASSED)).is_empty());

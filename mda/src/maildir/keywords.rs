@@ -51,7 +51,7 @@ impl Keywords {
 
     /// Returns true if another name can be added, while messages use the keywords `used`.
     pub fn has_room(&self, used: Flags) -> bool {
-        (0..Flags::MOST_KEYWORDS).filter_map(Flags::keyword).any(|flag| !used.contains(flag))
+        (0..Flags::MAX_KEYWORDS).filter_map(Flags::keyword).any(|flag| !used.contains(flag))
     }
 
     /// The keywords whose names differ in `other`, as flags.
@@ -81,8 +81,8 @@ impl Keywords {
         }
         let free = |place: &usize| Flags::keyword(*place).is_some_and(|flag| !used.contains(flag));
         let unnamed = |place: &usize| self.name(*place).is_none();
-        let letters = (0..Flags::MOST_LETTERS).filter(free);
-        let beyond = (Flags::MOST_LETTERS..Flags::MOST_KEYWORDS).filter(free);
+        let letters = (0..Flags::MAX_LETTERS).filter(free);
+        let beyond = (Flags::MAX_LETTERS..Flags::MAX_KEYWORDS).filter(free);
         let places = [letters.clone().find(unnamed), letters.clone().next(), beyond.clone().find(unnamed)];
         let place = places.into_iter().flatten().next().or_else(|| beyond.clone().next())?;
         self.set(place, name);
@@ -91,7 +91,7 @@ impl Keywords {
 
     /// Adds a name beyond the letters, even if it has a letter.
     pub(crate) fn add_extra(&mut self, name: &str, used: Flags) -> Option<Flags> {
-        let places = Flags::MOST_LETTERS..Flags::MOST_KEYWORDS;
+        let places = Flags::MAX_LETTERS..Flags::MAX_KEYWORDS;
         let known = places
             .clone()
             .find(|place| self.name(*place).is_some_and(|known| known.eq_ignore_ascii_case(name)));
@@ -112,7 +112,7 @@ impl Keywords {
 
     /// Keeps the names beyond the letters of `other`, as far as messages have them.
     pub(crate) fn keep_extra(&mut self, other: &Self, used: Flags) {
-        for place in Flags::MOST_LETTERS..other.names.len() {
+        for place in Flags::MAX_LETTERS..other.names.len() {
             if let Some(name) = other.name(place)
                 && Flags::keyword(place).is_some_and(|flag| used.contains(flag))
             {
@@ -148,7 +148,7 @@ impl Keywords {
         for line in text.lines() {
             let Some((place, name)) = line.split_once(' ') else { continue };
             let Ok(place) = place.parse::<usize>() else { continue };
-            if place < Flags::MOST_LETTERS && !name.is_empty() && name.len() <= Self::LONGEST {
+            if place < Flags::MAX_LETTERS && !name.is_empty() && name.len() <= Self::LONGEST {
                 keywords.set(place, name);
             }
         }
@@ -157,7 +157,7 @@ impl Keywords {
 
     /// The file's content.
     fn to_text(&self) -> String {
-        let letters = self.names.iter().take(Flags::MOST_LETTERS).enumerate();
+        let letters = self.names.iter().take(Flags::MAX_LETTERS).enumerate();
         let named = letters.filter_map(|(place, name)| Some((place, name.as_ref()?)));
         named.map(|(place, name)| format!("{place} {name}\n")).collect()
     }
@@ -207,7 +207,7 @@ mod tests {
         let names: String = (0..26).map(|n| format!("{n} k{n}\n")).collect();
         let mut keywords = Keywords::parse(&names);
         let mut used = Flags::LETTER_KEYWORDS;
-        for place in 26..Flags::MOST_KEYWORDS {
+        for place in 26..Flags::MAX_KEYWORDS {
             assert!(keywords.has_room(used));
             assert_eq!(keywords.add(&format!("k{place}"), used), Some(flag(place)));
             used |= flag(place);

@@ -63,7 +63,7 @@ impl Snapshot {
     /// Returns true if the mailbox can add a keyword that it does not know.
     pub fn has_room_for_keywords(&self) -> bool {
         // Most have few names, which saves looking at the messages.
-        self.keywords.names().count() < Flags::MOST_LETTERS || {
+        self.keywords.names().count() < Flags::MAX_LETTERS || {
             let flags = self.entries().map(|entry| entry.flags);
             self.keywords.has_room(flags.fold(Flags::NONE, |all, flags| all | flags))
         }
