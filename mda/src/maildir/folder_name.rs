@@ -21,7 +21,7 @@ pub const SEPARATOR: char = '.';
 /// settings, and every file system allows it.
 const ESCAPE: char = '^';
 /// Octets of a text that is read as a folder's name. No file system allows this many.
-const LONGEST: usize = 1024;
+const MAX_LEN: usize = 1024;
 
 /// The mailbox name of a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,7 @@ fn encode_level(level: &str) -> String {
 
 /// Reads a folder's name without its leading dot. `None` if it is not a name, or is INBOX, which is the Maildir itself.
 pub fn decode(folder: &str) -> Option<FolderName> {
-    if folder.len() > LONGEST {
+    if folder.len() > MAX_LEN {
         return None;
     }
     let levels: Vec<String> = folder.split(SEPARATOR).map(decode_level).collect();
