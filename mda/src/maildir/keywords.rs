@@ -25,9 +25,9 @@ impl Keywords {
     const LOCK: &'static str = "dovecot-keywords.lock";
     const MODE: u32 = 0o600;
     /// No client's keyword is longer; a file with longer ones was not written by a mail server.
-    const LONGEST: usize = 255;
+    const MAX_LEN: usize = 255;
     /// Twice what 26 names of that length need.
-    const LONGEST_FILE: u64 = 16 << 10;
+    const MAX_FILE_SIZE: u64 = 16 << 10;
 
     /// The name of the keyword at this index.
     pub fn name(&self, place: usize) -> Option<&str> {
@@ -64,7 +64,7 @@ impl Keywords {
     /// Returns true if a name can be written into a file.
     pub(crate) fn is_writable(name: &str) -> bool {
         let is_odd = |c: char| c.is_control() || c == ' ';
-        !name.is_empty() && name.len() <= Self::LONGEST && !name.contains(is_odd)
+        !name.is_empty() && name.len() <= Self::MAX_LEN && !name.contains(is_odd)
     }
 
     /// Adds a name and returns its flag, while messages use the keywords `used`: at the first free letter; else at the
@@ -131,7 +131,7 @@ impl Keywords {
     /// Reads the file of the mailbox in `folder`. Without a file there are no keywords.
     pub(crate) fn read(folder: &Path) -> Result<Self, MaildirError> {
         let path = folder.join(Self::FILE);
-        let octets = regular::read(&path, Self::LONGEST_FILE).map_err(MaildirError::disk("read", &path))?;
+        let octets = regular::read(&path, Self::MAX_FILE_SIZE).map_err(MaildirError::disk("read", &path))?;
         Ok(Self::parse(&String::from_utf8_lossy(&octets)))
     }
 
@@ -148,7 +148,7 @@ impl Keywords {
         for line in text.lines() {
             let Some((place, name)) = line.split_once(' ') else { continue };
             let Ok(place) = place.parse::<usize>() else { continue };
-            if place < Flags::MAX_LETTERS && !name.is_empty() && name.len() <= Self::LONGEST {
+            if place < Flags::MAX_LETTERS && !name.is_empty() && name.len() <= Self::MAX_LEN {
                 keywords.set(place, name);
             }
         }
