@@ -30,7 +30,7 @@ const STALE_EMPTY: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Waits between two attempts: short at first, since the holder is about to release the lock.
 const FIRST_WAIT: Duration = Duration::from_micros(200);
-const LONGEST_WAIT: Duration = Duration::from_millis(20);
+const MAX_WAIT: Duration = Duration::from_millis(20);
 /// The third field of the file's content. Dovecot reads `pid:host` and treats the rest as part of the host's name, so
 /// it never concludes from our process number that we are dead.
 const MARK: &[u8] = b":mailstead";
@@ -70,7 +70,7 @@ impl DotLock {
                 return Err(LockError::Held);
             }
             thread::sleep(wait);
-            wait = (wait * 2).min(LONGEST_WAIT);
+            wait = (wait * 2).min(MAX_WAIT);
         }
     }
 
