@@ -29,7 +29,7 @@ impl MailboxName {
     pub const SEPARATOR: char = '/';
     /// Maximum length of a name in octets. Longer than a folder's own name can be, since some folders are shown under a
     /// longer one.
-    const LONGEST: usize = 1000;
+    const MAX_LEN: usize = 1000;
     const INBOX: &str = "INBOX";
 
     /// The mailbox that every user has.
@@ -39,7 +39,7 @@ impl MailboxName {
 
     /// Parses a name in UTF-8. `INBOX` may be in any case (RFC 3501 §5.1).
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        if text.len() > Self::LONGEST {
+        if text.len() > Self::MAX_LEN {
             return Err(NameError::TooLong);
         }
         if text.split(Self::SEPARATOR).any(str::is_empty) {
@@ -57,8 +57,8 @@ impl MailboxName {
 
     /// Refuses a name whose folder name would exceed the limit of Linux.
     pub fn check_length(&self) -> Result<(), NameError> {
-        const LONGEST_ON_DISK: usize = 255;
-        if self.folder().len() > LONGEST_ON_DISK { Err(NameError::TooLong) } else { Ok(()) }
+        const MAX_ON_DISK: usize = 255;
+        if self.folder().len() > MAX_ON_DISK { Err(NameError::TooLong) } else { Ok(()) }
     }
 
     /// The name in UTF-8.
