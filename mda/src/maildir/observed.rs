@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// The observed files of this process: one for each mailbox whose lock is waited for. A file beyond the limit
 /// counts as new each time.
 static OBSERVED: Mutex<Option<Observations>> = Mutex::new(None);
-const MOST: usize = 1024;
+const MAX_OBSERVATIONS: usize = 1024;
 
 /// The time for which the file at a path has been observed to be the same and unchanged.
 pub(super) fn unchanged_for(path: &Path, found: &Metadata, now: Instant) -> Duration {
@@ -62,7 +62,7 @@ impl Observations {
             known.last = now;
             return now.saturating_duration_since(known.since);
         }
-        if self.0.len() >= MOST
+        if self.0.len() >= MAX_OBSERVATIONS
             && let Some(oldest) =
                 self.0.iter().min_by_key(|(_, known)| known.last).map(|(path, _)| path.clone())
         {
@@ -104,11 +104,11 @@ mod tests {
         let begin = Instant::now();
         let at = |seconds| begin + Duration::from_secs(seconds);
         let waited_for = Path::new("/waited-for");
-        for (seconds, number) in (0..).zip(0..2 * MOST) {
+        for (seconds, number) in (0..).zip(0..2 * MAX_OBSERVATIONS) {
             observed.unchanged_for(waited_for, STATE, at(seconds));
             observed.unchanged_for(&PathBuf::from(format!("/{number}")), STATE, at(seconds));
         }
-        assert_eq!(observed.0.len(), MOST);
+        assert_eq!(observed.0.len(), MAX_OBSERVATIONS);
         assert_eq!(observed.unchanged_for(waited_for, STATE, at(5000)).as_secs(), 5000);
     }
 }
