@@ -25,7 +25,7 @@ const JOURNAL: &str = "mailstead-renaming";
 const LOCK: &str = "mailstead-renaming.lock";
 const MODE: u32 = 0o600;
 /// The limit of the journal; a user's folders do not fill it.
-const LONGEST_JOURNAL: u64 = 64 << 20;
+const MAX_JOURNAL: u64 = 64 << 20;
 
 /// A folder's old and new name in the Maildir.
 pub(crate) type FolderRename = (OsString, OsString);
@@ -83,9 +83,9 @@ pub(crate) fn read_consistently<T, E>(
     host: &str,
     look: impl Fn() -> Result<T, E>,
 ) -> Result<T, E> {
-    const MOST_LOOKS: usize = 4;
+    const MAX_LOOKS: usize = 4;
     let changed = || fs::metadata(root).and_then(|folder| folder.modified()).ok();
-    for _ in 1..MOST_LOOKS {
+    for _ in 1..MAX_LOOKS {
         recover(root, host);
         let before = changed();
         let seen = look()?;
@@ -179,10 +179,10 @@ fn read_journal(journal: &Path) -> Result<Option<Vec<FolderRename>>, MaildirErro
         Err(error) => return Err(disk(error)),
     };
     // An entry that is not a file is not ours, and is removed like an empty file.
-    if !metadata.is_file() || metadata.len() > LONGEST_JOURNAL {
+    if !metadata.is_file() || metadata.len() > MAX_JOURNAL {
         return Ok(Some(Vec::new()));
     }
-    let octets = regular::read(journal, LONGEST_JOURNAL).map_err(disk)?;
+    let octets = regular::read(journal, MAX_JOURNAL).map_err(disk)?;
     let names: Vec<&[u8]> =
         octets.strip_suffix(b"\0").unwrap_or(&octets).split(|octet| *octet == 0).collect();
     let moves = match names.as_chunks::<2>() {
