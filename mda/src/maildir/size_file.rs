@@ -20,7 +20,7 @@ use super::{FileName, Folder, MaildirError, layout, regular, scan};
 
 const FILE: &str = "maildirsize";
 /// "If the file is larger than 5120 bytes, it is recalculated" (Maildir++).
-const LONGEST: u64 = 5120;
+const MAX_FILE_SIZE: u64 = 5120;
 /// Age up to which a count is trusted, so that a full mailbox is not counted for every message that is refused.
 const FRESH_FOR: Duration = Duration::from_secs(15 * 60);
 
@@ -46,8 +46,8 @@ pub(crate) fn read(root: &Path, bound: u64) -> Option<RecordedUsage> {
     let file = regular::open_to_read(&root.join(FILE)).ok()??;
     let metadata = file.metadata().ok()?;
     let mut text = String::new();
-    file.take(LONGEST + 1).read_to_string(&mut text).ok()?;
-    if text.len() as u64 > LONGEST {
+    file.take(MAX_FILE_SIZE + 1).read_to_string(&mut text).ok()?;
+    if text.len() as u64 > MAX_FILE_SIZE {
         return None;
     }
     let (first, changes) = text.split_once('\n')?;
@@ -83,7 +83,7 @@ pub(crate) fn add(root: &Path, octets: i64, messages: i64) {
         Ok(file.metadata()?.len())
     };
     match appended() {
-        Ok(length) if length <= LONGEST => {}
+        Ok(length) if length <= MAX_FILE_SIZE => {}
         Err(error) if ErrorKind::NotFound == std::io::Error::kind(&error) => {}
         Ok(_) | Err(_) => invalidate(root),
     }
