@@ -15,7 +15,7 @@ const INBOX: &str = "INBOX";
 const HEADER: &str = "V\t2\n\n";
 const MODE: u32 = 0o600;
 /// Enough for some ten thousand folders with long names.
-const LONGEST: u64 = 4 << 20;
+const MAX_FILE_SIZE: u64 = 4 << 20;
 
 /// The names in the file of the Maildir at `root`, in its order.
 pub(crate) fn read(root: &Path) -> Result<Vec<MailboxName>, MaildirError> {
@@ -61,10 +61,10 @@ fn content(root: &Path) -> Result<String, MaildirError> {
     let path = root.join(FILE);
     let disk = |source| MaildirError::disk("read", &path)(source);
     // A file that is too long is kept for the operator to examine, and not replaced by an empty one.
-    if std::fs::symlink_metadata(&path).is_ok_and(|there| there.is_file() && there.len() > LONGEST) {
+    if std::fs::symlink_metadata(&path).is_ok_and(|there| there.is_file() && there.len() > MAX_FILE_SIZE) {
         return Err(disk(std::io::ErrorKind::InvalidData.into()));
     }
-    let octets = regular::read(&path, LONGEST).map_err(disk)?;
+    let octets = regular::read(&path, MAX_FILE_SIZE).map_err(disk)?;
     Ok(String::from_utf8_lossy(&octets).into_owned())
 }
 
@@ -136,10 +136,10 @@ mod tests {
         nix::unistd::mkfifo(&file, nix::sys::stat::Mode::S_IRWXU).unwrap();
         assert!(read(root.path()).unwrap().is_empty());
         std::fs::remove_file(&file).unwrap();
-        std::fs::File::create(&file).unwrap().set_len(LONGEST + 1).unwrap();
+        std::fs::File::create(&file).unwrap().set_len(MAX_FILE_SIZE + 1).unwrap();
         assert!(read(root.path()).is_err());
         assert!(set(root.path(), "host", &names(&["Sent"]), true).is_err());
-        assert_eq!(std::fs::metadata(&file).unwrap().len(), LONGEST + 1);
+        assert_eq!(std::fs::metadata(&file).unwrap().len(), MAX_FILE_SIZE + 1);
     }
 
     #[test]
