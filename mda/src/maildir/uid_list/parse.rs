@@ -38,7 +38,7 @@ pub struct ParsedRecords<'a> {
 }
 
 /// Longer lines were not written by a mail server.
-const LONGEST_LINE: usize = 2048;
+const MAX_LINE: usize = 2048;
 
 /// Parses the first line, and returns it with its length.
 ///
@@ -49,7 +49,7 @@ const LONGEST_LINE: usize = 2048;
 ///
 /// `None` if there is no usable header: the mailbox then gets a new UIDVALIDITY.
 pub fn parse_header(octets: &[u8]) -> Option<(Header, usize)> {
-    let end = memchr::memchr(b'\n', &octets[..octets.len().min(LONGEST_LINE)])?;
+    let end = memchr::memchr(b'\n', &octets[..octets.len().min(MAX_LINE)])?;
     let line = std::str::from_utf8(&octets[..end]).ok()?;
     // An editor, or a transfer as text, leaves CRLF.
     let mut fields = line.trim_end_matches('\r').split(' ').filter(|field| !field.is_empty());
@@ -110,7 +110,7 @@ pub fn parse_records(octets: &[u8], after: Option<Uid>) -> ParsedRecords<'_> {
 }
 
 fn parse_record(line: &[u8]) -> Option<Record<'_>> {
-    if line.len() > LONGEST_LINE {
+    if line.len() > MAX_LINE {
         return None;
     }
     let end = memchr::memchr(b' ', line)?;
