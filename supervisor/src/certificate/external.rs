@@ -28,7 +28,7 @@ use crate::read_limited;
 use super::{CertificateOwner, covers, files, fingerprint};
 
 /// Limit of a file in MiB: a chain or a key has a few kilobytes.
-const LARGEST: u64 = 1;
+const MAX_SIZE: u64 = 1;
 const CURRENT: &str = "current";
 
 /// The reason why a pair cannot be used.
@@ -249,7 +249,7 @@ fn copy(from: &Path, to: &Path, mode: u32, keeper: Option<CertificateOwner>) -> 
 
 /// Reads a file up to the limit for a chain or a key.
 fn read_file(from: &Path) -> Result<Vec<u8>, ExternalError> {
-    read_limited::read(from, LARGEST).map_err(|source| ExternalError::Read { path: from.to_owned(), source })
+    read_limited::read(from, MAX_SIZE).map_err(|source| ExternalError::Read { path: from.to_owned(), source })
 }
 
 /// The link to the pair in use.
