@@ -15,7 +15,7 @@ use crate::site::Site;
 use crate::volume;
 
 /// Limit of a file in MiB: all authorities in a browser are a quarter of it.
-const LARGEST: u64 = 1;
+const MAX_SIZE: u64 = 1;
 
 /// The fix for an unusable file.
 const FIX: &str = "put a certificate into that file in PEM and send SIGHUP";
@@ -27,7 +27,7 @@ pub fn copy_anchors(site: &Site) -> impl Iterator<Item = Concern> {
 
 /// Returns the same faults without copying anything.
 pub fn examine(site: &Site) -> impl Iterator<Item = Concern> {
-    to_each(site, |from, _, _| check(&read_limited::read(from, LARGEST)?).map_err(io::Error::other))
+    to_each(site, |from, _, _| check(&read_limited::read(from, MAX_SIZE)?).map_err(io::Error::other))
 }
 
 /// The action on a file: its path, the path of our copy, and the group that may read the copy.
@@ -73,7 +73,7 @@ fn to_the_mta(site: &Site, doing: Action) -> Option<Concern> {
 
 /// Copies a file. One without a valid certificate is not copied: the previous copy is better.
 fn copy(from: &Path, to: &Path, group: Option<Gid>) -> io::Result<()> {
-    let text = read_limited::read(from, LARGEST)?;
+    let text = read_limited::read(from, MAX_SIZE)?;
     check(&text).map_err(io::Error::other)?;
     volume::write(to, &text, 0o640, group).map_err(io::Error::other)
 }
