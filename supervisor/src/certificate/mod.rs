@@ -36,7 +36,7 @@ use rcgen::{
 };
 
 pub use fingerprint::{fingerprint, is_of};
-pub use wanted::{MOST_NAMES, WantedNames, wanted_names};
+pub use wanted::{MAX_NAMES, WantedNames, wanted_names};
 
 use crate::volume;
 

@@ -7,7 +7,7 @@ use address::Domain;
 use crate::web_names;
 
 /// The limit of names in one certificate at Let's Encrypt and most other authorities.
-pub const MOST_NAMES: usize = 100;
+pub const MAX_NAMES: usize = 100;
 
 /// The names to request from an authority.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub fn wanted_names(hostname: &Domain, domains: &[Domain], own_names: &[String])
             names.push(name);
         }
     }
-    let surplus = names.split_off(names.len().min(MOST_NAMES));
+    let surplus = names.split_off(names.len().min(MAX_NAMES));
     WantedNames { names, surplus }
 }
 
@@ -59,7 +59,7 @@ mod tests {
         );
         let many: Vec<Domain> = (0..60).map(|n| domain(&format!("d{n}.example"))).collect();
         let wanted = wanted_names(&host, &many, &[]);
-        assert_eq!((wanted.names.len(), wanted.surplus.len()), (MOST_NAMES, 81));
+        assert_eq!((wanted.names.len(), wanted.surplus.len()), (MAX_NAMES, 81));
         assert_eq!(wanted.surplus[0], "mta-sts.d33.example", "the surplus lists names without room");
     }
 

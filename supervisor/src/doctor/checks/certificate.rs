@@ -6,7 +6,7 @@ use super::super::finding::{Finding, Id};
 use super::super::world::{ChainTrust, Distrust};
 use super::{Case, of_purpose};
 use crate::certificate::external::names_of;
-use crate::certificate::{MOST_NAMES, covers, is_self_made, wanted_names};
+use crate::certificate::{MAX_NAMES, covers, is_self_made, wanted_names};
 use crate::dns::record::Purpose;
 
 /// A certificate is renewed at two thirds of its lifetime. With less than a sixth left, renewal has failed repeatedly.
@@ -93,7 +93,7 @@ fn of_pages(case: &Case<'_>, facts: &CertificateFacts) -> Vec<Finding> {
         findings.push(Finding::notice(
             Id::CertificateName,
             format!(
-                "a certificate has room for {MOST_NAMES} names, and {} do not fit: their pages are not trusted",
+                "a certificate has room for {MAX_NAMES} names, and {} do not fit: their pages are not trusted",
                 without_room.join(", ")
             ),
             "mail works without them; for their pages (MTA-STS, settings of mail programs), serve some of the domains \

@@ -44,7 +44,7 @@ use super::selection::{Candidate, LeftOut, Rules, Selection, select};
 use super::self_check::{SelfCheck, SelfCheckResult};
 use super::status::{CheckOutcome, RenewalFacts, RenewalStatus};
 use super::trust;
-use crate::certificate::{MOST_NAMES, WantedNames, wanted_names};
+use crate::certificate::{MAX_NAMES, WantedNames, wanted_names};
 use crate::dns::resolver;
 use crate::steward::web::{OpenSockets, ServedCertificate};
 

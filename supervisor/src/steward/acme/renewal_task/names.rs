@@ -106,7 +106,7 @@ pub(super) fn without_room(name: &str) -> LeftOut {
     LeftOut {
         name: name.to_owned(),
         why: Concern::new(
-            format!("a certificate has room for {MOST_NAMES} names, and these do not fit"),
+            format!("a certificate has room for {MAX_NAMES} names, and these do not fit"),
             "mail works without them; for their pages (MTA-STS, settings of mail programs), serve some of the domains \
              from another server, or provide a certificate with all names (MAIL_TLS_CERT_FILE)",
         ),
