@@ -16,7 +16,7 @@ use super::addresses::DemoAddresses;
 /// The time limit for one port.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest greeting line.
-const LONGEST: u64 = 1024;
+const MAX_LEN: u64 = 1024;
 
 /// Checks every service; returns the first that does not answer, with the reason.
 pub(super) fn all(contact: &DemoAddresses) -> Result<(), String> {
@@ -71,7 +71,7 @@ fn health(port: u16) -> io::Result<()> {
 
 fn greeting(stream: impl Read, expected: &str) -> io::Result<()> {
     let mut line = Vec::new();
-    BufReader::new(stream.take(LONGEST)).read_until(b'\n', &mut line)?;
+    BufReader::new(stream.take(MAX_LEN)).read_until(b'\n', &mut line)?;
     if line.starts_with(expected.as_bytes()) {
         return Ok(());
     }
