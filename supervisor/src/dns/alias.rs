@@ -7,7 +7,7 @@ use hickory_resolver::net::NetError;
 use super::resolver;
 
 /// Limit of consecutive aliases; public resolvers follow about as many.
-const MOST: usize = 8;
+const MAX_ALIASES: usize = 8;
 
 /// The reason why a name's target is unknown.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +28,7 @@ pub enum AliasError {
 /// The name at the end of all aliases; the name itself if it is not an alias, or does not exist.
 pub async fn end_of(resolver: &TokioResolver, name: &Name) -> Result<Name, AliasError> {
     let mut end = name.clone();
-    for _ in 0..=MOST {
+    for _ in 0..=MAX_ALIASES {
         match resolver.lookup(end.clone(), RecordType::CNAME).await {
             Ok(found) => {
                 let next = found.answers().iter().find_map(|record| match &record.data {
