@@ -15,7 +15,7 @@ use serde::Serialize;
 /// An hour: short enough to correct a mistake the same day.
 pub const TTL: u32 = 3600;
 /// Limit of a character string in DNS, in octets (RFC 1035 §3.3).
-const LONGEST_STRING: usize = 255;
+const MAX_STRING: usize = 255;
 
 /// A DNS record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,7 +152,7 @@ impl Record {
 
 /// The content of a TXT record, split into strings if the text is long.
 pub(crate) fn text_data(text: &str) -> RData {
-    RData::TXT(TXT::from_bytes(text.as_bytes().chunks(LONGEST_STRING).collect()))
+    RData::TXT(TXT::from_bytes(text.as_bytes().chunks(MAX_STRING).collect()))
 }
 
 /// A record as a zone file's line without a TTL, as needed to remove it.
@@ -222,7 +222,7 @@ fn strings(text: &str) -> String {
     let mut quoted = String::new();
     let mut rest = text;
     while !rest.is_empty() {
-        let (string, after) = rest.split_at(rest.len().min(LONGEST_STRING));
+        let (string, after) = rest.split_at(rest.len().min(MAX_STRING));
         let separator = if quoted.is_empty() { "" } else { " " };
         let _ = write!(quoted, "{separator}\"{string}\"");
         rest = after;
