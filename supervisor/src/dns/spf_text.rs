@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use spf::is_readable;
 
 /// The limit of terms that need DNS in an evaluation (RFC 7208 §4.6.4).
-const MOST_LOOKUPS: usize = 10;
+const MAX_LOOKUPS: usize = 10;
 /// The qualifiers of `all`, strictest first.
 const STRICTEST_FIRST: [&str; 4] = ["-all", "~all", "?all", "+all"];
 
@@ -44,7 +44,7 @@ pub(crate) fn merged(texts: &[String], pass: &str, addresses: &[IpAddr]) -> Opti
     // First, so that no later fault affects mail from this machine.
     others.retain(|term| plain(term) != pass);
     let lookups = others.iter().filter(|term| needs_dns(term)).count();
-    match lookups < MOST_LOOKUPS || addresses.is_empty() {
+    match lookups < MAX_LOOKUPS || addresses.is_empty() {
         true => others.insert(0, pass.to_owned()),
         false => others.splice(0..0, addresses.iter().map(network)).for_each(drop),
     }
