@@ -13,12 +13,12 @@ use crate::dns::resolver;
 const PORT: u16 = 53;
 /// The first wait between two checks; it doubles up to the longest.
 const PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const MAX_PAUSE: Duration = Duration::from_secs(5);
 /// The time after which a server that does not answer is ignored if another serves the record: the client that checks
 /// later may not reach it either, or may have an address family that we lack.
 const UNANSWERED: Duration = Duration::from_secs(15);
 /// Limit of servers. Zones have two to eight servers of two addresses each; more are not meant seriously.
-const MOST_SERVERS: usize = 32;
+const MAX_SERVERS: usize = 32;
 
 /// The state of one server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Updater {
                 return Err(UpdateFault::NotShown { seconds: patience.as_secs(), servers }.at(self.server));
             }
             tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(MAX_PAUSE);
         }
     }
 
@@ -86,7 +86,7 @@ impl Updater {
         if servers.is_empty() {
             servers.insert(self.server);
         }
-        Ok(servers.into_iter().take(MOST_SERVERS).collect())
+        Ok(servers.into_iter().take(MAX_SERVERS).collect())
     }
 }
 
