@@ -9,7 +9,7 @@ use crate::dns::dmarc_text::tag;
 use crate::dns::record::{Content, Purpose, Record};
 
 /// The longest character string in DNS, at which web forms cut a longer text (RFC 1035 §3.3).
-const LONGEST_STRING: usize = 255;
+const MAX_STRING: usize = 255;
 
 /// Checks that each signing key is published unchanged (RFC 6376 §3.6).
 pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> {
@@ -80,7 +80,7 @@ fn of_text(record: &Record, ours: &str, found: &str) -> Option<(Severity, Id, St
     }
     let unquoted = tag(&unquoted(found), "p").unwrap_or_default();
     if !unquoted.is_empty() && unquoted.len() < key.len() && key.starts_with(&unquoted) {
-        let at = if found.len() == LONGEST_STRING { " at 255 characters" } else { "" };
+        let at = if found.len() == MAX_STRING { " at 255 characters" } else { "" };
         let cause = format!(
             "the key at {named} is truncated{at}, so every signature fails; a longer text is one record with two \
              strings"
