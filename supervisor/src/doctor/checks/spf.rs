@@ -12,10 +12,10 @@ use crate::dns::record::{Content, Purpose, Record, fqdn};
 use crate::dns::spf_text::{has_version, merged, needs_dns, network};
 
 /// The limit of hosts in an `mx` term; more break a record (RFC 7208 §4.6.4).
-const MOST_EXCHANGES: usize = 10;
+const MAX_EXCHANGES: usize = 10;
 /// The number of terms that need DNS to keep in a record that has too many: the records that they refer to need lookups
 /// too.
-const MOST_KEPT: usize = 3;
+const MAX_KEPT: usize = 3;
 
 /// Checks the SPF record of the name that the machine sends in HELO.
 pub(super) fn of_host(case: &Case<'_>) -> Vec<Finding> {
@@ -237,7 +237,7 @@ impl PublishedSpf<'_> {
         let kept: Vec<&str> = terms
             .filter(|term| {
                 lookups += usize::from(needs_dns(term));
-                !needs_dns(term) || lookups <= MOST_KEPT
+                !needs_dns(term) || lookups <= MAX_KEPT
             })
             .collect();
         let kept = format!("v=spf1 {}", kept.join(" "));
@@ -277,7 +277,7 @@ impl PublishedSpf<'_> {
         }
         let exchanges = self.case.world.answer(&self.name, RecordType::MX).records();
         let is_host = |data: &RData| matches!(data, RData::MX(found) if found.exchange == self.case.host);
-        if exchanges.len() <= MOST_EXCHANGES && exchanges.iter().any(is_host) {
+        if exchanges.len() <= MAX_EXCHANGES && exchanges.iter().any(is_host) {
             return "mx".to_owned();
         }
         format!("a:{}", self.case.facts.presence.hostname)
