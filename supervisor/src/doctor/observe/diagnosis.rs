@@ -18,7 +18,7 @@ use super::authenticated::exchange;
 /// The code of the extended error option (RFC 8914 §2).
 const EXTENDED_ERROR: u16 = 15;
 /// Limit of the resolver's text in a report.
-const LONGEST_WORDS: usize = 300;
+const MAX_WORDS: usize = 300;
 
 /// Diagnoses those names of which a query failed, and the root.
 pub(super) async fn ask(
@@ -77,7 +77,7 @@ fn words(message: &Message) -> String {
             said.push_str(text.trim());
         }
     }
-    said.chars().take(LONGEST_WORDS).collect()
+    said.chars().take(MAX_WORDS).collect()
 }
 
 /// The names of RFC 8914 §4, for the codes that explain why a zone has no answer.
