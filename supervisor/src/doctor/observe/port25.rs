@@ -19,9 +19,9 @@ use crate::settings::HostAndPort;
 /// Timeout: a blocked port often does not answer at all.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Limit of the addresses tried.
-const MOST: usize = 4;
+const MAX_ADDRESSES: usize = 4;
 /// Limit of a greeting's line, which has 512 octets at most (RFC 5321 §4.5.3.1.5).
-const LONGEST_GREETING: u64 = 1024;
+const MAX_GREETING: u64 = 1024;
 
 /// Connects to the host over each address family that this machine has; `None` if no host is set.
 pub(super) async fn probe(
@@ -53,7 +53,7 @@ pub(super) async fn dead(
     hosts: &BTreeSet<Name>,
     end: Instant,
 ) -> BTreeMap<Name, String> {
-    let asked = hosts.iter().take(MOST).map(async |host| {
+    let asked = hosts.iter().take(MAX_ADDRESSES).map(async |host| {
         let found = timeout_at(end, resolver.lookup_ip(host.clone())).await.ok()?;
         let addresses: Vec<SocketAddr> = match found {
             Ok(found) => found.iter().map(|ip| (ip, 25).into()).collect(),
@@ -72,7 +72,7 @@ async fn connect(addresses: Vec<SocketAddr>) -> Probe {
         return Probe::NoAddress("it has no address of that family".to_owned());
     }
     let mut failed = String::new();
-    for address in addresses.into_iter().take(MOST) {
+    for address in addresses.into_iter().take(MAX_ADDRESSES) {
         match timeout(PATIENCE, greeting(address)).await {
             Ok(Ok(line)) if line.starts_with("220") => return Probe::Greeted(line),
             // Some servers refuse our address at once; the port is open nevertheless.
@@ -120,7 +120,7 @@ async fn greeting(address: SocketAddr) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
     let (from, mut to) = stream.split();
     let mut line = String::new();
-    let mut limited = BufReader::new(from.take(LONGEST_GREETING));
+    let mut limited = BufReader::new(from.take(MAX_GREETING));
     limited.read_line(&mut line).await?;
     to.write_all(b"QUIT\r\n").await?;
     Ok(line.trim_end().to_owned())
