@@ -22,13 +22,13 @@ use super::super::world::Reach;
 /// Timeout for one connection, with greeting and handshake.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Limit of a line of a greeting or reply (RFC 5321 §4.5.3.1.5).
-const LONGEST_LINE: usize = 1024;
+const MAX_LINE: usize = 1024;
 /// Limit of the lines of one reply.
-const MOST_LINES: usize = 64;
+const MAX_LINES: usize = 64;
 /// The ports on which every machine serves mail.
 pub(super) const MAIL_PORTS: [u16; 5] = [25, 465, 587, 143, 993];
 /// Limit of addresses: a name with more is not that of one machine.
-const MOST_ADDRESSES: usize = 8;
+const MAX_ADDRESSES: usize = 8;
 
 /// Connects to each address and port.
 pub(super) async fn ask(
@@ -40,7 +40,7 @@ pub(super) async fn ask(
 ) -> BTreeMap<(IpAddr, u16), Reach> {
     let leaf = handover::certificate::chain(certificate).ok().and_then(|chain| chain.into_iter().next());
     let pairs =
-        addresses.iter().take(MOST_ADDRESSES).flat_map(|ip| ports.iter().map(move |port| (*ip, *port)));
+        addresses.iter().take(MAX_ADDRESSES).flat_map(|ip| ports.iter().map(move |port| (*ip, *port)));
     let asked = pairs.map(async |(ip, port)| {
         let tried = timeout(PATIENCE, one(ip, port, leaf.as_ref(), host));
         let reach = match timeout_at(end, tried).await {
@@ -135,7 +135,7 @@ async fn send(stream: &mut TcpStream, octets: &[u8]) -> Result<(), Reach> {
 
 /// Reads the last line of a reply (RFC 5321 §4.2.1).
 async fn reply(stream: &mut TcpStream) -> Result<String, Reach> {
-    for _ in 0..MOST_LINES {
+    for _ in 0..MAX_LINES {
         let line = line(stream).await?;
         if line.as_bytes().get(3) != Some(&b'-') {
             return Ok(line);
@@ -147,7 +147,7 @@ async fn reply(stream: &mut TcpStream) -> Result<String, Reach> {
 /// Reads a line octet by octet, so that nothing of the handshake is consumed.
 async fn line(stream: &mut TcpStream) -> Result<String, Reach> {
     let mut line = Vec::new();
-    while line.len() < LONGEST_LINE {
+    while line.len() < MAX_LINE {
         match stream.read_u8().await {
             Ok(b'\n') => break,
             Ok(octet) => line.push(octet),
