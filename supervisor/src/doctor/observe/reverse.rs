@@ -13,7 +13,7 @@ use super::lookup;
 use crate::dns::record::address;
 
 /// Limit of the names followed per address; more are never on purpose.
-const MOST_NAMES: usize = 5;
+const MAX_NAMES: usize = 5;
 
 /// Looks up each address.
 pub(super) async fn ask(resolver: &TokioResolver, own: &[IpAddr], end: Instant) -> BTreeMap<IpAddr, Reverse> {
@@ -28,7 +28,7 @@ async fn of_address(resolver: &TokioResolver, own: IpAddr, end: Instant) -> Reve
         _ => None,
     };
     let kind = if own.is_ipv4() { RecordType::A } else { RecordType::AAAA };
-    let followed: Vec<Name> = names.records().iter().filter_map(name).take(MOST_NAMES).collect();
+    let followed: Vec<Name> = names.records().iter().filter_map(name).take(MAX_NAMES).collect();
     let addresses = |answer: Answer| answer.records().iter().filter_map(address).collect::<Vec<_>>();
     let asked = followed.into_iter().map(async |name| {
         let answer = lookup(resolver, name.clone(), kind, end).await;
