@@ -21,7 +21,7 @@ use crate::dns::resolver::describe;
 use crate::mta_sts;
 
 /// Limit of a response. Policies are short, and of other pages only the head matters.
-const LONGEST: u64 = 64 * 1024;
+const MAX_LEN: u64 = 64 * 1024;
 /// Timeout for one visit.
 const PATIENCE: Duration = Duration::from_secs(6);
 
@@ -161,7 +161,7 @@ async fn exchange(
     stream.write_all(question.as_bytes()).await.map_err(failed)?;
     let mut answer = Vec::new();
     // A server that closes without a close_notify has sent its whole answer.
-    let _ = (&mut stream).take(LONGEST).read_to_end(&mut answer).await;
+    let _ = (&mut stream).take(MAX_LEN).read_to_end(&mut answer).await;
     read(&answer).ok_or_else(|| failed("the server there is not a web server"))
 }
 
