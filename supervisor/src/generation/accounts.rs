@@ -24,7 +24,7 @@ pub enum AccountsError {
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The most changes of one reload that are logged each; `mailstead plan` prints all of them beforehand.
-const MOST_LOGGED: usize = 100;
+const MAX_LOGGED: usize = 100;
 
 /// The declaration in the settings.
 pub fn declaration(site: &Site) -> Declaration {
@@ -71,10 +71,10 @@ impl MergedAccounts {
     /// Writes the file.
     pub fn store(&self) -> Result<(), AccountsError> {
         self.file.store(&self.merged.accounts)?;
-        for change in self.merged.changes.iter().take(MOST_LOGGED) {
+        for change in self.merged.changes.iter().take(MAX_LOGGED) {
             tracing::info!(%change, "accounts updated");
         }
-        if let Some(more) = self.merged.changes.len().checked_sub(MOST_LOGGED).filter(|more| *more > 0) {
+        if let Some(more) = self.merged.changes.len().checked_sub(MAX_LOGGED).filter(|more| *more > 0) {
             tracing::info!(more, "accounts updated, further changes not listed");
         }
         Ok(())
