@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// The request to the steward.
 pub(crate) const HEALTH_REQUEST: &[u8] = b"GET /health/ready HTTP/1.0\r\nHost: localhost\r\n\r\n";
 /// Our own report has a few kilobytes.
-pub(crate) const LONGEST_ANSWER: u64 = 256 * 1024;
+pub(crate) const MAX_ANSWER: u64 = 256 * 1024;
 
 /// An error that leaves us without a reply.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +65,7 @@ fn query(listening: SocketAddr) -> Result<HealthReply, HealthError> {
     stream.set_write_timeout(Some(PATIENCE)).map_err(failed)?;
     stream.write_all(HEALTH_REQUEST).map_err(failed)?;
     let mut answer = Vec::new();
-    stream.take(LONGEST_ANSWER).read_to_end(&mut answer).map_err(failed)?;
+    stream.take(MAX_ANSWER).read_to_end(&mut answer).map_err(failed)?;
     read(&answer).ok_or(HealthError::NotTheSteward(address))
 }
 

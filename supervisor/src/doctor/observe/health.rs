@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::super::world::HealthReason;
-use crate::health::{HEALTH_REQUEST, LONGEST_ANSWER, address_to_query};
+use crate::health::{HEALTH_REQUEST, MAX_ANSWER, address_to_query};
 
 #[derive(serde::Deserialize)]
 struct Report {
@@ -35,6 +35,6 @@ pub(super) async fn fetch(address: SocketAddr, question: &[u8]) -> std::io::Resu
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(question).await?;
     let mut answer = Vec::new();
-    stream.take(LONGEST_ANSWER).read_to_end(&mut answer).await?;
+    stream.take(MAX_ANSWER).read_to_end(&mut answer).await?;
     Ok(answer)
 }
