@@ -55,7 +55,7 @@ pub struct StatusFile {
 
 /// The most notices, deaths and signals of one round each, so that a daemon that sends without end cannot keep the loop
 /// from its deadlines.
-const MOST_PER_TURN: usize = 256;
+const MAX_PER_TURN: usize = 256;
 
 /// The pause after the kernel has refused to wait.
 const POLL_RETRY: Duration = Duration::from_millis(100);
@@ -101,7 +101,7 @@ fn handle_events<P: Processes>(
     now: Moment,
 ) {
     let Sources { signals, notices, background } = sources;
-    for _ in 0..MOST_PER_TURN {
+    for _ in 0..MAX_PER_TURN {
         let Some((sender, notice)) = refused.or_log("recvmsg", notices.next(), now.instant) else { break };
         supervision.handle_notice(sender.process, &notice, now);
         if sender.is_operator() && notice.facts.contains_key(ACCOUNTS_CHANGED) {
@@ -111,12 +111,12 @@ fn handle_events<P: Processes>(
         }
     }
     // At every turn, signal or not: SIGCHLD merges, and a death must not wait for the next one.
-    for _ in 0..MOST_PER_TURN {
+    for _ in 0..MAX_PER_TURN {
         let dead = reaper::reap_next(&supervision.leaders());
         let Some((pid, end)) = refused.or_log("waitid", dead, now.instant) else { break };
         supervision.child_ended(pid, end, now);
     }
-    for _ in 0..MOST_PER_TURN {
+    for _ in 0..MAX_PER_TURN {
         let Some(number) = refused.or_log("read of signals", signals.next(), now.instant) else { break };
         match Signal::try_from(number) {
             Ok(Signal::SIGTERM | Signal::SIGINT | Signal::SIGQUIT) => {
