@@ -12,7 +12,7 @@ use crate::ports::Unbound;
 /// An operator who has just stopped another web server need not wait long; an attempt is three system calls.
 const FIRST: Duration = Duration::from_secs(5);
 /// A port that another program holds permanently is not retried more often.
-const LONGEST: Duration = Duration::from_secs(60);
+const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// The ports, and the time of their next attempt.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl<P: Processes> Supervision<P> {
         if self.stop.is_some() || self.missing.wakes_at().is_none_or(|next| next > now.instant) {
             return;
         }
-        self.missing.wait = (self.missing.wait * 2).min(LONGEST);
+        self.missing.wait = (self.missing.wait * 2).min(MAX_WAIT);
         self.missing.next = now.instant + self.missing.wait;
         let mut gained = Vec::new();
         for port in std::mem::take(&mut self.missing.ports) {
