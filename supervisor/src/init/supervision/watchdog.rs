@@ -25,7 +25,7 @@ const KILLED: Duration = Duration::from_secs(65);
 /// Loading the program from a slow disk may take a while.
 const UNHEARD: u32 = 6;
 /// The loop turns at least once per status interval. A longer turn means that process 1 did not run either.
-const LONGEST_TURN: Duration = Duration::from_secs(2 * HEARTBEAT_SECONDS);
+const MAX_TURN: Duration = Duration::from_secs(2 * HEARTBEAT_SECONDS);
 
 /// The silence of one process.
 #[derive(Debug, Default)]
@@ -110,7 +110,7 @@ impl<P: Processes> Supervision<P> {
     pub(super) fn check_silent(&mut self, now: Moment) {
         let turn = now.instant.saturating_duration_since(self.last_turn);
         self.last_turn = now.instant;
-        if turn > LONGEST_TURN {
+        if turn > MAX_TURN {
             return;
         }
         for daemon in &mut self.daemons {
