@@ -10,11 +10,11 @@ pub(super) const STABLE_AFTER: Duration = FIRST;
 /// A daemon that becomes ready never waits longer, however soon it dies again: it serves some clients in between, and
 /// others meanwhile wait in a queue of limited length. One restart a second wears out neither the processor nor the
 /// log.
-const LONGEST_OF_ONE_THAT_COMES_UP: Duration = Duration::from_secs(1);
+const MAX_OF_ONE_THAT_COMES_UP: Duration = Duration::from_secs(1);
 /// The second wait of a daemon that does not become ready; each further one is twice as long as the one before.
 const SECOND: Duration = Duration::from_secs(1);
 /// No wait is longer: after a minute, the problem may have passed.
-const LONGEST: Duration = Duration::from_secs(60);
+const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// The kind of run, which shows if the next start would fail too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,9 +29,9 @@ pub(super) enum RunKind {
 pub(super) fn restart_delay(failures: u32, run: RunKind) -> Duration {
     let Some(before) = failures.checked_sub(1) else { return FIRST };
     match run {
-        RunKind::CameUp => (FIRST * (failures.min(100) + 1)).min(LONGEST_OF_ONE_THAT_COMES_UP),
+        RunKind::CameUp => (FIRST * (failures.min(100) + 1)).min(MAX_OF_ONE_THAT_COMES_UP),
         // 2^6 seconds are above the cap already.
-        RunKind::NeverReady => (SECOND * (1 << before.min(6))).min(LONGEST),
+        RunKind::NeverReady => (SECOND * (1 << before.min(6))).min(MAX_WAIT),
     }
 }
 
@@ -47,13 +47,13 @@ mod tests {
     fn the_wait_doubles_from_a_second_to_a_minute_after_a_quick_first_try() {
         let expected = [100, 1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000, 60000, 60000, 60000];
         assert_eq!(waits(RunKind::NeverReady), expected);
-        assert_eq!(restart_delay(u32::MAX, RunKind::NeverReady), LONGEST);
+        assert_eq!(restart_delay(u32::MAX, RunKind::NeverReady), MAX_WAIT);
     }
 
     #[test]
     fn a_daemon_that_was_ready_restarts_within_a_second() {
         let expected = [100, 200, 300, 400, 500, 600, 700, 800, 900, 1000, 1000, 1000];
         assert_eq!(waits(RunKind::CameUp), expected);
-        assert_eq!(restart_delay(u32::MAX, RunKind::CameUp), LONGEST_OF_ONE_THAT_COMES_UP);
+        assert_eq!(restart_delay(u32::MAX, RunKind::CameUp), MAX_OF_ONE_THAT_COMES_UP);
     }
 }
