@@ -27,7 +27,7 @@ pub(super) enum NameError {
 }
 
 /// The limit of the octets before the `@`.
-const LONGEST_LOCAL_PART: usize = 64;
+const MAX_LOCAL_PART: usize = 64;
 
 /// The named user.
 pub(super) fn user(text: &str, accounts: &Accounts) -> Result<User, NameError> {
@@ -47,7 +47,7 @@ pub(super) fn new_user(text: &str, accounts: &Accounts) -> Result<User, NameErro
 pub(super) fn new_alias(text: &str, accounts: &Accounts) -> Result<AliasName, NameError> {
     let alias = alias(text, accounts)?;
     match &alias {
-        AliasName::Address(address) if address.local.to_lower_case().len() > LONGEST_LOCAL_PART => {
+        AliasName::Address(address) if address.local.to_lower_case().len() > MAX_LOCAL_PART => {
             Err(NameError::TooLong(text.to_owned()))
         }
         _ => Ok(alias),
