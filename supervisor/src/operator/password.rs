@@ -53,7 +53,7 @@ pub(super) enum NewPasswordError {
 }
 
 /// The limit of a password or a hash.
-const LONGEST_INPUT: u64 = 16 * 1024;
+const MAX_INPUT: u64 = 16 * 1024;
 
 impl From<DeclaredSecretError> for NewPasswordError {
     fn from(error: DeclaredSecretError) -> Self {
@@ -121,7 +121,7 @@ fn some_line(input: &mut impl io::Read) -> Result<Zeroizing<Vec<u8>>, NewPasswor
 
 fn one_line(input: &mut impl io::Read) -> Result<Zeroizing<Vec<u8>>, NewPasswordError> {
     let mut all = Zeroizing::new(Vec::new());
-    input.take(LONGEST_INPUT).read_to_end(&mut all)?;
+    input.take(MAX_INPUT).read_to_end(&mut all)?;
     let all = quirk_byte_order_mark(&all);
     let (line, rest) = match all.iter().position(|octet| *octet == b'\n') {
         Some(end) => (&all[..end], &all[end + 1..]),
