@@ -10,7 +10,7 @@ use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 /// More than any password or address that is accepted.
-const LONGEST_LINE: usize = 4096;
+const MAX_LINE: usize = 4096;
 
 /// The signals that would end or stop the program in the middle of a prompt, and leave the terminal without echo.
 const INTERRUPTING: [Signal; 5] =
@@ -40,7 +40,7 @@ pub(super) fn ask_hidden(question: &str) -> io::Result<Zeroizing<Vec<u8>>> {
 /// Reads one line, without its end. A signal ends it with an error.
 fn read_line(signals: &BlockedSignals) -> io::Result<Zeroizing<Vec<u8>>> {
     let stdin = io::stdin();
-    let mut line = Zeroizing::new(Vec::with_capacity(LONGEST_LINE));
+    let mut line = Zeroizing::new(Vec::with_capacity(MAX_LINE));
     loop {
         let mut sources = [
             PollFd::new(stdin.as_fd(), PollFlags::POLLIN),
@@ -51,12 +51,12 @@ fn read_line(signals: &BlockedSignals) -> io::Result<Zeroizing<Vec<u8>>> {
             return Err(io::Error::new(io::ErrorKind::Interrupted, "interrupted"));
         }
         // Past the standard library's buffer, where a copy would stay.
-        let mut octets = Zeroizing::new([0; LONGEST_LINE]);
+        let mut octets = Zeroizing::new([0; MAX_LINE]);
         let count = nix::unistd::read(stdin.as_fd(), &mut octets[..])?;
         let octets = &octets[..count];
         let end = octets.iter().position(|octet| *octet == b'\n');
         line.extend_from_slice(&octets[..end.unwrap_or(count)]);
-        if end.is_some() || count == 0 || line.len() >= LONGEST_LINE {
+        if end.is_some() || count == 0 || line.len() >= MAX_LINE {
             return Ok(line);
         }
     }
