@@ -7,7 +7,7 @@ use std::path::Path;
 use durable::{read_limited, read_limited_through_links, read_text_limited};
 
 /// The largest of our own files that is read, in octets: no possible settings exceed it.
-const LARGEST: u64 = 16 << 20;
+const MAX_SIZE: u64 = 16 << 20;
 
 /// Removes the byte order mark that editors and shells on Windows put in front of a text, and that no editor shows: the
 /// first user's name, a password or a line of PEM would begin with it.
@@ -27,17 +27,17 @@ pub(crate) fn read(path: &Path, mebibytes: u64) -> io::Result<Vec<u8>> {
 
 /// Reads one of our own files in a folder that a daemon may write. A link there is not followed.
 pub(crate) fn read_own(path: &Path) -> io::Result<Vec<u8>> {
-    read_limited(path, LARGEST)
+    read_limited(path, MAX_SIZE)
 }
 
 /// Reads a text as [`own`] does.
 pub(crate) fn read_own_text(path: &Path) -> io::Result<String> {
-    read_text_limited(path, LARGEST)
+    read_text_limited(path, MAX_SIZE)
 }
 
 /// Reads a text of the system, which may be a link.
 pub(crate) fn read_system_text(path: &Path) -> io::Result<String> {
-    let content = read_limited_through_links(path, LARGEST)?;
+    let content = read_limited_through_links(path, MAX_SIZE)?;
     String::from_utf8(content).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
