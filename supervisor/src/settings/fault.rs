@@ -59,11 +59,11 @@ impl SettingFault {
 }
 
 impl SettingFault {
-    /// The fault without its example, of at most [`LONGEST_STATEMENT`] characters: an entry may be megabytes long.
+    /// The fault without its example, of at most [`MAX_STATEMENT`] characters: an entry may be megabytes long.
     fn statement(&self) -> String {
         let file = self.file.as_ref().map(|file| format!(" ({file:?})")).unwrap_or_default();
         let statement = format!("{}{file} {}", self.variable, self.wrong);
-        match statement.char_indices().nth(LONGEST_STATEMENT) {
+        match statement.char_indices().nth(MAX_STATEMENT) {
             Some((end, _)) => format!("{}…", &statement[..end]),
             None => statement,
         }
@@ -96,7 +96,7 @@ impl fmt::Display for SettingFaults {
         for fault in &self.0 {
             let count = of_each.entry(&fault.variable).or_default();
             *count += 1;
-            if *count <= MOST_OF_ONE {
+            if *count <= MAX_PER_VARIABLE {
                 write!(f, "\n  {}", fault.statement())?;
                 // One example is enough for many faults of one kind.
                 if let Some(example) = fault.example.as_ref().filter(|example| examples.insert(*example)) {
@@ -104,18 +104,18 @@ impl fmt::Display for SettingFaults {
                 }
             }
         }
-        for (variable, count) in of_each.into_iter().filter(|(_, count)| *count > MOST_OF_ONE) {
-            write!(f, "\n  {variable}: {} more of this kind", count - MOST_OF_ONE)?;
+        for (variable, count) in of_each.into_iter().filter(|(_, count)| *count > MAX_PER_VARIABLE) {
+            write!(f, "\n  {variable}: {} more of this kind", count - MAX_PER_VARIABLE)?;
         }
         Ok(())
     }
 }
 
 /// The most characters of one fault that are shown.
-const LONGEST_STATEMENT: usize = 1000;
+const MAX_STATEMENT: usize = 1000;
 
 /// The most faults of one variable that are shown. A file of a hundred thousand entries for the wrong domain has as
 /// many.
-const MOST_OF_ONE: usize = 20;
+const MAX_PER_VARIABLE: usize = 20;
 
 impl std::error::Error for SettingFaults {}
