@@ -8,7 +8,7 @@ use accounts::declaration::DeclaredAlias;
 use accounts::{AliasKey, components};
 
 /// Aliases that are reported. All members of a loop are repaired by breaking it once.
-const MOST: usize = 20;
+const MAX_REPORTED: usize = 20;
 
 /// The aliases that lead back to themselves, each by its place and with its path.
 pub(super) fn loops(aliases: &[DeclaredAlias]) -> Vec<(usize, String)> {
@@ -28,7 +28,7 @@ pub(super) fn loops(aliases: &[DeclaredAlias]) -> Vec<(usize, String)> {
             shortest_loop(place, &onward)?.into_iter().map(|place| aliases[place].name.to_string()).collect();
         Some((place, way.join(" to ")))
     };
-    in_loops.into_iter().take(MOST).filter_map(way).collect()
+    in_loops.into_iter().take(MAX_REPORTED).filter_map(way).collect()
 }
 
 /// The shortest path from a place back to it; `onward` has the targets of each place.
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn a_long_loop_is_reported_in_part() {
         let reported = loops(&chain(2_000, "ALIAS1"));
-        assert_eq!(reported.len(), MOST);
+        assert_eq!(reported.len(), MAX_REPORTED);
         assert!(reported[0].1.starts_with("alias1@example.org to alias2@example.org to "));
         assert!(reported[0].1.ends_with(" to alias2000@example.org to alias1@example.org"));
     }
