@@ -26,9 +26,9 @@ use super::raw::{Raw, RawValue};
 use super::variables::{self, Variable};
 
 /// The smallest limit that may be set. RFC 5321 §4.5.3.1.7 asks for 64 KiB at least to be accepted.
-const SMALLEST_MESSAGE_SIZE: u64 = 64 << 10;
+const MIN_MESSAGE_SIZE: u64 = 64 << 10;
 /// The largest limit that may be set: it bounds the memory and disk space of a message.
-const LARGEST_MESSAGE_SIZE: u64 = 1 << 30;
+const MAX_MESSAGE_SIZE: u64 = 1 << 30;
 const DEFAULT_MESSAGE_SIZE: u64 = 50 << 20;
 
 /// Refines all settings, or adds the faults to `faults` and returns `None`.
@@ -131,8 +131,8 @@ impl ServedDomains {
 fn message_size(typed: Option<RawValue>, faults: &mut Vec<SettingFault>) -> u64 {
     let Some(typed) = typed else { return DEFAULT_MESSAGE_SIZE };
     let wrong = match size::read(typed.trimmed()) {
-        Some(octets) if octets < SMALLEST_MESSAGE_SIZE => "is less than 64K, which every server must accept",
-        Some(octets) if octets > LARGEST_MESSAGE_SIZE => "is more than 1G",
+        Some(octets) if octets < MIN_MESSAGE_SIZE => "is less than 64K, which every server must accept",
+        Some(octets) if octets > MAX_MESSAGE_SIZE => "is more than 1G",
         Some(octets) => return octets,
         None => "is not a number of octets",
     };
