@@ -60,7 +60,7 @@ const RESERVED: [&str; 4] = ["invalid", "localhost", "onion", "arpa"];
 
 /// The reason why a name with this prefix cannot be registered or looked up, if there is one.
 fn unusable_reason(domain: &Domain, prefix: &str) -> Option<String> {
-    const LONGEST: usize = 253;
+    const MAX_LEN: usize = 253;
     if domain.labels().count() < 2 || domain.as_str().parse::<IpAddr>().is_ok() {
         return Some("which is not a full domain name".to_owned());
     }
@@ -77,7 +77,7 @@ fn unusable_reason(domain: &Domain, prefix: &str) -> Option<String> {
     if let Err(error) = domain.to_unicode() {
         return Some(format!("which cannot be registered: {error}"));
     }
-    let (octets, room) = (domain.as_str().len(), LONGEST - prefix.len());
+    let (octets, room) = (domain.as_str().len(), MAX_LEN - prefix.len());
     (octets > room).then(|| {
         format!(
             "which has {octets} octets; at most {room} leave room for the names made from it, as {prefix}…"
