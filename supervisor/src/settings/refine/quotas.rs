@@ -10,7 +10,7 @@ use crate::settings::raw::Raw;
 use crate::settings::variables;
 
 /// Less does not hold even one message of the smallest size limit, with its metadata.
-const SMALLEST: u64 = 1 << 20;
+const MIN_QUOTA: u64 = 1 << 20;
 
 /// `quotas = [ size ] *( "," name [ "@" domain ] ":" size )`.
 ///
@@ -48,7 +48,7 @@ fn bound(text: &str) -> Result<Option<u64>, String> {
         return Ok(None);
     }
     match size::read(text) {
-        Some(octets) if octets < SMALLEST => Err(format!("has {text:?} in it, which is less than 1M")),
+        Some(octets) if octets < MIN_QUOTA => Err(format!("has {text:?} in it, which is less than 1M")),
         Some(octets) => Ok(Some(octets)),
         None => Err(format!(
             "has {text:?} in it, which is neither a number of octets nor `none`; for one user write user:size"
