@@ -77,14 +77,14 @@ const NOT_ROOT: Concern = Concern::constant(
 );
 
 /// The most names that a concern lists.
-const MOST_NAMED: usize = 5;
+const MAX_NAMED: usize = 5;
 
 /// The concern that mail for aliases is refused, because all of their users are disabled or no longer declared.
 pub fn aliases_of_disabled(accounts: &Accounts) -> Option<Concern> {
     let aliases = accounts.aliases_of_disabled();
-    let mut names: Vec<String> = aliases.iter().take(MOST_NAMED).map(ToString::to_string).collect();
-    if aliases.len() > MOST_NAMED {
-        names.push(format!("{} more", aliases.len() - MOST_NAMED));
+    let mut names: Vec<String> = aliases.iter().take(MAX_NAMED).map(ToString::to_string).collect();
+    if aliases.len() > MAX_NAMED {
+        names.push(format!("{} more", aliases.len() - MAX_NAMED));
     }
     let names = names.join(", ");
     (!aliases.is_empty()).then(|| {
