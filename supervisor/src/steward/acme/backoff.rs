@@ -39,20 +39,20 @@ const NAME: [i64; 5] = [20 * MINUTE, 70 * MINUTE, 4 * HOUR, 12 * HOUR, DAY];
 /// Waits after a rate limit for which the authority named no time.
 const RATE_LIMITED: [i64; 3] = [HOUR, 6 * HOUR, DAY];
 /// The longest wait that an authority can impose.
-const LONGEST: i64 = 8 * DAY;
+const MAX_WAIT: i64 = 8 * DAY;
 /// An order that has not ended after this time is given up.
-const LONGEST_ORDER: i64 = DAY;
+const MAX_ORDER_AGE: i64 = DAY;
 /// Polls of an order that the authority does not know. It may not have replicated the order yet.
 const MAX_UNKNOWN_POLLS: usize = 6;
 
 /// Orders in three hours; Let's Encrypt allows 300.
-const MOST_ORDERS: usize = 30;
+const MAX_ORDERS: usize = 30;
 /// Certificates for the same names in a week; Let's Encrypt allows 5.
-const MOST_ALIKE: usize = 4;
+const MAX_ALIKE: usize = 4;
 /// Failed validations of a name in an hour; Let's Encrypt allows 5.
-const MOST_REFUSALS: usize = 3;
+const MAX_REFUSALS: usize = 3;
 /// A shorter lifetime is an authority's mistake, or a test's.
-const SHORTEST_SPAN: i64 = 10 * MINUTE;
+const MIN_SPAN: i64 = 10 * MINUTE;
 
 /// Returns an error if an order for these names must wait. `orders` are those at this authority, oldest first. If the
 /// operator or a changed DNS record requests the attempt (`is_asked`), waits that are only our own are skipped.
@@ -70,7 +70,7 @@ pub(super) fn may_order(orders: &[Entry], names: &[String], now: i64, is_asked: 
 pub(super) fn may_order_name(orders: &[Entry], name: &str, now: i64, is_asked: bool) -> Result<(), Wait> {
     let refusals = refusals(orders, name);
     let lately: Vec<i64> = refusals.iter().map(|(at, _, _)| *at).filter(|at| now - at < HOUR).collect();
-    let full = (lately.len() >= MOST_REFUSALS).then(|| lately[lately.len() - MOST_REFUSALS] + HOUR);
+    let full = (lately.len() >= MAX_REFUSALS).then(|| lately[lately.len() - MAX_REFUSALS] + HOUR);
     let own = refusals.last().filter(|_| !is_asked).map(|(at, _, _)| at + step(&NAME, refusals.len()));
     let Some((_, _, reason)) = refusals.last() else { return Ok(()) };
     let wait = |until| Wait { until, reason: reason.clone() };
@@ -113,7 +113,7 @@ pub(super) fn next_poll(
         Outcome::Pending { tries, .. } => tries + 1,
         _ => 1,
     };
-    if now - entry.at >= LONGEST_ORDER || (is_gone && tries > MAX_UNKNOWN_POLLS) {
+    if now - entry.at >= MAX_ORDER_AGE || (is_gone && tries > MAX_UNKNOWN_POLLS) {
         return None;
     }
     let named_by_authority = retry_at.filter(|at| *at > now).map(|at| at.min(now + DAY));
@@ -129,7 +129,7 @@ fn authority_wait(orders: &[Entry]) -> Option<Wait> {
         Outcome::Pending { next, is_from_authority: true, reason, .. } => (*next, reason),
         _ => return None,
     };
-    Some(Wait { until: until.min(order.at + LONGEST), reason: reason.clone() })
+    Some(Wait { until: until.min(order.at + MAX_WAIT), reason: reason.clone() })
 }
 
 /// The wait after the last order, for any outcome.
@@ -201,7 +201,7 @@ fn span(orders: &[Entry], most: i64, lifetimes: i64) -> i64 {
         _ => None,
     });
     match lifetime.filter(|_| !is_lets_encrypt) {
-        Some(lifetime) => lifetime.saturating_mul(lifetimes).clamp(SHORTEST_SPAN, most),
+        Some(lifetime) => lifetime.saturating_mul(lifetimes).clamp(MIN_SPAN, most),
         None => most,
     }
 }
@@ -221,8 +221,8 @@ fn rate_limit_wait(orders: &[Entry], now: i64) -> Option<Wait> {
         .filter(|order| !matches!(order.outcome, Outcome::Unavailable { .. }) && now - order.at < span)
         .map(|order| order.at)
         .collect();
-    let first = lately.len().checked_sub(MOST_ORDERS)?;
-    let why = format!("{MOST_ORDERS} orders were placed within {}", duration(span));
+    let first = lately.len().checked_sub(MAX_ORDERS)?;
+    let why = format!("{MAX_ORDERS} orders were placed within {}", duration(span));
     Some(Wait { until: lately[first] + span, reason: why.into() })
 }
 
@@ -240,7 +240,7 @@ fn duplicate_wait(orders: &[Entry], names: &[String], now: i64) -> Option<Wait> 
         order.outcome.is_certificate() && sorted(&order.names) == wanted && now - order.at < span
     };
     let issued: Vec<&Entry> = orders.iter().filter(is_alike).collect();
-    let first = issued.len().checked_sub(MOST_ALIKE)?;
+    let first = issued.len().checked_sub(MAX_ALIKE)?;
     // The reason of an unusable certificate is the true one.
     let reason = issued.iter().rev().find_map(|order| match &order.outcome {
         Outcome::Unusable { reason } => Some(reason.clone()),
@@ -248,7 +248,7 @@ fn duplicate_wait(orders: &[Entry], names: &[String], now: i64) -> Option<Wait> 
     });
     let why = || {
         format!(
-            "{MOST_ALIKE} certificates for these names were issued within {}; no more are ordered",
+            "{MAX_ALIKE} certificates for these names were issued within {}; no more are ordered",
             duration(span)
         )
     };

@@ -69,7 +69,7 @@ fn each_outcome_has_its_own_wait() {
         (Outcome::Started, Some(at + MINUTE)),
         (limited(None), Some(at + HOUR)),
         (limited(Some(at + 5)), Some(at + 5)),
-        (limited(Some(at + 400 * DAY)), Some(at + LONGEST)),
+        (limited(Some(at + 400 * DAY)), Some(at + MAX_WAIT)),
     ] {
         assert_eq!(waits(&[entry(at, outcome.clone())], at), until, "{outcome:?}");
     }
@@ -137,7 +137,7 @@ fn certificates_that_vanish_are_not_fetched_more_than_four_times_a_week() {
 #[test]
 fn too_many_orders_wait_until_the_first_of_them_are_old() {
     let orders: Vec<Entry> =
-        (0..MOST_ORDERS as i64).map(|at| entry(at, refusing(NAMES[1], ChallengeKind::Http))).collect();
+        (0..MAX_ORDERS as i64).map(|at| entry(at, refusing(NAMES[1], ChallengeKind::Http))).collect();
     assert_eq!(rate_limit_wait(&orders, 100).unwrap().until, 3 * HOUR);
     assert_eq!(rate_limit_wait(&orders, 3 * HOUR), None);
 }
@@ -236,10 +236,10 @@ fn no_outcome_of_orders_leads_to_an_order_storm() {
         assert!(within(3 * HOUR) <= 75, "{name}: {} in three hours", within(3 * HOUR));
         // An outcome that costs the authority a certificate or counts against its limits is rarer.
         if !matches!(*name, "away" | "pending" | "issued for no time") {
-            assert!(within(3 * HOUR) <= MOST_ORDERS, "{name}: {} in three hours", within(3 * HOUR));
+            assert!(within(3 * HOUR) <= MAX_ORDERS, "{name}: {} in three hours", within(3 * HOUR));
         }
         if matches!(*name, "issued" | "unusable") {
-            assert!(made.len() <= MOST_ALIKE, "{name}: {} in a week", made.len());
+            assert!(made.len() <= MAX_ALIKE, "{name}: {} in a week", made.len());
         }
     }
 }
