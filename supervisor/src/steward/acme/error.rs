@@ -199,12 +199,12 @@ pub fn detail(problem: &Problem) -> String {
 /// Makes text of a peer safe for the log and for a terminal.
 pub(super) fn printable(text: &str) -> String {
     let mut text = text.to_owned();
-    if text.len() > LONGEST {
-        let end = text.floor_char_boundary(LONGEST);
+    if text.len() > MAX_LEN {
+        let end = text.floor_char_boundary(MAX_LEN);
         text.truncate(end);
         text.push('…');
     }
     text.replace(|c: char| c.is_control(), " ")
 }
 
-const LONGEST: usize = 600;
+const MAX_LEN: usize = 600;
