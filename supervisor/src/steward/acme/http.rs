@@ -29,11 +29,11 @@ const CONNECTING: Duration = Duration::from_secs(8);
 /// Timeout for one request in total. A busy authority needs seconds.
 const REQUEST: Duration = Duration::from_secs(60);
 /// Limit of a response. A chain has some kilobytes, a directory one.
-const LONGEST_ANSWER: usize = 512 * 1024;
+const MAX_ANSWER: usize = 512 * 1024;
 /// Limit of the addresses tried for one host.
-const MOST_ADDRESSES: usize = 6;
+const MAX_ADDRESSES: usize = 6;
 /// Limit of redirects followed in a row.
-const MOST_REDIRECTS: usize = 5;
+const MAX_REDIRECTS: usize = 5;
 
 /// An HTTPS client. Clones share its state.
 #[derive(Clone)]
@@ -119,7 +119,7 @@ impl Http {
         while let Some(location) = redirection(&response) {
             let to = resolved(&from, &location);
             let moved = || HttpError::Moved { host: host.clone(), to: printable(&location) };
-            let to = to.filter(|_| is_get && followed < MOST_REDIRECTS).ok_or_else(moved)?;
+            let to = to.filter(|_| is_get && followed < MAX_REDIRECTS).ok_or_else(moved)?;
             let request = Request::get(to.clone()).body(Full::<Bytes>::default()).map_err(|_| moved())?;
             (host, response) = self.send_once(request).await?;
             (from, followed) = (to, followed + 1);
@@ -187,7 +187,7 @@ impl Http {
         let exchange = async {
             let response = sender.send_request(request).await.map_err(|error| broken(error.to_string()))?;
             let (head, body) = response.into_parts();
-            let body = Limited::new(body, LONGEST_ANSWER)
+            let body = Limited::new(body, MAX_ANSWER)
                 .collect()
                 .await
                 .map_err(|error| broken(error.to_string()))?;
@@ -275,7 +275,7 @@ pub(super) async fn addresses(resolver: &TokioResolver, host: &str) -> Result<Ve
         .lookup_ip(format!("{}.", host.trim_end_matches('.')))
         .await
         .map_err(|error| error.to_string())?;
-    Ok(found.iter().take(MOST_ADDRESSES).collect())
+    Ok(found.iter().take(MAX_ADDRESSES).collect())
 }
 
 /// The target of a request.
