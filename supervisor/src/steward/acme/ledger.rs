@@ -131,7 +131,7 @@ impl Entry {
 /// Entries kept. No known limit of an authority counts further back than a week; the rest is for a person to read.
 const KEPT: usize = 300;
 /// Limit of the file. This many lines are far smaller.
-const LARGEST: u64 = 4 << 20;
+const MAX_SIZE: u64 = 4 << 20;
 
 /// The entries, as on disk.
 #[derive(Debug)]
@@ -254,7 +254,7 @@ const SLACK: i64 = 60;
 /// Reads the entries, and returns whether the file was intact. An error says nothing about the content.
 fn read(path: &Path) -> io::Result<(Vec<Entry>, bool)> {
     use io::ErrorKind::{FileTooLarge, InvalidData, InvalidInput, NotFound};
-    match durable::read_text_limited(path, LARGEST) {
+    match durable::read_text_limited(path, MAX_SIZE) {
         Ok(text) => Ok(parse(&text)),
         Err(error) if error.kind() == NotFound => Ok((Vec::new(), true)),
         // The file was read, but is too large, not UTF-8, or not a regular file.
