@@ -20,7 +20,7 @@ pub(super) enum Need {
 const BETWEEN: i64 = 10 * 60;
 const DAY: i64 = 24 * 3600;
 /// Limit of certificates for new names in a day; further names wait.
-const MOST_A_DAY: usize = 5;
+const MAX_PER_DAY: usize = 5;
 
 /// Returns the reason for an order, if one is needed. `wanted` begins with the host's own name. The current certificate
 /// comes with its renewal time, and with a flag that is set if another authority issued it than the one configured now.
@@ -77,7 +77,7 @@ pub(super) fn check_improvement(
     let issued: Vec<i64> =
         orders.iter().filter(|order| order.outcome.is_certificate()).map(|order| order.at).collect();
     let lately = issued.iter().filter(|at| now - **at < DAY).count();
-    if issued.last().is_some_and(|at| now - at < BETWEEN) || lately >= MOST_A_DAY {
+    if issued.last().is_some_and(|at| now - at < BETWEEN) || lately >= MAX_PER_DAY {
         return Err(None);
     }
     Ok(())
