@@ -19,10 +19,10 @@ use crate::dns::resolver::is_answer;
 const PAUSE: Duration = Duration::from_secs(15);
 /// Names looked up concurrently, names per round, and the time limit of a round.
 const AT_ONCE: usize = 8;
-const MOST: usize = 32;
+const MAX_NAMES: usize = 32;
 const BUDGET: Duration = Duration::from_secs(15);
 /// Answers remembered per name; a name with more of them changes all the time.
-const MOST_ANSWERS: usize = 16;
+const MAX_ANSWERS: usize = 16;
 
 /// The answers seen so far, by name.
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ impl SeenRecords {
         self.seen.retain(|name, _| names.contains(name));
         let end = Instant::now() + BUDGET;
         let mut has_changed = false;
-        for some in names[..names.len().min(MOST)].chunks(AT_ONCE) {
+        for some in names[..names.len().min(MAX_NAMES)].chunks(AT_ONCE) {
             let left = end.saturating_duration_since(Instant::now());
             let looks = join_all(some.iter().map(|name| digest_of(resolver, name)));
             let Ok(found) = timeout(left, looks).await else { break };
@@ -61,7 +61,7 @@ impl SeenRecords {
     fn is_news(&mut self, name: &str, answer: String, orders: &[Entry]) -> bool {
         let seen = self.seen.entry(name.to_owned()).or_insert_with(|| at_refusals(orders, name));
         let is_first = seen.is_empty();
-        if seen.len() >= MOST_ANSWERS {
+        if seen.len() >= MAX_ANSWERS {
             return false;
         }
         seen.insert(answer) && !is_first
@@ -126,7 +126,7 @@ mod tests {
         assert!(!is_news("a"), "by turns");
         assert!(!is_news("b"));
         let news = (0..100).filter(|answer| is_news(&answer.to_string())).count();
-        assert!(news < MOST_ANSWERS, "a name that changes all the time must not end every wait: {news}");
+        assert!(news < MAX_ANSWERS, "a name that changes all the time must not end every wait: {news}");
     }
 
     #[test]
