@@ -23,7 +23,7 @@ use handover::{Concern, config};
 /// Timeout for one address and one challenge type. An authority waits ten seconds.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// Limit of a response. Our own is far shorter.
-const LONGEST_ANSWER: u64 = 4096;
+const MAX_ANSWER: u64 = 4096;
 
 /// The report for a name without an address.
 const NO_ADDRESS: Concern =
@@ -113,7 +113,7 @@ impl SelfCheck<'_> {
             stream.write_all(question.as_bytes()).await?;
             let mut answer = Vec::new();
             // A reset after the response does not invalidate it.
-            let read = stream.take(LONGEST_ANSWER).read_to_end(&mut answer).await;
+            let read = stream.take(MAX_ANSWER).read_to_end(&mut answer).await;
             if answer.is_empty() { read.map(|_| answer) } else { Ok(answer) }
         };
         match timeout(PATIENCE, asking).await {
