@@ -61,7 +61,7 @@ pub struct Finding {
 pub struct Findings(Arc<Mutex<BTreeMap<Source, Vec<Finding>>>>);
 
 /// Findings kept per source: an operator fixes the first before looking at the next.
-const MOST: usize = 50;
+const MAX_FINDINGS: usize = 50;
 
 impl Finding {
     /// A finding.
@@ -84,7 +84,7 @@ impl Finding {
 impl Findings {
     /// Replaces the findings of a source.
     pub fn replace(&self, source: Source, mut found: Vec<Finding>) {
-        found.truncate(MOST);
+        found.truncate(MAX_FINDINGS);
         let mut board = self.board();
         let before = board.insert(source, found).unwrap_or_default();
         for new in board[&source].iter().filter(|finding| !before.contains(finding)) {
@@ -121,7 +121,7 @@ mod tests {
             [found(Source::Acme, "refused"), found(Source::Queue, "old mail")],
             "in the order of the sources"
         );
-        findings.replace(Source::Acme, vec![found(Source::Acme, "again"); 2 * MOST]);
-        assert_eq!(findings.all().len(), MOST + 1);
+        findings.replace(Source::Acme, vec![found(Source::Acme, "again"); 2 * MAX_FINDINGS]);
+        assert_eq!(findings.all().len(), MAX_FINDINGS + 1);
     }
 }
