@@ -13,7 +13,7 @@ use super::{BeatFailure, Step, smtp};
 /// Timeout for the server's next data.
 const SILENCE: Duration = Duration::from_secs(20);
 /// Limit of a literal. Our own message has a kilobyte, and its trace fields some more.
-const LONGEST: usize = 64 * 1024;
+const MAX_LEN: usize = 64 * 1024;
 
 /// A selected mailbox.
 pub(super) struct Mailbox {
@@ -100,7 +100,7 @@ impl Mailbox {
                 answer.literal = Some(self.unread.drain(..length).collect());
             }
             // In a mailbox with many messages of others, only the first lines matter.
-            if answer.untagged.len() < LONGEST {
+            if answer.untagged.len() < MAX_LEN {
                 answer.untagged.extend_from_slice(&line);
                 answer.untagged.extend_from_slice(b"\r\n");
             }
@@ -122,7 +122,7 @@ impl Mailbox {
     }
 
     async fn more(&mut self) -> io::Result<()> {
-        if self.unread.len() > LONGEST {
+        if self.unread.len() > MAX_LEN {
             return Err(io::Error::other("the response is too long"));
         }
         match self.stream.receive_within(SILENCE, &mut self.unread).await {
@@ -148,5 +148,5 @@ fn literal(line: &[u8]) -> Option<usize> {
     let inner = line.strip_suffix(b"}")?;
     let start = inner.iter().rposition(|octet| *octet == b'{')?;
     let length: usize = str::from_utf8(&inner[start + 1..]).ok()?.parse().ok()?;
-    (length <= LONGEST).then_some(length)
+    (length <= MAX_LEN).then_some(length)
 }
