@@ -45,7 +45,7 @@ const BEAT: Duration = Duration::from_secs(60);
 /// The daemons and the steward are notified of a reload one after the other, and the daemons may be quicker.
 const SETTLING: Duration = Duration::from_secs(2);
 /// Limit of consecutive beats that fail because of a reload; more are reported.
-const MOST_SWAPS: usize = 3;
+const MAX_SWAPS: usize = 3;
 
 /// Runs beats until the daemon stops. Each beat uses the configuration at its start.
 pub(super) async fn run(
@@ -64,7 +64,7 @@ pub(super) async fn run(
             let every = match &now.heartbeat {
                 Some(heartbeat) if !is_stopping(&now) => {
                     let beat = beat(&now, heartbeat, &seal, &mut shown).await;
-                    if !beat.is_success() && swaps < MOST_SWAPS && is_reloaded(&mut steward).await {
+                    if !beat.is_success() && swaps < MAX_SWAPS && is_reloaded(&mut steward).await {
                         swaps += 1;
                         continue;
                     }
