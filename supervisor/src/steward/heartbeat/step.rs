@@ -35,7 +35,7 @@ pub(in crate::steward) struct BeatFailure {
 }
 
 /// Limit of a peer's reply in reports.
-const LONGEST: usize = 300;
+const MAX_LEN: usize = 300;
 
 impl Step {
     pub(in crate::steward) const ALL: [Self; 10] = [
@@ -118,7 +118,7 @@ impl fmt::Display for Step {
 impl BeatFailure {
     pub(super) fn new(step: Step, said: impl Into<String>) -> Self {
         let mut said: String = said.into();
-        if let Some((end, _)) = said.char_indices().nth(LONGEST) {
+        if let Some((end, _)) = said.char_indices().nth(MAX_LEN) {
             said.truncate(end);
         }
         Self { step, detail: said.replace(|c: char| c.is_control(), " ") }
