@@ -11,7 +11,7 @@ use tokio::time::timeout;
 /// Timeout for a daemon, which normally answers in a millisecond. A client must not wait for one that is restarting.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Limit of a daemon's answer. Some hundred lines are a tenth of this.
-const LONGEST: u64 = 256 * 1024;
+const MAX_LEN: u64 = 256 * 1024;
 
 /// Fetches the metrics of each daemon, in the order of names; `None` for one that does not answer.
 pub(super) async fn fetch(sockets: &BTreeMap<String, PathBuf>) -> Vec<(String, Option<String>)> {
@@ -36,6 +36,6 @@ pub(super) async fn fetch(sockets: &BTreeMap<String, PathBuf>) -> Vec<(String, O
 
 async fn read(socket: &Path) -> io::Result<String> {
     let mut text = String::new();
-    UnixStream::connect(socket).await?.take(LONGEST).read_to_string(&mut text).await?;
+    UnixStream::connect(socket).await?.take(MAX_LEN).read_to_string(&mut text).await?;
     Ok(text)
 }
