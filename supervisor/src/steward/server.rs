@@ -28,8 +28,8 @@ const DISK_TIMEOUT: Duration = Duration::from_secs(5);
 /// Timeout for the whole exchange, including the client's reading of the response.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Limit of a request: the least that the library supports, and longer than our requests.
-const LONGEST_QUESTION: usize = 8 * 1024;
-const MOST_FIELDS: usize = 32;
+const MAX_QUESTION: usize = 8 * 1024;
+const MAX_FIELDS: usize = 32;
 
 /// Reads a request, answers it and closes the connection. The body of a request is never read.
 pub(super) async fn serve_connection(connection: Connection, steward: Arc<Steward>, known: SharedState) {
@@ -37,8 +37,8 @@ pub(super) async fn serve_connection(connection: Connection, steward: Arc<Stewar
     let conversation = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(LONGEST_QUESTION)
-        .max_headers(MOST_FIELDS)
+        .max_buf_size(MAX_QUESTION)
+        .max_headers(MAX_FIELDS)
         .keep_alive(false)
         .serve_connection(TokioIo::new(connection.stream), service);
     match timeout(EXCHANGE_TIMEOUT, conversation).await {

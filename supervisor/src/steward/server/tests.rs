@@ -106,9 +106,9 @@ async fn other_requests_get_an_error_and_are_closed() {
         assert!(answered.starts_with(answer), "{question:?}: {answered}");
     }
     let mut endless = "GET /health/live HTTP/1.1\r\nX: ".to_owned();
-    endless.extend(std::iter::repeat_n('x', LONGEST_QUESTION - endless.len()));
+    endless.extend(std::iter::repeat_n('x', MAX_QUESTION - endless.len()));
     assert!(asked(address, &endless).await.starts_with("HTTP/1.1 431 "));
-    let many = format!("GET /health/live HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(MOST_FIELDS + 1));
+    let many = format!("GET /health/live HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(MAX_FIELDS + 1));
     assert!(asked(address, &many).await.starts_with("HTTP/1.1 431 "));
 }
 
