@@ -25,10 +25,10 @@ use super::pages::{Lookup, PageRequest, PageResponse, Scheme};
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Timeout for the whole exchange.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(15);
-const LONGEST_HEAD: usize = 8 * 1024;
-const MOST_FIELDS: usize = 64;
+const MAX_HEAD: usize = 8 * 1024;
+const MAX_FIELDS: usize = 64;
 /// Limit of a body. Outlook's request is half a kilobyte.
-const LONGEST_BODY: usize = 16 * 1024;
+const MAX_BODY: usize = 16 * 1024;
 
 /// The content security policy: pages have our own style and form, and nothing else.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
@@ -42,8 +42,8 @@ where
     let conversation = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(LONGEST_HEAD)
-        .max_headers(MOST_FIELDS)
+        .max_buf_size(MAX_HEAD)
+        .max_headers(MAX_FIELDS)
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service);
     match timeout(EXCHANGE_TIMEOUT, conversation).await {
@@ -67,8 +67,8 @@ async fn answer(
     let answer = match web.find_page(&question) {
         Lookup::Answered(answer) => answer,
         // Refused before a client that expects 100 Continue sends the body (RFC 9110 §10.1.1).
-        Lookup::NeedsBody(_) if body.size_hint().lower() > LONGEST_BODY as u64 => PageResponse::too_large(),
-        Lookup::NeedsBody(page) => match Limited::new(body, LONGEST_BODY).collect().await {
+        Lookup::NeedsBody(_) if body.size_hint().lower() > MAX_BODY as u64 => PageResponse::too_large(),
+        Lookup::NeedsBody(page) => match Limited::new(body, MAX_BODY).collect().await {
             Ok(body) => page.answer(&body.to_bytes()),
             Err(_) => PageResponse::too_large(),
         },
