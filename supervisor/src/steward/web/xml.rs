@@ -8,7 +8,7 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, Event};
 
 /// Limit of nesting; no client's request is nested more deeply.
-const DEEPEST: usize = 16;
+const MAX_DEPTH: usize = 16;
 
 /// An error while reading a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -35,7 +35,7 @@ pub(super) fn elements(document: &[u8]) -> Result<Vec<(Vec<String>, String)>, Xm
     let mut closed = Vec::new();
     loop {
         match reader.read_event().map_err(|_| XmlError::Malformed)? {
-            Event::Start(_) if open.len() == DEEPEST => return Err(XmlError::Depth),
+            Event::Start(_) if open.len() == MAX_DEPTH => return Err(XmlError::Depth),
             // A document has one root (XML 1.0 §2.1).
             Event::Start(_) if open.is_empty() && !closed.is_empty() => return Err(XmlError::Malformed),
             Event::Start(start) => open.push((start.local_name().as_ref().to_owned(), String::new())),
@@ -154,7 +154,7 @@ mod tests {
                 let Ok(found) = elements(document) else { continue };
                 let length: usize = found.iter().map(|(_, text)| text.len()).sum();
                 proptest::prop_assert!(length <= 3 * document.len());
-                proptest::prop_assert!(found.iter().all(|(path, _)| (1..=DEEPEST).contains(&path.len())));
+                proptest::prop_assert!(found.iter().all(|(path, _)| (1..=MAX_DEPTH).contains(&path.len())));
             }
         }
     }
