@@ -17,32 +17,32 @@ use nix::unistd::{Gid, Uid};
 use super::handle::{Handle, Kind, NewOwner};
 
 /// Mailstead has no deeper folders; a compromised daemon must not make process 1 descend without end.
-const DEEPEST: usize = 32;
+const MAX_DEPTH: usize = 32;
 /// The most folders of domains and users that a start checks. A check takes some microseconds.
-const MOST_LOOKED_AT: u32 = 1_000_000;
+const MAX_LOOKED_AT: u32 = 1_000_000;
 /// The most files that a start checks in a folder that has its right owner: the steward has a few dozen.
-const MOST_IN_ORDER: u64 = 10_000;
+const MAX_IN_ORDER: u64 = 10_000;
 /// A long walk reports its progress at this interval.
 const REPORT_EVERY: Duration = Duration::from_secs(10);
 
 /// Changes the owner of everything in a folder, but not of the folder itself.
 pub(super) fn fix_all(folder: &Handle, path: &Path, heir: NewOwner) {
     let mut walk = Walk::new(path, heir);
-    walk.through(folder, DEEPEST);
+    walk.through(folder, MAX_DEPTH);
     walk.report();
 }
 
 /// The same for a folder that has its right owner, at every start: files in it may have been restored by hand. A
 /// compromised steward may have made any number of them, so there is a limit.
 pub(super) fn check_all(folder: &Handle, path: &Path, heir: NewOwner) {
-    let mut walk = Walk { left_to_look_at: MOST_IN_ORDER, ..Walk::new(path, heir) };
-    walk.through(folder, DEEPEST);
+    let mut walk = Walk { left_to_look_at: MAX_IN_ORDER, ..Walk::new(path, heir) };
+    walk.through(folder, MAX_DEPTH);
     walk.report();
 }
 
 /// Checks the folders of each domain and user, and adopts those of another owner, which the operator has put there.
 pub(super) fn fix_mailboxes(mail: &Handle, path: &Path, heir: NewOwner) {
-    let mut left = MOST_LOOKED_AT;
+    let mut left = MAX_LOOKED_AT;
     // Without the capability to read another user's folder nothing is seen or logged: what is right needs no check.
     for (domain_path, mut domain) in folders_below(mail, path) {
         if !fix_folder(&mut domain, &domain_path, heir) {
@@ -52,7 +52,7 @@ pub(super) fn fix_mailboxes(mail: &Handle, path: &Path, heir: NewOwner) {
             if left == 0 {
                 tracing::warn!(
                     folder = %path.display(),
-                    looked_at = MOST_LOOKED_AT,
+                    looked_at = MAX_LOOKED_AT,
                     "too many folders, ownership of the others not checked"
                 );
                 return;
@@ -244,9 +244,9 @@ enum Skipped {
     SecondName,
     #[error("a device, a FIFO or a socket")]
     Irregular,
-    #[error("more than {DEEPEST} folders deep")]
+    #[error("more than {MAX_DEPTH} folders deep")]
     Deep,
-    #[error("more than {MOST_IN_ORDER} files, the others are not checked")]
+    #[error("more than {MAX_IN_ORDER} files, the others are not checked")]
     Many,
     #[error(transparent)]
     Refused(#[from] io::Error),
