@@ -154,13 +154,13 @@ fn sockets_of(pid: Pid, appliance: &Appliance) -> Vec<String> {
     found
 }
 
-const SMALLEST_PIPE: i32 = 4096;
+const MIN_PIPE: i32 = 4096;
 
 /// A pipe for its output, and its reading end.
 fn with_pipe(container: &Container) -> (std::process::Child, std::io::PipeReader) {
     let (reader, writer) = std::io::pipe().unwrap();
     // As small as possible, so that it is full soon.
-    fcntl(&writer, FcntlArg::F_SETPIPE_SZ(SMALLEST_PIPE)).unwrap();
+    fcntl(&writer, FcntlArg::F_SETPIPE_SZ(MIN_PIPE)).unwrap();
     let error = OwnedFd::from(writer.try_clone().unwrap());
     let child = container
         .command()
@@ -192,7 +192,7 @@ fn stdio_reader_slow() {
     let mut text = Vec::new();
     reader.read_to_end(&mut text).unwrap();
     // The next line did not fit any more.
-    assert!(text.len() >= SMALLEST_PIPE as usize / 2, "the pipe was not full");
+    assert!(text.len() >= MIN_PIPE as usize / 2, "the pipe was not full");
 }
 
 #[test]
