@@ -25,7 +25,7 @@ const TIMES: [usize; 3] = [1, 2, 4];
 
 /// The work at four times the size is at most this many times the work: four when it is linear, five with a logarithm,
 /// sixteen when it is quadratic.
-const MOST: u64 = 6;
+const MAX_GROWTH: u64 = 6;
 
 /// Functions that run at compile time or on no input of a peer, which a shape need not call: there are none.
 const UNCALLED: [&str; 0] = [];
@@ -48,7 +48,7 @@ fn public_functions_take_at_most_linear_work() {
             called.extend(measured.functions);
             measured.instructions
         });
-        if work[2] > MOST * work[0] {
+        if work[2] > MAX_GROWTH * work[0] {
             let [one, two, four] = work;
             faults.push(format!("{}: {one}, {two}, {four} instructions", shape.name));
         }
