@@ -13,7 +13,7 @@ use socket2::{Domain, Socket, Type};
 use crate::wait::READ_TIMEOUT;
 
 /// The longest line before the peer counts as broken.
-const LONGEST_LINE: usize = 1 << 20;
+const MAX_LINE: usize = 1 << 20;
 
 /// One connection.
 pub struct Wire {
@@ -116,7 +116,7 @@ impl Wire {
                 return Ok(Some(line));
             }
             seen = self.ahead.len();
-            if seen > LONGEST_LINE {
+            if seen > MAX_LINE {
                 return Err(io::Error::other("a line is too long"));
             }
             if self.read_more()? == 0 {
