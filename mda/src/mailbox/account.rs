@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::lanes::{WorkLimits, WorkPermit};
+use super::work_limits::{WorkLimits, WorkPermit};
 use super::listed::{ListedMailbox, with_parents};
 use super::live::LiveMailbox;
 use super::registry::Registry;

@@ -14,7 +14,7 @@ mod account;
 mod copy;
 mod error;
 mod incoming;
-mod lanes;
+mod work_limits;
 mod listed;
 mod live;
 mod open;

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use nix::unistd::{AccessFlags, access};
 use tokio::sync::watch;
 
-use super::lanes::WorkPermit;
+use super::work_limits::WorkPermit;
 use super::live::{LiveMailbox, RequiredSync};
 use super::store::run_with_permit;
 use super::{MessageEntry, Snapshot, StoreError};

@@ -12,7 +12,7 @@ use durable::SharedSync;
 use tokio::sync::Semaphore;
 
 use super::StoreError;
-use super::lanes::MAX_PER_MAILBOX;
+use super::work_limits::MAX_PER_MAILBOX;
 use super::live::LiveMailbox;
 
 /// Time that an unused mailbox stays loaded.

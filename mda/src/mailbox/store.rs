@@ -10,7 +10,7 @@ use handover::config::Quotas;
 use tokio::sync::OnceCell;
 
 use super::account::MailHome;
-use super::lanes::{SearchLimit, WorkLimits, WorkPermit};
+use super::work_limits::{SearchLimit, WorkLimits, WorkPermit};
 use super::registry::Registry;
 use super::usage::QuotaUsage;
 use super::{Account, NotAllowed, StoreError};

@@ -4,7 +4,7 @@
 //! content last read of both, and every change is made on disk first. Other processes change both at any time, which
 //! [`MailboxState::refresh`] finds.
 
-mod admit;
+mod add;
 mod change;
 mod compact;
 mod keywords;

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[test]
 fn sessions_waiting_for_a_locked_mailbox_leave_threads_to_others() {
     // A thread for each session that may wait for the mailbox, one of which holds it, and one for all other work.
-    let threads = crate::mailbox::lanes::MAX_PER_MAILBOX + 1;
+    let threads = crate::mailbox::work_limits::MAX_PER_MAILBOX + 1;
     let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(threads).build().unwrap();
     runtime.block_on(async {
         let root = tempfile::tempdir().unwrap();
