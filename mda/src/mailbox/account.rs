@@ -10,7 +10,7 @@ use super::usage::QuotaUsage;
 use super::{Incoming, Mailbox, MailboxStatus, NotAllowed, StoreError};
 use crate::index::UserIndex;
 use crate::maildir::uid_list::UidList;
-use crate::maildir::{MailboxName, layout, regular, renaming, size_file, subscriptions};
+use crate::maildir::{MailboxName, layout, regular, renaming, maildirsize, subscriptions};
 
 /// One user's mail. Cloning it is cheap.
 #[derive(Debug, Clone)]
@@ -131,7 +131,7 @@ impl Account {
                 return Err(StoreError::NoSuchMailbox(name));
             }
             // The size of its messages is not needed until the usage is next requested.
-            size_file::invalidate(&home.root);
+            maildirsize::invalidate(&home.root);
             home.registry.mark_gone(&folder);
             if let Some(guid) = guid {
                 home.index.forget_mailbox(&guid);

@@ -11,7 +11,7 @@ use super::live::{LiveMailbox, RequiredSync};
 use super::state::MailboxState;
 use super::usage::reserve;
 use super::{Mailbox, MessageEntry, Snapshot, StoreError};
-use crate::maildir::{FileName, Flags, Folder, Uid, UidValidity, regular, size_file};
+use crate::maildir::{FileName, Flags, Folder, Uid, UidValidity, regular, maildirsize};
 
 /// The result of COPY and MOVE (COPYUID, RFC 4315 §3).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Mailbox {
 fn size_of(source: &LiveMailbox, uid: Uid) -> Option<u64> {
     let snapshot = source.snapshot();
     let (_, entry) = snapshot.by_uid(uid)?;
-    size_file::octets_of(&source.folder, &entry.file)
+    maildirsize::octets_of(&source.folder, &entry.file)
 }
 
 /// A copy in the target's `tmp`, removed when dropped.

@@ -12,7 +12,7 @@ use super::live::{LiveMailbox, RequiredSync};
 use super::store::run_with_permit;
 use super::{MessageEntry, Snapshot, StoreError};
 use crate::index::{Facts, FileStamp};
-use crate::maildir::{Flags, Folder, MailboxName, Uid, compressed, size_file};
+use crate::maildir::{Flags, Folder, MailboxName, Uid, compressed, maildirsize};
 
 /// An open mailbox. Cloning it is cheap; all handles in this process share its state.
 #[derive(Debug, Clone)]
@@ -155,7 +155,7 @@ impl Mailbox {
                 let chosen =
                     deleted.filter(|entry| among.as_ref().is_none_or(|uids| uids.contains(&entry.uid)));
                 let chosen: Vec<(Uid, u64)> = chosen
-                    .map(|entry| (entry.uid, size_file::octets_of(&live.folder, &entry.file).unwrap_or(0)))
+                    .map(|entry| (entry.uid, maildirsize::octets_of(&live.folder, &entry.file).unwrap_or(0)))
                     .collect();
                 state.expunge(&chosen.iter().map(|(uid, _)| *uid).collect::<Vec<_>>())?;
                 let is_gone = |(uid, _): &(Uid, u64)| state.snapshot().by_uid(*uid).is_none();
@@ -204,7 +204,7 @@ impl Mailbox {
     /// RFC822.SIZE, where the file's name has it and it is right. Blocks for microseconds.
     pub fn size(&self, entry: &MessageEntry) -> Option<u64> {
         entry.size()?;
-        entry.file.virtual_size(size_file::octets_of(&self.live.folder, &entry.file)?)
+        entry.file.virtual_size(maildirsize::octets_of(&self.live.folder, &entry.file)?)
     }
 
     /// The facts that the index has of the messages in the range, ascending; unknown ones are missing. Blocks. The

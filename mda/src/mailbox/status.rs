@@ -1,6 +1,6 @@
 use super::ModSeq;
 use super::live::LiveMailbox;
-use crate::maildir::{Flags, UidValidity, size_file};
+use crate::maildir::{Flags, UidValidity, maildirsize};
 
 /// The figures of a mailbox for STATUS (RFC 3501 §6.3.10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl MailboxStatus {
     pub(super) fn of(live: &LiveMailbox) -> Self {
         let snapshot = live.snapshot();
         let deleted = snapshot.entries().filter(|entry| entry.flags.contains(Flags::DELETED));
-        let sizes = deleted.filter_map(|entry| size_file::octets_of(&live.folder, &entry.file));
+        let sizes = deleted.filter_map(|entry| maildirsize::octets_of(&live.folder, &entry.file));
         Self {
             messages: snapshot.len(),
             recent: snapshot.unclaimed(),

@@ -15,7 +15,7 @@ use handover::config::Quotas;
 
 use super::account::MailHome;
 use super::{Account, StoreError};
-use crate::maildir::size_file::{self, MaildirUsage};
+use crate::maildir::maildirsize::{self, MaildirUsage};
 
 /// A user's quota and usage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl QuotaUsage {
     /// message is recorded.
     fn has_room_by_record(&self, root: &Path, bound: u64, octets: u64) -> bool {
         let promised = self.reserved.load(Ordering::SeqCst);
-        size_file::read(root, bound).is_some_and(|recorded| fits(recorded.usage, promised, octets, bound))
+        maildirsize::read(root, bound).is_some_and(|recorded| fits(recorded.usage, promised, octets, bound))
     }
 
     /// Returns true if there is room, while changes of mailboxes are stopped. Counts everything, unless that was done
@@ -116,21 +116,21 @@ impl QuotaUsage {
     fn has_room(&self, root: &Path, bound: u64, octets: u64) -> Result<bool, StoreError> {
         let _changes_stopped = self.changes.write().unwrap_or_else(PoisonError::into_inner);
         let promised = self.reserved.load(Ordering::SeqCst);
-        let recorded = size_file::read(root, bound).filter(|recorded| recorded.is_fresh);
+        let recorded = maildirsize::read(root, bound).filter(|recorded| recorded.is_fresh);
         let kept = match recorded {
             Some(recorded) => recorded.usage,
-            None => size_file::count(root, bound)?,
+            None => maildirsize::count(root, bound)?,
         };
         Ok(fits(kept, promised, octets, bound))
     }
 
     /// The octets in use. Counted if they are not known.
     fn used(&self, root: &Path, bound: u64) -> Result<MaildirUsage, StoreError> {
-        if let Some(recorded) = size_file::read(root, bound) {
+        if let Some(recorded) = maildirsize::read(root, bound) {
             return Ok(recorded.usage);
         }
         let _changes_stopped = self.changes.write().unwrap_or_else(PoisonError::into_inner);
-        Ok(size_file::count(root, bound)?)
+        Ok(maildirsize::count(root, bound)?)
     }
 
     /// A guard to hold from before a mailbox changes until the change is recorded and its reservation has ended.
@@ -159,7 +159,7 @@ impl MailHome {
             .into_iter()
             .fold((0_u64, 0), |(octets, messages), size| (octets.saturating_add(size), messages + 1));
         if messages > 0 {
-            size_file::add(&self.root, sign * i64::try_from(octets).unwrap_or(i64::MAX), sign * messages);
+            maildirsize::add(&self.root, sign * i64::try_from(octets).unwrap_or(i64::MAX), sign * messages);
         }
     }
 }

@@ -5,7 +5,7 @@
 //! that other hosts and Dovecot respect, and a file that another program renamed is found again by its base. State
 //! between calls is left to `mailbox`. Everything here blocks.
 
-mod beyond;
+mod extra_keywords;
 pub(crate) mod compressed;
 mod error;
 mod file_name;
@@ -20,14 +20,14 @@ mod observed;
 pub(crate) mod regular;
 pub(crate) mod renaming;
 pub(crate) mod scan;
-pub(crate) mod size_file;
+pub(crate) mod maildirsize;
 pub(crate) mod subscriptions;
 pub(crate) mod sweep;
 mod uid;
 pub mod uid_list;
 pub(crate) mod validity;
 
-pub(crate) use beyond::ExtraKeywords;
+pub(crate) use extra_keywords::ExtraKeywords;
 pub use error::MaildirError;
 pub use file_name::{FileName, Folder};
 pub(crate) use file_name::{arrival_key, seconds};

@@ -5,7 +5,7 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::{MailboxState, none_if_missing};
 use crate::mailbox::StoreError;
-use crate::maildir::{FileName, Flags, Folder, Uid, size_file};
+use crate::maildir::{FileName, Flags, Folder, Uid, maildirsize};
 
 /// A message's file with its new name.
 struct FileRename {
@@ -66,7 +66,7 @@ impl MailboxState {
         let lock = self.list.lock()?;
         let news = self.list.read_all_changes(&lock)?;
         self.apply_list_changes(news)?;
-        let Some(size) = size_file::octets_of(&self.folder, &from) else { return Ok(()) };
+        let Some(size) = maildirsize::octets_of(&self.folder, &from) else { return Ok(()) };
         let base = from.with_date_of_this(FileName::unique_base(&self.host, size, None));
         let to = FileName::in_cur(&base, flags);
         // Recorded first: a crash in between costs the message its UID, not the file.
