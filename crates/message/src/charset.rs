@@ -9,14 +9,14 @@ mod code_pages;
 mod johab;
 mod names;
 mod shifted;
-mod unnamed;
+mod undeclared;
 mod utf7;
 
 use encoding_rs::{CoderResult, EUC_JP, EUC_KR, Encoding, GBK, UTF_8};
 
 use self::johab::Johab;
 use self::shifted::{Hz, Iso2022Jp, ShiftOut};
-use self::unnamed::Undeclared;
+use self::undeclared::Undeclared;
 use self::utf7::Utf7;
 
 /// A charset that can be decoded.
