@@ -10,7 +10,7 @@ use supervisor::steward::acme::{detail, due, next_check, said, suggested};
 const NOW: i64 = 1_800_000_000;
 const DAY: i64 = 86_400;
 /// Checks the part of a foreign text that is shown.
-const LONGEST: usize = 603;
+const MAX_LEN: usize = 603;
 
 fuzz_target!(|answer: &[u8]| {
     let end = answer.windows(2).position(|two| two == b"\n\n");
@@ -48,6 +48,6 @@ fn fields(head: &[u8]) -> HeaderMap {
 }
 
 fn is_fit_for_a_terminal(words: &str) {
-    assert!(words.len() <= LONGEST, "{} octets", words.len());
+    assert!(words.len() <= MAX_LEN, "{} octets", words.len());
     assert!(!words.contains(char::is_control), "{words:?}");
 }

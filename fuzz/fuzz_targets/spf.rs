@@ -13,11 +13,11 @@ use spf::{Answer, Question, Receiver, Sender, Stop, check_host};
 
 /// A term asks for its record, or for its hosts and their addresses; the macro `p` takes two rounds more, and an explanation
 /// one.
-const MOST_ROUNDS: usize = 40;
+const MAX_ROUNDS: usize = 40;
 /// Ten terms with ten hosts each, the names of the client, and the explanation.
-const MOST_QUESTIONS: usize = 140;
+const MAX_QUESTIONS: usize = 140;
 /// The longest explanation.
-const MOST_OCTETS: usize = 400;
+const MAX_OCTETS: usize = 400;
 const RECEIVER: Receiver<'static> = Receiver { host: "mx.example.net", time: 0 };
 
 fuzz_target!(|octets: &[u8]| {
@@ -36,7 +36,7 @@ fuzz_target!(|octets: &[u8]| {
 
 fn evaluate(records: &[&[u8]], sender: &Sender<'_>) {
     let mut answers: BTreeMap<Question, Answer> = BTreeMap::new();
-    for _ in 0..MOST_ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         let explained = match check_host(&answers, sender) {
             Ok(verdict) => match verdict.explanation {
                 Some(explanation) => explanation.text(&answers, sender, &RECEIVER),
@@ -48,10 +48,10 @@ fn evaluate(records: &[&[u8]], sender: &Sender<'_>) {
         let questions = match explained {
             Err(questions) => questions,
             Ok(text) => {
-                assert!(answers.len() <= MOST_QUESTIONS, "{} questions", answers.len());
+                assert!(answers.len() <= MAX_QUESTIONS, "{} questions", answers.len());
                 let text = text.unwrap_or_default();
                 assert!(
-                    text.len() <= MOST_OCTETS && text.bytes().all(|octet| (b' '..=b'~').contains(&octet))
+                    text.len() <= MAX_OCTETS && text.bytes().all(|octet| (b' '..=b'~').contains(&octet))
                 );
                 return;
             }

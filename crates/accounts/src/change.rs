@@ -96,7 +96,7 @@ pub enum ChangeError {
     #[error("the target {0} is listed twice: list it once")]
     DuplicateTarget(Address),
     /// The user has more app passwords than people have devices.
-    #[error("{0} already has {MOST_APP_PASSWORDS} app passwords: revoke those that are no longer used")]
+    #[error("{0} already has {MAX_APP_PASSWORDS} app passwords: revoke those that are no longer used")]
     TooManyAppPasswords(User),
     /// The accounts would contradict themselves after the change.
     #[error("the accounts would not be valid: {0}")]

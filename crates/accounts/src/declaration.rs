@@ -30,9 +30,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use address::{Address, Domain};
-pub use secret::{
-    ChosenPassword, ChosenPasswordError, DeclaredSecret, DeclaredSecretError, MIN_PASSWORD,
-};
+pub use secret::{ChosenPassword, ChosenPasswordError, DeclaredSecret, DeclaredSecretError, MIN_PASSWORD};
 pub use verification_cache::VerificationCache;
 
 use crate::{Accounts, Alias, AliasKey, AliasName, Fault, Secret, User, UserAccount};

@@ -104,7 +104,7 @@ pub enum Fault {
     #[error("aliases: {0} reaches no recipient: it has no targets, or leads only back to itself")]
     NoRecipient(AliasName),
     /// An alias that reaches too many addresses, to each of which a message would be copied.
-    #[error("aliases: {0} reaches more than {MOST_REACHED} addresses, the limit of an alias")]
+    #[error("aliases: {0} reaches more than {MAX_REACHED} addresses, the limit of an alias")]
     TooManyRecipients(AliasName),
 }
 

@@ -77,7 +77,11 @@ impl Limits {
     }
 
     /// The same, except that addresses in the crowd have no limit of their own.
-    pub fn with_shared_addresses(shared_addresses: SharedAddresses, total: usize, per_address: usize) -> Arc<Self> {
+    pub fn with_shared_addresses(
+        shared_addresses: SharedAddresses,
+        total: usize,
+        per_address: usize,
+    ) -> Arc<Self> {
         let open = Open {
             total_limit: total,
             network_limit: per_address,

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 
 use super::expansion::{Spec, Values, domain_name};
 use super::explanation::Explanation;
-use super::record::{Directive, MAX_LEN, Lengths, Mechanism, Qualifier, Record};
+use super::record::{Directive, Lengths, MAX_LEN, Mechanism, Qualifier, Record};
 use super::{Answer, Answers, Place, Question, Receiver, Sender, is_record};
 
 /// The most terms that need DNS (RFC 7208 §4.6.4).

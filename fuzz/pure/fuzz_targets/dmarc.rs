@@ -7,9 +7,9 @@ use dmarc::{Answer, Answers, Authentication, Identifier, Mechanism, Message, eva
 use libfuzzer_sys::fuzz_target;
 
 /// The record of the author, its walk, the walks of the identifiers, the existence of the author.
-const MOST_ROUNDS: usize = 4;
+const MAX_ROUNDS: usize = 4;
 /// Five walks of which four share at least one name, and the existence of the author.
-const MOST_QUESTIONS: usize = 8 + 4 * 7 + 1;
+const MAX_QUESTIONS: usize = 8 + 4 * 7 + 1;
 
 fuzz_target!(|octets: &[u8]| {
     let mut parts = octets.split(|octet| *octet == b'\n');
@@ -27,10 +27,10 @@ fuzz_target!(|octets: &[u8]| {
         first.into_iter().chain(second).chain(below).enumerate().map(identifier).collect();
     let message = Message { author: &author, identifiers: &identifiers };
     let mut answers = Answers::new();
-    for _ in 0..=MOST_ROUNDS {
+    for _ in 0..=MAX_ROUNDS {
         match evaluate(&message, &answers) {
             Ok(_) => {
-                assert!(answers.len() <= MOST_QUESTIONS, "{} questions", answers.len());
+                assert!(answers.len() <= MAX_QUESTIONS, "{} questions", answers.len());
                 return;
             }
             Err(questions) => {

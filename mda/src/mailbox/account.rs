@@ -1,16 +1,16 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::work_limits::{WorkLimits, WorkPermit};
 use super::listed::{ListedMailbox, with_parents};
 use super::live::LiveMailbox;
 use super::registry::Registry;
 use super::store::run_with_permit;
 use super::usage::QuotaUsage;
+use super::work_limits::{WorkLimits, WorkPermit};
 use super::{Incoming, Mailbox, MailboxStatus, NotAllowed, StoreError};
 use crate::index::UserIndex;
 use crate::maildir::uid_list::UidList;
-use crate::maildir::{MailboxName, layout, regular, renaming, maildirsize, subscriptions};
+use crate::maildir::{MailboxName, layout, maildirsize, regular, renaming, subscriptions};
 
 /// One user's mail. Cloning it is cheap.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use super::live::{LiveMailbox, RequiredSync};
 use super::state::MailboxState;
 use super::usage::reserve;
 use super::{Mailbox, MessageEntry, Snapshot, StoreError};
-use crate::maildir::{FileName, Flags, Folder, Uid, UidValidity, regular, maildirsize};
+use crate::maildir::{FileName, Flags, Folder, Uid, UidValidity, maildirsize, regular};
 
 /// The result of COPY and MOVE (COPYUID, RFC 4315 §3).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,7 +14,6 @@ mod account;
 mod copy;
 mod error;
 mod incoming;
-mod work_limits;
 mod listed;
 mod live;
 mod open;
@@ -25,6 +24,7 @@ mod state;
 mod status;
 mod store;
 mod usage;
+mod work_limits;
 
 pub use account::Account;
 pub use copy::Copied;

@@ -7,9 +7,9 @@ use std::time::SystemTime;
 use nix::unistd::{AccessFlags, access};
 use tokio::sync::watch;
 
-use super::work_limits::WorkPermit;
 use super::live::{LiveMailbox, RequiredSync};
 use super::store::run_with_permit;
+use super::work_limits::WorkPermit;
 use super::{MessageEntry, Snapshot, StoreError};
 use crate::index::{Facts, FileStamp};
 use crate::maildir::{Flags, Folder, MailboxName, Uid, compressed, maildirsize};

@@ -12,8 +12,8 @@ use durable::SharedSync;
 use tokio::sync::Semaphore;
 
 use super::StoreError;
-use super::work_limits::MAX_PER_MAILBOX;
 use super::live::LiveMailbox;
+use super::work_limits::MAX_PER_MAILBOX;
 
 /// Time that an unused mailbox stays loaded.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(300);

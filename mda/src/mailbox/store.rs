@@ -10,9 +10,9 @@ use handover::config::Quotas;
 use tokio::sync::OnceCell;
 
 use super::account::MailHome;
-use super::work_limits::{SearchLimit, WorkLimits, WorkPermit};
 use super::registry::Registry;
 use super::usage::QuotaUsage;
+use super::work_limits::{SearchLimit, WorkLimits, WorkPermit};
 use super::{Account, NotAllowed, StoreError};
 use crate::index::Index;
 use crate::maildir::{MailboxName, layout, regular, renaming, sweep};

@@ -20,11 +20,11 @@ macro_rules! ids {
     ($($(#[doc = $meaning:literal])+ $id:ident = $name:literal;)+) => {
         /// The faults that are detected. The identifiers are for scripts and never change.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-        pub enum Id {
+        pub enum FindingId {
             $($(#[doc = $meaning])+ #[serde(rename = $name)] $id,)+
         }
 
-        impl Id {
+        impl FindingId {
             /// All identifiers, in the order of the table in `docs/operating.md`.
             pub const ALL: &[Self] = &[$(Self::$id),+];
 
@@ -206,7 +206,7 @@ ids! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The identifier.
-    pub id: Id,
+    pub id: FindingId,
     /// The severity.
     pub severity: Severity,
     /// The cause in plain words.
@@ -216,19 +216,24 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(super) fn new(severity: Severity, id: Id, cause: impl Into<String>, fix: impl Into<String>) -> Self {
+    pub(super) fn new(
+        severity: Severity,
+        id: FindingId,
+        cause: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
         Self { id, severity, cause: cause.into(), fix: fix.into() }
     }
 
-    pub(super) fn error(id: Id, cause: impl Into<String>, fix: impl Into<String>) -> Self {
+    pub(super) fn error(id: FindingId, cause: impl Into<String>, fix: impl Into<String>) -> Self {
         Self::new(Severity::Error, id, cause, fix)
     }
 
-    pub(super) fn warning(id: Id, cause: impl Into<String>, fix: impl Into<String>) -> Self {
+    pub(super) fn warning(id: FindingId, cause: impl Into<String>, fix: impl Into<String>) -> Self {
         Self::new(Severity::Warning, id, cause, fix)
     }
 
-    pub(super) fn notice(id: Id, cause: impl Into<String>, fix: impl Into<String>) -> Self {
+    pub(super) fn notice(id: FindingId, cause: impl Into<String>, fix: impl Into<String>) -> Self {
         Self::new(Severity::Notice, id, cause, fix)
     }
 }

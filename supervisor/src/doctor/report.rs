@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::finding::{Finding, Id, Severity};
+use super::finding::{Finding, FindingId, Severity};
 
 /// The checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -89,7 +89,7 @@ struct JsonCheck<'a> {
 
 #[derive(Serialize)]
 struct JsonFinding<'a> {
-    id: super::finding::Id,
+    id: super::finding::FindingId,
     severity: Severity,
     check: Check,
     about: &'a str,
@@ -163,7 +163,7 @@ impl Report {
         }
         let count = |severity| wrong.iter().filter(|(_, finding)| finding.severity == severity).count();
         let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-        let unseen = wrong.iter().filter(|(_, finding)| finding.id == Id::NotChecked).count();
+        let unseen = wrong.iter().filter(|(_, finding)| finding.id == FindingId::NotChecked).count();
         let summary = match (errors, warnings, unseen) {
             (0, 0, 0) => "All is green.".to_owned(),
             (0, 0, 1) => "No faults were found; one thing was not checked: see not-checked.".to_owned(),
@@ -242,15 +242,15 @@ mod tests {
 
     #[test]
     fn a_report_with_unchecked_things_is_not_green() {
-        let text = report(vec![Finding::notice(Id::NotChecked, "not seen", "look")]).text();
+        let text = report(vec![Finding::notice(FindingId::NotChecked, "not seen", "look")]).text();
         assert!(!text.contains("green") && text.contains("one thing was not checked"), "{text}");
     }
 
     #[test]
     fn the_worst_finding_comes_first_with_its_fix_and_json_has_the_same() {
         let report = report(vec![
-            Finding::notice(Id::CaaMissing, "small", "a"),
-            Finding::error(Id::SpfMissing, "large", "publish:\nline"),
+            Finding::notice(FindingId::CaaMissing, "small", "a"),
+            Finding::error(FindingId::SpfMissing, "large", "publish:\nline"),
         ]);
         let text = report.text();
         assert!(

@@ -76,15 +76,15 @@ fn published(report: &Report) -> Vec<findings::Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Id;
+    use super::super::finding::FindingId;
     use super::super::report::{Check, CheckResult};
     use super::*;
 
     #[test]
     fn a_notice_is_published_and_degrades_nothing() {
         let findings = vec![
-            Finding::notice(Id::CaaMissing, "any authority may", "publish"),
-            Finding::error(Id::MxMissing, "no MX", "publish\nline"),
+            Finding::notice(FindingId::CaaMissing, "any authority may", "publish"),
+            Finding::error(FindingId::MxMissing, "no MX", "publish\nline"),
         ];
         let report =
             Report(vec![CheckResult { check: Check::Exchange, about: "example.org".into(), findings }]);

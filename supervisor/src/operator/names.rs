@@ -19,7 +19,7 @@ pub(super) enum NameError {
     )]
     Address(String),
     /// The text before the `@` is longer than any server sends.
-    #[error("{0:?} is too long: at most {LONGEST_LOCAL_PART} octets are allowed before the @")]
+    #[error("{0:?} is too long: at most {MAX_LOCAL_PART} octets are allowed before the @")]
     TooLong(String),
     /// A name alone needs a domain to be in.
     #[error("{0:?} needs an @ and a domain: the accounts have no domain yet")]

@@ -63,7 +63,7 @@ impl HealthPage {
     pub(super) fn answer(
         self,
         observation: &Observation,
-        told: &DaemonMetrics,
+        daemon_metrics: &DaemonMetrics,
         format: Format,
     ) -> HealthResponse {
         let code = |good| if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -81,7 +81,7 @@ impl HealthPage {
             Self::Metrics => HealthResponse {
                 code: StatusCode::OK,
                 kind: format.content_type(),
-                body: metrics::text(observation, told, format),
+                body: metrics::text(observation, daemon_metrics, format),
             },
         }
     }

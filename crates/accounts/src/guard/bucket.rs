@@ -105,7 +105,7 @@ impl Bucket {
     /// The failures that still count, with the pending attempts.
     pub(super) fn load(&self, policy: &Policy, now: Instant) -> u32 {
         // Bounded by `MAX_LEVEL`, so the cast truncates nothing.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and MOST")]
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and MAX_LEVEL")]
         let failed = self.level(policy, now).ceil() as u32;
         failed.saturating_add(self.pending)
     }

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use hickory_proto::rr::{RData, RecordType};
 
-use super::super::finding::{Finding, Id};
+use super::super::finding::{Finding, FindingId};
 use super::super::world::Reach;
 use super::{Case, of_purpose, publish, replace_records, unanswered, without_dot};
 use crate::dns::addresses::is_public;
@@ -19,7 +19,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     }
     if let Some(meant) = case.world.aliases.get(host) {
         return vec![Finding::error(
-            Id::MxAlias,
+            FindingId::MxAlias,
             format!(
                 "{} is an alias of {}, and MX records name it; some hosts refuse such mail",
                 without_dot(host),
@@ -31,7 +31,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let seen = case.world.addresses(host);
     if seen.is_empty() {
         let cause = format!("{} has no address", without_dot(host));
-        return vec![Finding::error(Id::AddressMissing, cause, super::causes::host_records(case))];
+        return vec![Finding::error(FindingId::AddressMissing, cause, super::causes::host_records(case))];
     }
     [RecordType::A, RecordType::AAAA].into_iter().flat_map(|kind| of_family(case, kind, &seen)).collect()
 }
@@ -47,7 +47,7 @@ fn of_family(case: &Case<'_>, kind: RecordType, seen: &[IpAddr]) -> Vec<Finding>
         seen.iter().partition(|address| !is_public(**address));
     if !private.is_empty() {
         findings.push(Finding::error(
-            Id::AddressPrivate,
+            FindingId::AddressPrivate,
             format!("{named} has the address {}, which no other host can reach", list(&private)),
             without(case, kind, &private, &wanted),
         ));
@@ -55,7 +55,7 @@ fn of_family(case: &Case<'_>, kind: RecordType, seen: &[IpAddr]) -> Vec<Finding>
     let strange: Vec<IpAddr> = public.into_iter().filter(|address| is_foreign(case, *address)).collect();
     if !strange.is_empty() {
         findings.push(Finding::error(
-            Id::AddressDifferent,
+            FindingId::AddressDifferent,
             format!(
                 "{named} has the address {}, which does not lead to this machine{}",
                 list(&strange),
@@ -69,12 +69,12 @@ fn of_family(case: &Case<'_>, kind: RecordType, seen: &[IpAddr]) -> Vec<Finding>
     }
     findings.push(match is_v4 {
         true => Finding::error(
-            Id::AddressMissing,
+            FindingId::AddressMissing,
             format!("{named} has no IPv4 address; many hosts send over IPv4 only"),
             publish(wanted),
         ),
         false => Finding::warning(
-            Id::Ipv6Unpublished,
+            FindingId::Ipv6Unpublished,
             format!(
                 "this machine also sends over IPv6, and {named} has no IPv6 address, so receivers cannot confirm such mail"
             ),

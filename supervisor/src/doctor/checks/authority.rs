@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use hickory_proto::rr::{Name, RData, RecordType};
 
-use super::super::finding::{Finding, Id, Severity};
+use super::super::finding::{Finding, FindingId, Severity};
 use super::super::world::Answer;
 use super::{Case, of_purpose, publish, without_dot};
 use crate::dns::record::{Content, Purpose, fqdn, line_of};
@@ -42,7 +42,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
             );
             Finding::new(
                 severity,
-                Id::CaaForbids,
+                FindingId::CaaForbids,
                 cause,
                 format!("beside the existing records, {}", at(&holder, authority)),
             )
@@ -56,7 +56,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         && !super::causes::host_is_alias(case)
     {
         findings.push(Finding::notice(
-            Id::CaaMissing,
+            FindingId::CaaMissing,
             format!("any authority may issue certificates for {}", without_dot(&case.host)),
             publish([record]),
         ));
@@ -80,7 +80,7 @@ fn unknown(case: &Case<'_>) -> Vec<Finding> {
         .collect();
     let who = allowed(&values);
     vec![Finding::notice(
-        Id::CaaOther,
+        FindingId::CaaOther,
         format!(
             "CAA at {} allows {who} to issue certificates for {}, and certificates are ordered from {directory}, whose \
              name in CAA records is not known here",

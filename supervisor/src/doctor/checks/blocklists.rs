@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use hickory_proto::rr::RData;
 
-use super::super::finding::{Finding, Id};
+use super::super::finding::{Finding, FindingId};
 use super::super::world::{Answer, Blocklist};
 use super::Case;
 use crate::dns::record::address;
@@ -19,7 +19,7 @@ fn of_list(list: &Blocklist) -> Vec<Finding> {
     let answers = [&list.listed, &list.unlisted].into_iter().chain(list.own.iter().map(|(_, answer)| answer));
     if answers.flat_map(|answer| answer.records()).any(is_refusal) {
         return vec![Finding::notice(
-            Id::BlocklistRefuses,
+            FindingId::BlocklistRefuses,
             format!("{zone} does not answer this resolver; it refuses large public resolvers"),
             "use a resolver of your own: run unbound on the machine and set MAIL_DNS_SERVERS=127.0.0.1",
         )];
@@ -33,7 +33,7 @@ fn of_list(list: &Blocklist) -> Vec<Finding> {
             _ => "has an entry for 127.0.0.1, which no list has".to_owned(),
         };
         return vec![Finding::notice(
-            Id::BlocklistUseless,
+            FindingId::BlocklistUseless,
             format!("{zone} {said}; it is gone, or the resolver invents answers"),
             "remove it from MAIL_BLOCKLISTS, or use another resolver (MAIL_DNS_SERVERS)",
         )];
@@ -46,7 +46,7 @@ fn listing(list: &Blocklist, own: IpAddr, answer: &Answer) -> Finding {
     let codes: Vec<String> =
         answer.records().iter().filter_map(address).map(|address| address.to_string()).collect();
     Finding::error(
-        Id::Blocklisted,
+        FindingId::Blocklisted,
         format!(
             "{own} is on the blocklist {} ({}); hosts that use it refuse our mail",
             list.zone,

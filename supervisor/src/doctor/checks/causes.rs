@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use address::Domain;
 use hickory_proto::rr::RecordType;
 
-use super::super::finding::{Finding, Id};
+use super::super::finding::{Finding, FindingId};
 use super::super::world::{Answer, NameFault};
 use super::{Case, of_purpose};
 use crate::dns::record::{Purpose, Record, fqdn};
@@ -62,7 +62,7 @@ fn is_within(name: &Domain, zone: &Domain) -> bool {
 fn of_zone(zone: &Domain, fault: &NameFault) -> Finding {
     match fault {
         NameFault::Bogus(said) => Finding::error(
-            Id::ZoneBogus,
+            FindingId::ZoneBogus,
             format!(
                 "the signatures of {zone} are invalid (DNSSEC), so validating resolvers have no answers for it: {said}"
             ),
@@ -73,12 +73,12 @@ fn of_zone(zone: &Domain, fault: &NameFault) -> Finding {
             ),
         ),
         NameFault::Refused => Finding::error(
-            Id::ResolverRefuses,
+            FindingId::ResolverRefuses,
             format!("the resolver refuses to answer for {zone} (REFUSED)"),
             "allow this machine to query it, or set MAIL_DNS_SERVERS to another resolver",
         ),
         NameFault::Unanswered(said) => Finding::error(
-            Id::ZoneUnanswered,
+            FindingId::ZoneUnanswered,
             format!("the name servers of {zone} do not answer: {said}"),
             format!(
                 "list them with dig {zone} NS +trace, and query each: dig @<name server> {zone} SOA. At the registrar, \
@@ -122,7 +122,7 @@ fn fresh(case: &Case<'_>, causes: &mut Causes) {
         }
     }
     causes.findings.push(Finding::error(
-        Id::NothingPublished,
+        FindingId::NothingPublished,
         format!("no records are published yet for {}, so no mail arrives", named.join(" and ")),
         fix,
     ));

@@ -2,7 +2,7 @@ use calendar::rfc3339;
 use handover::certificate::CertificateFacts;
 use handover::config::Presence;
 
-use super::super::finding::{Finding, Id};
+use super::super::finding::{Finding, FindingId};
 use super::super::world::{ChainTrust, Distrust};
 use super::{Case, of_purpose};
 use crate::certificate::external::names_of;
@@ -23,7 +23,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     };
     let (facts, chain) = match &case.world.machine.certificate {
         None => return Vec::new(),
-        Some(Err(why)) => return vec![Finding::error(Id::CertificateUnusable, why.clone(), fix)],
+        Some(Err(why)) => return vec![Finding::error(FindingId::CertificateUnusable, why.clone(), fix)],
         Some(Ok(found)) => found,
     };
     // The reason why there is no better certificate is reported with its own fix, and one cause is one finding.
@@ -33,9 +33,9 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         return vec![match (presence.is_attested, presence.is_local) {
             (_, true) => return Vec::new(),
             _ if is_explained => return Vec::new(),
-            (true, false) => Finding::warning(Id::CertificateSelfMade, cause, fix),
+            (true, false) => Finding::warning(FindingId::CertificateSelfMade, cause, fix),
             (false, false) => Finding::notice(
-                Id::CertificateSelfMade,
+                FindingId::CertificateSelfMade,
                 cause,
                 "set MAIL_ACME_DIRECTORY, or MAIL_TLS_CERT_FILE",
             ),
@@ -46,13 +46,17 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let life = facts.not_after - facts.not_before;
     let end = rfc3339(facts.not_after);
     if facts.not_after <= now {
-        findings.push(Finding::error(Id::CertificateEnds, format!("the certificate expired on {end}"), fix));
+        findings.push(Finding::error(
+            FindingId::CertificateEnds,
+            format!("the certificate expired on {end}"),
+            fix,
+        ));
     } else if facts.not_before > now {
         let cause = format!("the certificate is not valid before {}", rfc3339(facts.not_before));
-        findings.push(Finding::error(Id::CertificateEnds, cause, "check the clock"));
+        findings.push(Finding::error(FindingId::CertificateEnds, cause, "check the clock"));
     } else if facts.not_after - now < life / LATE {
         findings.push(Finding::warning(
-            Id::CertificateEnds,
+            FindingId::CertificateEnds,
             format!("the certificate expires on {end}"),
             fix,
         ));
@@ -60,7 +64,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     findings.extend(of_chain(chain, facts, presence));
     if !covers(&facts.names, presence.hostname.as_str()) {
         findings.push(Finding::error(
-            Id::CertificateName,
+            FindingId::CertificateName,
             format!("the certificate is for {} and not for {}", names_of(facts), presence.hostname),
             fix,
         ));
@@ -91,7 +95,7 @@ fn of_pages(case: &Case<'_>, facts: &CertificateFacts) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !without_room.is_empty() {
         findings.push(Finding::notice(
-            Id::CertificateName,
+            FindingId::CertificateName,
             format!(
                 "a certificate has room for {MAX_NAMES} names, and {} do not fit: their pages are not trusted",
                 without_room.join(", ")
@@ -102,7 +106,7 @@ fn of_pages(case: &Case<'_>, facts: &CertificateFacts) -> Vec<Finding> {
     }
     if !others.is_empty() {
         findings.push(Finding::warning(
-            Id::CertificateName,
+            FindingId::CertificateName,
             format!("the certificate is not for {}, under which pages are served", others.join(", ")),
             match is_acme {
                 true => "point those names at this machine; each joins the certificate when it leads here",
@@ -120,7 +124,7 @@ fn of_chain(chain: &ChainTrust, facts: &CertificateFacts, presence: &Presence) -
         ChainTrust::Trusted => return None,
         ChainTrust::Broken => {
             return Some(Finding::error(
-                Id::CertificateChain,
+                FindingId::CertificateChain,
                 format!("the certificate of the issuer, {issuer}, is missing from the chain"),
                 "append the issuer's certificate in the same file, as in fullchain.pem",
             ));
@@ -150,5 +154,5 @@ fn of_chain(chain: &ChainTrust, facts: &CertificateFacts, presence: &Presence) -
         }
     };
     let cause = format!("browsers and mail programs do not trust the certificate: {why}");
-    Some(Finding::warning(Id::CertificateUntrusted, cause, fix))
+    Some(Finding::warning(FindingId::CertificateUntrusted, cause, fix))
 }

@@ -1,4 +1,4 @@
-use super::super::finding::{Finding, Id};
+use super::super::finding::{Finding, FindingId};
 use super::Case;
 
 /// The date of this version, 2026-11-01: an earlier time is wrong.
@@ -14,7 +14,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let world = case.world;
     if world.at < WRITTEN {
         let cause = "the clock is years behind: it shows a time before this version was built";
-        return vec![Finding::error(Id::ClockWrong, cause, FIX)];
+        return vec![Finding::error(FindingId::ClockWrong, cause, FIX)];
     }
     let Some(ahead) = world.ahead else { return vec![unknown(case)] };
     let difference = ahead.unsigned_abs();
@@ -23,9 +23,9 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     if difference <= TOLERATED {
         Vec::new()
     } else if difference < SERIOUS {
-        vec![Finding::warning(Id::ClockWrong, cause, FIX)]
+        vec![Finding::warning(FindingId::ClockWrong, cause, FIX)]
     } else {
-        vec![Finding::error(Id::ClockWrong, cause, FIX)]
+        vec![Finding::error(FindingId::ClockWrong, cause, FIX)]
     }
 }
 
@@ -37,7 +37,7 @@ fn unknown(case: &Case<'_>) -> Finding {
     };
     let cause = format!("the clock was not checked: {why}");
     Finding::notice(
-        Id::NotChecked,
+        FindingId::NotChecked,
         cause,
         "check it by hand: `timedatectl` on the machine shows whether it is synchronised",
     )

@@ -1,6 +1,6 @@
 use hickory_proto::rr::{RData, RecordType};
 
-use super::super::finding::{Finding, Id};
+use super::super::finding::{Finding, FindingId};
 use super::super::world::Answer;
 use super::{Case, of_purpose, publish};
 use crate::dns::record::{Purpose, Record};
@@ -28,13 +28,13 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
             super::replace_names(case, named)
         });
         findings.push(match is_signed {
-            true => Finding::error(Id::TlsaDifferent, cause, fix),
-            false => Finding::warning(Id::TlsaDifferent, cause, fix),
+            true => Finding::error(FindingId::TlsaDifferent, cause, fix),
+            false => Finding::warning(FindingId::TlsaDifferent, cause, fix),
         });
     }
     if is_signed && !missing.is_empty() {
         findings.push(Finding::notice(
-            Id::TlsaMissing,
+            FindingId::TlsaMissing,
             format!(
                 "the zone of {} is signed and has no TLSA record of the certificate's key (DANE)",
                 case.facts.presence.hostname

@@ -1,7 +1,7 @@
 use address::Domain;
 use hickory_proto::rr::{RData, RecordType};
 
-use super::super::finding::{Finding, Id, Severity};
+use super::super::finding::{Finding, FindingId, Severity};
 use super::super::world::text;
 use super::{Case, of_purpose, publish, replace_records, unanswered};
 use crate::dns::KEYS_ARE_MADE;
@@ -16,7 +16,7 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
     if of_purpose(wanted, Purpose::Dkim).next().is_none() {
         let cause =
             format!("{domain} has no signing key, so receivers cannot distinguish its mail from forgeries");
-        return vec![Finding::error(Id::DkimMissing, cause, KEYS_ARE_MADE)];
+        return vec![Finding::error(FindingId::DkimMissing, cause, KEYS_ARE_MADE)];
     }
     of_purpose(wanted, Purpose::Dkim).filter_map(|record| of_key(case, record)).collect()
 }
@@ -35,7 +35,7 @@ fn of_key(case: &Case<'_>, record: &Record) -> Option<Finding> {
     let (severity, id, cause) = match texts.as_slice() {
         [] => {
             return Some(Finding::error(
-                Id::DkimMissing,
+                FindingId::DkimMissing,
                 format!(
                     "mail is signed with a key that is not published at {}, so receivers cannot verify it",
                     record.name
@@ -46,7 +46,7 @@ fn of_key(case: &Case<'_>, record: &Record) -> Option<Finding> {
         [one] => of_text(record, ours, one)?,
         [..] => (
             Severity::Error,
-            Id::DkimDifferent,
+            FindingId::DkimDifferent,
             format!(
                 "{} has {} keys, and each receiver picks one (RFC 6376 §3.6.2.2)",
                 record.name,
@@ -57,7 +57,7 @@ fn of_key(case: &Case<'_>, record: &Record) -> Option<Finding> {
     Some(Finding::new(severity, id, cause, replace_records(case, &name, RecordType::TXT, is_key, [record])))
 }
 
-fn of_text(record: &Record, ours: &str, found: &str) -> Option<(Severity, Id, String)> {
+fn of_text(record: &Record, ours: &str, found: &str) -> Option<(Severity, FindingId, String)> {
     let named = &record.name;
     let key = tag(ours, "p")?;
     let published = tag(found, "p").unwrap_or_default();
@@ -66,7 +66,7 @@ fn of_text(record: &Record, ours: &str, found: &str) -> Option<(Severity, Id, St
             "the record at {named} contains quotes or backslashes, so every signature fails: they belong in a zone \
              file, and a provider's form wants the text without them"
         );
-        return Some((Severity::Error, Id::DkimQuoted, cause));
+        return Some((Severity::Error, FindingId::DkimQuoted, cause));
     }
     if published == key && is_same(ours, found) {
         let flags = tag(found, "t").unwrap_or_default();
@@ -75,7 +75,7 @@ fn of_text(record: &Record, ours: &str, found: &str) -> Option<(Severity, Id, St
             let cause = format!(
                 "the key at {named} has the flag t=y: receivers treat mail that it signs as unsigned (RFC 6376 §3.6.1)"
             );
-            (Severity::Warning, Id::DkimTesting, cause)
+            (Severity::Warning, FindingId::DkimTesting, cause)
         });
     }
     let unquoted = tag(&unquoted(found), "p").unwrap_or_default();
@@ -85,13 +85,13 @@ fn of_text(record: &Record, ours: &str, found: &str) -> Option<(Severity, Id, St
             "the key at {named} is truncated{at}, so every signature fails; a longer text is one record with two \
              strings"
         );
-        return Some((Severity::Error, Id::DkimCut, cause));
+        return Some((Severity::Error, FindingId::DkimCut, cause));
     }
     if published == key {
         let cause = format!(
             "the record at {named} has another version or key type (v=, k=) than the signing key: {found}"
         );
-        return Some((Severity::Error, Id::DkimDifferent, cause));
+        return Some((Severity::Error, FindingId::DkimDifferent, cause));
     }
     let cause = match published.is_empty() && tag(found, "p").is_some() {
         true => format!("the key at {named} is revoked (p=), and mail is signed with it"),
@@ -99,7 +99,7 @@ fn of_text(record: &Record, ours: &str, found: &str) -> Option<(Severity, Id, St
             format!("the key at {named} is not the signing key, so every signature fails")
         }
     };
-    Some((Severity::Error, Id::DkimDifferent, cause))
+    Some((Severity::Error, FindingId::DkimDifferent, cause))
 }
 
 /// Returns true if the version and the type of the key are equal; both have defaults (RFC 6376 §3.6.1).

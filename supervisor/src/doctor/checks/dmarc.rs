@@ -2,7 +2,7 @@ use address::Domain;
 use dmarc::Policy;
 use hickory_proto::rr::{RData, RecordType};
 
-use super::super::finding::{Finding, Id};
+use super::super::finding::{Finding, FindingId};
 use super::super::world::text;
 use super::{Case, of_purpose, replace_records, unanswered};
 use crate::dns::dmarc_text;
@@ -33,7 +33,7 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
                 let publish = stricter.map_or_else(|| record.clone(), settled);
                 // Many operators choose this for the first weeks.
                 Finding::notice(
-                    Id::DmarcWeak,
+                    FindingId::DmarcWeak,
                     format!(
                         "the DMARC record of {domain} asks receivers to take no action on forgeries (p=none)"
                     ),
@@ -42,13 +42,13 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
             }
             Some(_) => return Vec::new(),
             None => Finding::warning(
-                Id::DmarcWeak,
+                FindingId::DmarcWeak,
                 format!("the DMARC record of {domain} has no valid policy (p=): {text}"),
                 fix(&kept),
             ),
         },
         [..] => Finding::error(
-            Id::DmarcSeveral,
+            FindingId::DmarcSeveral,
             format!("{domain} has {} DMARC records, which count as none (RFC 9989 §4.10)", texts.len()),
             fix(&kept),
         ),
@@ -69,7 +69,7 @@ fn missing(case: &Case<'_>, domain: &Domain, record: &Record) -> Finding {
     });
     match misplaced {
         None => Finding::warning(
-            Id::DmarcMissing,
+            FindingId::DmarcMissing,
             format!("{domain} has no DMARC record, which large receivers require"),
             super::publish([record]),
         ),
@@ -80,7 +80,7 @@ fn missing(case: &Case<'_>, domain: &Domain, record: &Record) -> Finding {
                 |text| Record { content: Content::Txt(text), ..record.clone() },
             );
             Finding::warning(
-                Id::DmarcMissing,
+                FindingId::DmarcMissing,
                 format!(
                     "the DMARC record of {domain} is at {domain}, where receivers do not look, instead of {}",
                     record.name

@@ -1,7 +1,7 @@
 use address::Domain;
 use hickory_proto::rr::{RData, RecordType};
 
-use super::super::finding::{Finding, Id};
+use super::super::finding::{Finding, FindingId};
 use super::super::world::text;
 use super::super::world::{ChainTrust, Distrust, FetchError};
 use super::{Case, of_purpose, publish, replace_records, unanswered};
@@ -23,7 +23,7 @@ pub(super) fn policy(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec
     match texts.as_slice() {
         [] => {
             return vec![Finding::warning(
-                Id::MtaStsMissing,
+                FindingId::MtaStsMissing,
                 format!("no MTA-STS record tells other hosts to encrypt mail for {domain}"),
                 publish([record]),
             )];
@@ -31,14 +31,14 @@ pub(super) fn policy(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec
         [text] if tag(text, "id") == tag(ours, "id") => {}
         [text] => {
             return vec![Finding::warning(
-                Id::MtaStsDifferent,
+                FindingId::MtaStsDifferent,
                 format!("the MTA-STS record of {domain} announces another policy than is served: {text}"),
                 replace_records(case, &name, RecordType::TXT, |data| has(data, "v=STSv1"), [record]),
             )];
         }
         [..] => {
             return vec![Finding::warning(
-                Id::MtaStsSeveral,
+                FindingId::MtaStsSeveral,
                 format!("{domain} has {} MTA-STS records, which count as none (RFC 8461 §3.1)", texts.len()),
                 replace_records(case, &name, RecordType::TXT, |data| has(data, "v=STSv1"), [record]),
             )];
@@ -65,14 +65,14 @@ fn served(case: &Case<'_>, domain: &Domain) -> Option<Finding> {
     match case.world.policies.get(domain)? {
         Ok(policy) if policy.trim_end() == ours.trim_end() => None,
         Ok(_) => Some(Finding::error(
-            Id::MtaStsPolicy,
+            FindingId::MtaStsPolicy,
             format!(
                 "another policy than ours is served at {address}; if it names other hosts, senders do not deliver here"
             ),
             "point that name at this machine, and check whether another web server answers on port 443",
         )),
         Err(FetchError::Failed(why)) => Some(Finding::warning(
-            Id::MtaStsPolicy,
+            FindingId::MtaStsPolicy,
             format!("{address} cannot be fetched: {why}"),
             "open TCP port 443 in the firewall, and check that the name leads to this machine",
         )),
@@ -109,7 +109,7 @@ fn distrusted(domain: &Domain, why: &Distrust) -> Finding {
         Distrust::Other(why) => why,
     };
     Finding::warning(
-        Id::MtaStsCertificate,
+        FindingId::MtaStsCertificate,
         format!(
             "senders ignore the MTA-STS policy of {domain}, since they do not trust the certificate at {host}: {why}"
         ),
@@ -139,11 +139,11 @@ pub(super) fn reporting(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> 
                     format!("{} has {} records, which count as none (RFC 8460 §3)", record.name, texts.len())
                 }
             };
-            return vec![Finding::notice(Id::TlsReportingWrong, cause, fix)];
+            return vec![Finding::notice(FindingId::TlsReportingWrong, cause, fix)];
         }
     }
     vec![Finding::notice(
-        Id::TlsReportingMissing,
+        FindingId::TlsReportingMissing,
         format!("no record names an address for reports that mail to {domain} could not be encrypted"),
         publish([record]),
     )]

@@ -1,7 +1,7 @@
 use address::Domain;
 use hickory_proto::rr::{Name, RData, RecordType};
 
-use super::super::finding::{Finding, Id};
+use super::super::finding::{Finding, FindingId};
 use super::{Case, of_purpose, replace_records, unanswered, without_dot};
 use crate::dns::reconcile::is_impossible;
 use crate::dns::record::{Purpose, Record, fqdn};
@@ -29,7 +29,7 @@ impl Exchanges<'_> {
         let hosts: Vec<Name> = found.iter().filter_map(exchange).collect();
         if hosts.is_empty() {
             return vec![Finding::error(
-                Id::MxMissing,
+                FindingId::MxMissing,
                 format!("{domain} has no MX record, so its mail goes to the addresses of the name itself"),
                 self.without(&|_| false),
             )];
@@ -45,7 +45,7 @@ impl Exchanges<'_> {
         }
         if others.len() == hosts.len() {
             return vec![Finding::error(
-                Id::MxElsewhere,
+                FindingId::MxElsewhere,
                 format!("mail for {domain} goes to {} and not to {}", list(&others), without_dot(ours)),
                 self.without(&|_| true),
             )];
@@ -74,7 +74,7 @@ impl Exchanges<'_> {
             why
         };
         Finding::error(
-            Id::MxImpossible,
+            FindingId::MxImpossible,
             format!(
                 "no mail can be sent to {}, which an MX record of {} names: {why}",
                 named.join(" and "),
@@ -95,7 +95,7 @@ impl Exchanges<'_> {
         });
         let (preference, data) = line?;
         Some(Finding::error(
-            Id::MxAlias,
+            FindingId::MxAlias,
             format!(
                 "the MX record of {} names {}, which is an alias of {}; some hosts refuse such mail",
                 self.domain,
@@ -116,12 +116,12 @@ impl Exchanges<'_> {
         let fix = self.without(&|other| other == host);
         match self.case.world.dead_exchanges.get(host) {
             Some(why) => Finding::warning(
-                Id::MxDead,
+                FindingId::MxDead,
                 format!("mail for {domain} may also go to {named}, whose port 25 does not answer: {why}"),
                 fix,
             ),
             None => Finding::notice(
-                Id::MxElsewhere,
+                FindingId::MxElsewhere,
                 format!("mail for {domain} may also go to {named}, which has to forward it"),
                 format!("nothing if that host is an intended backup; otherwise {fix}"),
             ),

@@ -1,6 +1,6 @@
 use handover::notice::GATEWAY_CLIENTS;
 
-use super::super::finding::{Finding, Id};
+use super::super::finding::{Finding, FindingId};
 use super::super::world::HealthReason;
 use super::Case;
 
@@ -10,7 +10,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let Some(Ok(reasons)) = &case.world.machine.health else { return Vec::new() };
     let reported = reasons.iter().filter(|reason| is_gateway_reason(reason));
     reported
-        .map(|reason| Finding::warning(Id::GatewayClients, reason.problem.clone(), reason.fix.clone()))
+        .map(|reason| Finding::warning(FindingId::GatewayClients, reason.problem.clone(), reason.fix.clone()))
         .collect()
 }
 

@@ -1,4 +1,4 @@
-use super::super::finding::{Finding, Id, Severity};
+use super::super::finding::{Finding, FindingId, Severity};
 use super::super::world::{HealthReason, PortHolder};
 use super::{Case, gateway};
 
@@ -42,18 +42,18 @@ fn not_running(why: &str, holder: Option<&PortHolder>) -> Vec<Finding> {
         && name == PROGRAM
     {
         return vec![Finding::error(
-            Id::Unhealthy,
+            FindingId::Unhealthy,
             format!("Mailstead runs here and has port 25, but its steward does not report: {why}"),
             "see the reason in the log: docker compose logs mail; the steward is restarted automatically, and docker \
              compose restart restarts everything",
         )];
     }
     let gone = Finding::error(
-        Id::NotRunning,
+        FindingId::NotRunning,
         format!("Mailstead does not run here: {why}"),
         "start it: docker compose up -d",
     );
-    let taken = |cause: String, fix: String| Finding::error(Id::Port25Taken, cause, fix);
+    let taken = |cause: String, fix: String| Finding::error(FindingId::Port25Taken, cause, fix);
     let taken = match holder {
         None => None,
         Some(PortHolder::Program { name, id }) => Some(taken(
@@ -76,6 +76,6 @@ fn of_reason(reason: &HealthReason) -> Finding {
         "warning" => Severity::Warning,
         _ => Severity::Notice,
     };
-    let id = if reason.source == "acme" { Id::AcmeFailed } else { Id::Unhealthy };
+    let id = if reason.source == "acme" { FindingId::AcmeFailed } else { FindingId::Unhealthy };
     Finding::new(severity, id, reason.problem.clone(), reason.fix.clone())
 }

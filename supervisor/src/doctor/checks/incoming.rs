@@ -3,7 +3,7 @@ use std::net::IpAddr;
 
 use calendar::rfc3339;
 
-use super::super::finding::{Finding, Id};
+use super::super::finding::{Finding, FindingId};
 use super::super::world::{Reach, World};
 use super::Case;
 
@@ -90,8 +90,8 @@ fn of_closed(case: &Case<'_>, closed: &FaultyPorts) -> Option<Finding> {
     );
     let is_needed = closed.ports.contains(&25);
     Some(match is_needed {
-        true => Finding::error(Id::PortClosed, cause, fix),
-        false => Finding::warning(Id::PortClosed, cause, fix),
+        true => Finding::error(FindingId::PortClosed, cause, fix),
+        false => Finding::warning(FindingId::PortClosed, cause, fix),
     })
 }
 
@@ -105,7 +105,7 @@ fn of_proxied(said: &str, ports: &FaultyPorts) -> Finding {
          its PROXY protocol; if it has to stay, it must keep the clients' addresses (DNAT)",
         list(&ports.ports)
     );
-    Finding::error(Id::PortProxied, cause, fix)
+    Finding::error(FindingId::PortProxied, cause, fix)
 }
 
 /// One notice for all ports without a proof, with the commands to run on another machine.
@@ -129,7 +129,7 @@ fn of_unseen(case: &Case<'_>, unseen: &BTreeMap<u16, Vec<IpAddr>>) -> Option<Fin
     );
     let commands: Vec<String> = ports.iter().map(|port| command(host.as_str(), *port)).collect();
     Some(Finding::notice(
-        Id::NotChecked,
+        FindingId::NotChecked,
         cause,
         format!(
             "from another machine, run these; each must connect and show this machine's certificate\n{}",

@@ -25,7 +25,7 @@ mod web;
 use address::Domain;
 use hickory_proto::rr::{Name, RData, RecordType};
 
-use super::finding::{Finding, Id};
+use super::finding::{Finding, FindingId};
 use super::report::{Check, CheckResult, Report};
 use super::world::{Answer, World};
 use crate::dns::record::{Purpose, Record, line_of};
@@ -96,7 +96,8 @@ pub(super) fn run(case: &Case<'_>, scope: Scope) -> Report {
         findings: judge(case),
     };
     let resolver = resolver::check(case);
-    const SILENT: [Id; 3] = [Id::ResolverSilent, Id::ResolverRefuses, Id::ResolverFails];
+    const SILENT: [FindingId; 3] =
+        [FindingId::ResolverSilent, FindingId::ResolverRefuses, FindingId::ResolverFails];
     let is_silent = resolver.iter().any(|finding| SILENT.contains(&finding.id));
     let mut checked =
         vec![CheckResult { check: Check::Resolver, about: host.to_owned(), findings: resolver }];
@@ -229,7 +230,7 @@ fn without_dot(name: &Name) -> String {
 fn unanswered(case: &Case<'_>, name: &Name, kind: RecordType) -> Option<Finding> {
     match case.world.answer(name, kind) {
         Answer::Failed(why) => Some(Finding::warning(
-            Id::Unanswered,
+            FindingId::Unanswered,
             format!("no answer for {kind} of {}: {why}", without_dot(name)),
             format!(
                 "query by hand: `dig {name} {kind}`; if that fails too, check the name servers of the zone, and its \

@@ -1,4 +1,4 @@
-use super::super::finding::{Finding, Id, Severity};
+use super::super::finding::{Finding, FindingId, Severity};
 use super::super::world::{Family, Probe};
 use super::Case;
 
@@ -16,7 +16,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
             Probe::Failed(_) if failed == probes.len() && !findings.is_empty() => {}
             Probe::Failed(why) if is_open => findings.push(of_one_family(case, host, *family, why)),
             Probe::NoAddress(_) if !is_nameless => findings.push(Finding::notice(
-                Id::NotChecked,
+                FindingId::NotChecked,
                 format!(
                     "whether mail can leave over {} was not checked: {host} has no address of that family",
                     named(*family)
@@ -50,7 +50,7 @@ fn of_one_family(case: &Case<'_>, host: &str, family: Family, why: &str) -> Find
     );
     if case.facts.presence.is_relayed {
         return Finding::notice(
-            Id::Port25Blocked,
+            FindingId::Port25Blocked,
             cause,
             "nothing: mail leaves through the host of MAIL_RELAY_URL",
         );
@@ -63,14 +63,14 @@ fn of_one_family(case: &Case<'_>, host: &str, family: Family, why: &str) -> Find
         "ask the provider to open outgoing port 25 over {} too, and check this machine's own firewall; {what}",
         named(family)
     );
-    Finding::new(severity, Id::Port25Blocked, cause, fix)
+    Finding::new(severity, FindingId::Port25Blocked, cause, fix)
 }
 
 fn of_all(case: &Case<'_>, host: &str, probe: &Probe) -> Vec<Finding> {
     match probe {
         Probe::Greeted(_) => Vec::new(),
         Probe::NoAddress(why) => vec![Finding::warning(
-            Id::Unanswered,
+            FindingId::Unanswered,
             format!("whether mail can leave is not known, since {host} has no address: {why}"),
             "set MAIL_CHECK_SMTP_HOST to a mail host",
         )],
@@ -78,13 +78,13 @@ fn of_all(case: &Case<'_>, host: &str, probe: &Probe) -> Vec<Finding> {
             let cause = format!("port 25 of {host} cannot be reached: {why}");
             vec![if case.facts.presence.is_relayed {
                 Finding::notice(
-                    Id::Port25Blocked,
+                    FindingId::Port25Blocked,
                     cause,
                     "nothing: mail leaves through the host of MAIL_RELAY_URL",
                 )
             } else {
                 Finding::error(
-                    Id::Port25Blocked,
+                    FindingId::Port25Blocked,
                     cause,
                     "ask the provider to open outgoing port 25, and check the firewall; or send through another host: \
                      MAIL_RELAY_URL=submission://user:password@smtp.example.net",

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use hickory_proto::rr::Name;
 
-use super::super::finding::{Finding, Id};
+use super::super::finding::{Finding, FindingId};
 use super::super::queries::FORGED;
 use super::super::world::{Answer, NameFault, World};
 use super::Case;
@@ -46,7 +46,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     }
     if world.resolvers.is_empty() {
         return vec![Finding::error(
-            Id::ResolverSilent,
+            FindingId::ResolverSilent,
             "no name server is known: /etc/resolv.conf names none",
             "set MAIL_DNS_SERVERS to the address of a resolver",
         )];
@@ -58,7 +58,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     }
     if is_silent(world) {
         return vec![Finding::error(
-            Id::ResolverSilent,
+            FindingId::ResolverSilent,
             format!("no name server answers: {asked} was queried"),
             "check that it runs and that the firewall allows port 53, or set MAIL_DNS_SERVERS to another resolver",
         )];
@@ -73,7 +73,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         .collect();
     if !public.is_empty() {
         findings.push(Finding::notice(
-            Id::ResolverPublic,
+            FindingId::ResolverPublic,
             format!("{} is a large public resolver, which blocklists refuse to answer", public.join(" and ")),
             OWN,
         ));
@@ -86,13 +86,13 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     }
     if world.authentic.is_empty() {
         findings.push(Finding::notice(
-            Id::ResolverNotValidating,
+            FindingId::ResolverNotValidating,
             format!("{first} does not validate DNSSEC signatures, or does not report it"),
             OWN,
         ));
     } else if world.gives_forged == Some(true) {
         findings.push(Finding::notice(
-            Id::ResolverNotValidating,
+            FindingId::ResolverNotValidating,
             format!(
                 "{first} reports that it validates DNSSEC signatures, but answers for {FORGED}, whose signatures are \
                  invalid on purpose; its answers may be forged"
@@ -108,13 +108,13 @@ fn failing(world: &World, asked: &str) -> Option<Finding> {
     let fault = world.faults.get(&Name::root()).filter(|_| is_silent(world))?;
     Some(match fault {
         NameFault::Refused => Finding::error(
-            Id::ResolverRefuses,
+            FindingId::ResolverRefuses,
             format!("the resolver {asked} refuses every query (REFUSED)"),
             "allow this machine to query it (access-control in unbound.conf, allow-recursion in named.conf), or set \
              MAIL_DNS_SERVERS to another resolver",
         ),
         NameFault::Bogus(said) | NameFault::Unanswered(said) => Finding::error(
-            Id::ResolverFails,
+            FindingId::ResolverFails,
             format!("the resolver {asked} answers every query with an error: {said}"),
             "see its log: a firewall may keep it from other name servers (port 53 over UDP and TCP), or a wrong clock \
              or trust anchor makes every signature invalid; or set MAIL_DNS_SERVERS to another resolver",

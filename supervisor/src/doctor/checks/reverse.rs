@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use hickory_proto::rr::{Name, RData};
 
-use super::super::finding::{Finding, Id};
+use super::super::finding::{Finding, FindingId};
 use super::super::world::{Answer, Reverse};
 use super::{Case, without_dot};
 use crate::dns::record::line_of;
@@ -14,7 +14,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     if case.world.reverse.is_empty() {
         let host = &case.facts.presence.hostname;
         return vec![Finding::notice(
-            Id::NotChecked,
+            FindingId::NotChecked,
             format!(
                 "reverse names were not checked: no public address of this machine is known, from its interfaces or \
                  from {host}"
@@ -46,7 +46,7 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
         Answer::Failed(why) => {
             let cause = format!("no answer for the reverse name of {address}: {why}");
             return Some(Finding::warning(
-                Id::Unanswered,
+                FindingId::Unanswered,
                 cause,
                 format!("query by hand: `dig -x {address}`"),
             ));
@@ -56,7 +56,7 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
     let shown_names: Vec<String> = names.iter().map(without_dot).collect();
     if names.is_empty() {
         let cause = format!("{address} has no reverse name; most hosts refuse mail from it");
-        return Some(Finding::error(Id::ReverseMissing, cause, fix));
+        return Some(Finding::error(FindingId::ReverseMissing, cause, fix));
     }
     if names.contains(host) && names.len() > 1 {
         let others: Vec<String> = names
@@ -65,7 +65,7 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
             .map(|name| format!("{} IN PTR {name}", Name::from(address)))
             .collect();
         return Some(Finding::notice(
-            Id::ReverseSeveral,
+            FindingId::ReverseSeveral,
             format!(
                 "{address} has the names {}, and some hosts check only one of them",
                 shown_names.join(" and ")
@@ -78,7 +78,7 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
         let is_told = super::causes::host_is_missing(case) || !super::causes::has_family(case, address);
         return (!leads_back(host) && !is_told).then(|| {
             Finding::error(
-                Id::ReverseUnconfirmed,
+                FindingId::ReverseUnconfirmed,
                 format!(
                     "{address} has the name {}, but that name does not have the address",
                     without_dot(host)
@@ -93,8 +93,8 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
         without_dot(host)
     );
     Some(match names.iter().any(leads_back) {
-        true => Finding::warning(Id::ReverseDifferent, cause, fix),
-        false => Finding::error(Id::ReverseDifferent, cause, fix),
+        true => Finding::warning(FindingId::ReverseDifferent, cause, fix),
+        false => Finding::error(FindingId::ReverseDifferent, cause, fix),
     })
 }
 

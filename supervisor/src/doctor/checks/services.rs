@@ -1,7 +1,7 @@
 use address::Domain;
 use hickory_proto::rr::RData;
 
-use super::super::finding::{Finding, Id};
+use super::super::finding::{Finding, FindingId};
 use super::super::world::Answer;
 use super::{Case, of_purpose, publish};
 use crate::dns::record::{Content, Purpose, Record};
@@ -45,21 +45,21 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
     };
     let missing = of(ServiceState::Nothing { is_offered: true }).map(|(_, records)| {
         let cause = format!("mail programs do not find the servers of {domain} automatically");
-        Finding::notice(Id::ServiceMissing, cause, records)
+        Finding::notice(FindingId::ServiceMissing, cause, records)
     });
     let denied = of(ServiceState::Denied).map(|(published, _)| {
         let cause = format!(
             "DNS denies services of {domain} that are offered: some mail programs then send without encryption"
         );
-        Finding::notice(Id::ServiceDenied, cause, instead(published))
+        Finding::notice(FindingId::ServiceDenied, cause, instead(published))
     });
     let preference = of(ServiceState::OtherPreference).map(|(published, _)| {
         let cause = format!("services of {domain} have a wrong priority");
-        Finding::notice(Id::ServicePreference, cause, instead(published))
+        Finding::notice(FindingId::ServicePreference, cause, instead(published))
     });
     let elsewhere = of(ServiceState::Elsewhere).map(|(published, _)| {
         let cause = format!("mail programs of {domain} are sent to another host");
-        Finding::warning(Id::ServiceDifferent, cause, instead(published))
+        Finding::warning(FindingId::ServiceDifferent, cause, instead(published))
     });
     [missing, denied, preference, elsewhere].into_iter().flatten().collect()
 }

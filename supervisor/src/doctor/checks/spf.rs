@@ -4,7 +4,7 @@ use address::Domain;
 use hickory_proto::rr::{Name, RData, RecordType};
 use spf::{Fault, Place, Qualifier, Question, Stop, Verdict, check_host, is_readable};
 
-use super::super::finding::{Finding, Id, Severity};
+use super::super::finding::{Finding, FindingId, Severity};
 use super::super::receiver::{ReceiverView, mail_from};
 use super::super::world::text;
 use super::{Case, of_purpose, publish, replace_records, unanswered};
@@ -36,7 +36,7 @@ fn of_name(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> 
     let texts = case.world.texts(&name, "v=spf1");
     let finding = match texts.as_slice() {
         [] => Finding::error(
-            Id::SpfMissing,
+            FindingId::SpfMissing,
             format!("{domain} has no SPF record, and large receivers refuse such mail"),
             publish([record]),
         ),
@@ -51,7 +51,7 @@ fn of_name(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> 
             let joined = merged(&texts, &published.passing(), &own);
             let joined = joined.map(|text| Record { content: Content::Txt(text), ..record.clone() });
             Finding::error(
-                Id::SpfSeveral,
+                FindingId::SpfSeveral,
                 format!("{domain} has {} SPF records, which count as none (RFC 7208 §4.5)", texts.len()),
                 replace_records(case, &name, RecordType::TXT, is_spf, [joined.as_ref().unwrap_or(record)]),
             )
@@ -68,7 +68,7 @@ fn for_relay(case: &Case<'_>, name: &Name, record: &Record) -> Option<Finding> {
     let fix = "add the SPF term of that host's provider, as in";
     (*name != case.host || case.facts.presence.domains.contains(&record.name)).then(|| {
         Finding::warning(
-            Id::SpfDifferent,
+            FindingId::SpfDifferent,
             format!(
                 "mail leaves through the host of MAIL_RELAY_URL, and the SPF record of {} permits only this machine: \
                  {ours}",
@@ -123,7 +123,7 @@ impl PublishedSpf<'_> {
                     None => "since none of its terms matches".to_owned(),
                 };
                 let cause = format!("by the SPF record of {domain}, mail from {ips} {what}, {why}): {text}");
-                (Id::SpfDifferent, cause, self.replacement(None))
+                (FindingId::SpfDifferent, cause, self.replacement(None))
             }
             Err(Stop::Broken(broken)) => {
                 let (fault, place) = &**broken;
@@ -141,7 +141,7 @@ impl PublishedSpf<'_> {
                      space (RFC 7208 §4.5): {text}"
                 );
                 let fix = self.replacement(Some(version));
-                (Id::SpfSyntax, cause, fix)
+                (FindingId::SpfSyntax, cause, fix)
             }
             Err(Stop::Unknown(question, why)) => return Some(self.unknown(ips, question, why)),
             Err(Stop::Asks(questions)) => {
@@ -154,7 +154,7 @@ impl PublishedSpf<'_> {
     fn unknown(&self, ips: &str, (name, kind): &Question, why: &str) -> Finding {
         let domain = &self.wanted.name;
         Finding::warning(
-            Id::Unanswered,
+            FindingId::Unanswered,
             format!("it is unknown if the SPF record of {domain} permits {ips}: {kind} of {name}, {why}"),
             format!(
                 "query by hand: `dig {name} {kind}`; or publish a record that does not need that answer: {}",
@@ -163,32 +163,33 @@ impl PublishedSpf<'_> {
         )
     }
 
-    fn broken(&self, fault: &Fault, place: &Place) -> (Id, String) {
+    fn broken(&self, fault: &Fault, place: &Place) -> (FindingId, String) {
         let term = self.describe_term(place);
         match fault {
-            Fault::Syntax(why) => (Id::SpfSyntax, format!("{term} is malformed: {why}")),
+            Fault::Syntax(why) => (FindingId::SpfSyntax, format!("{term} is malformed: {why}")),
             Fault::Length(octets) => (
-                Id::SpfSyntax,
+                FindingId::SpfSyntax,
                 format!("the record that {term} refers to has {octets} octets, which is too long"),
             ),
-            Fault::Records(None, _) => (Id::SpfInclude, format!("{term} names no domain")),
+            Fault::Records(None, _) => (FindingId::SpfInclude, format!("{term} names no domain")),
             Fault::Records(Some(of), 0) => {
-                (Id::SpfInclude, format!("{term} refers to {of}, which has no SPF record"))
+                (FindingId::SpfInclude, format!("{term} refers to {of}, which has no SPF record"))
             }
             Fault::Records(Some(of), count) => (
-                Id::SpfInclude,
+                FindingId::SpfInclude,
                 format!("{term} refers to {of}, which has {count} SPF records, which count as none"),
             ),
             Fault::Lookups => {
-                (Id::SpfLookups, format!("{term} exceeds the limit of ten lookups (RFC 7208 §4.6.4)"))
+                (FindingId::SpfLookups, format!("{term} exceeds the limit of ten lookups (RFC 7208 §4.6.4)"))
             }
-            Fault::Hosts(count) => {
-                (Id::SpfLookups, format!("{term} has {count} hosts, and ten are allowed (RFC 7208 §4.6.4)"))
-            }
+            Fault::Hosts(count) => (
+                FindingId::SpfLookups,
+                format!("{term} has {count} hosts, and ten are allowed (RFC 7208 §4.6.4)"),
+            ),
             Fault::Voids(names) => {
                 let names: Vec<String> = names.iter().map(Name::to_string).collect();
                 let what = "it looks up more than two records that do not exist (RFC 7208 §4.6.4), of";
-                (Id::SpfLookups, format!("{what} {}", names.join(" and ")))
+                (FindingId::SpfLookups, format!("{what} {}", names.join(" and ")))
             }
         }
     }
@@ -261,7 +262,7 @@ impl PublishedSpf<'_> {
         let text = merged(&[text.join(" ")], &self.passing(), &[]).unwrap_or_default();
         let record = Record { content: Content::Txt(text), ..self.wanted.clone() };
         Some(Finding::warning(
-            Id::SpfOpen,
+            FindingId::SpfOpen,
             format!(
                 "the SPF record of {} permits every host to send in its name ({term}): {}",
                 self.wanted.name, self.text

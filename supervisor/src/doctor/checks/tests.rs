@@ -4,7 +4,7 @@ use handover::certificate::CertificateFacts;
 use hickory_proto::rr::rdata::{A, AAAA, CAA, MX, PTR, SRV, TXT};
 use hickory_proto::rr::{Name, RData, RecordType};
 
-use super::super::finding::{Finding, Id, Severity};
+use super::super::finding::{Finding, FindingId, Severity};
 use super::super::world::{
     Blocklist, ChainTrust, Distrust, Family, FetchError, HealthReason, Machine, NameFault, PortHolder, Probe,
     Reach, Reverse,
@@ -132,7 +132,7 @@ impl Scene {
 
 /// Asserts that the scene has exactly this finding, and that its fix contains the given text.
 #[track_caller]
-fn assert_found(scene: Scene, id: Id, severity: Severity, fix: &str) {
+fn assert_found(scene: Scene, id: FindingId, severity: Severity, fix: &str) {
     let findings = scene.findings();
     let [finding] = findings.as_slice() else { panic!("not one finding but {findings:#?}") };
     assert_eq!((finding.id, finding.severity), (id, severity), "{finding:?}");
@@ -194,15 +194,22 @@ fn each_fault_in_the_records_is_named_with_the_record_to_publish() {
         vec![1; 32],
     ));
     for (owner, kind, records, id, severity, fix) in [
-        (host, RecordType::AAAA, vec![], Id::Ipv6Unpublished, Warning, "IN AAAA 2001:db8:51::7"),
-        (host, RecordType::A, vec![], Id::AddressMissing, Error, "IN A 198.51.100.7"),
-        (host, RecordType::A, vec![v4("198.51.100.99")], Id::AddressDifferent, Error, "IN A 198.51.100.7"),
-        ("example.org.", RecordType::MX, vec![], Id::MxMissing, Error, "IN MX 10 mail.example.org."),
+        (host, RecordType::AAAA, vec![], FindingId::Ipv6Unpublished, Warning, "IN AAAA 2001:db8:51::7"),
+        (host, RecordType::A, vec![], FindingId::AddressMissing, Error, "IN A 198.51.100.7"),
+        (
+            host,
+            RecordType::A,
+            vec![v4("198.51.100.99")],
+            FindingId::AddressDifferent,
+            Error,
+            "IN A 198.51.100.7",
+        ),
+        ("example.org.", RecordType::MX, vec![], FindingId::MxMissing, Error, "IN MX 10 mail.example.org."),
         (
             "example.org.",
             RecordType::MX,
             vec![mx("mx.example.com.")],
-            Id::MxElsewhere,
+            FindingId::MxElsewhere,
             Error,
             "IN MX 10 mail",
         ),
@@ -210,16 +217,16 @@ fn each_fault_in_the_records_is_named_with_the_record_to_publish() {
             "example.org.",
             RecordType::MX,
             vec![mx(host), mx("mx.example.com.")],
-            Id::MxElsewhere,
+            FindingId::MxElsewhere,
             Notice,
             "nothing if that host is an intended backup",
         ),
-        ("example.org.", RecordType::TXT, vec![text("other")], Id::SpfMissing, Error, spf),
+        ("example.org.", RecordType::TXT, vec![text("other")], FindingId::SpfMissing, Error, spf),
         (
             "example.org.",
             RecordType::TXT,
             vec![text("v=spf1 mx -all"), text("v=spf1 a -all")],
-            Id::SpfSeveral,
+            FindingId::SpfSeveral,
             Error,
             "publish\nexample.org. 3600 IN TXT \"v=spf1 mx a -all\"",
         ),
@@ -227,20 +234,34 @@ fn each_fault_in_the_records_is_named_with_the_record_to_publish() {
             "example.org.",
             RecordType::TXT,
             vec![text("v=spf1 ip4:192.0.2.1 -all")],
-            Id::SpfDifferent,
+            FindingId::SpfDifferent,
             Error,
             "example.org. 3600 IN TXT \"v=spf1 mx ip4:192.0.2.1 -all\"",
         ),
-        (host, RecordType::TXT, vec![], Id::SpfMissing, Error, "v=spf1 a -all"),
-        (key, RecordType::TXT, vec![], Id::DkimMissing, Error, "IN TXT \"v=DKIM1; k=rsa; p=AAAA"),
-        (key, RecordType::TXT, vec![text("v=DKIM1; k=rsa; p=BBBB")], Id::DkimDifferent, Error, "p=AAAA"),
-        (key, RecordType::TXT, vec![text("v=DKIM1; p=")], Id::DkimDifferent, Error, "p=AAAA"),
-        ("_dmarc.example.org.", RecordType::TXT, vec![], Id::DmarcMissing, Warning, "v=DMARC1; p=quarantine"),
+        (host, RecordType::TXT, vec![], FindingId::SpfMissing, Error, "v=spf1 a -all"),
+        (key, RecordType::TXT, vec![], FindingId::DkimMissing, Error, "IN TXT \"v=DKIM1; k=rsa; p=AAAA"),
+        (
+            key,
+            RecordType::TXT,
+            vec![text("v=DKIM1; k=rsa; p=BBBB")],
+            FindingId::DkimDifferent,
+            Error,
+            "p=AAAA",
+        ),
+        (key, RecordType::TXT, vec![text("v=DKIM1; p=")], FindingId::DkimDifferent, Error, "p=AAAA"),
+        (
+            "_dmarc.example.org.",
+            RecordType::TXT,
+            vec![],
+            FindingId::DmarcMissing,
+            Warning,
+            "v=DMARC1; p=quarantine",
+        ),
         (
             "_dmarc.example.org.",
             RecordType::TXT,
             vec![text("v=DMARC1; p=none"), text("v=DMARC1; p=reject")],
-            Id::DmarcSeveral,
+            FindingId::DmarcSeveral,
             Error,
             "_dmarc.example.org.",
         ),
@@ -248,7 +269,7 @@ fn each_fault_in_the_records_is_named_with_the_record_to_publish() {
             "_dmarc.example.org.",
             RecordType::TXT,
             vec![text("v=DMARC1; p=none")],
-            Id::DmarcWeak,
+            FindingId::DmarcWeak,
             Notice,
             "p=quarantine",
         ),
@@ -256,16 +277,16 @@ fn each_fault_in_the_records_is_named_with_the_record_to_publish() {
             "_dmarc.example.org.",
             RecordType::TXT,
             vec![text("v=DMARC1; q=1")],
-            Id::DmarcWeak,
+            FindingId::DmarcWeak,
             Warning,
             "p=quarantine",
         ),
-        ("_mta-sts.example.org.", RecordType::TXT, vec![], Id::MtaStsMissing, Warning, "v=STSv1; id="),
+        ("_mta-sts.example.org.", RecordType::TXT, vec![], FindingId::MtaStsMissing, Warning, "v=STSv1; id="),
         (
             "_mta-sts.example.org.",
             RecordType::TXT,
             vec![text("v=STSv1; id=1;")],
-            Id::MtaStsDifferent,
+            FindingId::MtaStsDifferent,
             Warning,
             "v=STSv1",
         ),
@@ -273,17 +294,31 @@ fn each_fault_in_the_records_is_named_with_the_record_to_publish() {
             "_mta-sts.example.org.",
             RecordType::TXT,
             vec![text("v=STSv1; id=1;"), text("v=STSv1; id=2;")],
-            Id::MtaStsSeveral,
+            FindingId::MtaStsSeveral,
             Warning,
             "v=STSv1",
         ),
-        ("_smtp._tls.example.org.", RecordType::TXT, vec![], Id::TlsReportingMissing, Notice, "v=TLSRPTv1"),
-        ("_imaps._tcp.example.org.", RecordType::SRV, vec![], Id::ServiceMissing, Notice, "IN SRV 0 1 993"),
+        (
+            "_smtp._tls.example.org.",
+            RecordType::TXT,
+            vec![],
+            FindingId::TlsReportingMissing,
+            Notice,
+            "v=TLSRPTv1",
+        ),
+        (
+            "_imaps._tcp.example.org.",
+            RecordType::SRV,
+            vec![],
+            FindingId::ServiceMissing,
+            Notice,
+            "IN SRV 0 1 993",
+        ),
         (
             "_imaps._tcp.example.org.",
             RecordType::SRV,
             vec![RData::SRV(SRV::new(0, 1, 993, name("imap.example.com.")))],
-            Id::ServiceDifferent,
+            FindingId::ServiceDifferent,
             Warning,
             "IN SRV 0 1 993 mail.example.org.",
         ),
@@ -291,7 +326,7 @@ fn each_fault_in_the_records_is_named_with_the_record_to_publish() {
             "_submission._tcp.example.org.",
             RecordType::SRV,
             vec![RData::SRV(SRV::new(0, 0, 0, Name::root()))],
-            Id::ServiceDenied,
+            FindingId::ServiceDenied,
             Notice,
             "_submission._tcp.example.org. 3600 IN SRV 10 1 587 mail.example.org.",
         ),
@@ -299,7 +334,7 @@ fn each_fault_in_the_records_is_named_with_the_record_to_publish() {
             "_imap._tcp.example.org.",
             RecordType::SRV,
             vec![RData::SRV(SRV::new(0, 1, 143, name(host)))],
-            Id::ServicePreference,
+            FindingId::ServicePreference,
             Notice,
             "_imap._tcp.example.org. 3600 IN SRV 10 1 143 mail.example.org.",
         ),
@@ -307,7 +342,7 @@ fn each_fault_in_the_records_is_named_with_the_record_to_publish() {
             "_pop3._tcp.example.org.",
             RecordType::SRV,
             vec![RData::SRV(SRV::new(0, 1, 110, name(host)))],
-            Id::ServiceDifferent,
+            FindingId::ServiceDifferent,
             Warning,
             "IN SRV 0 0 0 .",
         ),
@@ -315,25 +350,32 @@ fn each_fault_in_the_records_is_named_with_the_record_to_publish() {
             "autoconfig.example.org.",
             RecordType::A,
             vec![v4("198.51.100.80")],
-            Id::WebElsewhere,
+            FindingId::WebElsewhere,
             Warning,
             "IN CNAME mail.example.org.",
         ),
-        (host, RecordType::CAA, vec![], Id::CaaMissing, Notice, "IN CAA 0 issue \"letsencrypt.org\""),
+        (host, RecordType::CAA, vec![], FindingId::CaaMissing, Notice, "IN CAA 0 issue \"letsencrypt.org\""),
         (
             host,
             RecordType::CAA,
             vec![authority("ca.example.com")],
-            Id::CaaForbids,
+            FindingId::CaaForbids,
             Error,
             "IN CAA 0 issue \"letsencrypt.org\"",
         ),
-        ("_25._tcp.mail.example.org.", RecordType::TLSA, vec![], Id::TlsaMissing, Notice, "TLSA 3 1 1 abab"),
+        (
+            "_25._tcp.mail.example.org.",
+            RecordType::TLSA,
+            vec![],
+            FindingId::TlsaMissing,
+            Notice,
+            "TLSA 3 1 1 abab",
+        ),
         (
             "_25._tcp.mail.example.org.",
             RecordType::TLSA,
             vec![other_key],
-            Id::TlsaDifferent,
+            FindingId::TlsaDifferent,
             Error,
             "TLSA 3 1 1 abab",
         ),
@@ -344,15 +386,15 @@ fn each_fault_in_the_records_is_named_with_the_record_to_publish() {
     let unknown = green().but(|world| {
         world.names.insert((name("example.org."), RecordType::MX), Answer::Failed("SERVFAIL".into()));
     });
-    assert_found(unknown, Id::Unanswered, Warning, "dig example.org. MX");
+    assert_found(unknown, FindingId::Unanswered, Warning, "dig example.org. MX");
     let alias = green().but(|world| {
         world.aliases.insert(name(host), name("vps.example.com."));
     });
-    assert_found(alias, Id::MxAlias, Error, "mail.example.org. 3600 IN A 198.51.100.7");
+    assert_found(alias, FindingId::MxAlias, Error, "mail.example.org. 3600 IN A 198.51.100.7");
     let other = green()
         .with("example.org.", RecordType::MX, vec![mx("mx.example.com.")])
         .but(|world| drop(world.aliases.insert(name("mx.example.com."), name("vps.example.com."))));
-    let of_other = other.findings().into_iter().find(|finding| finding.id == Id::MxAlias).unwrap();
+    let of_other = other.findings().into_iter().find(|finding| finding.id == FindingId::MxAlias).unwrap();
     assert!(of_other.fix.contains("example.org. 3600 IN MX 10 vps.example.com."), "{of_other:?}");
 }
 
@@ -388,42 +430,42 @@ fn the_result_of_an_spf_record_is_reported_with_the_deciding_term() {
     for (record, id, severity, cause, fix) in [
         (
             "v=spf1 include:some.example.com -all",
-            Id::SpfDifferent,
+            FindingId::SpfDifferent,
             Error,
             format!("mail from {both} is forged (fail, by its term -all)"),
             "v=spf1 mx include:some.example.com -all\"",
         ),
         (
             "v=spf1 ip4:198.51.100.7 ~all",
-            Id::SpfDifferent,
+            FindingId::SpfDifferent,
             Warning,
             "mail from 2001:db8:51::7 is probably forged (softfail, by its term ~all)".to_owned(),
             "v=spf1 mx ip4:198.51.100.7 ~all\"",
         ),
         (
             "v=spf1 include:some.example.com",
-            Id::SpfDifferent,
+            FindingId::SpfDifferent,
             Warning,
             format!("mail from {both} is of unknown origin (neutral, since none of its terms matches)"),
             "v=spf1 mx include:some.example.com\"",
         ),
         (
             "v=spf1 redirect=some.example.com",
-            Id::SpfDifferent,
+            FindingId::SpfDifferent,
             Error,
             "by the term -all of some.example.com. (by way of redirect=some.example.com)".to_owned(),
             "v=spf1 mx redirect=some.example.com\"",
         ),
         (
             "v=spf1 ip:198.51.100.7 mx -all",
-            Id::SpfSyntax,
+            FindingId::SpfSyntax,
             Error,
             format!("is broken (permerror) for mail from {both}: its term ip:198.51.100.7 is malformed"),
             "TXT \"v=spf1 mx -all\"",
         ),
         (
             "v=spf1 include:wrong.example.com mx ~all",
-            Id::SpfSyntax,
+            FindingId::SpfSyntax,
             Error,
             "the term ip4:1.2.3 of wrong.example.com. (by way of include:wrong.example.com) is malformed"
                 .to_owned(),
@@ -431,7 +473,7 @@ fn the_result_of_an_spf_record_is_reported_with_the_deciding_term() {
         ),
         (
             "v=spf1 include:none.example.com ip4:192.0.2.1 -all",
-            Id::SpfInclude,
+            FindingId::SpfInclude,
             Error,
             "its term include:none.example.com refers to none.example.com., which has no SPF record"
                 .to_owned(),
@@ -439,28 +481,28 @@ fn the_result_of_an_spf_record_is_reported_with_the_deciding_term() {
         ),
         (
             "v=spf1 redirect=none.example.com",
-            Id::SpfInclude,
+            FindingId::SpfInclude,
             Error,
             "its term redirect=none.example.com refers to none.example.com.".to_owned(),
             "TXT \"v=spf1 mx -all\"",
         ),
         (
             &format!("v=spf1{many} mx -all"),
-            Id::SpfLookups,
+            FindingId::SpfLookups,
             Error,
             "its term include:i11.example.com exceeds the limit of ten lookups".to_owned(),
             "v=spf1 ip4:198.51.100.7 ip6:2001:db8:51::7 include:i1.example.com include:i2.example.com",
         ),
         (
             "v=spf1 a:x.example.com a:y.example.com a:z.example.com mx -all",
-            Id::SpfLookups,
+            FindingId::SpfLookups,
             Warning,
             format!("for mail from {both}: it looks up more than two records that do not exist"),
             "v=spf1 ip4:198.51.100.7 ip6:2001:db8:51::7 a:x.example.com",
         ),
         (
             "v=spf1 include:slow.example.com mx -all",
-            Id::Unanswered,
+            FindingId::Unanswered,
             Warning,
             "TXT of slow.example.com., SERVFAIL".to_owned(),
             "dig slow.example.com. TXT",
@@ -506,7 +548,10 @@ fn the_record_suggested_for_a_broken_one_passes() {
                 finding.fix.rsplit("publish").next().unwrap().split('"').nth(1).unwrap().to_owned();
             let mended = scene.with("example.org.", RecordType::TXT, vec![text(&published)]);
             let left = mended.findings();
-            assert!(left.iter().all(|finding| finding.id == Id::MxElsewhere), "{published}: {left:#?}");
+            assert!(
+                left.iter().all(|finding| finding.id == FindingId::MxElsewhere),
+                "{published}: {left:#?}"
+            );
         }
     }
 }
@@ -518,7 +563,7 @@ fn a_missing_web_name_is_found() {
     let scene = scene.but(|world| drop(world.aliases.remove(&name("autoconfig.example.org."))));
     assert_found(
         scene,
-        Id::WebMissing,
+        FindingId::WebMissing,
         Severity::Warning,
         "autoconfig.example.org. 3600 IN CNAME mail.example.org.",
     );
@@ -530,7 +575,7 @@ fn a_domain_without_keys_does_not_affect_the_other_checks() {
     let before = scene.report().0.len();
     scene.facts.presence.signatures.retain(|signature| signature.domain.as_str() == "example.org");
     assert_eq!(scene.report().0.len(), before);
-    assert_found(scene, Id::DkimMissing, Severity::Error, "the next start");
+    assert_found(scene, FindingId::DkimMissing, Severity::Error, "the next start");
 }
 
 #[test]
@@ -549,7 +594,7 @@ fn a_certificate_without_names_is_reported() {
 #[test]
 fn unchecked_things_are_reported_as_such() {
     let scene = green().but(|world| world.reverse.clear());
-    assert_found(scene, Id::NotChecked, Severity::Notice, "dig -x");
+    assert_found(scene, FindingId::NotChecked, Severity::Notice, "dig -x");
 }
 
 #[test]
@@ -562,18 +607,18 @@ fn each_fault_of_an_address_is_named() {
     };
     let pointer = |to: &str| Answer::Found(vec![RData::PTR(PTR(name(to)))]);
     let line = "7.100.51.198.in-addr.arpa. 3600 IN PTR mail.example.org.";
-    assert_found(reverse(Answer::Nothing, Vec::new()), Id::ReverseMissing, Severity::Error, line);
+    assert_found(reverse(Answer::Nothing, Vec::new()), FindingId::ReverseMissing, Severity::Error, line);
     let other = name("vps7.example.com.");
     let confirmed = vec![(other.clone(), vec![own])];
     assert_found(
         reverse(pointer("vps7.example.com."), confirmed),
-        Id::ReverseDifferent,
+        FindingId::ReverseDifferent,
         Severity::Warning,
         line,
     );
     assert_found(
         reverse(pointer("vps7.example.com."), vec![(other, vec![])]),
-        Id::ReverseDifferent,
+        FindingId::ReverseDifferent,
         Severity::Error,
         line,
     );
@@ -581,7 +626,7 @@ fn each_fault_of_an_address_is_named() {
     let elsewhere = vec![(host, vec!["198.51.100.99".parse().unwrap()])];
     assert_found(
         reverse(pointer("mail.example.org."), elsewhere),
-        Id::ReverseUnconfirmed,
+        FindingId::ReverseUnconfirmed,
         Severity::Error,
         "198.51.100.7",
     );
@@ -591,12 +636,12 @@ fn each_fault_of_an_address_is_named() {
 fn a_blocklist_that_refuses_or_invents_answers_is_distinguished_from_a_listing() {
     let list = |change: fn(&mut Blocklist)| green().but(|world| change(&mut world.blocklists[0]));
     let listed = list(|list| list.own[0].1 = Answer::Found(vec![v4("127.0.0.4")]));
-    assert_found(listed, Id::Blocklisted, Severity::Error, "bl.example.com");
+    assert_found(listed, FindingId::Blocklisted, Severity::Error, "bl.example.com");
     for refuses in [
         list(|list| list.listed = Answer::Found(vec![v4("127.255.255.254")])),
         list(|list| list.own[0].1 = Answer::Found(vec![v4("127.255.255.254")])),
     ] {
-        assert_found(refuses, Id::BlocklistRefuses, Severity::Notice, "MAIL_DNS_SERVERS");
+        assert_found(refuses, FindingId::BlocklistRefuses, Severity::Notice, "MAIL_DNS_SERVERS");
     }
     for useless in [
         list(|list| list.listed = Answer::Nothing),
@@ -608,7 +653,7 @@ fn a_blocklist_that_refuses_or_invents_answers_is_distinguished_from_a_listing()
             list.own[0].1 = Answer::Found(vec![v4("203.0.113.9")]);
         }),
     ] {
-        assert_found(useless, Id::BlocklistUseless, Severity::Notice, "MAIL_BLOCKLISTS");
+        assert_found(useless, FindingId::BlocklistUseless, Severity::Notice, "MAIL_BLOCKLISTS");
     }
 }
 
@@ -627,10 +672,15 @@ fn relayed() -> Scene {
 fn mail_through_a_relay_is_not_judged_by_our_address() {
     assert_eq!(relayed().findings(), []);
     let ours = relayed().with("example.org.", RecordType::TXT, vec![text("v=spf1 mx -all")]);
-    assert_found(ours, Id::SpfDifferent, Severity::Warning, "v=spf1 mx include:<the provider's term> -all");
+    assert_found(
+        ours,
+        FindingId::SpfDifferent,
+        Severity::Warning,
+        "v=spf1 mx include:<the provider's term> -all",
+    );
     let broken = relayed().with("spf.example.com.", RecordType::TXT, Vec::new());
-    let found: Vec<Id> = broken.findings().iter().map(|finding| finding.id).collect();
-    assert_eq!(found, [Id::SpfInclude, Id::SpfInclude], "for each domain");
+    let found: Vec<FindingId> = broken.findings().iter().map(|finding| finding.id).collect();
+    assert_eq!(found, [FindingId::SpfInclude, FindingId::SpfInclude], "for each domain");
 }
 
 #[test]
@@ -640,8 +690,8 @@ fn a_fault_that_keeps_mail_from_leaving_is_named() {
         let both = vec![(Family::V4, failed()), (Family::V6, failed())];
         world.probe = Some(("mx.example.com:25".into(), both));
     };
-    assert_found(green().but(blocked), Id::Port25Blocked, Severity::Error, "MAIL_RELAY_URL");
-    assert_found(relayed().but(blocked), Id::Port25Blocked, Severity::Notice, "MAIL_RELAY_URL");
+    assert_found(green().but(blocked), FindingId::Port25Blocked, Severity::Error, "MAIL_RELAY_URL");
+    assert_found(relayed().but(blocked), FindingId::Port25Blocked, Severity::Notice, "MAIL_RELAY_URL");
 }
 
 #[test]
@@ -651,15 +701,15 @@ fn a_silent_resolver_is_the_only_finding_about_records() {
             *answer = Answer::Failed("no answer in time".into());
         }
     });
-    assert_found(silent, Id::ResolverSilent, Severity::Error, "MAIL_DNS_SERVERS");
+    assert_found(silent, FindingId::ResolverSilent, Severity::Error, "MAIL_DNS_SERVERS");
     let none = green().but(|world| world.resolvers.clear());
-    assert_found(none, Id::ResolverSilent, Severity::Error, "MAIL_DNS_SERVERS");
+    assert_found(none, FindingId::ResolverSilent, Severity::Error, "MAIL_DNS_SERVERS");
     let public = green().but(|world| world.resolvers = vec!["8.8.8.8:53".parse().unwrap()]);
-    assert_found(public, Id::ResolverPublic, Severity::Notice, "unbound");
+    assert_found(public, FindingId::ResolverPublic, Severity::Notice, "unbound");
     let trusting = green().but(|world| world.authentic.clear());
-    assert_found(trusting, Id::ResolverNotValidating, Severity::Notice, "unbound");
+    assert_found(trusting, FindingId::ResolverNotValidating, Severity::Notice, "unbound");
     let pretending = green().but(|world| world.gives_forged = Some(true));
-    assert_found(pretending, Id::ResolverNotValidating, Severity::Notice, "unbound");
+    assert_found(pretending, FindingId::ResolverNotValidating, Severity::Notice, "unbound");
     assert_eq!(green().but(|world| world.gives_forged = None).findings(), [], "a closed network");
 }
 
@@ -673,7 +723,7 @@ fn a_wrong_key_in_an_unsigned_zone_is_a_warning() {
     let scene =
         scene.but(|world| world.authentic.retain(|vouched| *vouched != self::name("mail.example.org.")));
     assert!(scene.findings()[0].cause.contains("once the zone is signed"));
-    assert_found(scene, Id::TlsaDifferent, Severity::Warning, "TLSA");
+    assert_found(scene, FindingId::TlsaDifferent, Severity::Warning, "TLSA");
 }
 
 #[test]
@@ -684,9 +734,9 @@ fn a_policy_that_cannot_be_fetched_or_names_other_hosts_is_found() {
         green().but(move |world| drop(world.policies.insert(domain, policy)))
     };
     let refused = FetchError::Failed("refused".into());
-    assert_found(policy(Err(refused)), Id::MtaStsPolicy, Severity::Warning, "443");
+    assert_found(policy(Err(refused)), FindingId::MtaStsPolicy, Severity::Warning, "443");
     let other = "version: STSv1\r\nmode: enforce\r\nmx: mx.example.com\r\nmax_age: 604800\r\n";
-    assert_found(policy(Ok(other.into())), Id::MtaStsPolicy, Severity::Error, "443");
+    assert_found(policy(Ok(other.into())), FindingId::MtaStsPolicy, Severity::Error, "443");
     let bare = mta_sts::policy(&green().facts.presence.hostname);
     assert_eq!(policy(Ok(bare.trim_end().to_owned())).findings(), []);
 }
@@ -707,7 +757,7 @@ fn a_policy_behind_a_certificate_that_senders_do_not_trust_is_found_once() {
     ] {
         let finding = shown(&why).findings().remove(0);
         assert!(finding.cause.contains(cause), "{finding:?}");
-        assert_found(shown(&why), Id::MtaStsCertificate, Severity::Warning, "mta-sts.example.org");
+        assert_found(shown(&why), FindingId::MtaStsCertificate, Severity::Warning, "mta-sts.example.org");
     }
     // The server is ours, and the fault is reported already.
     let ours = |why: Distrust, change: fn(&mut CertificateFacts, &mut ChainTrust)| {
@@ -719,22 +769,22 @@ fn a_policy_behind_a_certificate_that_senders_do_not_trust_is_found_once() {
     for (scene, id, severity) in [
         (
             ours(Distrust::Ended, |facts, _| facts.not_after = NOW as i64 - 1),
-            Id::CertificateEnds,
+            FindingId::CertificateEnds,
             Severity::Error,
         ),
         (
             ours(Distrust::Name, |facts, _| facts.names.retain(|name| name != "mta-sts.example.org")),
-            Id::CertificateName,
+            FindingId::CertificateName,
             Severity::Warning,
         ),
         (
             ours(Distrust::Unknown, |_, chain| *chain = ChainTrust::Distrusted(Distrust::Unknown)),
-            Id::CertificateUntrusted,
+            FindingId::CertificateUntrusted,
             Severity::Warning,
         ),
         (
             ours(Distrust::Unknown, |_, chain| *chain = ChainTrust::Broken),
-            Id::CertificateChain,
+            FindingId::CertificateChain,
             Severity::Error,
         ),
     ] {
@@ -752,36 +802,51 @@ fn the_machine_itself_is_checked() {
         })
     };
     for (scene, id, severity, fix) in [
-        (green().but(|world| world.ahead = Some(-90)), Id::ClockWrong, Warning, "NTP"),
-        (green().but(|world| world.ahead = Some(7200)), Id::ClockWrong, Error, "NTP"),
-        (green().but(|world| world.ahead = None), Id::NotChecked, Severity::Notice, "timedatectl"),
-        (green().but(|world| world.machine.free = Some(Ok(100 << 20))), Id::SpaceLow, Error, "disk"),
-        (green().but(|world| world.machine.free = Some(Ok(700 << 20))), Id::SpaceLow, Warning, "disk"),
-        (green().but(|world| world.machine.is_read_only = true), Id::VolumeUnusable, Error, "read-write"),
+        (green().but(|world| world.ahead = Some(-90)), FindingId::ClockWrong, Warning, "NTP"),
+        (green().but(|world| world.ahead = Some(7200)), FindingId::ClockWrong, Error, "NTP"),
+        (green().but(|world| world.ahead = None), FindingId::NotChecked, Severity::Notice, "timedatectl"),
+        (green().but(|world| world.machine.free = Some(Ok(100 << 20))), FindingId::SpaceLow, Error, "disk"),
+        (green().but(|world| world.machine.free = Some(Ok(700 << 20))), FindingId::SpaceLow, Warning, "disk"),
+        (
+            green().but(|world| world.machine.is_read_only = true),
+            FindingId::VolumeUnusable,
+            Error,
+            "read-write",
+        ),
         (
             green().but(|world| world.machine.foreign = vec!["the folder /data/mail belongs to 0:0".into()]),
-            Id::VolumeForeign,
+            FindingId::VolumeForeign,
             Warning,
             "restart",
         ),
-        (certificate(|facts, _| facts.not_after = NOW as i64 - 1), Id::CertificateEnds, Error, "log"),
-        (certificate(|facts, _| facts.not_after = NOW as i64 + 86_400), Id::CertificateEnds, Warning, "log"),
-        (certificate(|_, chain| *chain = ChainTrust::Broken), Id::CertificateChain, Error, "fullchain"),
+        (certificate(|facts, _| facts.not_after = NOW as i64 - 1), FindingId::CertificateEnds, Error, "log"),
+        (
+            certificate(|facts, _| facts.not_after = NOW as i64 + 86_400),
+            FindingId::CertificateEnds,
+            Warning,
+            "log",
+        ),
+        (
+            certificate(|_, chain| *chain = ChainTrust::Broken),
+            FindingId::CertificateChain,
+            Error,
+            "fullchain",
+        ),
         (
             certificate(|_, chain| *chain = ChainTrust::Distrusted(Distrust::Unknown)),
-            Id::CertificateUntrusted,
+            FindingId::CertificateUntrusted,
             Warning,
             "MAIL_ACME_CA_FILE",
         ),
         (
             certificate(|_, chain| *chain = ChainTrust::Distrusted(Distrust::Ended)),
-            Id::CertificateUntrusted,
+            FindingId::CertificateUntrusted,
             Warning,
             "MAIL_ACME_CA_FILE",
         ),
         (
             certificate(|facts, _| facts.names.retain(|name| name != "mail.example.org")),
-            Id::CertificateName,
+            FindingId::CertificateName,
             Error,
             "log",
         ),
@@ -790,13 +855,13 @@ fn the_machine_itself_is_checked() {
                 facts.issuer = "CN=Mailstead self-made authority".into();
                 *chain = ChainTrust::Distrusted(Distrust::Unknown);
             }),
-            Id::CertificateSelfMade,
+            FindingId::CertificateSelfMade,
             Warning,
             "log",
         ),
         (
             green().but(|world| world.machine.certificate = Some(Err("cannot read it".into()))),
-            Id::CertificateUnusable,
+            FindingId::CertificateUnusable,
             Error,
             "log",
         ),
@@ -828,13 +893,16 @@ fn the_reason_for_a_self_made_certificate_is_reported_once() {
             .map(|finding| finding.id)
             .collect::<Vec<_>>()
     };
-    assert_eq!(reported("acme", "error", "it is down"), [Id::AcmeFailed]);
+    assert_eq!(reported("acme", "error", "it is down"), [FindingId::AcmeFailed]);
     assert_eq!(
         reported("settings", "warning", "the certificate of MAIL_TLS_CERT_FILE cannot be used"),
-        [Id::Unhealthy]
+        [FindingId::Unhealthy]
     );
-    assert_eq!(reported("acme", "note", "an order is pending"), [Id::CertificateSelfMade]);
-    assert_eq!(reported("queue", "warning", "it waits"), [Id::CertificateSelfMade, Id::Unhealthy]);
+    assert_eq!(reported("acme", "note", "an order is pending"), [FindingId::CertificateSelfMade]);
+    assert_eq!(
+        reported("queue", "warning", "it waits"),
+        [FindingId::CertificateSelfMade, FindingId::Unhealthy]
+    );
 }
 
 #[test]
@@ -856,7 +924,7 @@ fn names_that_do_not_fit_into_a_certificate_are_reported_once() {
     let found = certificate::check(&case);
     assert_eq!(
         found.iter().map(|finding| finding.id).collect::<Vec<_>>(),
-        [Id::CertificateName],
+        [FindingId::CertificateName],
         "{found:?}"
     );
     assert!(found[0].cause.contains("room for 100 names") && found[0].cause.contains("mta-sts.d39.example"));
@@ -875,23 +943,23 @@ fn the_stewards_findings_are_repeated_and_its_silence_is_reported() {
         let reason = reason(source);
         green().but(|world| world.machine.health = Some(Ok(vec![reason])))
     };
-    assert_found(reported("acme"), Id::AcmeFailed, Severity::Warning, "wait");
-    assert_found(reported("process"), Id::Unhealthy, Severity::Warning, "wait");
+    assert_found(reported("acme"), FindingId::AcmeFailed, Severity::Warning, "wait");
+    assert_found(reported("process"), FindingId::Unhealthy, Severity::Warning, "wait");
     assert_eq!(reported("doctor").findings(), [], "the doctor would quote itself");
     let handover::Concern { problem, fix } = handover::notice::GATEWAY_CLIENTS;
     let gateway = HealthReason { problem: problem.into(), fix: fix.into(), ..reason("settings") };
     let bridged = green().but(|world| world.machine.health = Some(Ok(vec![gateway])));
-    assert_found(bridged, Id::GatewayClients, Severity::Warning, "network_mode: host");
+    assert_found(bridged, FindingId::GatewayClients, Severity::Warning, "network_mode: host");
     let gone = green().but(|world| world.machine.health = Some(Err("no answer".into())));
-    let found: Vec<Id> = gone.findings().iter().map(|finding| finding.id).collect();
-    assert_eq!(found, [Id::NotRunning, Id::Port25Taken]);
+    let found: Vec<FindingId> = gone.findings().iter().map(|finding| finding.id).collect();
+    assert_eq!(found, [FindingId::NotRunning, FindingId::Port25Taken]);
     let held_by = |holder: Option<PortHolder>| {
         green().but(|world| {
             world.machine.health = Some(Err("no answer".into()));
             world.machine.port_25 = holder;
         })
     };
-    assert_found(held_by(None), Id::NotRunning, Severity::Error, "up -d");
+    assert_found(held_by(None), FindingId::NotRunning, Severity::Error, "up -d");
     let program = |name: &str| Some(PortHolder::Program { name: name.into(), id: 812 });
     let taken = held_by(program("exim4")).findings().remove(1);
     assert!(
@@ -899,7 +967,7 @@ fn the_stewards_findings_are_repeated_and_its_silence_is_reported() {
         "{taken:?}"
     );
     // Its own process 1 is not a foreign program.
-    assert_found(held_by(program("mailstead")), Id::Unhealthy, Severity::Error, "logs");
+    assert_found(held_by(program("mailstead")), FindingId::Unhealthy, Severity::Error, "logs");
 }
 
 #[test]
@@ -909,7 +977,7 @@ fn behind_a_router_the_addresses_of_the_name_count_as_ours() {
     assert_eq!(scene.findings(), []);
     let gone = [RecordType::A, RecordType::AAAA];
     let scene = gone.into_iter().fold(scene, |scene, kind| scene.with("mail.example.org.", kind, Vec::new()));
-    assert!(scene.findings().iter().any(|finding| finding.id == Id::AddressMissing));
+    assert!(scene.findings().iter().any(|finding| finding.id == FindingId::AddressMissing));
 }
 
 #[test]
@@ -927,7 +995,7 @@ fn an_alias_for_a_web_name_is_as_good_as_addresses() {
 fn every_finding_is_documented() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operating.md");
     let page = std::fs::read_to_string(path).unwrap();
-    for id in Id::ALL {
+    for id in FindingId::ALL {
         let row = format!("| `{}` | {} |", id.name(), id.meaning());
         assert!(page.contains(&row), "docs/operating.md lacks the row\n{row}");
     }
@@ -944,7 +1012,7 @@ fn with_own_name(addresses: Vec<RData>, visit: Result<(), FetchError>) -> Scene 
 fn a_domains_own_name_that_leads_here_without_a_certificate_is_reported_with_the_fix() {
     let wrong = || Err(FetchError::Distrusted(Distrust::Name));
     let here = || v4("198.51.100.7");
-    let id = Id::DomainCertificate;
+    let id = FindingId::DomainCertificate;
     assert_found(with_own_name(vec![here()], wrong()), id, Severity::Warning, "quarter of an hour");
     let both = with_own_name(vec![here(), v4("198.51.100.80")], wrong());
     assert_found(both, id, Severity::Warning, "it also leads to 198.51.100.80");
@@ -991,7 +1059,7 @@ fn an_authority_that_may_not_certify_a_domains_own_name_is_a_warning_while_that_
     assert!(scene("198.51.100.80").findings().is_empty());
     assert_found(
         scene("198.51.100.7"),
-        Id::CaaForbids,
+        FindingId::CaaForbids,
         Severity::Warning,
         "example.org. 3600 IN CAA 0 issue",
     );

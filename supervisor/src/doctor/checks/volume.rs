@@ -1,4 +1,4 @@
-use super::super::finding::{Finding, Id};
+use super::super::finding::{Finding, FindingId};
 use super::Case;
 
 /// With less free space, the next large messages are refused: two or three copies of each exist for a moment.
@@ -17,7 +17,7 @@ pub(super) fn space(case: &Case<'_>) -> Vec<Finding> {
     match &case.world.machine.free {
         None => Vec::new(),
         Some(Err(why)) => vec![Finding::error(
-            Id::VolumeUnusable,
+            FindingId::VolumeUnusable,
             format!("the volume {} cannot be accessed: {why}", case.facts.presence.volume.display()),
             "check that it is mounted",
         )],
@@ -27,9 +27,9 @@ pub(super) fn space(case: &Case<'_>) -> Vec<Finding> {
                 return vec![finding];
             }
             if *free < TOO_LITTLE {
-                vec![Finding::error(Id::SpaceLow, cause, FIX)]
+                vec![Finding::error(FindingId::SpaceLow, cause, FIX)]
             } else if *free < LITTLE {
-                vec![Finding::warning(Id::SpaceLow, cause, FIX)]
+                vec![Finding::warning(FindingId::SpaceLow, cause, FIX)]
             } else {
                 Vec::new()
             }
@@ -47,8 +47,8 @@ fn files(case: &Case<'_>) -> Option<Finding> {
         case.facts.presence.volume.display()
     );
     match free {
-        free if free < TOO_FEW_FILES => Some(Finding::error(Id::InodesLow, cause, fix)),
-        free if free < all / FEW_FILES => Some(Finding::warning(Id::InodesLow, cause, fix)),
+        free if free < TOO_FEW_FILES => Some(Finding::error(FindingId::InodesLow, cause, fix)),
+        free if free < all / FEW_FILES => Some(Finding::warning(FindingId::InodesLow, cause, fix)),
         _ => None,
     }
 }
@@ -59,21 +59,21 @@ pub(super) fn rights(case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if machine.is_read_only {
         findings.push(Finding::error(
-            Id::VolumeUnusable,
+            FindingId::VolumeUnusable,
             format!("the volume {} is mounted read-only", case.facts.presence.volume.display()),
             "mount it read-write; the kernel mounts a disk with errors read-only: see dmesg",
         ));
     }
     for why in &machine.unreachable {
         findings.push(Finding::error(
-            Id::VolumeUnusable,
+            FindingId::VolumeUnusable,
             why.clone(),
             "start the container once: the start creates its folders",
         ));
     }
     for why in &machine.foreign {
         findings.push(Finding::warning(
-            Id::VolumeForeign,
+            FindingId::VolumeForeign,
             why.clone(),
             "restart the container, which corrects its folders: docker compose restart",
         ));

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use address::Domain;
 use hickory_proto::rr::RecordType;
 
-use super::super::finding::{Finding, Id};
+use super::super::finding::{Finding, FindingId};
 use super::super::world::{Answer, ChainTrust, FetchError};
 use super::{Case, of_purpose, publish, unanswered};
 use crate::certificate::{covers, is_self_made};
@@ -38,7 +38,7 @@ fn of_missing(records: &[&Record]) -> Finding {
             many.join(" and ")
         ),
     };
-    Finding::warning(Id::WebMissing, cause, publish(records.iter().copied()))
+    Finding::warning(FindingId::WebMissing, cause, publish(records.iter().copied()))
 }
 
 /// Checks the domain's own name. Thunderbird looks for settings, calendars and address books at `https://<domain>/` and
@@ -74,7 +74,7 @@ fn of_domain(case: &Case<'_>, domain: &Domain) -> Option<Finding> {
         "{domain} leads to this machine ({first}), and the certificate that is served there is not for it: mail \
          programs warn during set-up"
     );
-    Some(Finding::warning(Id::DomainCertificate, cause, fix))
+    Some(Finding::warning(FindingId::DomainCertificate, cause, fix))
 }
 
 fn check_name(case: &Case<'_>, record: &Record) -> Option<Finding> {
@@ -89,7 +89,7 @@ fn check_name(case: &Case<'_>, record: &Record) -> Option<Finding> {
     let seen = case.world.addresses(&name);
     if seen.is_empty() {
         return Some(Finding::warning(
-            Id::WebMissing,
+            FindingId::WebMissing,
             format!(
                 "{} has no address, so there is no certificate for it and no page can be fetched",
                 record.name
@@ -107,7 +107,7 @@ fn check_name(case: &Case<'_>, record: &Record) -> Option<Finding> {
         seen.iter().filter(|address| !is_ours(address)).map(ToString::to_string).collect();
     (!strange.is_empty()).then(|| {
         Finding::warning(
-            Id::WebElsewhere,
+            FindingId::WebElsewhere,
             format!("{} leads to {}, which is not this machine", record.name, strange.join(" and ")),
             super::replace_names(case, [(name.clone(), record)]),
         )

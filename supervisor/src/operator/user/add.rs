@@ -66,7 +66,10 @@ mod tests {
         std::fs::create_dir_all(user("eve").folder(&place.folders.mail())).unwrap();
         assert_eq!(leftover_mail(&place, &user("ann")), None);
         let mail = leftover_mail(&place, &user("eve")).unwrap();
-        let told = leftover_mail_warning(&user("eve"), &mail);
-        assert!(told.contains("mail/example.org/eve already") && told.contains("--purge-mail"), "{told}");
+        let warning = leftover_mail_warning(&user("eve"), &mail);
+        assert!(
+            warning.contains("mail/example.org/eve already") && warning.contains("--purge-mail"),
+            "{warning}"
+        );
     }
 }

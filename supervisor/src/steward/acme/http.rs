@@ -187,10 +187,8 @@ impl Http {
         let exchange = async {
             let response = sender.send_request(request).await.map_err(|error| broken(error.to_string()))?;
             let (head, body) = response.into_parts();
-            let body = Limited::new(body, MAX_ANSWER)
-                .collect()
-                .await
-                .map_err(|error| broken(error.to_string()))?;
+            let body =
+                Limited::new(body, MAX_ANSWER).collect().await.map_err(|error| broken(error.to_string()))?;
             Ok(Response::from_parts(head, body.to_bytes()))
         };
         let response = exchange.await;

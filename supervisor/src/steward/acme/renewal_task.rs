@@ -212,8 +212,7 @@ impl RenewalTask {
             return (CheckOutcome::Idle { until: renew_at }, renew_at.map_or(MAX_SLEEP, |at| pause(at, now)));
         };
         let challenges = &self.challenges;
-        let errand =
-            Issuance { settings, http: &http, resolver: &resolver, challenges, current, needed };
+        let errand = Issuance { settings, http: &http, resolver: &resolver, challenges, current, needed };
         let look = RenewalCheck { issuance: &errand, needed, wanted, is_asked, now };
         self.obtain(settings, memory, look).await
     }
@@ -378,8 +377,8 @@ impl RenewalTask {
     }
 }
 
+mod installation;
 mod names;
-mod place;
 
 use names::{deferred, wanted, without_room, without_unreached};
 

@@ -7,10 +7,10 @@ fn a_key_damaged_by_a_web_form_is_recognized() {
     let owner = "one._domainkey.example.org.";
     let key = format!("v=DKIM1; k=rsa; p={}", "A".repeat(392));
     for (found, id, severity) in [
-        (key[..255].to_owned(), Id::DkimCut, Severity::Error),
-        (format!("\"{}\" \"{}\"", &key[..200], &key[200..]), Id::DkimQuoted, Severity::Error),
-        (key.replace(';', "\\;"), Id::DkimQuoted, Severity::Error),
-        (key.replace("; p=", "; t=y:s; p="), Id::DkimTesting, Severity::Warning),
+        (key[..255].to_owned(), FindingId::DkimCut, Severity::Error),
+        (format!("\"{}\" \"{}\"", &key[..200], &key[200..]), FindingId::DkimQuoted, Severity::Error),
+        (key.replace(';', "\\;"), FindingId::DkimQuoted, Severity::Error),
+        (key.replace("; p=", "; t=y:s; p="), FindingId::DkimTesting, Severity::Warning),
     ] {
         let scene = green().with(owner, RecordType::TXT, vec![text(&found)]);
         assert_found(scene, id, severity, &format!("publish\n{owner} 3600 IN TXT"));
@@ -35,7 +35,7 @@ fn a_fresh_domain_is_one_finding_with_the_whole_zone() {
     });
     let findings = scene.findings();
     let [finding] = findings.as_slice() else { panic!("not one finding but {findings:#?}") };
-    assert_eq!(finding.id, Id::NothingPublished);
+    assert_eq!(finding.id, FindingId::NothingPublished);
     for record in wanted.all() {
         assert!(finding.fix.contains(&record.line()), "{} is not in {}", record.line(), finding.fix);
     }
@@ -56,7 +56,7 @@ fn a_fresh_domain_beside_a_published_one_is_one_finding() {
     });
     let wanted = WantedRecords::of(&scene.facts).unwrap();
     let (_, records) = wanted.domains.iter().find(|(of, _)| *of == domain).unwrap();
-    assert_found(scene, Id::NothingPublished, Severity::Error, &records[0].line());
+    assert_found(scene, FindingId::NothingPublished, Severity::Error, &records[0].line());
 }
 
 #[test]
@@ -76,16 +76,16 @@ fn the_zone_and_the_resolver_are_named_where_they_are_the_cause() {
             }
         })
     };
-    let once = |scene: Scene, id: Id| {
+    let once = |scene: Scene, id: FindingId| {
         // The other domain's names resolve to the host.
         let mut findings = scene.findings();
         findings.retain(|finding| finding.id == id);
         assert_eq!(findings.len(), 1, "{:#?}", scene.findings());
         findings.remove(0)
     };
-    let bogus = once(failed(NameFault::Bogus("SERVFAIL, Signature Expired".into())), Id::ZoneBogus);
+    let bogus = once(failed(NameFault::Bogus("SERVFAIL, Signature Expired".into())), FindingId::ZoneBogus);
     assert!(bogus.cause.contains("Signature Expired"), "{bogus:?}");
-    once(failed(NameFault::Unanswered("SERVFAIL, No Reachable Authority".into())), Id::ZoneUnanswered);
+    once(failed(NameFault::Unanswered("SERVFAIL, No Reachable Authority".into())), FindingId::ZoneUnanswered);
     let everything = |fault: NameFault| {
         green().but(move |world| {
             for answer in world.names.values_mut() {
@@ -94,9 +94,14 @@ fn the_zone_and_the_resolver_are_named_where_they_are_the_cause() {
             world.faults.insert(Name::root(), fault);
         })
     };
-    assert_found(everything(NameFault::Refused), Id::ResolverRefuses, Severity::Error, "access-control");
+    assert_found(
+        everything(NameFault::Refused),
+        FindingId::ResolverRefuses,
+        Severity::Error,
+        "access-control",
+    );
     let fails = NameFault::Unanswered("SERVFAIL".into());
-    assert_found(everything(fails), Id::ResolverFails, Severity::Error, "MAIL_DNS_SERVERS");
+    assert_found(everything(fails), FindingId::ResolverFails, Severity::Error, "MAIL_DNS_SERVERS");
 }
 
 #[test]
@@ -126,12 +131,17 @@ fn a_translated_address_is_never_removed_by_a_fix() {
     let unseen = translated(silent()).but(|world| world.visits = None);
     assert_found(
         unseen,
-        Id::NotChecked,
+        FindingId::NotChecked,
         Severity::Notice,
         "openssl s_client -connect mail.example.org:25 -starttls smtp",
     );
     let other = translated(Some(Reach::Other("the greeting \"220 mx.example.com\"".into())));
-    assert_found(other, Id::AddressDifferent, Severity::Error, "remove\nmail.example.org. IN A 203.0.113.9");
+    assert_found(
+        other,
+        FindingId::AddressDifferent,
+        Severity::Error,
+        "remove\nmail.example.org. IN A 203.0.113.9",
+    );
 }
 
 #[test]
@@ -141,27 +151,27 @@ fn a_closed_or_proxied_port_is_found_and_an_unchecked_one_is_reported() {
         |port: u16, reach: Reach| green().but(move |world| drop(world.reach.insert((own, port), reach)));
     assert_found(
         reach(25, Reach::Silent("refused".into())),
-        Id::PortClosed,
+        FindingId::PortClosed,
         Severity::Error,
         "ufw allow 25/tcp",
     );
     assert_found(
         reach(993, Reach::Silent("refused".into())),
-        Id::PortClosed,
+        FindingId::PortClosed,
         Severity::Warning,
         "ufw allow 993/tcp",
     );
     let greeting = Reach::Other("the greeting \"220 proxy.example.com\"".into());
-    assert_found(reach(25, greeting), Id::PortProxied, Severity::Error, "PROXY protocol");
+    assert_found(reach(25, greeting), FindingId::PortProxied, Severity::Error, "PROXY protocol");
     let unseen = green().but(|world| world.visits.as_mut().unwrap().retain(|port, _| *port != 993));
     assert_found(
         unseen,
-        Id::NotChecked,
+        FindingId::NotChecked,
         Severity::Notice,
         "openssl s_client -connect mail.example.org:993 -brief",
     );
     let old = green().but(|world| world.visits.as_mut().unwrap().extend([(80, NOW - 30 * 86_400)]));
-    assert_found(old, Id::NotChecked, Severity::Notice, "nc -vz mail.example.org 80");
+    assert_found(old, FindingId::NotChecked, Severity::Notice, "nc -vz mail.example.org 80");
 }
 
 #[test]
@@ -172,11 +182,11 @@ fn each_family_is_tried_for_outgoing_mail() {
         })
     };
     let (greeted, failed) = (|| Probe::Greeted("220 ".into()), || Probe::Failed("no answer".into()));
-    assert_found(probed(failed(), greeted()), Id::Port25Blocked, Severity::Error, "over IPv4 too");
-    assert_found(probed(greeted(), failed()), Id::Port25Blocked, Severity::Warning, "over IPv6 too");
-    assert_found(probed(failed(), failed()), Id::Port25Blocked, Severity::Error, "MAIL_RELAY_URL");
+    assert_found(probed(failed(), greeted()), FindingId::Port25Blocked, Severity::Error, "over IPv4 too");
+    assert_found(probed(greeted(), failed()), FindingId::Port25Blocked, Severity::Warning, "over IPv6 too");
+    assert_found(probed(failed(), failed()), FindingId::Port25Blocked, Severity::Error, "MAIL_RELAY_URL");
     let nameless = probed(greeted(), Probe::NoAddress("none".into()));
-    assert_found(nameless, Id::NotChecked, Severity::Notice, "IPv4 and IPv6");
+    assert_found(nameless, FindingId::NotChecked, Severity::Notice, "IPv4 and IPv6");
 }
 
 #[test]
@@ -191,7 +201,7 @@ fn further_faults_of_a_zone_are_found_once() {
             top,
             RecordType::MX,
             vec![mx(10, "198.51.100.7.")],
-            Id::MxImpossible,
+            FindingId::MxImpossible,
             Error,
             "remove\nexample.org. IN MX 10 198.51.100.7.",
         ),
@@ -199,7 +209,7 @@ fn further_faults_of_a_zone_are_found_once() {
             top,
             RecordType::MX,
             vec![mx(10, "mail.example.org.example.org.")],
-            Id::MxImpossible,
+            FindingId::MxImpossible,
             Error,
             "IN MX 10 mail.example.org.",
         ),
@@ -207,7 +217,7 @@ fn further_faults_of_a_zone_are_found_once() {
             top,
             RecordType::MX,
             vec![ours(), mx(20, "localhost.")],
-            Id::MxImpossible,
+            FindingId::MxImpossible,
             Error,
             "remove\nexample.org. IN MX 20 localhost.",
         ),
@@ -215,7 +225,7 @@ fn further_faults_of_a_zone_are_found_once() {
             top,
             RecordType::MX,
             vec![mx(0, ".")],
-            Id::MxImpossible,
+            FindingId::MxImpossible,
             Error,
             "remove\nexample.org. IN MX 0 .\npublish",
         ),
@@ -223,7 +233,7 @@ fn further_faults_of_a_zone_are_found_once() {
             top,
             RecordType::TXT,
             vec![text("v=spf1 mx +all")],
-            Id::SpfOpen,
+            FindingId::SpfOpen,
             Warning,
             "publish\nexample.org. 3600 IN TXT \"v=spf1 mx -all\"",
         ),
@@ -231,7 +241,7 @@ fn further_faults_of_a_zone_are_found_once() {
             top,
             RecordType::TXT,
             vec![text("v=spf1 all")],
-            Id::SpfOpen,
+            FindingId::SpfOpen,
             Warning,
             "publish\nexample.org. 3600 IN TXT \"v=spf1 mx -all\"",
         ),
@@ -239,7 +249,7 @@ fn further_faults_of_a_zone_are_found_once() {
             "_dmarc.example.org.",
             RecordType::TXT,
             vec![text("v=DMARC1; p=rejct")],
-            Id::DmarcWeak,
+            FindingId::DmarcWeak,
             Warning,
             "p=reject",
         ),
@@ -247,7 +257,7 @@ fn further_faults_of_a_zone_are_found_once() {
             "_smtp._tls.example.org.",
             RecordType::TXT,
             vec![text("v=TLSRPTv1; rua=postmaster@example.org")],
-            Id::TlsReportingWrong,
+            FindingId::TlsReportingWrong,
             Notice,
             "rua=mailto:",
         ),
@@ -255,16 +265,16 @@ fn further_faults_of_a_zone_are_found_once() {
             "_mta-sts.example.org.",
             RecordType::TXT,
             vec![text("v=STSv1; id=2026-11-30!;")],
-            Id::MtaStsDifferent,
+            FindingId::MtaStsDifferent,
             Warning,
             "remove",
         ),
-        ("mail.example.org.", RecordType::CAA, vec![wildcard_only], Id::CaaMissing, Notice, "issue"),
+        ("mail.example.org.", RecordType::CAA, vec![wildcard_only], FindingId::CaaMissing, Notice, "issue"),
         (
             "mail.example.org.",
             RecordType::A,
             vec![v4("198.51.100.7"), v4("10.0.0.5")],
-            Id::AddressPrivate,
+            FindingId::AddressPrivate,
             Error,
             "remove\nmail.example.org. IN A 10.0.0.5",
         ),
@@ -272,7 +282,7 @@ fn further_faults_of_a_zone_are_found_once() {
             "_imaps._tcp.example.org.",
             RecordType::SRV,
             vec![RData::SRV(SRV::new(0, 1, 9993, name("mail.example.org.")))],
-            Id::ServiceDifferent,
+            FindingId::ServiceDifferent,
             Warning,
             "remove\n_imaps._tcp.example.org. IN SRV 0 1 9993 mail.example.org.",
         ),
@@ -286,14 +296,14 @@ fn further_faults_of_a_zone_are_found_once() {
     );
     assert_found(
         at_top,
-        Id::DmarcMissing,
+        FindingId::DmarcMissing,
         Warning,
         "publish\n_dmarc.example.org. 3600 IN TXT \"v=DMARC1; p=reject\"",
     );
     let dead = green()
         .with(top, RecordType::MX, vec![ours(), mx(20, "old.example.com.")])
         .but(|world| drop(world.dead_exchanges.insert(name("old.example.com."), "refused".into())));
-    assert_found(dead, Id::MxDead, Warning, "remove\nexample.org. IN MX 20 old.example.com.");
+    assert_found(dead, FindingId::MxDead, Warning, "remove\nexample.org. IN MX 20 old.example.com.");
     let missing = [RecordType::A, RecordType::AAAA]
         .into_iter()
         .fold(green(), |scene, kind| scene.with("mail.example.org.", kind, Vec::new()))
@@ -308,7 +318,7 @@ fn further_faults_of_a_zone_are_found_once() {
                 reverse.forward.values_mut().for_each(Vec::clear);
             }
         });
-    assert_found(missing, Id::AddressMissing, Error, "mail.example.org. 3600 IN AAAA");
+    assert_found(missing, FindingId::AddressMissing, Error, "mail.example.org. 3600 IN AAAA");
     let several = green().but(|world| {
         let reverse = world.reverse.get_mut(&"198.51.100.7".parse::<IpAddr>().unwrap()).unwrap();
         let Answer::Found(names) = &mut reverse.names else { panic!("no names") };
@@ -316,18 +326,18 @@ fn further_faults_of_a_zone_are_found_once() {
     });
     assert_found(
         several,
-        Id::ReverseSeveral,
+        FindingId::ReverseSeveral,
         Notice,
         "remove\n7.100.51.198.in-addr.arpa. IN PTR vps.example.com.",
     );
     let inodes = |free| green().but(move |world| world.machine.files = Some((free, 1_000_000)));
-    assert_found(inodes(0), Id::InodesLow, Error, "du --inodes");
-    assert_found(inodes(10_000), Id::InodesLow, Warning, "du --inodes");
+    assert_found(inodes(0), FindingId::InodesLow, Error, "du --inodes");
+    assert_found(inodes(10_000), FindingId::InodesLow, Warning, "du --inodes");
     let mut private = green();
     private.facts.presence.acme_directory = Some("https://ca.internal/acme/directory".into());
     assert_found(
         private,
-        Id::CaaOther,
+        FindingId::CaaOther,
         Notice,
         "remove\nmail.example.org. IN CAA 0 issue \"letsencrypt.org\"",
     );

@@ -26,7 +26,10 @@ fn names_that_a_problem_lists_or_mentions_are_found_in_any_case() {
     );
     let refused = named(&listed, &ours(), &http());
     assert_eq!(refused.len(), 1);
-    assert_eq!((refused[0].name.as_str(), refused[0].challenge), ("autoconfig.example.org", ChallengeKind::Dns));
+    assert_eq!(
+        (refused[0].name.as_str(), refused[0].challenge),
+        ("autoconfig.example.org", ChallengeKind::Dns)
+    );
     assert_eq!(refused[0].reason.why, "CAA forbids");
     assert!(refused[0].reason.fix.as_ref().unwrap().contains("CAA 0 issue"), "{refused:?}");
     let mentioned = problem(r#"{"detail": "Cannot issue for \"MAIL.example.org\": policy"}"#);
