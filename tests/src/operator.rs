@@ -85,8 +85,8 @@ impl Operator {
 fn read_until(terminal: &mut File, shown: &mut Vec<u8>, end: &[u8]) {
     while !shown.ends_with(end) {
         let mut sources = [PollFd::new(terminal.as_fd(), PollFlags::POLLIN)];
-        let patience = PollTimeout::try_from(wait::READ_TIMEOUT).expect("it is short");
-        let ready = poll(&mut sources, wait).expect("a terminal can be waited for");
+        let timeout = PollTimeout::try_from(wait::READ_TIMEOUT).expect("it is short");
+        let ready = poll(&mut sources, timeout).expect("a terminal can be waited for");
         assert!(ready > 0, "no question came: {}", String::from_utf8_lossy(shown));
         let mut octet = [0];
         terminal.read_exact(&mut octet).expect("there is a question");

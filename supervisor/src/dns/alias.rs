@@ -21,7 +21,9 @@ pub enum AliasError {
         source: NetError,
     },
     /// The aliases form a loop, or nearly so.
-    #[error("{0} leads through more than {MAX_ALIASES} aliases; point its CNAME record directly at the last name")]
+    #[error(
+        "{0} leads through more than {MAX_ALIASES} aliases; point its CNAME record directly at the last name"
+    )]
     Endless(Name),
 }
 

@@ -60,11 +60,11 @@ fn caller(address: &str, account: u64, password: u64) -> LoginAttempt {
         IpAddr::V6(network) => (network.to_bits() >> 64) as u64,
     };
     let home = UserNetwork { account, network };
-    LoginAttempt { address, is_anybody: false, account, password, network: home, is_known: false }
+    LoginAttempt { address, is_shared: false, account, password, network: home, is_known: false }
 }
 
 fn from_shared_address(account: u64, password: u64) -> LoginAttempt {
-    LoginAttempt { is_anybody: true, ..caller("172.18.0.1", account, password) }
+    LoginAttempt { is_shared: true, ..caller("172.18.0.1", account, password) }
 }
 
 impl Admission {

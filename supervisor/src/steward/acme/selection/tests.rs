@@ -1,5 +1,5 @@
+use super::super::error::Refusal;
 use super::super::ledger::Outcome;
-use super::super::trouble::Refusal;
 use super::*;
 
 const NAME: &str = "mail.example.org";
