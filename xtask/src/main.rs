@@ -6,6 +6,7 @@
 mod dependencies;
 mod fuzz;
 mod language;
+mod paths;
 mod steps;
 mod versions;
 
@@ -61,6 +62,7 @@ fn check() -> Result<(), String> {
         cargo(["fmt", "--all", "--check"]),
         cargo(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     ])?;
+    paths::exist()?;
     language::is_plain()
 }
 
