@@ -1,4 +1,4 @@
-//! A process that is killed at any moment: whatever it acknowledged is there afterwards, under the UID that it told.
+//! A process that is killed at any moment: whatever it acknowledged is there afterwards, under the UID that it reported.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -41,7 +41,7 @@ fn work() {
 async fn acknowledge(account: Account, worker: u32) {
     let say = |mailbox: &str, uid: Uid, text: &str| {
         let mut out = std::io::stdout().lock();
-        writeln!(out, "told {mailbox} {uid} {text}").unwrap();
+        writeln!(out, "reported {mailbox} {uid} {text}").unwrap();
         out.flush().unwrap();
     };
     let inbox = account.open(&MailboxName::inbox()).await.unwrap();
@@ -81,7 +81,7 @@ fn killed_after(folder: &Path, lines: usize) -> Vec<String> {
         .spawn()
         .unwrap();
     let mut said = BufReader::new(worker.stdout.take().unwrap()).lines();
-    let is_ours = |line: &String| line.contains("told ") || line.contains("delivered ");
+    let is_ours = |line: &String| line.contains("reported ") || line.contains("delivered ");
     let mut heard: Vec<String> = said.by_ref().map_while(Result::ok).filter(is_ours).take(lines).collect();
     worker.kill().unwrap();
     // What it said before it died counts too; its last line may be torn.
@@ -110,7 +110,7 @@ async fn whatever_was_acknowledged_is_there_under_its_uid() {
         for line in &heard {
             let words: Vec<&str> = line.split(' ').collect();
             match words[..] {
-                [.., "told", mailbox, uid, text] => {
+                [.., "reported", mailbox, uid, text] => {
                     let messages = if mailbox == "Sent" { &sent } else { &inbox };
                     assert_eq!(messages.get(&uid.parse().unwrap()).map(String::as_str), Some(text), "{line}");
                 }

@@ -94,7 +94,7 @@ fn a_failed_submission_keeps_one_id_in_the_queue_and_the_report() {
     let reported = &about(&mta, &["delivery report queued"])[0];
     assert_eq!(reported["original"], *id);
     let own = reported["id"].as_str().unwrap();
-    wait::until_true("the report's delivery is told of", || {
+    wait::until_true("the delivery of the report is logged", || {
         about(&site.mda().log(), &[own, "\"delivered\""]).len() == 1
     });
 }

@@ -207,8 +207,8 @@ fn a_message_that_waits_for_hours_is_a_note_and_for_a_day_a_warning() {
     {
         let mut observation = observation();
         status(&mut observation).processes[1].queue_since = Some(NOW - hours * 3600);
-        let (told, is_serving, reasons) = summary(&observation);
-        assert_eq!((told, is_serving, reasons.len()), (overall, true, count), "{hours}");
+        let (status, is_serving, reasons) = summary(&observation);
+        assert_eq!((status, is_serving, reasons.len()), (overall, true, count), "{hours}");
         assert!(reasons.iter().all(|reason| reason.contains(&format!("{hours} hours"))), "{reasons:?}");
     }
 }
