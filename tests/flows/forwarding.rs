@@ -93,7 +93,7 @@ fn a_return_path_is_no_relay() {
         let reply = scene.rcpt("", &recipient);
         assert!(reply.starts_with("550 5.1.1"), "{recipient}: {reply}");
     }
-    // Mail that is no report.
+    // Mail other than a report.
     let reply = scene.rcpt("bob@example.com", &path);
     assert!(reply.starts_with("550 5.7.1"), "{reply}");
     assert_eq!(scene.exchange.accepted().len(), 1, "only the forwarded message");

@@ -84,7 +84,7 @@ struct WrittenKey {
 }
 
 impl Keys {
-    /// Reads the keys in the queue's folder, and makes one if there is none or the newest is a year old. Blocks.
+    /// Reads the keys in the queue's folder, and makes one if the file is missing or its newest is a year old. Blocks.
     pub(crate) fn open(queue: &Path) -> Result<Self, KeysError> {
         let path = queue.join(FILE);
         let mut keys = read(&path)?;
@@ -136,7 +136,7 @@ impl Keys {
     }
 }
 
-/// Adds a key if there is none or the newest is too old; true if it did.
+/// Adds a key if the newest is missing or too old; true if it did.
 fn renew(keys: &mut Vec<Key>, now: Timestamp) -> Result<bool, KeysError> {
     if keys.first().is_some_and(|newest| now.since(newest.written.made) < LIFETIME) {
         return Ok(false);
