@@ -177,7 +177,7 @@ impl Record {
                 continue;
             };
             let is_name = |known: &&str| known.as_bytes().eq_ignore_ascii_case(name);
-            if let Some(at) = KNOWN.iter().position(|known| is_name(known)) {
+            if let Some(at) = KNOWN.iter().position(&is_name) {
                 values[at].push(value);
             } else if let Some(removed) = REMOVED.iter().find(|removed| is_name(removed)) {
                 record.faults.push(Fault::Removed(removed));

@@ -53,7 +53,7 @@ pub(super) fn return_path(
 ) -> Option<Result<Destinations, Reply>> {
     let (host, address) = (&settings.config.hostname, recipient.address()?);
     let Some(keys) = &site.return_path_keys else {
-        return srs::is_return_path(host, address).then(|| Err(replies::RETURN_PATHS_UNAVAILABLE));
+        return srs::is_return_path(host, address).then_some(Err(replies::RETURN_PATHS_UNAVAILABLE));
     };
     Some(match srs::resolve(keys, host, address)? {
         Ok(_) if *sender != ReversePath::Null => Err(replies::RETURN_PATH_TAKES_REPORTS),
