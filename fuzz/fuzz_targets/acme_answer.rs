@@ -2,10 +2,10 @@
 
 #![no_main]
 
-use handover::certificate::Facts;
+use handover::certificate::CertificateFacts;
 use hyper::http::{HeaderMap, HeaderName, HeaderValue};
 use libfuzzer_sys::fuzz_target;
-use supervisor::steward::acme::{detail, due, next_check, said, suggested};
+use supervisor::steward::acme::{detail, due, next_check, parse_renewal_info, response_metadata};
 
 const NOW: i64 = 1_800_000_000;
 const DAY: i64 = 86_400;
@@ -16,16 +16,16 @@ fuzz_target!(|answer: &[u8]| {
     let end = answer.windows(2).position(|two| two == b"\n\n");
     let (head, body) = end.map_or((answer, &[][..]), |end| (&answer[..end], &answer[end + 2..]));
 
-    let said = said(&fields(head), NOW);
+    let said = response_metadata(&fields(head), NOW);
     let check = next_check(NOW, said.retry_at);
     assert!((NOW + 60..=NOW + DAY).contains(&check), "the next check is later, within a day");
 
     if let Ok(problem) = serde_json::from_slice(body) {
         is_fit_for_a_terminal(&detail(&problem));
     }
-    if let Some((window, page)) = suggested(body) {
+    if let Some((window, page)) = parse_renewal_info(body) {
         assert!(window.start < window.end);
-        let facts = Facts {
+        let facts = CertificateFacts {
             names: Vec::new(),
             issuer: String::new(),
             not_before: NOW - 30 * DAY,

@@ -10,7 +10,7 @@ use hickory_proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_proto::rr::rdata::tsig;
 use hickory_proto::rr::{Name, RecordType, TSigResponseContext, TSigner};
 use libfuzzer_sys::fuzz_target;
-use supervisor::dns::update::{Question, Updater};
+use supervisor::dns::update::{SignedQuery, Updater};
 
 const ID: u16 = 0x1234;
 const NOW: u64 = 1_800_000_000;
@@ -23,7 +23,7 @@ fuzz_target!(|octets: &[u8]| {
         *id = ID.to_be_bytes();
     }
     if choice & 1 == 0 {
-        assert!(question().judge(&answer).is_err(), "a response without the key was accepted");
+        assert!(question().verify(&answer).is_err(), "a response without the key was accepted");
         return;
     }
     let Ok(mut answer) = Message::from_vec(&answer) else { return };
@@ -40,14 +40,14 @@ fuzz_target!(|octets: &[u8]| {
     let Ok(signed) = answer.to_vec() else { return };
     let code = answer.metadata.response_code;
     let is_good = matches!(code, ResponseCode::NoError | ResponseCode::NXDomain);
-    assert_eq!(question.judge(&signed).is_ok(), is_good, "{code}");
+    assert_eq!(question.verify(&signed).is_ok(), is_good, "{code}");
 });
 
 fn key_name() -> Name {
     Name::from_ascii("mailstead.").expect("it is a name")
 }
 
-fn question() -> Question {
+fn question() -> SignedQuery {
     let settings = DnsUpdate {
         server: SocketAddr::from((Ipv4Addr::LOCALHOST, 53)),
         key: Some(TsigKey {

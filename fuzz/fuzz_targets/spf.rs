@@ -50,9 +50,7 @@ fn evaluate(records: &[&[u8]], sender: &Sender<'_>) {
             Ok(text) => {
                 assert!(answers.len() <= MAX_QUESTIONS, "{} questions", answers.len());
                 let text = text.unwrap_or_default();
-                assert!(
-                    text.len() <= MAX_OCTETS && text.bytes().all(|octet| (b' '..=b'~').contains(&octet))
-                );
+                assert!(text.len() <= MAX_OCTETS && text.bytes().all(|octet| (b' '..=b'~').contains(&octet)));
                 return;
             }
         };

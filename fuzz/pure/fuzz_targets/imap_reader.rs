@@ -31,7 +31,7 @@ fn read(octets: &[u8], size: usize, choices: u8) -> Vec<String> {
                 Event::Octets(octets) => message.extend_from_slice(octets),
                 Event::Append(append) => {
                     heard.push(format!("{append:?}"));
-                    if choices & 0x80 == 0 { reader.take_message() } else { reader.refuse_message() }
+                    if choices & 0x80 == 0 { reader.accept_message() } else { reader.refuse_message() }
                 }
                 event => {
                     heard.push(format!("{} {event:?}", message.escape_ascii()));
@@ -39,7 +39,7 @@ fn read(octets: &[u8], size: usize, choices: u8) -> Vec<String> {
                     let asks = matches!(&event, Event::Command(command)
                         if matches!(command.request, Request::Idle | Request::Authenticate(_)));
                     if asks {
-                        reader.expect_answer();
+                        reader.expect_continuation_response();
                     }
                 }
             }
