@@ -35,7 +35,7 @@ pub enum Exit {
     VolumeTooNew,
     /// The name server did not accept the records.
     Unpublished,
-    /// `mailstead plan` found changes.
+    /// `mailstead plan` or `mailstead dns --publish --dry-run` found changes.
     Changes,
     /// `mailstead check` has warnings.
     CheckWarnings,
@@ -44,9 +44,12 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// Every exit status, in the order of the table in the documentation.
+    /// Every exit status, in ascending order.
     pub const ALL: [Self; 16] = [
         Self::Stopped,
+        Self::CheckWarnings,
+        Self::CheckErrors,
+        Self::Changes,
         Self::Usage,
         Self::NoSuchAccount,
         Self::PortTaken,
@@ -55,13 +58,10 @@ impl Exit {
         Self::VolumeInUse,
         Self::VolumeNotWritable,
         Self::VolumeFault,
+        Self::Unpublished,
         Self::ChangePending,
         Self::NoCapability,
         Self::VolumeTooNew,
-        Self::Unpublished,
-        Self::Changes,
-        Self::CheckWarnings,
-        Self::CheckErrors,
     ];
 
     /// The exit status.
@@ -102,13 +102,13 @@ impl Exit {
             Self::VolumeNotWritable => "the volume cannot be written",
             Self::VolumeFault => "a file on the volume could not be read or written",
             Self::ChangePending => {
-                "a command's change is waiting: for another command, or for the running server to confirm it"
+                "another command holds the accounts, or the running server has not confirmed a command's change in time"
             }
             Self::NoCapability => "the container lacks capabilities; the last line names them",
             Self::VolumeTooNew => "the volume was written by a newer version",
-            Self::Changes => "`mailstead plan` found changes",
+            Self::Changes => "`mailstead plan` or `mailstead dns --publish --dry-run` found changes",
             Self::CheckWarnings => {
-                "`mailstead check` found warnings, and no errors; or `mailstead health` found that mail is not served"
+                "`mailstead check` found warnings and no errors; or `mailstead health` found that mail is not served"
             }
             Self::CheckErrors => "`mailstead check` found errors",
             Self::Unpublished => "the name server did not accept the records of `mailstead dns --publish`",

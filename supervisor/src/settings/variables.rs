@@ -116,7 +116,7 @@ variables! {
     MESSAGE_SIZE = "MAIL_MESSAGE_SIZE", default "50M", example "50M";
 
     /// The directory of the authority that issues the certificate (ACME, RFC 8555). With `none`, the server uses a
-    /// self-signed certificate, which other servers accept and mail programs warn about.
+    /// self-made certificate, which other servers accept and mail programs warn about.
     ACME_DIRECTORY = "MAIL_ACME_DIRECTORY", default "`https://acme-v02.api.letsencrypt.org/directory`",
         example "https://acme-staging-v02.api.letsencrypt.org/directory";
 
