@@ -17,11 +17,11 @@ use steps::{Step, cargo, mailstead_binary, run_all, script};
 const USAGE: &str = "\
 usage: cargo xtask VERB
 
-  check          format, lints and wording, the quick look before a commit
+  check          format, lints, wording and the paths in documents: before each commit
   test           check, the rules about dependencies, and every test there is
-  acceptance     `mailstead demo`, looked at with curl, swaks, imaplib and dkimpy
-  image          build the container image, start it with compose.yaml, look at it from outside
-  image-archive [FILE]             the image as a file that `docker load` takes, made without a container engine
+  acceptance     `mailstead demo`, tested with curl, swaks, imaplib and dkimpy
+  image          build the container image, start it with compose.yaml, test it from outside
+  image-archive [FILE]             the image as a file for `docker load`, made without a container engine
   network        that image on a test network of its own: DNS, an ACME authority, Postfix, a user's machine
   doctor         the faults of DNS that the doctor finds, on the same network without an engine
   clients        Thunderbird, Geary and Roundcube in windows, on the same network; installs them where they are missing
