@@ -36,8 +36,8 @@ logins() { metric "mailstead_logins_total{service=\"$1\",outcome=\"$2\"}"; }
 counted() { is "$(logins "$1" "$2")" $((before[$1-$2] + $3)); }
 
 declare -A before
-for door in submissions imaps; do
-  for outcome in refused put_off; do before[$door-$outcome]=$(logins $door $outcome); done
+for service in submissions imaps; do
+  for outcome in refused put_off; do before[$service-$outcome]=$(logins $service $outcome); done
 done
 guess smtp && guesser_smtp=$!
 guess imap && guesser_imap=$!
@@ -57,7 +57,7 @@ check "and over IMAP" wait_for 80 logged imap failed $looked_at
 check "and for each that was refused without a check, over SMTP" wait_for 80 logged smtp refused $put_off
 check "and over IMAP" wait_for 80 logged imap refused $put_off
 check "but nothing that was tried" nothing_tried_is_logged
-for door in submissions imaps; do
-  check "the metrics count the wrong logins at $door" counted $door refused $looked_at
-  check "and of those that were put off" counted $door put_off $put_off
+for service in submissions imaps; do
+  check "the metrics count the wrong logins at $service" counted $service refused $looked_at
+  check "and the deferred ones" counted $service put_off $put_off
 done
