@@ -129,7 +129,7 @@ fn a_changed_environment_is_shown_without_secrets_and_not_applied() {
             "generated for example.net",
             "zoe@example.org has a quota but is not a user; remove it from MAIL_QUOTA, or add the user",
             "25 465 587 143 993 443 8025",
-            "self-signed, for mail.example.org",
+            "self-made, for mail.example.org",
         ],
     );
     assert!(!text.contains("swordfish"), "a secret was shown:\n{text}");

@@ -104,7 +104,7 @@ Mailstead is running as {hostname} for {domain}.
 A mail client connects to {host}, with the address as the user name:
     IMAP with TLS {imaps}, with STARTTLS {imap}
     SMTP with TLS {submissions}, with STARTTLS {submission}, from other hosts {smtp}{people}
-  It will ask about the certificate, which is self-signed; {ca_file} is the authority to trust.
+  It will ask about the certificate, which is self-made; {ca_file} is the authority to trust.
 
 Send a first mail from {from} to {to}:
     printf 'From: {from}\\r\\nTo: {to}\\r\\nSubject: Hello\\r\\n\\r\\nIt works.\\r\\n' | \\

@@ -143,7 +143,7 @@ fn certificate(site: &Site) -> String {
             format!("for {}, from {}{surplus}", names.names.join(", "), acme.directory)
         }
         Certificates::External { certificate, .. } => format!("from {}", certificate.display()),
-        Certificates::SelfMade => format!("self-signed, for {}", site.certificate_names().join(", ")),
+        Certificates::SelfMade => format!("self-made, for {}", site.certificate_names().join(", ")),
     }
 }
 

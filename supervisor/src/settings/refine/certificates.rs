@@ -1,4 +1,4 @@
-//! The source of the certificate: external, an authority, or self-signed.
+//! The source of the certificate: external, an authority, or self-made.
 
 use std::path::PathBuf;
 
