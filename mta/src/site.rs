@@ -150,7 +150,12 @@ impl Site {
     /// may fail there.
     pub(crate) fn return_path(&self, sender: &ReversePath) -> ReversePath {
         match &self.return_path_keys {
-            Some(keys) => srs::forward(keys, &self.settings.load().config.hostname, &self.directory, sender),
+            Some(keys) => {
+                srs::forward(keys, &self.settings.load().config.hostname, sender).unwrap_or_else(|| {
+                    tracing::warn!(%sender, "sender too long to be rewritten, forwarding under it");
+                    sender.clone()
+                })
+            }
             None => sender.clone(),
         }
     }

@@ -9,7 +9,7 @@
 //! | `eve@example.net`                         | `SRS0=<tag>=<day>=example.net=eve@<this host>`                   |
 //! | `SRS0=<rest>@first.example`               | `SRS1=<tag>=first.example==<rest>@<this host>`                   |
 //! | `SRS1=<tag>=first.example=<rest>@second`  | `SRS1=<tag>=first.example=<rest>@<this host>`                    |
-//! | the null sender, an address of this host  | the same                                                         |
+//! | the null sender                           | the same                                                         |
 //!
 //! There is no RFC; the form is that of the paper by Shevek ("The Sender Rewriting Scheme", 2004) and of postsrsd. The
 //! tag is an HMAC with a key of this host, so that only return paths that this host has made are resolved: it is not an
@@ -17,7 +17,6 @@
 
 mod keys;
 
-use accounts::Directory;
 use address::{Address, Domain, Host, LocalPart, ReversePath};
 use aws_lc_rs::hmac;
 
@@ -48,25 +47,14 @@ pub(crate) enum Unresolved {
     Expired,
 }
 
-/// The return path of a message that is forwarded to another host. The sender itself, if it needs none, or if the
-/// return path would be longer than a path may be.
-pub(crate) fn forward(
-    keys: &Keys,
-    host: &Domain,
-    directory: &Directory,
-    sender: &ReversePath,
-) -> ReversePath {
+/// The return path of a message that is forwarded to another host: the null sender as it is, and any other rewritten.
+/// Senders in the domains of this server too, since a peer may use them: SPF would pass for them at the destination.
+/// `None` if the return path would be longer than a path may be.
+pub(crate) fn forward(keys: &Keys, host: &Domain, sender: &ReversePath) -> Option<ReversePath> {
     match sender {
-        ReversePath::Address(address) if !is_ours(host, directory, address) => {
-            forwarded(keys, host, address).map_or_else(|| sender.clone(), ReversePath::Address)
-        }
-        sender => sender.clone(),
+        ReversePath::Null => Some(ReversePath::Null),
+        ReversePath::Address(address) => forwarded(keys, host, address).map(ReversePath::Address),
     }
-}
-
-/// True if the domain of an address is served here, so that SPF permits this host.
-fn is_ours(host: &Domain, directory: &Directory, address: &Address) -> bool {
-    address.domain().is_some_and(|domain| domain == host || directory.is_local(domain))
 }
 
 fn forwarded(keys: &Keys, host: &Domain, sender: &Address) -> Option<Address> {

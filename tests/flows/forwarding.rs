@@ -91,7 +91,7 @@ fn a_return_path_is_no_relay() {
         "SRS1=aaaaaa=example.net==aaaaaa=aa=example.com=eve@mail.example.org".to_owned(),
     ] {
         let reply = scene.rcpt("", &recipient);
-        assert!(reply.starts_with("550 5.1.1"), "{recipient}: {reply}");
+        assert!(reply.starts_with("550 5.1.1 This return path was altered"), "{recipient}: {reply}");
     }
     // Mail other than a report.
     let reply = scene.rcpt("bob@example.com", &path);
@@ -100,10 +100,35 @@ fn a_return_path_is_no_relay() {
 }
 
 #[test]
-fn senders_of_this_site_and_reports_are_forwarded_as_they_are() {
+fn the_null_sender_stays_and_a_sender_of_this_site_is_rewritten_too() {
     let scene = Scene::start();
     assert_eq!(scene.forward("", "a-report"), "");
-    assert_eq!(scene.forward("bob@example.org", "from-a-colleague"), "bob@example.org");
+    let path = scene.forward("bob@example.org", "from-a-colleague");
+    assert!(path.ends_with("=example.org=bob@mail.example.org"), "{path}");
+    let report = message("postmaster@far.example", &path, "back-to-bob");
+    scene.peer().mail("", &[&path], &report).unwrap().expect(250);
+    scene.site.services.await_message(1, "back-to-bob");
+}
+
+#[test]
+fn a_forged_author_of_this_site_is_not_forwarded() {
+    let scene = Scene::start();
+    scene.site.dns.text("_dmarc.example.org", "v=DMARC1; p=reject");
+    for author in ["ann@example.org", "ann@mail.example.org", "x@sub.example.org"] {
+        let forged = message(author, "list@example.org", "forged");
+        for sender in ["eve@example.net", "bob@example.org", ""] {
+            let reply = scene.peer().mail(sender, &["list@example.org"], &forged).unwrap();
+            assert_eq!((reply.code, reply.enhanced()), (550, Some("5.7.1")), "{author} {sender}: {reply:?}");
+        }
+    }
+    // A From field that destinations may read in another way.
+    let unreadable = message("ann@example.org> <eve@example.net", "list@example.org", "unreadable");
+    let reply = scene.peer().mail("eve@example.net", &["list@example.org"], &unreadable).unwrap();
+    assert!((500..600).contains(&reply.code), "{reply:?}");
+    // To mailboxes here it is delivered, with the result in its header.
+    let local = message("ann@example.org", "bob@example.org", "to-bob");
+    scene.peer().mail("eve@example.net", &["bob@example.org"], &local).unwrap().expect(250);
+    assert_eq!(scene.exchange.accepted().len(), 0);
 }
 
 #[test]

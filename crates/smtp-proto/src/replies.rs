@@ -176,14 +176,32 @@ pub const PEER_WITHOUT_TLS: Reply = reply(451, Status::OTHER_SECURITY, "TLS requ
 pub const PEER_WITHOUT_AUTH: Reply =
     reply(451, Status::OTHER_SECURITY, "Authentication required but not offered");
 
+/// An address in the form of a return path that this server has not made.
+pub const RETURN_PATH_FORGED: Reply =
+    reply(550, Status::BAD_MAILBOX, "This return path was altered, or was not made by this server");
 /// A return path of forwarded mail whose time is over.
-pub const RETURN_PATH_EXPIRED: Reply =
-    reply(550, Status::BAD_MAILBOX, "This return path of a forwarded message has expired");
-/// Mail other than a delivery report to a return path of forwarded mail.
+pub const RETURN_PATH_EXPIRED: Reply = reply(
+    550,
+    Status::BAD_MAILBOX,
+    "This return path has expired: reports are accepted for 21 days after forwarding",
+);
+/// Mail with a sender to a return path of forwarded mail.
 pub const RETURN_PATH_TAKES_REPORTS: Reply = reply(
     550,
     Status::NOT_AUTHORIZED,
-    "This return path of a forwarded message takes delivery reports only; write to the author instead",
+    "This address accepts only delivery reports (MAIL FROM:<>): write to the author of the message instead",
+);
+/// A forwarded message whose author is in a domain of this server, without proof.
+pub const FORWARD_REFUSED: Reply = reply(
+    550,
+    Status::NOT_AUTHORIZED,
+    "Not forwarded: the From address belongs to this server, but DMARC did not pass. Log in to send from it",
+);
+/// The same while the proof cannot be checked.
+pub const FORWARD_DEFERRED: Reply = reply(
+    451,
+    Status::NOT_AUTHORIZED,
+    "Not forwarded: the From address belongs to this server, and DMARC cannot be checked at the moment, try again later",
 );
 /// The keys of return paths cannot be read for the moment.
 pub const RETURN_PATHS_UNAVAILABLE: Reply = reply(

@@ -6,7 +6,7 @@ use tracing::field::Empty;
 use super::arrival::Arrival;
 use super::client::Client;
 use super::envelope::InboundEnvelope;
-use super::{delivery, fields, submission, trace};
+use super::{delivery, fields, forwarding, submission, trace};
 use crate::checks;
 use crate::site::{Settings, Site};
 
@@ -71,6 +71,9 @@ async fn prepare_and_deliver(
             let sender = &envelope.sender;
             let results =
                 checks::authenticate(&settings.resolver, hostname, id, &peer, sender, &content).await;
+            if !envelope.remote().is_empty() {
+                forwarding::check(&site.directory, hostname, &content, &results)?;
+            }
             // After the checks: a signature of the sender may cover a field that is removed.
             trace::remove_forged(&mut content, hostname);
             fields::remove_return_paths(&mut content);

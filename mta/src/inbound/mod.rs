@@ -23,6 +23,7 @@ mod delivery;
 mod disposition;
 mod envelope;
 mod fields;
+mod forwarding;
 mod login;
 mod quota;
 mod recipient;

@@ -57,9 +57,15 @@ pub(super) fn return_path(
     };
     Some(match srs::resolve(keys, host, address)? {
         Ok(_) if *sender != ReversePath::Null => Err(replies::RETURN_PATH_TAKES_REPORTS),
-        Ok(original) => Ok(Destinations { local: Vec::new(), remote: vec![original] }),
+        Ok(original) => match resolve(&site.directory, None, &ForwardPath::Address(original.clone())) {
+            // The sender is at another host: the report is relayed to it.
+            Err(reply) if reply == replies::RELAY_REFUSED => {
+                Ok(Destinations { local: Vec::new(), remote: vec![original] })
+            }
+            local => local,
+        },
         Err(Unresolved::Expired) => Err(replies::RETURN_PATH_EXPIRED),
-        Err(Unresolved::Forged) => Err(replies::UNKNOWN_RECIPIENT),
+        Err(Unresolved::Forged) => Err(replies::RETURN_PATH_FORGED),
     })
 }
 
