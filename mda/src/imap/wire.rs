@@ -148,12 +148,12 @@ impl Wire {
     }
 
     /// Watches the login of an authenticated user. Waits end once it is revoked.
-    pub(crate) fn watch(&mut self, vigil: LoginWatch) {
-        self.login_watch = Some(vigil);
+    pub(crate) fn watch(&mut self, login_watch: LoginWatch) {
+        self.login_watch = Some(login_watch);
     }
 
     fn is_revoked(&self) -> bool {
-        self.login_watch.as_ref().is_some_and(|vigil| !vigil.is_valid())
+        self.login_watch.as_ref().is_some_and(|login_watch| !login_watch.is_valid())
     }
 
     /// Sends the buffered responses and waits for octets. Also ends, as if idle, when the daemon stops or the login is
@@ -228,9 +228,9 @@ impl Wire {
 }
 
 /// Completes when the login is revoked. Without a login, never completes.
-async fn revoked(vigil: &mut Option<LoginWatch>) {
-    match vigil {
-        Some(vigil) => vigil.revoked().await,
+async fn revoked(login_watch: &mut Option<LoginWatch>) {
+    match login_watch {
+        Some(login_watch) => login_watch.revoked().await,
         None => std::future::pending().await,
     }
 }

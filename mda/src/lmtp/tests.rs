@@ -11,7 +11,7 @@ use tokio::net::UnixStream;
 use super::*;
 
 /// A server over a scratch folder, and a client connected to it.
-struct Talk {
+struct TestConnection {
     folder: tempfile::TempDir,
     client: BufReader<UnixStream>,
     _drain: Drain,
@@ -30,7 +30,7 @@ fn directory() -> Directory {
     Directory::at_host(&accounts, None, &Domain::parse("mail.example.org").unwrap())
 }
 
-impl Talk {
+impl TestConnection {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let server = Server {
@@ -44,10 +44,10 @@ impl Talk {
         let connection =
             Connection { stream: ours.into(), peer: Peer::Unix, local: None, stop: drain.stop() };
         tokio::spawn(serve(connection, Arc::new(server)));
-        let mut talk = Self { folder, client: BufReader::new(client), _drain: drain };
-        assert!(talk.read_reply().await.starts_with("220 mail.example.org LMTP"));
-        talk.ask("LHLO mta", "250").await;
-        talk
+        let mut connection = Self { folder, client: BufReader::new(client), _drain: drain };
+        assert!(connection.read_reply().await.starts_with("220 mail.example.org LMTP"));
+        connection.command("LHLO mta", "250").await;
+        connection
     }
 
     async fn read_reply(&mut self) -> String {
@@ -60,22 +60,22 @@ impl Talk {
         }
     }
 
-    async fn say(&mut self, text: &str) {
+    async fn send(&mut self, text: &str) {
         self.client.get_mut().write_all(text.as_bytes()).await.unwrap();
     }
 
-    async fn ask(&mut self, command: &str, expected: &str) {
-        self.say(&format!("{command}\r\n")).await;
+    async fn command(&mut self, command: &str, expected: &str) {
+        self.send(&format!("{command}\r\n")).await;
         let reply = self.read_reply().await;
         assert!(reply.starts_with(expected), "{command}: {reply}");
     }
 
     async fn envelope(&mut self, recipients: &[&str]) {
-        self.ask("MAIL FROM:<eve@example.net>", "250").await;
+        self.command("MAIL FROM:<eve@example.net>", "250").await;
         for recipient in recipients {
-            self.ask(&format!("RCPT TO:<{recipient}>"), "250 2.1.5").await;
+            self.command(&format!("RCPT TO:<{recipient}>"), "250 2.1.5").await;
         }
-        self.ask("DATA", "354").await;
+        self.command("DATA", "354").await;
     }
 
     fn maildir(&self, user: &str) -> PathBuf {
@@ -91,43 +91,43 @@ impl Talk {
 
 #[tokio::test]
 async fn a_message_is_delivered_with_the_fields_of_final_delivery_on_top() {
-    let mut talk = Talk::new().await;
-    talk.envelope(&["Ann+lists@example.org"]).await;
-    talk.say("Subject: one\r\n\r\n..dot\r\n.\r\n").await;
-    assert_eq!(talk.read_reply().await, "250 2.1.5 Delivered");
+    let mut connection = TestConnection::new().await;
+    connection.envelope(&["Ann+lists@example.org"]).await;
+    connection.send("Subject: one\r\n\r\n..dot\r\n.\r\n").await;
+    assert_eq!(connection.read_reply().await, "250 2.1.5 Delivered");
     assert_eq!(
-        talk.delivered("ann"),
+        connection.delivered("ann"),
         [
             "Return-Path: <eve@example.net>\r\nDelivered-To: Ann+lists@example.org\r\nSubject: one\r\n\r\n.dot\r\n"
         ]
     );
-    talk.ask("MAIL FROM:<>", "250").await;
-    talk.ask("RCPT TO:<ann@example.org>", "250").await;
-    talk.ask("QUIT", "221").await;
+    connection.command("MAIL FROM:<>", "250").await;
+    connection.command("RCPT TO:<ann@example.org>", "250").await;
+    connection.command("QUIT", "221").await;
 }
 
 /// The MTA repairs header sections; messages from another program must not continue our fields either.
 #[tokio::test]
 async fn an_empty_line_is_inserted_where_the_fields_end() {
-    let mut talk = Talk::new().await;
+    let mut connection = TestConnection::new().await;
     for (message, delivered) in [
         ("please call me back\r\nhost7\r\n", "\r\nplease call me back\r\nhost7\r\n"),
         ("Subject: alert\r\nnode7 is down\r\n", "Subject: alert\r\n\r\nnode7 is down\r\n"),
         (" continues nothing\r\n", "\r\n continues nothing\r\n"),
         ("From x Mon Jan  5 10:00:00 2026\r\nSubject: a\r\n", "Subject: a\r\n"),
     ] {
-        talk.envelope(&["ann@example.org", "bob@example.org"]).await;
+        connection.envelope(&["ann@example.org", "bob@example.org"]).await;
         for piece in message.as_bytes().chunks(5) {
-            talk.say(std::str::from_utf8(piece).unwrap()).await;
+            connection.send(std::str::from_utf8(piece).unwrap()).await;
         }
-        talk.say(".\r\n").await;
+        connection.send(".\r\n").await;
         for user in ["ann", "bob"] {
-            assert_eq!(talk.read_reply().await, "250 2.1.5 Delivered");
+            assert_eq!(connection.read_reply().await, "250 2.1.5 Delivered");
             let top = format!("Return-Path: <eve@example.net>\r\nDelivered-To: {user}@example.org\r\n");
             assert!(
-                talk.delivered(user).contains(&format!("{top}{delivered}")),
+                connection.delivered(user).contains(&format!("{top}{delivered}")),
                 "{message:?}: {:?}",
-                talk.delivered(user)
+                connection.delivered(user)
             );
         }
     }
@@ -135,26 +135,26 @@ async fn an_empty_line_is_inserted_where_the_fields_end() {
 
 #[tokio::test]
 async fn the_postmaster_is_reached_at_the_hosts_name_too() {
-    let mut talk = Talk::new().await;
-    talk.envelope(&["postmaster@mail.example.org"]).await;
-    talk.say("\r\n.\r\n").await;
-    assert_eq!(talk.read_reply().await, "250 2.1.5 Delivered");
-    assert_eq!(talk.delivered("ann").len(), 1);
+    let mut connection = TestConnection::new().await;
+    connection.envelope(&["postmaster@mail.example.org"]).await;
+    connection.send("\r\n.\r\n").await;
+    assert_eq!(connection.read_reply().await, "250 2.1.5 Delivered");
+    assert_eq!(connection.delivered("ann").len(), 1);
 }
 
 #[tokio::test]
 async fn every_recipient_has_its_own_copy_and_reply() {
     for size in [10, 300_000] {
-        let mut talk = Talk::new().await;
+        let mut connection = TestConnection::new().await;
         let body = format!("{}\r\n", "x".repeat(98)).repeat(size / 100 + 1);
-        talk.envelope(&["bob@example.org", "ann@example.org", "bob+again@example.org"]).await;
-        talk.say(&format!("\r\n{body}.\r\n")).await;
+        connection.envelope(&["bob@example.org", "ann@example.org", "bob+again@example.org"]).await;
+        connection.send(&format!("\r\n{body}.\r\n")).await;
         for _ in 0..3 {
-            assert_eq!(talk.read_reply().await, "250 2.1.5 Delivered");
+            assert_eq!(connection.read_reply().await, "250 2.1.5 Delivered");
         }
         let top = "Return-Path: <eve@example.net>\r\nDelivered-To:";
-        assert_eq!(talk.delivered("ann"), [format!("{top} ann@example.org\r\n\r\n{body}")]);
-        let mut bobs = talk.delivered("bob");
+        assert_eq!(connection.delivered("ann"), [format!("{top} ann@example.org\r\n\r\n{body}")]);
+        let mut bobs = connection.delivered("bob");
         bobs.sort();
         assert_eq!(
             bobs,
@@ -168,54 +168,54 @@ async fn every_recipient_has_its_own_copy_and_reply() {
 
 #[tokio::test]
 async fn an_unknown_recipient_does_not_affect_the_others() {
-    let mut talk = Talk::new().await;
-    talk.ask("MAIL FROM:<eve@example.net>", "250").await;
-    talk.ask("RCPT TO:<unknown@example.org>", "550 5.1.1").await;
-    talk.ask("RCPT TO:<ann@example.net>", "550 5.1.1").await;
-    talk.ask("RCPT TO:<ann@example.org>", "250").await;
-    talk.ask("DATA", "354").await;
-    talk.say("\r\n.\r\n").await;
-    assert_eq!(talk.read_reply().await, "250 2.1.5 Delivered");
+    let mut connection = TestConnection::new().await;
+    connection.command("MAIL FROM:<eve@example.net>", "250").await;
+    connection.command("RCPT TO:<unknown@example.org>", "550 5.1.1").await;
+    connection.command("RCPT TO:<ann@example.net>", "550 5.1.1").await;
+    connection.command("RCPT TO:<ann@example.org>", "250").await;
+    connection.command("DATA", "354").await;
+    connection.send("\r\n.\r\n").await;
+    assert_eq!(connection.read_reply().await, "250 2.1.5 Delivered");
 }
 
 #[tokio::test]
 async fn an_unwritable_mailbox_does_not_affect_other_recipients() {
-    let mut talk = Talk::new().await;
-    talk.envelope(&["ann@example.org", "bob@example.org"]).await;
-    talk.say("\r\n.\r\n").await;
-    talk.read_reply().await;
-    talk.read_reply().await;
+    let mut connection = TestConnection::new().await;
+    connection.envelope(&["ann@example.org", "bob@example.org"]).await;
+    connection.send("\r\n.\r\n").await;
+    connection.read_reply().await;
+    connection.read_reply().await;
     // A file blocks the folder where Ann's messages are written.
-    let tmp = talk.maildir("ann").join("tmp");
+    let tmp = connection.maildir("ann").join("tmp");
     std::fs::remove_dir(&tmp).unwrap();
     std::fs::write(&tmp, "").unwrap();
     for recipients in [["ann@example.org", "bob@example.org"], ["bob@example.org", "ann@example.org"]] {
-        talk.envelope(&recipients).await;
-        talk.say("\r\n.\r\n").await;
+        connection.envelope(&recipients).await;
+        connection.send("\r\n.\r\n").await;
         for recipient in recipients {
             let expected = if recipient.starts_with("ann") { "451 4.3.0" } else { "250 2.1.5" };
-            let reply = talk.read_reply().await;
+            let reply = connection.read_reply().await;
             assert!(reply.starts_with(expected), "{recipient}: {reply}");
         }
     }
-    assert_eq!((talk.delivered("ann").len(), talk.delivered("bob").len()), (1, 3));
+    assert_eq!((connection.delivered("ann").len(), connection.delivered("bob").len()), (1, 3));
 }
 
 #[tokio::test]
 async fn a_refused_or_interrupted_message_leaves_no_files() {
-    let mut refused = Talk::new().await;
+    let mut refused = TestConnection::new().await;
     refused.envelope(&["ann@example.org"]).await;
-    refused.say("bare\nline\r\n.\r\nNOOP\r\n").await;
+    refused.send("bare\nline\r\n.\r\nNOOP\r\n").await;
     assert!(refused.read_reply().await.starts_with("554 5.6.11"));
     assert_eq!(refused.read_reply().await, "", "nothing behind such a message is read as a command");
-    let mut cut = Talk::new().await;
+    let mut cut = TestConnection::new().await;
     cut.envelope(&["ann@example.org"]).await;
-    cut.say(&"x".repeat(200_000)).await;
+    cut.send(&"x".repeat(200_000)).await;
     cut.client.get_mut().shutdown().await.unwrap();
     assert_eq!(cut.read_reply().await, "", "the session ends without an answer");
-    for talk in [refused, cut] {
+    for connection in [refused, cut] {
         for folder in ["new", "cur", "tmp"] {
-            let left: Vec<_> = std::fs::read_dir(talk.maildir("ann").join(folder)).unwrap().collect();
+            let left: Vec<_> = std::fs::read_dir(connection.maildir("ann").join(folder)).unwrap().collect();
             assert!(left.is_empty(), "{folder}: {left:?}");
         }
     }

@@ -26,7 +26,7 @@ pub(super) struct MailHome {
     pub(super) host: Arc<str>,
     pub(super) index: UserIndex,
     pub(super) registry: Arc<Registry>,
-    pub(super) lanes: WorkLimits,
+    pub(super) work_limits: WorkLimits,
     pub(super) usage: QuotaUsage,
     /// Folder for unnamed files of decompressed messages: on the index's volume, never among the mail.
     pub(super) scratch: PathBuf,
@@ -150,17 +150,17 @@ impl Account {
     /// Opens a mailbox in its current state.
     pub async fn open(&self, name: &MailboxName) -> Result<Mailbox, StoreError> {
         let name = name.clone();
-        let turn = self.home.mailbox_permit(&name).await;
+        let permit = self.home.mailbox_permit(&name).await;
         let home = self.home.clone();
-        run_with_permit(turn, move || Ok(Mailbox::new(open_current(&home, &name)?))).await
+        run_with_permit(permit, move || Ok(Mailbox::new(open_current(&home, &name)?))).await
     }
 
     /// The figures for STATUS in the mailbox's current state.
     pub async fn status(&self, name: &MailboxName) -> Result<MailboxStatus, StoreError> {
         let name = name.clone();
-        let turn = self.home.mailbox_permit(&name).await;
+        let permit = self.home.mailbox_permit(&name).await;
         let home = self.home.clone();
-        run_with_permit(turn, move || Ok(MailboxStatus::of(&*open_current(&home, &name)?))).await
+        run_with_permit(permit, move || Ok(MailboxStatus::of(&*open_current(&home, &name)?))).await
     }
 
     /// A new message for this mailbox: write it, then append or deliver it.
@@ -183,16 +183,16 @@ impl Account {
         work: impl FnOnce(&Arc<MailHome>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let home = self.home.clone();
-        let turn = home.lanes.permit().await;
-        run_with_permit(turn, move || work(&home)).await
+        let permit = home.work_limits.permit().await;
+        run_with_permit(permit, move || work(&home)).await
     }
 }
 
 impl MailHome {
     /// A permit for work that may wait for this mailbox.
     pub(super) async fn mailbox_permit(&self, name: &MailboxName) -> WorkPermit {
-        let turns = self.registry.permits(&self.root.join(name.folder()));
-        self.lanes.mailbox_permit(&turns).await
+        let permits = self.registry.permits(&self.root.join(name.folder()));
+        self.work_limits.mailbox_permit(&permits).await
     }
 }
 

@@ -95,8 +95,8 @@ impl Incoming {
                 let from = staged.file().try_clone().map_err(StoreError::disk("read", &path))?;
                 other.spill().await?;
                 let into = other.staged.take().ok_or(StoreError::Interrupted)?;
-                let turn = self.home.lanes.delivery_permit().await;
-                other.staged = Some(run_with_permit(turn, move || copy(from, skip, into, &path)).await?);
+                let permit = self.home.work_limits.delivery_permit().await;
+                other.staged = Some(run_with_permit(permit, move || copy(from, skip, into, &path)).await?);
             }
         }
         other.buffer.extend_from_slice(rest);
@@ -115,8 +115,8 @@ impl Incoming {
         received: Option<SystemTime>,
     ) -> Result<Appended, StoreError> {
         let keywords = keywords.to_vec();
-        let turn = self.home.mailbox_permit(&self.name).await;
-        run_with_permit(turn, move || self.append_blocking(flags, &keywords, received)).await
+        let permit = self.home.mailbox_permit(&self.name).await;
+        run_with_permit(permit, move || self.append_blocking(flags, &keywords, received)).await
     }
 
     fn append_blocking(
@@ -163,8 +163,8 @@ impl Incoming {
     /// Returns the base of its file's name, which stays the message's forever.
     pub async fn deliver(mut self, id: &str) -> Result<String, StoreError> {
         let id = id.to_owned();
-        let turn = self.home.lanes.delivery_permit().await;
-        run_with_permit(turn, move || {
+        let permit = self.home.work_limits.delivery_permit().await;
+        run_with_permit(permit, move || {
             let staged = self.write_and_sync(None)?;
             let base = self.base();
             let file = FileName::in_new(&base);
@@ -178,8 +178,8 @@ impl Incoming {
             if self.home.registry.is_used(&folder) {
                 // The peer that waits for the delivery need not wait for the sessions that have the mailbox open.
                 tokio::spawn(async move {
-                    let turn = self.home.mailbox_permit(&self.name).await;
-                    let taken_in = run_with_permit(turn, move || {
+                    let permit = self.home.mailbox_permit(&self.name).await;
+                    let taken_in = run_with_permit(permit, move || {
                         if let Some(live) = self.home.registry.find_watched(&folder) {
                             live.add_delivered(&id, file);
                         }
@@ -221,8 +221,8 @@ impl Incoming {
     async fn spill(&mut self) -> Result<(), StoreError> {
         let buffer = std::mem::take(&mut self.buffer);
         let (home, folder, staged) = (self.home.clone(), self.folder.clone(), self.staged.take());
-        let turn = self.home.lanes.delivery_permit().await;
-        let (staged, mut buffer) = run_with_permit(turn, move || {
+        let permit = self.home.work_limits.delivery_permit().await;
+        let (staged, mut buffer) = run_with_permit(permit, move || {
             let mut staged = match staged {
                 Some(staged) => staged,
                 None => stage(&home, &folder)?,

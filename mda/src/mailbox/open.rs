@@ -234,18 +234,18 @@ impl Mailbox {
         work: impl FnOnce(&LiveMailbox) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let live = self.live.clone();
-        let turn = live.home.mailbox_permit(&live.name).await;
-        run_with_permit(turn, move || work(&live)).await
+        let permit = live.home.mailbox_permit(&live.name).await;
+        run_with_permit(permit, move || work(&live)).await
     }
 
     /// A permit to read messages of this user, to be acquired before a thread is used for that.
     pub(crate) async fn read_permit(&self) -> WorkPermit {
-        self.live.home.lanes.permit().await
+        self.live.home.work_limits.permit().await
     }
 
     /// A permit to read messages for a search. Few searches read at the same time.
     pub(crate) async fn search_permit(&self) -> WorkPermit {
-        self.live.home.lanes.search_permit().await
+        self.live.home.work_limits.search_permit().await
     }
 }
 

@@ -125,7 +125,7 @@ impl Store {
                         host: shared.host.clone(),
                         index: shared.index.of(&folder),
                         registry: shared.registry.clone(),
-                        lanes: WorkLimits::new(&shared.searches),
+                        work_limits: WorkLimits::new(&shared.searches),
                         usage: QuotaUsage::new(user, shared.quotas.clone()),
                     }))
                 })
@@ -181,12 +181,12 @@ fn prepare_maildir(root: &Path, host: &str) -> Result<(), StoreError> {
 
 /// Runs blocking work on a thread for it, and holds its permit meanwhile.
 pub(super) async fn run_with_permit<T: Send + 'static>(
-    turn: WorkPermit,
+    permit: WorkPermit,
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     run_blocking(move || {
         // Held to the end of the work, even if its session has ended.
-        let _turn = turn;
+        let _permit = permit;
         work()
     })
     .await

@@ -67,22 +67,22 @@ impl Account {
     /// The user's quota and usage, or `None` without a quota.
     pub async fn quota(&self) -> Result<Option<Quota>, StoreError> {
         self.run_blocking(|home| {
-            let Some(bound) = home.usage.limit() else { return Ok(None) };
-            let kept = home.usage.used(&home.root, bound)?;
-            Ok(Some(Quota { limit: bound, used: kept.octets }))
+            let Some(limit) = home.usage.limit() else { return Ok(None) };
+            let usage = home.usage.used(&home.root, limit)?;
+            Ok(Some(Quota { limit, used: usage.octets }))
         })
         .await
     }
 }
 
-/// Like [`Account::room`]. Blocks.
+/// Like [`Account::reserve`]. Blocks.
 pub(super) fn reserve(home: &Arc<MailHome>, octets: u64) -> Result<Reservation, StoreError> {
     let usage = &home.usage;
-    let Some(bound) = usage.limit() else { return Ok(Reservation { home: home.clone(), octets: 0 }) };
+    let Some(limit) = usage.limit() else { return Ok(Reservation { home: home.clone(), octets: 0 }) };
     // Held during the count: concurrent callers would count as well.
     let _reserving = usage.reserving.lock().unwrap_or_else(PoisonError::into_inner);
-    if !usage.has_room_by_record(&home.root, bound, octets) && !usage.has_room(&home.root, bound, octets)? {
-        return Err(StoreError::OverQuota { limit: bound });
+    if !usage.has_room_by_record(&home.root, limit, octets) && !usage.has_room(&home.root, limit, octets)? {
+        return Err(StoreError::OverQuota { limit });
     }
     usage.reserved.fetch_add(octets, Ordering::SeqCst);
     Ok(Reservation { home: home.clone(), octets })
@@ -106,31 +106,31 @@ impl QuotaUsage {
     /// Returns true if there is room by the recorded figures, without stopping changes of mailboxes. A message that is
     /// being stored may be counted twice, but never missed: its reservation, which is read first, ends after the
     /// message is recorded.
-    fn has_room_by_record(&self, root: &Path, bound: u64, octets: u64) -> bool {
-        let promised = self.reserved.load(Ordering::SeqCst);
-        maildirsize::read(root, bound).is_some_and(|recorded| fits(recorded.usage, promised, octets, bound))
+    fn has_room_by_record(&self, root: &Path, limit: u64, octets: u64) -> bool {
+        let reserved = self.reserved.load(Ordering::SeqCst);
+        maildirsize::read(root, limit).is_some_and(|recorded| fits(recorded.usage, reserved, octets, limit))
     }
 
     /// Returns true if there is room, while changes of mailboxes are stopped. Counts everything, unless that was done
     /// recently.
-    fn has_room(&self, root: &Path, bound: u64, octets: u64) -> Result<bool, StoreError> {
+    fn has_room(&self, root: &Path, limit: u64, octets: u64) -> Result<bool, StoreError> {
         let _changes_stopped = self.changes.write().unwrap_or_else(PoisonError::into_inner);
-        let promised = self.reserved.load(Ordering::SeqCst);
-        let recorded = maildirsize::read(root, bound).filter(|recorded| recorded.is_fresh);
-        let kept = match recorded {
+        let reserved = self.reserved.load(Ordering::SeqCst);
+        let recorded = maildirsize::read(root, limit).filter(|recorded| recorded.is_fresh);
+        let usage = match recorded {
             Some(recorded) => recorded.usage,
-            None => maildirsize::count(root, bound)?,
+            None => maildirsize::count(root, limit)?,
         };
-        Ok(fits(kept, promised, octets, bound))
+        Ok(fits(usage, reserved, octets, limit))
     }
 
     /// The octets in use. Counted if they are not known.
-    fn used(&self, root: &Path, bound: u64) -> Result<MaildirUsage, StoreError> {
-        if let Some(recorded) = maildirsize::read(root, bound) {
+    fn used(&self, root: &Path, limit: u64) -> Result<MaildirUsage, StoreError> {
+        if let Some(recorded) = maildirsize::read(root, limit) {
             return Ok(recorded.usage);
         }
         let _changes_stopped = self.changes.write().unwrap_or_else(PoisonError::into_inner);
-        Ok(maildirsize::count(root, bound)?)
+        Ok(maildirsize::count(root, limit)?)
     }
 
     /// A guard to hold from before a mailbox changes until the change is recorded and its reservation has ended.
@@ -139,8 +139,8 @@ impl QuotaUsage {
     }
 }
 
-fn fits(kept: MaildirUsage, promised: u64, octets: u64, bound: u64) -> bool {
-    kept.octets.saturating_add(promised).saturating_add(octets) <= bound
+fn fits(usage: MaildirUsage, reserved: u64, octets: u64, limit: u64) -> bool {
+    usage.octets.saturating_add(reserved).saturating_add(octets) <= limit
 }
 
 impl MailHome {

@@ -56,11 +56,11 @@ pub(crate) struct WorkPermit {
 
 impl WorkLimits {
     pub(super) fn new(searches: &SearchLimit) -> Self {
-        let lane = |width| Arc::new(Semaphore::new(width));
+        let semaphore = |width| Arc::new(Semaphore::new(width));
         Self {
-            work: lane(MAX_PER_USER),
-            deliveries: lane(MAX_DELIVERIES),
-            searches: lane(MAX_SEARCHES),
+            work: semaphore(MAX_PER_USER),
+            deliveries: semaphore(MAX_DELIVERIES),
+            searches: semaphore(MAX_SEARCHES),
             all_searches: searches.0.clone(),
         }
     }
@@ -88,6 +88,6 @@ impl WorkLimits {
     }
 }
 
-async fn acquire(lane: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
-    lane.clone().acquire_owned().await.ok()
+async fn acquire(semaphore: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    semaphore.clone().acquire_owned().await.ok()
 }

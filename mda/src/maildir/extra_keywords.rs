@@ -73,8 +73,8 @@ impl ExtraKeywords {
 
     /// Parses the file. Malformed lines, as after a manual edit, are skipped.
     fn parse(octets: &[u8]) -> Self {
-        let mut beyond = Self::default();
-        let Some(lines) = octets.strip_prefix(Self::HEADER) else { return beyond };
+        let mut extra = Self::default();
+        let Some(lines) = octets.strip_prefix(Self::HEADER) else { return extra };
         for line in lines.split(|octet| *octet == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             // A base may hold a TAB, a keyword cannot.
@@ -82,9 +82,9 @@ impl ExtraKeywords {
             let base = &line[..tab];
             let names = String::from_utf8_lossy(&line[tab + 1..]);
             let names = names.split(' ').filter(|name| Keywords::is_writable(name)).map(Box::from).collect();
-            beyond.set(base, names);
+            extra.set(base, names);
         }
-        beyond
+        extra
     }
 
     fn to_text(&self) -> Vec<u8> {
@@ -109,15 +109,15 @@ mod tests {
     fn messages_with_their_keywords_are_written_and_read() {
         let folder = tempfile::tempdir().unwrap();
         let lock = Keywords::lock(folder.path(), "host").unwrap();
-        let mut beyond = ExtraKeywords::default();
-        beyond.set(b"2.b\xfcro with spaces\t!", vec!["a".into()]);
-        beyond.set(b"1.host,S=3", vec!["label27".into(), "$label28".into()]);
-        beyond.set(b"3.host", vec!["gone".into()]);
-        beyond.set(b"3.host", Vec::new());
-        beyond.write(folder.path(), &lock).unwrap();
+        let mut extra = ExtraKeywords::default();
+        extra.set(b"2.b\xfcro with spaces\t!", vec!["a".into()]);
+        extra.set(b"1.host,S=3", vec!["label27".into(), "$label28".into()]);
+        extra.set(b"3.host", vec!["gone".into()]);
+        extra.set(b"3.host", Vec::new());
+        extra.write(folder.path(), &lock).unwrap();
         let text = std::fs::read(folder.path().join(ExtraKeywords::FILE)).unwrap();
         assert!(text.starts_with(b"mailstead-keywords 1\n1.host,S=3\tlabel27 $label28\n2.b\xfcro"));
-        assert_eq!(ExtraKeywords::read(folder.path()).unwrap(), beyond);
+        assert_eq!(ExtraKeywords::read(folder.path()).unwrap(), extra);
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Flags {
             match bit {
                 128 => None,
                 letter if letter < Self::MAX_LETTERS => Some(letter),
-                beyond => Some(beyond - LETTERS.len()),
+                extra => Some(extra - LETTERS.len()),
             }
         })
     }

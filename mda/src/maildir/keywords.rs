@@ -30,8 +30,8 @@ impl Keywords {
     const MAX_FILE_SIZE: u64 = 16 << 10;
 
     /// The name of the keyword at this index.
-    pub fn name(&self, place: usize) -> Option<&str> {
-        self.names.get(place)?.as_deref()
+    pub fn name(&self, index: usize) -> Option<&str> {
+        self.names.get(index)?.as_deref()
     }
 
     /// All names.
@@ -42,11 +42,11 @@ impl Keywords {
     /// The flag of the keyword with this name, regardless of case (RFC 3501 §9, `flag-keyword` as an atom, as Dovecot
     /// compares them). A letter precedes an index beyond the letters.
     pub fn flag(&self, name: &str) -> Option<Flags> {
-        let place = self
+        let index = self
             .names
             .iter()
             .position(|known| known.as_ref().is_some_and(|known| known.eq_ignore_ascii_case(name)))?;
-        Flags::keyword(place)
+        Flags::keyword(index)
     }
 
     /// Returns true if another name can be added, while messages use the keywords `used`.
@@ -56,8 +56,8 @@ impl Keywords {
 
     /// The keywords whose names differ in `other`, as flags.
     pub fn renamed_flags(&self, other: &Self) -> Flags {
-        let places = 0..self.names.len().max(other.names.len());
-        let differing = places.filter(|place| self.name(*place) != other.name(*place));
+        let indexes = 0..self.names.len().max(other.names.len());
+        let differing = indexes.filter(|index| self.name(*index) != other.name(*index));
         differing.filter_map(Flags::keyword).fold(Flags::NONE, |all, flag| all | flag)
     }
 
@@ -79,44 +79,44 @@ impl Keywords {
         if !Self::is_writable(name) {
             return None;
         }
-        let free = |place: &usize| Flags::keyword(*place).is_some_and(|flag| !used.contains(flag));
-        let unnamed = |place: &usize| self.name(*place).is_none();
+        let free = |index: &usize| Flags::keyword(*index).is_some_and(|flag| !used.contains(flag));
+        let unnamed = |index: &usize| self.name(*index).is_none();
         let letters = (0..Flags::MAX_LETTERS).filter(free);
-        let beyond = (Flags::MAX_LETTERS..Flags::MAX_KEYWORDS).filter(free);
-        let places = [letters.clone().find(unnamed), letters.clone().next(), beyond.clone().find(unnamed)];
-        let place = places.into_iter().flatten().next().or_else(|| beyond.clone().next())?;
-        self.set(place, name);
-        Flags::keyword(place)
+        let extra = (Flags::MAX_LETTERS..Flags::MAX_KEYWORDS).filter(free);
+        let indexes = [letters.clone().find(unnamed), letters.clone().next(), extra.clone().find(unnamed)];
+        let index = indexes.into_iter().flatten().next().or_else(|| extra.clone().next())?;
+        self.set(index, name);
+        Flags::keyword(index)
     }
 
     /// Adds a name beyond the letters, even if it has a letter.
     pub(crate) fn add_extra(&mut self, name: &str, used: Flags) -> Option<Flags> {
-        let places = Flags::MAX_LETTERS..Flags::MAX_KEYWORDS;
-        let known = places
+        let indexes = Flags::MAX_LETTERS..Flags::MAX_KEYWORDS;
+        let known = indexes
             .clone()
-            .find(|place| self.name(*place).is_some_and(|known| known.eq_ignore_ascii_case(name)));
-        let free = |place: &usize| {
-            self.name(*place).is_none() && Flags::keyword(*place).is_some_and(|flag| !used.contains(flag))
+            .find(|index| self.name(*index).is_some_and(|known| known.eq_ignore_ascii_case(name)));
+        let free = |index: &usize| {
+            self.name(*index).is_none() && Flags::keyword(*index).is_some_and(|flag| !used.contains(flag))
         };
-        let place = known.or_else(|| places.clone().find(free))?;
-        self.set(place, name);
-        Flags::keyword(place)
+        let index = known.or_else(|| indexes.clone().find(free))?;
+        self.set(index, name);
+        Flags::keyword(index)
     }
 
-    fn set(&mut self, place: usize, name: &str) {
-        if self.names.len() <= place {
-            self.names.resize(place + 1, None);
+    fn set(&mut self, index: usize, name: &str) {
+        if self.names.len() <= index {
+            self.names.resize(index + 1, None);
         }
-        self.names[place] = Some(name.into());
+        self.names[index] = Some(name.into());
     }
 
     /// Keeps the names beyond the letters of `other`, as far as messages have them.
     pub(crate) fn keep_extra(&mut self, other: &Self, used: Flags) {
-        for place in Flags::MAX_LETTERS..other.names.len() {
-            if let Some(name) = other.name(place)
-                && Flags::keyword(place).is_some_and(|flag| used.contains(flag))
+        for index in Flags::MAX_LETTERS..other.names.len() {
+            if let Some(name) = other.name(index)
+                && Flags::keyword(index).is_some_and(|flag| used.contains(flag))
             {
-                self.set(place, name);
+                self.set(index, name);
             }
         }
     }
@@ -146,10 +146,10 @@ impl Keywords {
     fn parse(text: &str) -> Self {
         let mut keywords = Self::default();
         for line in text.lines() {
-            let Some((place, name)) = line.split_once(' ') else { continue };
-            let Ok(place) = place.parse::<usize>() else { continue };
-            if place < Flags::MAX_LETTERS && !name.is_empty() && name.len() <= Self::MAX_LEN {
-                keywords.set(place, name);
+            let Some((index, name)) = line.split_once(' ') else { continue };
+            let Ok(index) = index.parse::<usize>() else { continue };
+            if index < Flags::MAX_LETTERS && !name.is_empty() && name.len() <= Self::MAX_LEN {
+                keywords.set(index, name);
             }
         }
         keywords
@@ -158,8 +158,8 @@ impl Keywords {
     /// The file's content.
     fn to_text(&self) -> String {
         let letters = self.names.iter().take(Flags::MAX_LETTERS).enumerate();
-        let named = letters.filter_map(|(place, name)| Some((place, name.as_ref()?)));
-        named.map(|(place, name)| format!("{place} {name}\n")).collect()
+        let named = letters.filter_map(|(index, name)| Some((index, name.as_ref()?)));
+        named.map(|(index, name)| format!("{index} {name}\n")).collect()
     }
 }
 
@@ -167,8 +167,8 @@ impl Keywords {
 mod tests {
     use super::*;
 
-    fn flag(place: usize) -> Flags {
-        Flags::keyword(place).unwrap()
+    fn flag(index: usize) -> Flags {
+        Flags::keyword(index).unwrap()
     }
 
     #[test]
@@ -207,10 +207,10 @@ mod tests {
         let names: String = (0..26).map(|n| format!("{n} k{n}\n")).collect();
         let mut keywords = Keywords::parse(&names);
         let mut used = Flags::LETTER_KEYWORDS;
-        for place in 26..Flags::MAX_KEYWORDS {
+        for index in 26..Flags::MAX_KEYWORDS {
             assert!(keywords.has_room(used));
-            assert_eq!(keywords.add(&format!("k{place}"), used), Some(flag(place)));
-            used |= flag(place);
+            assert_eq!(keywords.add(&format!("k{index}"), used), Some(flag(index)));
+            used |= flag(index);
         }
         assert!(!keywords.has_room(used));
         assert_eq!(keywords.add("one-more", used), None);

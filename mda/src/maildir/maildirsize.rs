@@ -42,7 +42,7 @@ pub(crate) struct RecordedUsage {
 }
 
 /// The content of the file, if it is for this quota and not too long.
-pub(crate) fn read(root: &Path, bound: u64) -> Option<RecordedUsage> {
+pub(crate) fn read(root: &Path, limit: u64) -> Option<RecordedUsage> {
     let file = regular::open_to_read(&root.join(FILE)).ok()??;
     let metadata = file.metadata().ok()?;
     let mut text = String::new();
@@ -51,7 +51,7 @@ pub(crate) fn read(root: &Path, bound: u64) -> Option<RecordedUsage> {
         return None;
     }
     let (first, changes) = text.split_once('\n')?;
-    if first.trim() != quota_line(bound) {
+    if first.trim() != quota_line(limit) {
         return None;
     }
     let (mut octets, mut messages, mut lines) = (0_i64, 0_i64, 0);
@@ -63,14 +63,14 @@ pub(crate) fn read(root: &Path, bound: u64) -> Option<RecordedUsage> {
         lines += 1;
     }
     // A negative figure was never counted.
-    let size = MaildirUsage { octets: u64::try_from(octets).ok()?, messages: u64::try_from(messages).ok()? };
+    let usage = MaildirUsage { octets: u64::try_from(octets).ok()?, messages: u64::try_from(messages).ok()? };
     let age = metadata.modified().ok().and_then(|at| SystemTime::now().duration_since(at).ok());
-    Some(RecordedUsage { usage: size, is_fresh: lines == 1 && age.is_some_and(|age| age < FRESH_FOR) })
+    Some(RecordedUsage { usage, is_fresh: lines == 1 && age.is_some_and(|age| age < FRESH_FOR) })
 }
 
 /// `1000S`: the quota in the file's first line.
-fn quota_line(bound: u64) -> String {
-    format!("{bound}S")
+fn quota_line(limit: u64) -> String {
+    format!("{limit}S")
 }
 
 /// Adds a change to the file, if it exists. A file that is too long to be of use is removed.
@@ -95,19 +95,19 @@ pub(crate) fn invalidate(root: &Path) {
 }
 
 /// Counts all mailboxes, and writes the file. Reads the metadata of every message's file.
-pub(crate) fn count(root: &Path, bound: u64) -> Result<MaildirUsage, MaildirError> {
-    let mut size = MaildirUsage::default();
+pub(crate) fn count(root: &Path, limit: u64) -> Result<MaildirUsage, MaildirError> {
+    let mut usage = MaildirUsage::default();
     let mailboxes = layout::list(root)?.into_iter().map(|mailbox| root.join(mailbox.folder));
     for folder in mailboxes.chain([root.to_owned()]) {
         for part in [Folder::New, Folder::Cur] {
             // A mailbox that was removed meanwhile is empty.
             let Ok(listed) = scan::list(&folder, part) else { continue };
-            size.messages += listed.files.len() as u64;
-            size.octets += listed.files.iter().filter_map(|file| octets_of(&folder, file)).sum::<u64>();
+            usage.messages += listed.files.len() as u64;
+            usage.octets += listed.files.iter().filter_map(|file| octets_of(&folder, file)).sum::<u64>();
         }
     }
-    write(root, bound, size);
-    Ok(size)
+    write(root, limit, usage);
+    Ok(usage)
 }
 
 /// The size of a message's file; `None` if it is gone. The size in its name is not used: another program may have
@@ -117,9 +117,9 @@ pub(crate) fn octets_of(folder: &Path, file: &FileName) -> Option<u64> {
 }
 
 /// Replaced by rename, and not synced: it can be counted again.
-fn write(root: &Path, bound: u64, size: MaildirUsage) {
+fn write(root: &Path, limit: u64, usage: MaildirUsage) {
     let _ = regular::move_aside(&root.join(FILE));
-    let text = format!("{}\n{} {}\n", quota_line(bound), size.octets, size.messages);
+    let text = format!("{}\n{} {}\n", quota_line(limit), usage.octets, usage.messages);
     let temporary: PathBuf =
         root.join("tmp").join(format!("{}.{FILE}", FileName::unique_base("count", 0, None)));
     let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, root.join(FILE)));

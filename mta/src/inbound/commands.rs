@@ -55,7 +55,7 @@ impl Commands {
     /// Completes when the login is revoked.
     pub(super) async fn revoked(&mut self) {
         match &mut self.login_watch {
-            Some(vigil) => vigil.revoked().await,
+            Some(login_watch) => login_watch.revoked().await,
             None => std::future::pending().await,
         }
     }
@@ -183,7 +183,7 @@ impl Commands {
             return request.answer(&replies::LOCAL_ERROR);
         };
         // Revoked while the message arrived: it must not be sent in the name of a login that is not valid any more.
-        if self.login_watch.as_ref().is_some_and(|vigil| !vigil.is_valid()) {
+        if self.login_watch.as_ref().is_some_and(|login_watch| !login_watch.is_valid()) {
             let (id, peer, user) = (envelope.id, self.client.peer, &self.client.user);
             tracing::warn!(%id, %peer, ?user, "message refused: login revoked");
             return request.answer(&replies::LOGIN_REVOKED);

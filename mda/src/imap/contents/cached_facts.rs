@@ -20,8 +20,8 @@ impl CachedFacts {
             return Self::default();
         };
         // UIDs have gaps. Where most of a range is not requested, each message is looked up alone.
-        let asked = u32::try_from(entries.clone().count()).unwrap_or(u32::MAX);
-        if last.uid.value().saturating_sub(first.uid.value()) / 16 <= asked {
+        let count = u32::try_from(entries.clone().count()).unwrap_or(u32::MAX);
+        if last.uid.value().saturating_sub(first.uid.value()) / 16 <= count {
             Self(mailbox.facts(first.uid..=last.uid).into())
         } else {
             Self(entries.flat_map(|entry| mailbox.facts(entry.uid..=entry.uid)).collect())

@@ -71,8 +71,8 @@ impl Contents {
     }
 
     /// The same message, read only until the work is abandoned.
-    pub(super) fn with_cancellation(self, abandon: CancellationToken) -> Self {
-        Self { cancellation: abandon, ..self }
+    pub(super) fn with_cancellation(self, cancellation: CancellationToken) -> Self {
+        Self { cancellation, ..self }
     }
 
     /// Number of octets read from the file.

@@ -19,9 +19,9 @@ pub(in crate::imap) struct SpanReader {
 }
 
 impl SpanReader {
-    pub(super) fn new(file: Arc<File>, span: Span, piece: usize, abandon: CancellationToken) -> Self {
+    pub(super) fn new(file: Arc<File>, span: Span, piece: usize, cancellation: CancellationToken) -> Self {
         let piece = vec![0; piece.min(usize::try_from(span.stored()).unwrap_or(piece))];
-        Self { file, at: span.start, end: span.end, start: span.start, piece, cancellation: abandon }
+        Self { file, at: span.start, end: span.end, start: span.start, piece, cancellation }
     }
 
     /// The next octets, or `None` at the end.

@@ -64,10 +64,11 @@ pub(crate) async fn respond(
 ) -> io::Result<Summary> {
     let mut responses = Responses::new(selected.mailbox().clone(), snapshot, items);
     for batch in messages.chunks(BATCH) {
-        let recent = |asked: &MessageRequest| {
-            if selected.is_recent(asked.entry.uid) { Recent::Yes } else { Recent::No }
+        let recent = |request: &MessageRequest| {
+            if selected.is_recent(request.entry.uid) { Recent::Yes } else { Recent::No }
         };
-        let message = |asked: &MessageRequest| Message { request: asked.clone(), recent: recent(asked) };
+        let message =
+            |request: &MessageRequest| Message { request: request.clone(), recent: recent(request) };
         responses.start_batch(batch.iter().map(message).collect());
         while !responses.is_done() {
             let out = std::mem::take(wire.out());
@@ -86,12 +87,12 @@ async fn write(mut responses: Responses, mut out: Vec<u8>) -> io::Result<(Respon
         responses.write(PIECE, &mut out)?;
         return Ok((responses, out));
     }
-    let turn = responses.mailbox().read_permit().await;
+    let permit = responses.mailbox().read_permit().await;
     let waiting = CancelOnDrop::default();
     responses.set_cancellation(waiting.token());
     let written = tokio::task::spawn_blocking(move || {
         responses.write(PIECE, &mut out)?;
-        drop(turn);
+        drop(permit);
         Ok((responses, out))
     });
     written.await.map_err(io::Error::other)?

@@ -65,8 +65,8 @@ impl Responses {
     }
 
     /// Makes the responses stop once the work is abandoned.
-    pub(super) fn set_cancellation(&mut self, abandon: CancellationToken) {
-        self.cancellation = abandon;
+    pub(super) fn set_cancellation(&mut self, cancellation: CancellationToken) {
+        self.cancellation = cancellation;
     }
 
     /// Starts the next batch; the one before must be done.
@@ -126,20 +126,20 @@ impl Responses {
     }
 
     fn render(&mut self, message: Message) -> Option<Rendering> {
-        let Message { request: asked, recent } = message;
+        let Message { request, recent } = message;
         let known = MessageInfo {
-            number: SequenceNumber::new(asked.number)?,
-            uid: imap_proto::Uid::new(asked.entry.uid.value())?,
-            flags: flags::names(&self.snapshot, asked.entry.flags),
+            number: SequenceNumber::new(request.number)?,
+            uid: imap_proto::Uid::new(request.entry.uid.value())?,
+            flags: flags::names(&self.snapshot, request.entry.flags),
             recent,
         };
         // A message that became \Seen by being fetched is sent with its flags (RFC 3501 §6.4.5).
         let mut items = Cow::Borrowed(self.items.as_slice());
-        if asked.newly_seen && !items.contains(&FetchItem::Flags) {
+        if request.newly_seen && !items.contains(&FetchItem::Flags) {
             items.to_mut().push(FetchItem::Flags);
         }
-        let facts = self.facts.as_mut().and_then(|facts| facts.take(asked.entry.uid));
-        let mut contents = Contents::new(self.mailbox.clone(), asked.entry, facts)
+        let facts = self.facts.as_mut().and_then(|facts| facts.take(request.entry.uid));
+        let mut contents = Contents::new(self.mailbox.clone(), request.entry, facts)
             .with_cancellation(self.cancellation.clone());
         let rendering = Rendering::new(&known, &mut contents, &items);
         let rendering = match rendering {

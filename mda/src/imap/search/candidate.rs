@@ -43,10 +43,10 @@ impl<'a> Candidate<'a> {
         (number, entry): (u32, &'a MessageEntry),
         recent: bool,
         facts: Option<Facts>,
-        abandon: &'a CancellationToken,
+        cancellation: &'a CancellationToken,
     ) -> Self {
         let (contents, header, found) = (None, None, None);
-        Self { mailbox, number, entry, recent, facts, cancellation: abandon, contents, header, found }
+        Self { mailbox, number, entry, recent, facts, cancellation, contents, header, found }
     }
 
     /// Returns true if the message meets all of these conditions.
@@ -106,11 +106,11 @@ impl<'a> Candidate<'a> {
             Condition::Received(days) => days.contain(self.received()?),
             Condition::Sent(days) => days.contain(self.sent()?),
             Condition::Field(name, needle) => self.field_contains(name, needle)?,
-            Condition::Text(sought) => {
+            Condition::Text(index) => {
                 if self.found.is_none() {
                     self.found = Some(self.scan(all)?);
                 }
-                self.found.as_ref().is_some_and(|found| found[*sought])
+                self.found.as_ref().is_some_and(|found| found[*index])
             }
         })
     }
@@ -126,10 +126,10 @@ impl<'a> Candidate<'a> {
     }
 
     fn contents(&mut self) -> &mut Contents {
-        let Self { mailbox, entry, facts, cancellation: abandon, contents, .. } = self;
+        let Self { mailbox, entry, facts, cancellation, contents, .. } = self;
         contents.get_or_insert_with(|| {
             Contents::new((*mailbox).clone(), entry.clone(), facts.take())
-                .with_cancellation((*abandon).clone())
+                .with_cancellation((*cancellation).clone())
         })
     }
 
@@ -171,7 +171,7 @@ impl<'a> Candidate<'a> {
     /// Looks for all strings in one pass, which ends when all are found.
     fn scan(&mut self, all: &Conditions) -> Result<Vec<bool>, StoreError> {
         let mut scan = Scan::new(&all.strings);
-        if all.strings.iter().any(|sought| !sought.only_in_body) {
+        if all.strings.iter().any(|string| !string.only_in_body) {
             look_at_header(self.header()?, Area::Header, &mut scan);
         }
         let contents = self.contents();

@@ -104,11 +104,11 @@ pub(crate) async fn evaluate(selected: &Selected, search: &Search) -> Result<Sea
     let mut outcome = SearchResult { found: Vec::new(), has_expunged: gone };
     let mut next = 0;
     while next < blocking.candidates.len() {
-        let turn = blocking.mailbox.search_permit().await;
+        let permit = blocking.mailbox.search_permit().await;
         let blocking = Arc::clone(&blocking);
         let slice = tokio::task::spawn_blocking(move || {
             let slice = blocking.slice(next);
-            drop(turn);
+            drop(permit);
             slice
         });
         match slice.await {
@@ -179,7 +179,7 @@ impl BlockingSearch {
             outcome: SearchResult::default(),
             next: first + self.candidates[first..].len().min(SLICE),
         };
-        let mut learned = Vec::new();
+        let mut new_facts = Vec::new();
         let mut octets = 0;
         for (place, (found, entry)) in entries.into_iter().enumerate() {
             if octets >= SLICE_OCTETS {
@@ -202,10 +202,10 @@ impl BlockingSearch {
                 Err(error) => tracing::warn!(uid = %found.uid, %error, "cannot read message"),
             }
             octets += candidate.octets_read();
-            learned.extend(candidate.new_facts());
+            new_facts.extend(candidate.new_facts());
         }
-        if !learned.is_empty() {
-            self.mailbox.store_facts(&learned);
+        if !new_facts.is_empty() {
+            self.mailbox.store_facts(&new_facts);
         }
         slice
     }

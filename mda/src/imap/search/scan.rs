@@ -27,7 +27,7 @@ pub(super) struct SearchString {
 /// The strings that were found so far.
 #[derive(Debug)]
 pub(super) struct Scan<'s> {
-    sought: &'s [SearchString],
+    strings: &'s [SearchString],
     found: Vec<bool>,
     left: usize,
     /// The length of the longest string.
@@ -35,9 +35,9 @@ pub(super) struct Scan<'s> {
 }
 
 impl<'s> Scan<'s> {
-    pub(super) fn new(sought: &'s [SearchString]) -> Self {
-        let longest = sought.iter().map(|sought| sought.needle.len()).max().unwrap_or_default();
-        Self { sought, found: vec![false; sought.len()], left: sought.len(), longest }
+    pub(super) fn new(strings: &'s [SearchString]) -> Self {
+        let longest = strings.iter().map(|string| string.needle.len()).max().unwrap_or_default();
+        Self { strings, found: vec![false; strings.len()], left: strings.len(), longest }
     }
 
     /// Returns true if all strings are found.
@@ -56,9 +56,9 @@ impl<'s> Scan<'s> {
     }
 
     fn look(&mut self, area: Area, text: &str) {
-        for (sought, found) in self.sought.iter().zip(&mut self.found) {
-            let counts = area == Area::Body || !sought.only_in_body;
-            if counts && !*found && sought.needle.is_in(text) {
+        for (string, found) in self.strings.iter().zip(&mut self.found) {
+            let counts = area == Area::Body || !string.only_in_body;
+            if counts && !*found && string.needle.is_in(text) {
                 *found = true;
                 self.left -= 1;
             }
@@ -106,9 +106,9 @@ mod tests {
             [("grüsse aus", true), ("CAFE\u{301} an", true), ("世界. viele", true), ("kaffee", false)]
         {
             let needle = Needle::new(Charset::UTF_8, wanted.as_bytes());
-            let sought = [SearchString { needle, only_in_body: true }];
+            let strings = [SearchString { needle, only_in_body: true }];
             for size in 1..20 {
-                let mut scan = Scan::new(&sought);
+                let mut scan = Scan::new(&strings);
                 let mut window = Window::default();
                 let mut held = 0;
                 for piece in text.chars().collect::<Vec<_>>().chunks(size) {

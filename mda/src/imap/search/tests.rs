@@ -32,8 +32,8 @@ const MESSAGES: &[(&str, &[u8])] = &[
     ("RT", b"From: \"Doe, John\" <john@example.org>\r\nSubject:\r\nDate: nonsense\r\n\r\n"),
 ];
 
-async fn selected(furnished: &TestMailbox) -> Selected {
-    Selected::new(furnished.mailbox.clone(), Access::ReadOnly).await.unwrap()
+async fn selected(test_mailbox: &TestMailbox) -> Selected {
+    Selected::new(test_mailbox.mailbox.clone(), Access::ReadOnly).await.unwrap()
 }
 
 async fn search(selected: &Selected, words: &[u8]) -> Result<Vec<u32>, SearchError> {
@@ -55,8 +55,8 @@ async fn is_gone(selected: &Selected, words: &[u8]) -> bool {
 
 #[tokio::test]
 async fn every_key_finds_the_messages_that_match() {
-    let furnished = TestMailbox::with(MESSAGES).await;
-    let selected = selected(&furnished).await;
+    let test_mailbox = TestMailbox::with(MESSAGES).await;
+    let selected = selected(&test_mailbox).await;
     for (words, expected) in [
         ("ALL", &[1, 2, 3][..]),
         ("2:*", &[2, 3]),
@@ -94,8 +94,8 @@ async fn every_key_finds_the_messages_that_match() {
 
 #[tokio::test]
 async fn texts_are_found_decoded_within_words_and_in_any_case() {
-    let furnished = TestMailbox::with(MESSAGES).await;
-    let selected = selected(&furnished).await;
+    let test_mailbox = TestMailbox::with(MESSAGES).await;
+    let selected = selected(&test_mailbox).await;
     for (words, expected) in [
         ("FROM author", &[1][..]),
         ("FROM \"ann@example\"", &[1]),
@@ -135,8 +135,8 @@ async fn texts_are_found_decoded_within_words_and_in_any_case() {
 
 #[tokio::test]
 async fn strings_may_be_in_any_supported_charset() {
-    let furnished = TestMailbox::with(MESSAGES).await;
-    let selected = selected(&furnished).await;
+    let test_mailbox = TestMailbox::with(MESSAGES).await;
+    let selected = selected(&test_mailbox).await;
     assert_eq!(search(&selected, "CHARSET UTF-8 SUBJECT GRÜSSE".as_bytes()).await.unwrap(), [1]);
     assert_eq!(search(&selected, b"CHARSET ISO-8859-1 SUBJECT gr\xfc\xdfe").await.unwrap(), [1]);
     assert_eq!(search(&selected, "CHARSET utf-8 BODY café".as_bytes()).await.unwrap(), [2]);
@@ -145,9 +145,9 @@ async fn strings_may_be_in_any_supported_charset() {
 
 #[tokio::test]
 async fn unclaimed_messages_are_recent_to_the_session_that_searches() {
-    let furnished = TestMailbox::with(&MESSAGES[..1]).await;
-    fs::write(furnished.file(1).with_file_name("../new/1800000000.M1P1.host"), MESSAGES[1].1).unwrap();
-    let selected = selected(&furnished).await;
+    let test_mailbox = TestMailbox::with(&MESSAGES[..1]).await;
+    fs::write(test_mailbox.file(1).with_file_name("../new/1800000000.M1P1.host"), MESSAGES[1].1).unwrap();
+    let selected = selected(&test_mailbox).await;
     assert_eq!(search(&selected, b"RECENT").await.unwrap(), [2]);
     assert_eq!(search(&selected, b"NEW FROM bob").await.unwrap(), [2]);
     assert_eq!(search(&selected, b"OLD").await.unwrap(), [1]);
@@ -155,9 +155,9 @@ async fn unclaimed_messages_are_recent_to_the_session_that_searches() {
 
 #[tokio::test]
 async fn a_message_that_vanished_is_not_found_and_the_others_are() {
-    let furnished = TestMailbox::with(MESSAGES).await;
-    let selected = selected(&furnished).await;
-    fs::remove_file(furnished.file(1)).unwrap();
+    let test_mailbox = TestMailbox::with(MESSAGES).await;
+    let selected = selected(&test_mailbox).await;
+    fs::remove_file(test_mailbox.file(1)).unwrap();
     assert!(!is_gone(&selected, b"SEEN").await);
     assert_eq!(search(&selected, b"NOT BODY nothing").await.unwrap(), [2, 3]);
     assert!(is_gone(&selected, b"NOT BODY nothing").await);
@@ -165,12 +165,12 @@ async fn a_message_that_vanished_is_not_found_and_the_others_are() {
 
 #[tokio::test]
 async fn messages_that_another_session_removed_are_reported_as_gone() {
-    let furnished = TestMailbox::with(MESSAGES).await;
-    let selected = selected(&furnished).await;
+    let test_mailbox = TestMailbox::with(MESSAGES).await;
+    let selected = selected(&test_mailbox).await;
     let uid = selected.snapshot().by_number(3).unwrap().uid;
     let deleted = FlagChange { operation: FlagOperation::Add, flags: Flags::DELETED, keywords: Vec::new() };
-    furnished.mailbox.store_flags(vec![uid], deleted).await.unwrap();
-    furnished.mailbox.expunge(None).await.unwrap();
+    test_mailbox.mailbox.store_flags(vec![uid], deleted).await.unwrap();
+    test_mailbox.mailbox.expunge(None).await.unwrap();
     for words in [&b"ALL"[..], b"SUBJECT report", b"BODY duckbill"] {
         assert!(is_gone(&selected, words).await, "{}", words.escape_ascii());
     }
@@ -213,8 +213,8 @@ async fn texts_are_found_in_every_charset_and_encoding() {
         ("Content-Type: text/plain\r\n\r\nwrapped at\r\nthe margin\r\n".to_owned(), "BODY \"at the\""),
     ];
     let messages: Vec<(&str, &[u8])> = cases.iter().map(|(message, _)| ("", message.as_bytes())).collect();
-    let furnished = TestMailbox::with(&messages).await;
-    let selected = selected(&furnished).await;
+    let test_mailbox = TestMailbox::with(&messages).await;
+    let selected = selected(&test_mailbox).await;
     for (number, (_, words)) in (1..).zip(&cases) {
         let found = search(&selected, format!("CHARSET UTF-8 {words}").as_bytes()).await.unwrap();
         assert!(found.contains(&number), "{words} finds {found:?}, not {number}");
@@ -223,13 +223,13 @@ async fn texts_are_found_in_every_charset_and_encoding() {
 
 #[tokio::test]
 async fn addresses_are_found_as_displayed_and_as_written() {
-    let furnished = TestMailbox::with(&[(
+    let test_mailbox = TestMailbox::with(&[(
         "",
         b"From: \"Doe, John\" <john@example.org>\r\nTo: =?utf-8?Q?J=C3=BCrgen?=\r\n =?utf-8?Q?_Gr=C3=BCn?= <jg@example.net>,\r\n\
           \tb@example.net (Bob the Builder)\r\n\r\n",
     )])
     .await;
-    let selected = selected(&furnished).await;
+    let selected = selected(&test_mailbox).await;
     for (words, expected) in [
         ("FROM \"Doe, John <john@example.org>\"", &[1][..]),
         ("FROM \"\\\"Doe, John\\\" <john\"", &[1]),
@@ -245,8 +245,8 @@ async fn addresses_are_found_as_displayed_and_as_written() {
 
 #[tokio::test]
 async fn keys_may_nest_thousands_deep() {
-    let furnished = TestMailbox::with(MESSAGES).await;
-    let selected = selected(&furnished).await;
+    let test_mailbox = TestMailbox::with(MESSAGES).await;
+    let selected = selected(&test_mailbox).await;
     let senders: String = (0..99).map(|number| format!("OR FROM a{number}@example.org ")).collect();
     for (words, expected) in [
         (format!("{senders}FROM ann"), &[1][..]),
@@ -266,27 +266,28 @@ async fn the_end_of_a_long_message_is_searched_too() {
     let mut long = b"Subject: long\r\n\r\n".to_vec();
     long.extend(line.repeat(40_000));
     long.extend(b"the very last words\r\n");
-    let furnished = TestMailbox::with(&[("", &long), ("", &long), ("", MESSAGES[0].1)]).await;
-    let selected = selected(&furnished).await;
+    let test_mailbox = TestMailbox::with(&[("", &long), ("", &long), ("", MESSAGES[0].1)]).await;
+    let selected = selected(&test_mailbox).await;
     assert_eq!(search(&selected, b"BODY \"tempor the very last\"").await.unwrap(), [1, 2]);
     assert_eq!(search(&selected, b"NOT BODY \"last words\"").await.unwrap(), [3]);
 }
 
 #[tokio::test]
 async fn reading_stops_when_its_client_is_gone() {
-    let furnished = TestMailbox::with(MESSAGES).await;
+    let test_mailbox = TestMailbox::with(MESSAGES).await;
     let waiting = CancelOnDrop::default();
-    let abandon = waiting.token();
-    let selected = selected(&furnished).await;
+    let cancellation = waiting.token();
+    let selected = selected(&test_mailbox).await;
     let entry = selected.snapshot().by_number(2).unwrap();
-    let mut contents =
-        Contents::new(furnished.mailbox.clone(), entry.clone(), None).with_cancellation(abandon.clone());
+    let mut contents = Contents::new(test_mailbox.mailbox.clone(), entry.clone(), None)
+        .with_cancellation(cancellation.clone());
     assert!(contents.readable_outline().is_ok());
     let whole = contents.outline().unwrap().whole();
     let mut stretch = contents.span_reader(whole, 16).unwrap();
     assert!(stretch.next().unwrap().is_some());
     drop(waiting);
     assert!(matches!(stretch.next(), Err(StoreError::Interrupted)));
-    let mut unread = Contents::new(furnished.mailbox.clone(), entry.clone(), None).with_cancellation(abandon);
+    let mut unread =
+        Contents::new(test_mailbox.mailbox.clone(), entry.clone(), None).with_cancellation(cancellation);
     assert!(matches!(unread.readable_outline(), Err(StoreError::Interrupted)));
 }

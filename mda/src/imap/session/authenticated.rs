@@ -23,10 +23,10 @@ pub(in crate::imap) struct Authenticated {
 /// The commands of the authenticated state (RFC 3501 §6.3). They are the same while a mailbox is selected.
 pub(super) async fn run(
     wire: &mut Wire,
-    member: &Authenticated,
+    authenticated: &Authenticated,
     request: Request,
 ) -> Result<Outcome, Failure> {
-    let account = &member.account;
+    let account = &authenticated.account;
     match request {
         Request::Select(name) => select::run(wire, account, &name, Access::ReadWrite).await,
         Request::Examine(name) => select::run(wire, account, &name, Access::ReadOnly).await,

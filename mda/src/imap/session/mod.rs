@@ -84,11 +84,11 @@ impl Session {
         ));
         condition::untagged(self.wire.out(), Condition::Ok, Some(&code), &greeting);
         loop {
-            let onward = self.handle_event().await.unwrap_or_else(|error| {
+            let flow = self.handle_event().await.unwrap_or_else(|error| {
                 tracing::debug!(peer = %self.peer, %error, "connection lost");
                 Flow::End
             });
-            match onward {
+            match flow {
                 Flow::Continue => {}
                 Flow::StartTls => match self.start_tls().await {
                     Some(encrypted) => self = encrypted,
@@ -97,8 +97,10 @@ impl Session {
                 Flow::End => break,
             }
         }
-        if let SessionState::Authenticated(member) | SessionState::Selected(member, _) = &self.state {
-            let (peer, user) = (self.peer, &member.login.user);
+        if let SessionState::Authenticated(authenticated) | SessionState::Selected(authenticated, _) =
+            &self.state
+        {
+            let (peer, user) = (self.peer, &authenticated.login.user);
             if self.is_heartbeat(user) {
                 tracing::debug!(%peer, "heartbeat session ended");
             } else {
@@ -126,37 +128,38 @@ impl Session {
 
     async fn command(&mut self, Command { tag, request }: Command) -> io::Result<Flow> {
         let expunges = expunges_after(&request);
-        let turn = self.request(request).await;
-        self.finish_command(&tag, expunges, turn).await
+        let outcome = self.request(request).await;
+        self.finish_command(&tag, expunges, outcome).await
     }
 
     async fn append(&mut self, append: Append) -> io::Result<Flow> {
         let tag = append.tag.clone();
-        let turn = match &self.state {
+        let outcome = match &self.state {
             SessionState::NotAuthenticated(_) => {
                 self.wire.reader().refuse_message();
                 Ok(Reply::not_authenticated().into())
             }
-            SessionState::Authenticated(member) | SessionState::Selected(member, _) => {
+            SessionState::Authenticated(authenticated) | SessionState::Selected(authenticated, _) => {
                 let limit = self.server.message_size;
-                append::run(&mut self.wire, member, append, limit, self.limits.idle_timeout(false)).await
+                append::run(&mut self.wire, authenticated, append, limit, self.limits.idle_timeout(false))
+                    .await
             }
         };
-        self.finish_command(&tag, Expunges::Send, turn).await
+        self.finish_command(&tag, Expunges::Send, outcome).await
     }
 
     /// Runs the commands that are the same in every state, and passes the others to the state.
     async fn request(&mut self, request: Request) -> Result<Outcome, Failure> {
-        let Self { wire, server, peer, state, limits: patience } = self;
+        let Self { wire, server, peer, state, limits } = self;
         match request {
             Request::Capability => {
-                let standing = match state {
+                let client_state = match state {
                     SessionState::NotAuthenticated(_) => capability::ClientState::NotAuthenticated,
                     SessionState::Authenticated(_) | SessionState::Selected(..) => {
                         capability::ClientState::Authenticated
                     }
                 };
-                let names = capability::names(wire.privacy(), standing);
+                let names = capability::names(wire.privacy(), client_state);
                 server::capability(wire.out(), &names);
                 Ok(Reply::ok("CAPABILITY completed").into())
             }
@@ -177,13 +180,15 @@ impl Session {
                 Ok(Reply::ok("NOOP completed").into())
             }
             request => match state {
-                SessionState::NotAuthenticated(guest) => {
-                    not_authenticated::run(wire, server, *peer, guest, patience.idle_timeout(true), request)
+                SessionState::NotAuthenticated(client) => {
+                    not_authenticated::run(wire, server, *peer, client, limits.idle_timeout(true), request)
                         .await
                 }
-                SessionState::Authenticated(member) => authenticated::run(wire, member, request).await,
-                SessionState::Selected(member, selected) => {
-                    selected::run(wire, member, selected, request).await
+                SessionState::Authenticated(authenticated) => {
+                    authenticated::run(wire, authenticated, request).await
+                }
+                SessionState::Selected(authenticated, selected) => {
+                    selected::run(wire, authenticated, selected, request).await
                 }
             },
         }
@@ -194,16 +199,16 @@ impl Session {
         &mut self,
         tag: &imap_proto::Tag,
         expunges: Expunges,
-        turn: Result<Outcome, Failure>,
+        outcome: Result<Outcome, Failure>,
     ) -> io::Result<Flow> {
-        let Outcome { reply, transition: step } = match turn {
-            Ok(turn) => turn,
+        let Outcome { reply, transition } = match outcome {
+            Ok(outcome) => outcome,
             Err(Failure::Refused(reply)) => reply.into(),
             Err(Failure::Bye(farewell)) => return Ok(self.bye(&farewell)),
             Err(Failure::ConnectionLost(error)) => return Err(error),
         };
         let mut gone = false;
-        if let (SessionState::Selected(_, selected), Transition::Stay) = (&mut self.state, &step) {
+        if let (SessionState::Selected(_, selected), Transition::Stay) = (&mut self.state, &transition) {
             if let Err(error) = selected.update(self.wire.out(), expunges).await
                 && !selected.mailbox().is_gone()
             {
@@ -219,25 +224,25 @@ impl Session {
             }
             return Ok(self.bye(&Bye::mailbox_gone()));
         }
-        if let Transition::End(words) = step {
+        if let Transition::End(words) = transition {
             condition::bye(self.wire.out(), None, words);
         }
         reply.write(self.wire.out(), tag);
         self.wire.flush_if_large().await?;
-        Ok(match self.apply(step) {
+        Ok(match self.apply(transition) {
             Flow::Continue if reply.is_bad() => self.count_bad_command(),
             Flow::Continue => self.reset_bad_commands(),
-            onward => onward,
+            flow => flow,
         })
     }
 
-    fn apply(&mut self, step: Transition) -> Flow {
-        match step {
+    fn apply(&mut self, transition: Transition) -> Flow {
+        match transition {
             Transition::Stay => {}
             Transition::StartTls => return Flow::StartTls,
             Transition::End(_) => return Flow::End,
-            Transition::Authenticate(member) => {
-                let Login { user, device, .. } = &member.login;
+            Transition::Authenticate(authenticated) => {
+                let Login { user, device, .. } = &authenticated.login;
                 let (peer, device) = (self.peer, device.as_ref().map(AppName::as_str));
                 if self.is_heartbeat(user) {
                     tracing::debug!(%peer, "heartbeat logged in");
@@ -245,18 +250,20 @@ impl Session {
                     tracing::info!(%peer, %user, device, "logged in");
                 }
                 self.wire.pace().authenticated(&user.to_string());
-                self.wire.watch(self.server.directory.watch(member.login.clone()));
+                self.wire.watch(self.server.directory.watch(authenticated.login.clone()));
                 self.wire.reader().set_limit(MAX_COMMAND_AFTER_LOGIN);
-                self.state = SessionState::Authenticated(member);
+                self.state = SessionState::Authenticated(authenticated);
             }
             Transition::Select(selected) => {
-                if let SessionState::Authenticated(member) | SessionState::Selected(member, _) = &self.state {
-                    self.state = SessionState::Selected(member.clone(), selected);
+                if let SessionState::Authenticated(authenticated) | SessionState::Selected(authenticated, _) =
+                    &self.state
+                {
+                    self.state = SessionState::Selected(authenticated.clone(), selected);
                 }
             }
             Transition::Deselect => {
-                if let SessionState::Selected(member, _) = &self.state {
-                    self.state = SessionState::Authenticated(member.clone());
+                if let SessionState::Selected(authenticated, _) = &self.state {
+                    self.state = SessionState::Authenticated(authenticated.clone());
                 }
             }
         }

@@ -32,10 +32,10 @@ async fn sessions_match_every_transcript() {
 /// Plays a few lines, stops the daemon, and returns the last responses.
 async fn last_response(before: &str) -> String {
     let script = Script::parse(before).unwrap();
-    let mut stage = Player::new(&script, &player::accounts());
-    stage.play_on().await.unwrap();
-    stage.stop();
-    let line = stage.line(1).await.unwrap();
+    let mut player = Player::new(&script, &player::accounts());
+    player.play_on().await.unwrap();
+    player.stop();
+    let line = player.line(1).await.unwrap();
     String::from_utf8(line).unwrap()
 }
 
@@ -66,12 +66,12 @@ S~ c OK $*
 /// The responses to a command in a mailbox whose folder another program has just removed or renamed.
 async fn without_folder(command: &str, vanish: impl Fn(&Path)) -> Vec<String> {
     let script = Script::parse(SENT).unwrap();
-    let mut stage = Player::new(&script, &player::accounts());
-    stage.play_on().await.unwrap();
-    vanish(&stage.maildir().join(".Sent"));
-    stage.queue_line(&format!("d {command}"));
+    let mut player = Player::new(&script, &player::accounts());
+    player.play_on().await.unwrap();
+    vanish(&player.maildir().join(".Sent"));
+    player.queue_line(&format!("d {command}"));
     let mut lines = Vec::new();
-    while let Ok(line) = stage.line(1).await {
+    while let Ok(line) = player.line(1).await {
         lines.push(String::from_utf8(line).unwrap());
     }
     lines

@@ -107,8 +107,8 @@ impl<'s> Player<'s> {
 
     /// The connection with this number, opened when it is used for the first time.
     fn connection(&mut self, connection: u8) -> &mut TestConnection {
-        let Self { script, server, drain, connections: talks, .. } = self;
-        talks.entry(connection).or_insert_with(|| {
+        let Self { script, server, drain, connections, .. } = self;
+        connections.entry(connection).or_insert_with(|| {
             let (client, end) = UnixStream::pair().unwrap();
             let (stream, stop, server) = (Stream::from(end), drain.stop(), Arc::clone(server));
             if script.requirements.over_tls {
@@ -152,13 +152,13 @@ impl<'s> Player<'s> {
             Step::Until(connection, pattern) => self.until(*connection, pattern).await,
             Step::Secure(connection) => self.secure(*connection).await,
             Step::Closed(connection) => {
-                let talk = self.connection(*connection);
-                talk.send().await?;
-                match talk.stream.receive_within(PATIENCE, &mut talk.received).await {
-                    ReceiveOutcome::End if talk.received.is_empty() => Ok(()),
+                let connection = self.connection(*connection);
+                connection.send().await?;
+                match connection.stream.receive_within(PATIENCE, &mut connection.received).await {
+                    ReceiveOutcome::End if connection.received.is_empty() => Ok(()),
                     _ => Err(format!(
                         "got {} instead of the end of the connection",
-                        talk.received.escape_ascii()
+                        connection.received.escape_ascii()
                     )),
                 }
             }
@@ -186,9 +186,9 @@ impl<'s> Player<'s> {
     }
 
     pub(super) async fn line(&mut self, connection: u8) -> Result<Vec<u8>, String> {
-        let talk = self.connection(connection);
-        talk.send().await?;
-        talk.line().await
+        let connection = self.connection(connection);
+        connection.send().await?;
+        connection.line().await
     }
 
     async fn until(&mut self, connection: u8, pattern: &Pattern) -> Result<(), String> {
@@ -205,13 +205,13 @@ impl<'s> Player<'s> {
         watch.check(&lines, &mut self.memory)
     }
 
-    async fn secure(&mut self, connection: u8) -> Result<(), String> {
-        let talk = self.connections.remove(&connection).ok_or("connection not open")?;
+    async fn secure(&mut self, number: u8) -> Result<(), String> {
+        let connection = self.connections.remove(&number).ok_or("connection not open")?;
         let connector = Connector::opportunistic().unwrap();
         let name = ServerName::try_from("mail.example.org").unwrap();
-        let stream = talk.stream.secure_to(&connector, name, &talk.received).await;
+        let stream = connection.stream.secure_to(&connector, name, &connection.received).await;
         let stream = stream.map_err(|error| error.to_string())?;
-        self.connections.insert(connection, TestConnection { stream, ..talk });
+        self.connections.insert(number, TestConnection { stream, ..connection });
         Ok(())
     }
 

@@ -21,12 +21,12 @@ const INCOMPLETE: &str = "Message incomplete";
 /// Stores the message, or refuses it before its octets are sent.
 pub(in crate::imap) async fn run(
     wire: &mut Wire,
-    member: &Authenticated,
+    authenticated: &Authenticated,
     append: Append,
     limit: u64,
     timeout: Duration,
 ) -> Result<Outcome, Failure> {
-    let message = Message { id: MailId::new(), member, append };
+    let message = Message { id: MailId::new(), authenticated, append };
     let incoming = match message.prepare(limit).await {
         Ok(incoming) => incoming,
         Err(reply) => {
@@ -60,7 +60,7 @@ enum Received {
 struct Message<'a> {
     /// Its identifier in the log.
     id: MailId,
-    member: &'a Authenticated,
+    authenticated: &'a Authenticated,
     append: Append,
 }
 
@@ -75,7 +75,7 @@ impl Message<'_> {
         if message.size == 0 {
             return Err(Reply::cannot("The message is empty."));
         }
-        let account = &self.member.account;
+        let account = &self.authenticated.account;
         let mut incoming = account.incoming(&name).await.map_err(|error| self.refused(&error))?;
         // Reserved before its octets are sent, and kept until they are stored.
         let room = account.reserve(message.size).await.map_err(|error| self.refused(&error))?;
@@ -119,7 +119,7 @@ impl Message<'_> {
         let date = self.append.date.map(system_time);
         let size = incoming.size();
         let appended = incoming.append(flags, &keywords, date).await.map_err(|error| self.refused(&error))?;
-        let (id, user, uid) = (self.id, &self.member.login.user, appended.uid.value());
+        let (id, user, uid) = (self.id, &self.authenticated.login.user, appended.uid.value());
         tracing::info!(%id, %user, mailbox = self.mailbox(), uid, size, "appended");
         let validity = UidValidity::new(appended.uid_validity.value());
         Ok(match validity.zip(Uid::new(uid)) {
@@ -136,7 +136,7 @@ impl Message<'_> {
     }
 
     fn refused(&self, error: &StoreError) -> Reply {
-        let (id, user) = (self.id, &self.member.login.user);
+        let (id, user) = (self.id, &self.authenticated.login.user);
         tracing::warn!(%id, %user, mailbox = self.mailbox(), %error, "append failed");
         Reply::target_error(error)
     }

@@ -58,10 +58,10 @@ mod tests {
     #[test]
     fn every_capability_has_a_transcript_of_all_its_forms() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/transcripts/imap");
-        let standings = [ClientState::NotAuthenticated, ClientState::Authenticated];
-        let all = standings.iter().flat_map(|standing| {
-            [Privacy::Clear, Privacy::Encrypted].map(|privacy| names(privacy, *standing))
-        });
+        let states = [ClientState::NotAuthenticated, ClientState::Authenticated];
+        let all = states
+            .iter()
+            .flat_map(|state| [Privacy::Clear, Privacy::Encrypted].map(|privacy| names(privacy, *state)));
         let words: BTreeSet<&str> = all.flatten().collect();
         for word in &words {
             let text = fs::read_to_string(folder.join(transcript_of(word))).unwrap_or_else(|_| {
@@ -72,12 +72,12 @@ mod tests {
             assert!(sent && !refused, "{}", transcript_of(word));
         }
         let entries = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name());
-        let played: BTreeSet<String> = entries
+        let transcripts: BTreeSet<String> = entries
             .filter_map(|name| name.into_string().ok())
             .filter(|name| name.starts_with("capability_"))
             .collect();
         assert_eq!(
-            played,
+            transcripts,
             words.iter().map(|word| transcript_of(word)).collect(),
             "transcripts of announced capabilities"
         );

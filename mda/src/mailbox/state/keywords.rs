@@ -27,15 +27,15 @@ impl MailboxState {
     /// Rereads the files if they have changed.
     pub(super) fn reread_keywords(&mut self) -> Result<(), StoreError> {
         let look = |file| ChangeStamp::of(&self.folder.join(file)).ok();
-        let (letters, beyond) = (look(Keywords::FILE), look(ExtraKeywords::FILE));
-        if (letters, beyond) == (self.keywords.letters_stamp, self.keywords.extra_stamp) {
+        let (letters, extra) = (look(Keywords::FILE), look(ExtraKeywords::FILE));
+        if (letters, extra) == (self.keywords.letters_stamp, self.keywords.extra_stamp) {
             return Ok(());
         }
         let named = Keywords::read(&self.folder)?;
-        if beyond != self.keywords.extra_stamp {
+        if extra != self.keywords.extra_stamp {
             self.keywords.extra = ExtraKeywords::read(&self.folder)?;
         }
-        (self.keywords.letters_stamp, self.keywords.extra_stamp) = (letters, beyond);
+        (self.keywords.letters_stamp, self.keywords.extra_stamp) = (letters, extra);
         self.merge(named);
         Ok(())
     }
@@ -98,7 +98,7 @@ impl MailboxState {
         Ok(kept.into_iter().fold(Flags::NONE, |all, flag| all | flag))
     }
 
-    /// Assigns letters, or indexes beyond them, to names.
+    /// Assigns letters, or further indexes, to names.
     fn add_keywords(&mut self, names: &[String]) -> Result<(), StoreError> {
         let lock = Keywords::lock(&self.folder, &self.host)?;
         self.reread_keywords()?;
@@ -124,10 +124,10 @@ impl MailboxState {
     /// The keywords in use by messages.
     fn used_letters(&self) -> Result<Flags, StoreError> {
         let known = self.snapshot.entries().map(|entry| entry.flags);
-        let beyond = self.keywords.flags.values().copied();
+        let extra = self.keywords.flags.values().copied();
         let on_disk = self.files_on_disk()?;
         let on_disk = on_disk.iter().map(FileName::flags);
-        Ok(known.chain(beyond).chain(on_disk).fold(Flags::NONE, |all, flags| all | flags) & Flags::KEYWORDS)
+        Ok(known.chain(extra).chain(on_disk).fold(Flags::NONE, |all, flags| all | flags) & Flags::KEYWORDS)
     }
 
     /// Writes the current keywords of these messages beyond the letters. On disk when it returns.
@@ -140,21 +140,21 @@ impl MailboxState {
             return Ok(());
         }
         let lock = Keywords::lock(&self.folder, &self.host)?;
-        let mut beyond = ExtraKeywords::read(&self.folder)?;
+        let mut extra = ExtraKeywords::read(&self.folder)?;
         for (file, flags) in concerned {
             let places = (*flags & Flags::EXTRA_KEYWORDS).keyword_indexes();
             let names =
                 places.filter_map(|place| self.snapshot.keywords().name(place)).map(Box::from).collect();
-            beyond.set(file.base(), names);
+            extra.set(file.base(), names);
             self.keywords.flags.insert(file.base().into(), *flags & Flags::EXTRA_KEYWORDS);
         }
         let on_disk: HashSet<Box<[u8]>> = self.bases_on_disk()?;
         let named = |base: &[u8]| messages.iter().any(|(file, _)| file.base() == base);
-        beyond.retain(|base| on_disk.contains(base) || named(base));
-        beyond.write(&self.folder, &lock)?;
-        self.keywords.flags.retain(|base, _| beyond.contains(base));
+        extra.retain(|base| on_disk.contains(base) || named(base));
+        extra.write(&self.folder, &lock)?;
+        self.keywords.flags.retain(|base, _| extra.contains(base));
         self.keywords.extra_stamp = ChangeStamp::of(&self.folder.join(ExtraKeywords::FILE)).ok();
-        self.keywords.extra = beyond;
+        self.keywords.extra = extra;
         Ok(())
     }
 }

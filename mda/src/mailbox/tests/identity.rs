@@ -13,10 +13,10 @@ fn remember(mailbox: &Mailbox, number: u32) {
     let file = mailbox.read(&entry).unwrap().stamp;
     let facts = Facts { size: 1, received: 2, structure: text(mailbox, uid(number)).into_bytes(), file };
     mailbox.store_facts(&[(uid(number), facts)]);
-    assert_eq!(recalled(mailbox, number).unwrap(), text(mailbox, uid(number)));
+    assert_eq!(cached(mailbox, number).unwrap(), text(mailbox, uid(number)));
 }
 
-fn recalled(mailbox: &Mailbox, number: u32) -> Option<String> {
+fn cached(mailbox: &Mailbox, number: u32) -> Option<String> {
     let facts = mailbox.facts(uid(number)..=uid(number)).pop()?.1;
     Some(String::from_utf8(facts.structure).unwrap())
 }
@@ -44,7 +44,7 @@ async fn cached_facts_survive_flag_changes_and_moves_to_cur() {
     remember(&inbox, 1);
     inbox.claim_recent().await.unwrap();
     inbox.store_flags(vec![uid(1)], change(FlagOperation::Add, Flags::SEEN, &["k"])).await.unwrap();
-    assert_eq!(recalled(&inbox, 1).as_deref(), Some("one\r\n"));
+    assert_eq!(cached(&inbox, 1).as_deref(), Some("one\r\n"));
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn mail_restored_without_its_index_gets_no_old_facts() {
     let ann = super::ann(&site.another()).await;
     assert_eq!(append(&ann, "INBOX", "2nd\r\n", Flags::SEEN, &[]).await, uid(2), "the UID is assigned again");
     let inbox = ann.open(&MailboxName::inbox()).await.unwrap();
-    assert_eq!(recalled(&inbox, 2), None);
+    assert_eq!(cached(&inbox, 2), None);
     remember(&inbox, 2);
 }
 
@@ -76,9 +76,9 @@ async fn a_copied_folder_has_its_own_facts() {
     append(&ann, "Copy", "2nd\r\n", Flags::SEEN, &[]).await;
     let (sent, copy) = (ann.open(&name("Sent")).await.unwrap(), ann.open(&name("Copy")).await.unwrap());
     remember(&sent, 2);
-    assert_eq!(recalled(&copy, 2), None);
+    assert_eq!(cached(&copy, 2), None);
     remember(&copy, 2);
-    assert_eq!(recalled(&sent, 2), None);
+    assert_eq!(cached(&sent, 2), None);
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn a_replaced_file_loses_its_cached_facts() {
     fs::write(&other, "two\r\n").unwrap();
     fs::File::options().write(true).open(&other).unwrap().set_modified(modified).unwrap();
     fs::rename(&other, &path).unwrap();
-    assert_eq!(recalled(&inbox, 1), None);
+    assert_eq!(cached(&inbox, 1), None);
 }
 
 #[tokio::test]
@@ -111,8 +111,8 @@ async fn replacing_the_open_index_with_an_older_one_gives_no_wrong_facts() {
     remember(&inbox, 2);
     fs::remove_dir_all(index.parent().unwrap()).unwrap();
     copy_folder(&old, index.parent().unwrap());
-    assert_eq!(recalled(&inbox, 1).as_deref(), Some("one\r\n"));
-    assert_eq!(recalled(&inbox, 2), None);
+    assert_eq!(cached(&inbox, 1).as_deref(), Some("one\r\n"));
+    assert_eq!(cached(&inbox, 2), None);
     remember(&inbox, 2);
 }
 

@@ -7,12 +7,12 @@ mod dovecot;
 mod flags;
 mod identity;
 mod keywords;
-mod lanes;
 mod left_behind;
 mod messages;
 mod nodes;
 mod quota;
 mod unsynced;
+mod work_limits;
 
 use std::path::PathBuf;
 

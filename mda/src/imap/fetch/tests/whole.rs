@@ -16,7 +16,7 @@ const LINE_FEEDS: &[u8] =
 
 /// The responses to `FETCH` with these arguments, made in pieces of this size.
 fn answer_in_pieces(
-    furnished: &TestMailbox,
+    test_mailbox: &TestMailbox,
     words: &str,
     newly_seen: bool,
     piece: usize,
@@ -26,13 +26,13 @@ fn answer_in_pieces(
     else {
         panic!("{words} is not a FETCH command");
     };
-    let snapshot = furnished.mailbox.snapshot();
+    let snapshot = test_mailbox.mailbox.snapshot();
     let numbered = messages.set.ranges(snapshot.len()).into_iter().flat_map(|range| snapshot.numbers(range));
     let message = |(number, entry): (u32, &crate::mailbox::MessageEntry)| {
-        let asked = MessageRequest { number, entry: entry.clone(), newly_seen };
-        Message { request: asked, recent: if number == 2 { Recent::Yes } else { Recent::No } }
+        let request = MessageRequest { number, entry: entry.clone(), newly_seen };
+        Message { request, recent: if number == 2 { Recent::Yes } else { Recent::No } }
     };
-    let mut responses = Responses::new(furnished.mailbox.clone(), snapshot.clone(), &items);
+    let mut responses = Responses::new(test_mailbox.mailbox.clone(), snapshot.clone(), &items);
     responses.start_batch(numbered.map(message).collect());
     let mut all = Vec::new();
     while !responses.is_done() {
@@ -43,26 +43,26 @@ fn answer_in_pieces(
     (String::from_utf8(all).unwrap(), responses.summary())
 }
 
-fn answer(furnished: &TestMailbox, words: &str) -> String {
-    let (answer, summary) = answer_in_pieces(furnished, words, false, 64 * 1024);
+fn answer(test_mailbox: &TestMailbox, words: &str) -> String {
+    let (answer, summary) = answer_in_pieces(test_mailbox, words, false, 64 * 1024);
     assert_eq!(summary, Summary::default());
-    assert_eq!(answer_in_pieces(furnished, words, false, 1).0, answer, "the same in pieces of one octet");
+    assert_eq!(answer_in_pieces(test_mailbox, words, false, 1).0, answer, "the same in pieces of one octet");
     answer
 }
 
 #[tokio::test]
 async fn uid_and_flags_are_sent_without_reading_the_message() {
-    let furnished = TestMailbox::with(&[("S", PLAIN), ("", PLAIN)]).await;
-    fs::remove_file(furnished.file(1)).unwrap();
+    let test_mailbox = TestMailbox::with(&[("S", PLAIN), ("", PLAIN)]).await;
+    fs::remove_file(test_mailbox.file(1)).unwrap();
     assert_eq!(
-        answer(&furnished, "1:* (UID FLAGS)"),
+        answer(&test_mailbox, "1:* (UID FLAGS)"),
         "* 1 FETCH (UID 1 FLAGS (\\Seen))\r\n* 2 FETCH (UID 2 FLAGS (\\Recent))\r\n"
     );
 }
 
 #[tokio::test]
 async fn sizes_and_dates_are_those_of_the_crlf_form_and_of_the_file() {
-    let furnished = TestMailbox::with(&[("", PLAIN), ("", LINE_FEEDS)]).await;
+    let test_mailbox = TestMailbox::with(&[("", PLAIN), ("", LINE_FEEDS)]).await;
     let lines = LINE_FEEDS.iter().filter(|octet| **octet == b'\n').count();
     let expected = format!(
         "* 1 FETCH (FLAGS () INTERNALDATE \"14-Nov-2023 22:13:20 +0000\" RFC822.SIZE {})\r\n\
@@ -70,13 +70,13 @@ async fn sizes_and_dates_are_those_of_the_crlf_form_and_of_the_file() {
         PLAIN.len(),
         LINE_FEEDS.len() + lines
     );
-    assert_eq!(answer(&furnished, "1:2 FAST"), expected);
-    assert_eq!(answer(&furnished, "1:2 FAST"), expected, "the same from the index");
+    assert_eq!(answer(&test_mailbox, "1:2 FAST"), expected);
+    assert_eq!(answer(&test_mailbox, "1:2 FAST"), expected, "the same from the index");
 }
 
 #[tokio::test]
 async fn every_section_is_a_literal_of_its_length() {
-    let furnished = TestMailbox::with(&[("", PLAIN), ("", LINE_FEEDS)]).await;
+    let test_mailbox = TestMailbox::with(&[("", PLAIN), ("", LINE_FEEDS)]).await;
     let plain = String::from_utf8(PLAIN.to_vec()).unwrap();
     let (header, text) = plain.split_at(plain.find("\r\n\r\n").unwrap() + 4);
     for (words, name, expected) in [
@@ -94,17 +94,17 @@ async fn every_section_is_a_literal_of_its_length() {
         ("BODY[]<10.100000>", "BODY[]<10>", &plain[10..]),
     ] {
         let literal = format!("* 1 FETCH ({name} {{{}}}\r\n{expected})\r\n", expected.len());
-        assert_eq!(answer(&furnished, &format!("1 {words}")), literal);
+        assert_eq!(answer(&test_mailbox, &format!("1 {words}")), literal);
     }
     assert_eq!(
-        answer(&furnished, "2 (BODY[1] BODY[2]<0.1> BODY[3] BODY[1.TEXT] UID)"),
+        answer(&test_mailbox, "2 (BODY[1] BODY[2]<0.1> BODY[3] BODY[1.TEXT] UID)"),
         "* 2 FETCH (BODY[1] {4}\r\nx\r\ny BODY[2]<0> {1}\r\nz BODY[3] NIL BODY[1.TEXT] NIL UID 2)\r\n"
     );
 }
 
 #[tokio::test]
 async fn a_subset_of_the_header_keeps_its_empty_line() {
-    let furnished = TestMailbox::with(&[("", PLAIN), ("", LINE_FEEDS)]).await;
+    let test_mailbox = TestMailbox::with(&[("", PLAIN), ("", LINE_FEEDS)]).await;
     for (words, expected) in [
         (
             "1 BODY[HEADER.FIELDS (subject x-long)]",
@@ -117,25 +117,25 @@ async fn a_subset_of_the_header_keeps_its_empty_line() {
         ("2 BODY[HEADER.FIELDS (Subject)]<1.3>", "* 2 FETCH (BODY[HEADER.FIELDS (Subject)]<1> \"ubj\")\r\n"),
         ("2 BODY[HEADER.FIELDS (None)]", "* 2 FETCH (BODY[HEADER.FIELDS (None)] {2}\r\n\r\n)\r\n"),
     ] {
-        assert_eq!(answer(&furnished, words), expected);
+        assert_eq!(answer(&test_mailbox, words), expected);
     }
 }
 
 #[tokio::test]
 async fn a_message_that_became_seen_is_sent_with_its_flags_once() {
-    let furnished = TestMailbox::with(&[("S", PLAIN)]).await;
-    let (responses, _) = answer_in_pieces(&furnished, "1 BODY[]<0.1>", true, 1000);
+    let test_mailbox = TestMailbox::with(&[("S", PLAIN)]).await;
+    let (responses, _) = answer_in_pieces(&test_mailbox, "1 BODY[]<0.1>", true, 1000);
     assert_eq!(responses, "* 1 FETCH (BODY[]<0> {1}\r\nF FLAGS (\\Seen))\r\n");
-    let (responses, _) = answer_in_pieces(&furnished, "1 (FLAGS BODY[]<0.1>)", true, 1000);
+    let (responses, _) = answer_in_pieces(&test_mailbox, "1 (FLAGS BODY[]<0.1>)", true, 1000);
     assert_eq!(responses, "* 1 FETCH (FLAGS (\\Seen) BODY[]<0> {1}\r\nF)\r\n");
 }
 
 /// Another program may remove files at any time: the other messages are sent, and no response is cut off.
 #[tokio::test]
 async fn a_message_whose_file_is_gone_is_left_out() {
-    let furnished = TestMailbox::with(&[("", PLAIN), ("", PLAIN), ("", PLAIN)]).await;
-    fs::remove_file(furnished.file(2)).unwrap();
-    let (responses, outcome) = answer_in_pieces(&furnished, "1:3 (UID BODY[TEXT]<0.5>)", false, 10);
+    let test_mailbox = TestMailbox::with(&[("", PLAIN), ("", PLAIN), ("", PLAIN)]).await;
+    fs::remove_file(test_mailbox.file(2)).unwrap();
+    let (responses, outcome) = answer_in_pieces(&test_mailbox, "1:3 (UID BODY[TEXT]<0.5>)", false, 10);
     assert_eq!(
         responses,
         "* 1 FETCH (UID 1 BODY[TEXT]<0> {5}\r\nfirst)\r\n* 3 FETCH (UID 3 BODY[TEXT]<0> {5}\r\nfirst)\r\n"
@@ -146,11 +146,11 @@ async fn a_message_whose_file_is_gone_is_left_out() {
 /// The index is a cache: its facts about another file are not used.
 #[tokio::test]
 async fn a_structure_that_does_not_match_its_file_is_parsed_again() {
-    let furnished = TestMailbox::with(&[("", PLAIN)]).await;
-    let before = answer(&furnished, "1 (BODYSTRUCTURE BODY[TEXT])");
-    let path = furnished.file(1);
+    let test_mailbox = TestMailbox::with(&[("", PLAIN)]).await;
+    let before = answer(&test_mailbox, "1 (BODYSTRUCTURE BODY[TEXT])");
+    let path = test_mailbox.file(1);
     fs::write(&path, [PLAIN, b"more\r\n"].concat()).unwrap();
-    let after = answer(&furnished, "1 BODY[TEXT]");
+    let after = answer(&test_mailbox, "1 BODY[TEXT]");
     assert!(
         !before.contains("more") && after.contains("{26}\r\nfirst line\r\nsecond\r\nmore\r\n"),
         "{after}"
@@ -159,11 +159,11 @@ async fn a_structure_that_does_not_match_its_file_is_parsed_again() {
 
 #[tokio::test]
 async fn envelope_and_structure_come_from_the_index_the_second_time() {
-    let furnished = TestMailbox::with(&[("", PLAIN)]).await;
-    let first = answer(&furnished, "1 (ENVELOPE BODY BODYSTRUCTURE RFC822.SIZE INTERNALDATE)");
+    let test_mailbox = TestMailbox::with(&[("", PLAIN)]).await;
+    let first = answer(&test_mailbox, "1 (ENVELOPE BODY BODYSTRUCTURE RFC822.SIZE INTERNALDATE)");
     // The same file with other octets, which only a read would notice.
-    let modified = fs::metadata(furnished.file(1)).unwrap().modified().unwrap();
-    fs::write(furnished.file(1), vec![b'x'; PLAIN.len()]).unwrap();
-    fs::File::options().write(true).open(furnished.file(1)).unwrap().set_modified(modified).unwrap();
-    assert_eq!(answer(&furnished, "1 (ENVELOPE BODY BODYSTRUCTURE RFC822.SIZE INTERNALDATE)"), first);
+    let modified = fs::metadata(test_mailbox.file(1)).unwrap().modified().unwrap();
+    fs::write(test_mailbox.file(1), vec![b'x'; PLAIN.len()]).unwrap();
+    fs::File::options().write(true).open(test_mailbox.file(1)).unwrap().set_modified(modified).unwrap();
+    assert_eq!(answer(&test_mailbox, "1 (ENVELOPE BODY BODYSTRUCTURE RFC822.SIZE INTERNALDATE)"), first);
 }

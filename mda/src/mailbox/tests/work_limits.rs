@@ -67,21 +67,21 @@ fn sessions_waiting_for_a_locked_mailbox_leave_threads_to_others() {
 async fn concurrent_searches_are_limited_and_a_permit_is_passed_on() {
     let root = tempfile::tempdir().unwrap();
     let store = Store::new(root.path().join("mail"), root.path().join("index"), "host");
-    let mut turns = Vec::new();
+    let mut permits = Vec::new();
     let mut inboxes = Vec::new();
     for user in ["ann", "bob", "carol"] {
         let account = store.account(&Address::parse(&format!("{user}@example.org")).unwrap()).await.unwrap();
         inboxes.push(account.open(&MailboxName::inbox()).await.unwrap());
     }
     for inbox in &inboxes[..2] {
-        turns.extend([inbox.search_permit().await, inbox.search_permit().await]);
+        permits.extend([inbox.search_permit().await, inbox.search_permit().await]);
     }
     let mut third = pin!(inboxes[2].search_permit());
     let mut context = Context::from_waker(Waker::noop());
     assert!(third.as_mut().poll(&mut context).is_pending(), "a fifth search ran at the same time");
     let mut more = pin!(inboxes[0].search_permit());
     assert!(more.as_mut().poll(&mut context).is_pending(), "one user ran three searches");
-    turns.pop();
+    permits.pop();
     assert!(matches!(third.as_mut().poll(&mut context), Poll::Ready(_)));
     assert!(more.as_mut().poll(&mut context).is_pending());
 }
