@@ -24,7 +24,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// Maximum number of connections from the MTA: as many as it has peers, since it delivers while they wait.
 const LMTP_CONNECTIONS: usize = 2000;
 
-/// Runs the daemon until it is asked to stop.
+/// Runs the daemon until a stop is requested.
 pub(crate) fn run(path: &Path) -> ExitCode {
     daemon::run(
         "mda",

@@ -21,7 +21,7 @@ pub mod maildir;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Runs the delivery agent with the configuration in a file, until it is asked to stop. Must be called before any
+/// Runs the delivery agent with the configuration in a file, until a stop is requested. Must be called before any
 /// thread is started: the inherited sockets are named in the environment.
 pub fn run(config: &Path) -> ExitCode {
     daemon::run(config)

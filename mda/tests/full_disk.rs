@@ -43,7 +43,8 @@ fn limit(octets: u64) {
 
 #[test]
 fn what_was_acknowledged_stays_and_what_was_refused_leaves_nothing() {
-    // Without its signal, a write beyond the limit fails as on a full disk. Threads that are started later inherit this.
+    // Without its signal, a write beyond the limit fails as on a full disk. Threads that are started later inherit
+    // this.
     let mut signals = SigSet::empty();
     signals.add(Signal::SIGXFSZ);
     signals.thread_block().unwrap();

@@ -1,4 +1,5 @@
-//! A process that is killed at any moment: whatever it acknowledged is there afterwards, under the UID that it reported.
+//! A process that is killed at any moment: whatever it acknowledged is there afterwards, under the UID that it
+//! reported.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

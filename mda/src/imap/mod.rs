@@ -48,7 +48,7 @@ pub struct Server {
 /// The service that a client connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {
-    /// Port 143: in clear until STARTTLS.
+    /// Port 143: clear text until STARTTLS.
     Imap,
     /// Port 993: TLS from the first octet (RFC 8314 §3.2).
     Imaps,

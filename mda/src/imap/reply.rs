@@ -179,7 +179,7 @@ impl Reply {
         Self::bad("TLS is already active")
     }
 
-    /// RFC 5530 §3: the client offered a password in clear, where others may have read it.
+    /// RFC 5530 §3: the client offered a password in clear text, where others may have read it.
     pub(super) fn privacy_required() -> Self {
         Self::new(
             Condition::No,
@@ -221,7 +221,7 @@ impl Reply {
         Self::new(Condition::No, Some(Code::NonExistent), "Mailbox does not exist")
     }
 
-    /// Unknown quota root, or one without a bound.
+    /// Unknown quota root, or one without a limit.
     pub(super) fn no_such_quota_root() -> Self {
         Self::new(Condition::No, Some(Code::NonExistent), "Quota root does not exist")
     }

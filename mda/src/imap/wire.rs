@@ -209,7 +209,7 @@ impl Wire {
         self.stream.metrics()
     }
 
-    /// Upgrades to an encrypted connection, which starts from scratch: nothing that was read in clear is kept.
+    /// Upgrades to an encrypted connection, which starts from scratch: nothing that was read in clear text is kept.
     pub(crate) async fn secure(
         self,
         tls: &serve::tls::Tls,

@@ -4,13 +4,13 @@
 //! keys ──► conditions: strings decoded, cheapest first
 //!            ├─ known from the session's view: matched against all messages at once
 //!            └─ the rest: matched against the messages left, slice by slice, off the runtime
-//!                 candidate ── remembered: the index's envelope ── contents: the message itself, by a window (scan)
+//!                 candidate ── indexed: the envelope ── contents: the message itself, by a window (scan)
 //! ```
 //!
 //! A text is found anywhere in another, also within words, as a reader sees it: encoded words, charsets, transfer
-//! encodings, folds, case and the different encodings of one character are undone first (`message::text::Folder`). HTML
-//! is searched as it is written and as it is shown. A message that is gone from the disk, or cannot be read, does not
-//! match.
+//! encodings, folds, case and the different encodings of one character are undone first (`message::text::TextFolder`).
+//! HTML is searched as it is written and as it is shown. A message that is gone from the disk, or cannot be read, does
+//! not match.
 //!
 //! Memory and threads are bounded over all sessions: few searches read at the same time ([`Mailbox::search_permit`]),
 //! each holds a window and a header, and gives up its turn after each slice. A search ends with its session.

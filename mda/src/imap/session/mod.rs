@@ -204,7 +204,7 @@ impl Session {
         let Outcome { reply, transition } = match outcome {
             Ok(outcome) => outcome,
             Err(Failure::Refused(reply)) => reply.into(),
-            Err(Failure::Bye(farewell)) => return Ok(self.bye(&farewell)),
+            Err(Failure::Bye(bye)) => return Ok(self.bye(&bye)),
             Err(Failure::ConnectionLost(error)) => return Err(error),
         };
         let mut gone = false;
@@ -299,8 +299,8 @@ impl Session {
         Flow::Continue
     }
 
-    fn bye(&mut self, farewell: &Bye) -> Flow {
-        farewell.write(self.wire.out());
+    fn bye(&mut self, bye: &Bye) -> Flow {
+        bye.write(self.wire.out());
         Flow::End
     }
 

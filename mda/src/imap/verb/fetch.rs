@@ -31,7 +31,7 @@ pub(in crate::imap) async fn run(
     for batch in named.chunks(BATCH) {
         let seen = if marks { mark_seen(selected, batch).await } else { Vec::new() };
         let newest = selected.mailbox().snapshot();
-        // A client learns of a keyword before a message that has it (RFC 3501 §7.2.6).
+        // A keyword is sent in FLAGS before any message that has it (RFC 3501 §7.2.6).
         selected.write_new_keywords(wire.out(), &newest);
         let requests = requests_of(selected, &newest, batch, &seen);
         let of_batch = respond(wire, selected, newest, &requests, &items).await?;

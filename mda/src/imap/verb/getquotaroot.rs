@@ -1,4 +1,5 @@
-//! GETQUOTAROOT: the quota root of a mailbox (RFC 9208 §4.1.2), which is that of all the user's mail, if it is bounded.
+//! GETQUOTAROOT: the quota root of a mailbox (RFC 9208 §4.1.2). The only root is that of all the user's mail, if the
+//! user has a quota.
 
 use imap_proto::MailboxArgument;
 use imap_proto::response::quota;

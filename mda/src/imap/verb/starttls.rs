@@ -1,16 +1,16 @@
-//! STARTTLS: encryption on the port that begins in clear (RFC 3501 §6.2.1).
+//! STARTTLS: encryption on the port that begins in clear text (RFC 3501 §6.2.1).
 
 use crate::imap::reply::{Failure, Reply};
 use crate::imap::session::{Outcome, Transition};
 use crate::imap::wire::{Privacy, Wire};
 
-/// The text of the BAD and of the BYE when octets follow the command in clear.
+/// The text of the BAD and of the BYE when octets follow the command in clear text.
 const TRAILING_DATA: &str = "Data received after STARTTLS and before TLS";
 
 /// Accepts the command. The session then starts TLS, and discards everything it knew before.
 ///
-/// Octets after the command in clear may come from an attacker on the path who wants them read as the client's own.
-/// They belong to no session, so the connection ends (RFC 9051 §6.2.1).
+/// Octets in clear text after the command may come from an attacker on the path who wants them read as the client's
+/// own. They belong to no session, so the connection ends (RFC 9051 §6.2.1).
 pub(in crate::imap) fn run(wire: &mut Wire) -> Result<Outcome, Failure> {
     if wire.privacy() == Privacy::Encrypted {
         return Err(Reply::tls_already_active().into());

@@ -18,7 +18,7 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// Returns true if a client has nothing to learn.
+    /// Returns true if a client need not be sent anything.
     pub fn is_empty(&self) -> bool {
         self == &Self::default()
     }
@@ -50,7 +50,7 @@ impl Difference {
                     after.step();
                 }
                 // UIDs ascend, so messages that the older snapshot lacks come after all that it has; a UID that turns
-                // up late also counts as an arrival, since a client learns of messages only by their number.
+                // up late also counts as an arrival, since EXISTS announces messages only by their number.
                 (_, Some(_)) => {
                     difference.arrived += 1;
                     after.step();

@@ -1,8 +1,8 @@
 //! The state of one mailbox in this process, with one change at a time. Everything here blocks.
 //!
-//! The folders are authoritative for the messages and their flags, the UID list for their UIDs. A [`MailboxState`] is the
-//! content last read of both, and every change is made on disk first. Other processes change both at any time, which
-//! [`MailboxState::refresh`] finds.
+//! The folders are authoritative for the messages and their flags, the UID list for their UIDs. A [`MailboxState`] is
+//! the content last read of both, and every change is made on disk first. Other processes change both at any time,
+//! which [`MailboxState::refresh`] finds.
 
 mod add;
 mod change;

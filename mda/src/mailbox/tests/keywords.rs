@@ -62,7 +62,7 @@ async fn an_unused_letter_is_reassigned() {
     assert_eq!(keywords_of(&after, 1), ["again"]);
     assert!(site.files()[0].ends_with(":2,a"), "{:?}", site.files());
     assert!(!site.maildir().join("mailstead-keywords").exists());
-    // A session that saw the letter under its old name learns that the message changed.
+    // A session that saw the letter under its old name is notified that the message changed.
     assert_eq!(full.difference(&after).changed, [1]);
     assert_eq!(keywords_of(&reopened(&site, "INBOX").await.snapshot(), 1), ["again"]);
 }

@@ -1,4 +1,5 @@
-//! A disk that stores a message and then fails to sync the folder: the client gets an error, and finds no message later.
+//! A disk that stores a message and then fails to sync the folder: the client gets an error, and finds no message
+//! later.
 
 use super::*;
 

@@ -271,8 +271,8 @@ impl UidList {
         self.read_changes()
     }
 
-    /// Resets the list to another validity, when it was lost ([`UidListChange::Incomplete`]) or has no UIDs left, unless another
-    /// process has done so. The known records of this list are void afterwards.
+    /// Resets the list to another validity, when it was lost ([`UidListChange::Incomplete`]) or has no UIDs left,
+    /// unless another process has done so. The known records of this list are void afterwards.
     pub(crate) fn reset(
         &self,
         reason: ResetReason,
