@@ -25,14 +25,14 @@ use crate::site::{Settings, SettingsError, Site};
 use crate::srs;
 use crate::timestamp::Timestamp;
 
-/// Time for sessions and deliveries to end once we are asked to stop. The ones that are cut off are retried, by the
+/// Time for sessions and deliveries to end after a stop is requested. The ones that are cut off are retried, by the
 /// peer or by us.
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// The queue's length is reported at most once in this time: a burst of mail is not a burst of notices.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Runs the MTA until it is asked to stop.
+/// Runs the MTA until a stop is requested.
 pub(crate) fn run(path: &Path) -> ExitCode {
     daemon::run(
         "mta",
@@ -130,7 +130,7 @@ async fn run_services(
 }
 
 /// The keys of return paths. Without them mail is forwarded with its original sender, and reports to return paths are
-/// deferred: the operator hears of it, and everything else goes on.
+/// deferred: the error is reported to the operator, and everything else works.
 fn return_path_keys(queue: &Path, life: &Daemon) -> Option<Arc<srs::Keys>> {
     match srs::Keys::open(queue) {
         Ok(keys) => {
@@ -182,9 +182,9 @@ struct Reloader {
 }
 
 impl Reloader {
-    /// Reads everything again. Each part stands alone: a part that was read is in force at once, and a part that is
-    /// refused stays as it was and is reported. The certificate comes first, so that an error in another file does not
-    /// delay it.
+    /// Reads everything again. Each part is separate: a part that was read applies at once, and a part that is
+    /// refused keeps its old value and is reported. The certificate comes first, so that an error in another file does
+    /// not delay it.
     fn reload(&self, path: &Path, site: &Site) {
         let before = site.settings();
         let config =

@@ -41,7 +41,7 @@ use std::process::ExitCode;
 pub use outcome::{Outcome, Reason, Status};
 pub use site::{Settings, Site};
 
-/// Runs the transfer agent with the configuration in a file, until it is asked to stop. Must be called before any
+/// Runs the transfer agent with the configuration in a file, until a stop is requested. Must be called before any
 /// thread is started: it reads the inherited sockets from the environment.
 pub fn run(config: &Path) -> ExitCode {
     daemon::run(config)

@@ -47,7 +47,8 @@ pub async fn deliver(
     outcomes.into_iter().map(|outcome| Outcome::from_peer(outcome, None)).collect()
 }
 
-/// Asks which of the recipients would accept a message of this size, in their order, and delivers nothing.
+/// Probes which recipients the MDA would accept for a message of this size, and delivers nothing. The outcomes are in
+/// the recipients' order.
 pub async fn probe(
     socket: &Path,
     hostname: &Domain,

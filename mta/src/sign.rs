@@ -23,7 +23,7 @@ use crate::timestamp::Timestamp;
 #[derive(Clone, Default)]
 pub struct Signer {
     keys: Arc<Vec<Arc<Key>>>,
-    /// The keys that could not be read, in words.
+    /// The error text about the keys that could not be read.
     load_errors: Option<String>,
 }
 
@@ -67,7 +67,7 @@ impl Signer {
         Self::default().reloaded(keys)
     }
 
-    /// The keys after a reload. Each stands alone: one that can no longer be read keeps signing as it was read before.
+    /// The keys after a reload. Each is separate: one that can no longer be read keeps signing as it was read before.
     pub fn reloaded(&self, keys: &[config::DkimKey]) -> Self {
         let mut errors = Vec::new();
         let mut usable = Vec::new();

@@ -66,7 +66,7 @@ impl Settings {
         Ok(Self { signer, resolver, outbound, config })
     }
 
-    /// The settings after a reload of `mta.toml`. Each part that it names stands alone: one that is refused stays as it
+    /// The settings after a reload of `mta.toml`. Each part that it names is separate: one that is refused stays as it
     /// is here, including its part of the configuration, and the refusal is reported.
     pub(crate) fn reloaded(&self, mut config: config::Mta, refusals: &Refusals) -> Self {
         let signer = self.signer.reloaded(&config.dkim);

@@ -145,7 +145,7 @@ impl SmtpClient {
         }
     }
 
-    /// Asks which of an envelope's recipients the peer would accept. Returns one outcome for each, in their order.
+    /// Probes which of an envelope's recipients the peer would accept. Returns one outcome for each, in their order.
     pub(crate) async fn probe(&mut self, envelope: Envelope) -> Vec<Outcome> {
         let count = envelope.recipients.len();
         self.begin(0);

@@ -42,8 +42,8 @@ struct UnverifiedSignature {
     body: BodyHash,
 }
 
-/// The results for all signatures of one message. A signature that passed, or whose key could not be fetched, matters to
-/// DMARC.
+/// The results for all signatures of one message. A signature that passed, or whose key could not be fetched, matters
+/// to DMARC.
 pub(super) struct DkimResults(Vec<(Finding, Option<Identifier>)>);
 
 impl PreparedSignatures {

@@ -151,7 +151,7 @@ async fn a_long_header_section_uses_the_memory_budget_only_when_it_is_complete()
         incoming.write(piece).await.unwrap();
         assert!(incoming.in_memory() <= 16 * 1024 + 30_000, "{}", incoming.in_memory());
     }
-    assert_eq!(free(&spool), all, "nothing is reserved for what lies in the file");
+    assert_eq!(free(&spool), all, "nothing is reserved for octets in the file");
     let content = incoming.finish().await.unwrap();
     let pages = (2 * content.header().len()).div_ceil(4096);
     assert_eq!(free(&spool), all - pages);

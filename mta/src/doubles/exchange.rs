@@ -74,7 +74,7 @@ impl Script {
         }
     }
 
-    /// Gives this answer to every line with this beginning. An empty line stands for the greeting, and `.` for the
+    /// Gives this answer to every line with this beginning. An empty line means the greeting, and `.` for the
     /// reply to a message.
     pub(crate) fn on(self, beginning: &'static str, reaction: Reaction) -> Self {
         self.times(usize::MAX, beginning, reaction)

@@ -13,8 +13,8 @@ use crate::site::Settings;
 const FULL: (u16, u16) = (2, 2);
 
 /// Temporarily refuses a recipient all of whose mailboxes are full: the peer keeps the message and retries, and no
-/// report has to be sent later. Only the MDA knows; it is asked only about users that have a quota. When it does not
-/// answer, or the message is larger than declared, the end of the message decides.
+/// report has to be sent later. Only the MDA knows the usage; it is queried only for users that have a quota. When it
+/// does not answer, or the message is larger than declared, the end of the message decides.
 pub(super) async fn check(
     settings: &Settings,
     id: MailId,

@@ -43,8 +43,8 @@ pub(super) fn resolve(
     }
 }
 
-/// The original sender, if the address is a return path of forwarded mail. It accepts what is sent to a return path,
-/// delivery reports, which have the null sender (RFC 5321 §4.5.5): no other mail goes on to an address elsewhere.
+/// The original sender, if the address is a return path of forwarded mail. A return path accepts delivery reports only,
+/// which have the null sender (RFC 5321 §4.5.5): no other mail is relayed to a remote address.
 pub(super) fn return_path(
     site: &Site,
     settings: &Settings,

@@ -152,7 +152,7 @@ fn shuffle(hosts: &mut [Domain]) {
 /// The order in which a host's addresses are tried. The families alternate, as in RFC 8305 §4, so that the silent
 /// addresses of one do not hide the other; within a family the order is that of DNS. IPv4 begins: mail that leaves over
 /// IPv6 from a rented machine more often has no reverse name, and is then refused by the large receivers. Addresses to
-/// which this machine has no route come last: they fail at once, and cost the others no turn.
+/// which this machine has no route come last: they fail at once, and do not count in the alternation.
 pub(super) fn in_order(
     ips: Vec<IpAddr>,
     port: u16,
@@ -169,8 +169,8 @@ fn alternate_families(targets: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let (v4, v6): (Vec<_>, Vec<_>) = targets.into_iter().partition(SocketAddr::is_ipv4);
     let mut ordered: Vec<(usize, SocketAddr)> =
         v4.into_iter().enumerate().chain(v6.into_iter().enumerate()).collect();
-    // The sort is stable: of each turn, IPv4 comes first.
-    ordered.sort_by_key(|(turn, _)| *turn);
+    // The sort is stable: of two addresses at the same rank, IPv4 comes first.
+    ordered.sort_by_key(|(rank, _)| *rank);
     ordered.into_iter().map(|(_, target)| target).collect()
 }
 

@@ -111,8 +111,8 @@ impl Agenda {
         self.recipients
     }
 
-    /// Starts a worker, if a lane has a message ready and there is a place. Returns its place and its first message. The
-    /// worker gets others with [`Agenda::next`] and ends with [`Agenda::finish`].
+    /// Starts a worker, if a lane has a message ready and there is a place. Returns its place and its first message.
+    /// The worker gets others with [`Agenda::next`] and ends with [`Agenda::finish`].
     pub(super) fn start_worker(&mut self, now: Instant) -> Option<(WorkerPlace, MailId)> {
         self.wake(now);
         for lane in [Lane::Settlement, Lane::Local] {

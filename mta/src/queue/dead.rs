@@ -1,11 +1,11 @@
 //! Undeliverable messages whose senders must not get a report, kept for the operator.
 //!
-//! | in `dead/`                                | meaning                         | bound                         |
+//! | in `dead/`                                | meaning                         | limit                         |
 //! |-------------------------------------------|---------------------------------|-------------------------------|
 //! | `<id>.eml`, `<id>.toml`                   | not delivered before it expired | 1,000 messages, 256 MiB       |
 //! | `<id>.<number>.eml`, `<id>.toml.<number>` | its envelope is damaged         | none: needs a damaged disk    |
 //!
-//! Beyond the bounds the oldest messages are removed, by the order of their names and not by a clock, which may be
+//! Above the limits the oldest messages are removed, by the order of their names and not by a clock, which may be
 //! wrong.
 
 use std::collections::BTreeMap;
@@ -44,7 +44,7 @@ impl DeadFolder {
         &self.0
     }
 
-    /// Removes the oldest messages beyond the bounds, and counts the rest.
+    /// Removes the oldest messages above the limits, and counts the rest.
     pub(super) fn tidy(&self) -> io::Result<DeadMessages> {
         self.tidy_to(MAX_MESSAGES, MAX_OCTETS)
     }

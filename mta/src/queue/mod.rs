@@ -2,8 +2,8 @@
 //!
 //! A message enters in two steps, so that it is acknowledged only once it is safe: [`Queue::stage`] writes its octets
 //! to disk, [`Staged::commit`] its envelope. From then on it survives anything but the loss of the disk, and leaves the
-//! queue only when it is delivered, reported to its sender, or set aside for the operator. [`run`] delivers the messages
-//! that are due.
+//! queue only when it is delivered, reported to its sender, or set aside for the operator. [`run`] delivers the
+//! messages that are due.
 //!
 //! | step                                      | file                      |
 //! |-------------------------------------------|---------------------------|
@@ -262,7 +262,7 @@ impl Queue {
         let _ = looked.await;
     }
 
-    /// Drops the messages in `dead/` beyond its bounds, and counts the rest. Blocks.
+    /// Removes the messages in `dead/` above its limits, and counts the rest. Blocks.
     fn count_dead(&self) {
         match self.shared.store.dead().tidy() {
             Ok(dead) => _ = self.shared.dead.send_replace(dead),

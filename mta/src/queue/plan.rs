@@ -126,7 +126,7 @@ impl Queue {
     }
 
     /// Gives up a worker's quick place. Returns false when all slow ones are occupied; then one of their workers is
-    /// asked to end.
+    /// evicted.
     pub(super) fn move_to_slow_pool(&self, place: &mut WorkerPlace) -> bool {
         let is_moved = self.agenda().move_to_slow_pool(place);
         if is_moved {

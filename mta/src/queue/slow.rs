@@ -1,4 +1,4 @@
-//! The workers that wait for a connection in a slow place, the longest first, and the request to one of them to end.
+//! The workers that wait for a connection in a slow place, the longest first, and the eviction of one of them.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,7 +34,7 @@ impl SlowWorkers {
         Waiter { slow: self.clone(), number, request }
     }
 
-    /// Asks the worker that has waited longest to end.
+    /// Requests the eviction of the worker that has waited longest.
     pub(super) fn evict(&self) {
         if let Some((_, request)) = self.waiting().workers.pop_first() {
             // A worker that has just got its connection has dropped its end.
@@ -53,7 +53,7 @@ impl Drop for Waiter {
     }
 }
 
-/// Completes when the worker is asked to end; never for one that does not wait.
+/// Completes when the worker's eviction is requested; never for one that does not wait.
 pub(super) async fn eviction_requested(waiter: &mut Option<Waiter>) {
     if let Some(waiter) = waiter
         && (&mut waiter.request).await.is_ok()

@@ -13,8 +13,8 @@
 //! | `messages/<id>.eml`, `envelopes/<id>.toml` | queued: the MTA is responsible for it                            |
 //! | `dead/<id>.eml`, `dead/<id>.toml`          | undeliverable, and its sender gets no report; for the operator   |
 //!
-//! The message is written before its envelope and removed after it, so an envelope without its message exists only where
-//! another program removed the message.
+//! The message is written before its envelope and removed after it, so an envelope without its message exists only
+//! where another program removed the message.
 //!
 //! All functions here block.
 
@@ -209,8 +209,8 @@ impl Store {
         Ok(envelopes)
     }
 
-    /// An envelope, or the fault in it, which is permanent. A file that cannot be read at the moment is an error, since a
-    /// message must not be set aside for it.
+    /// An envelope, or the fault in it, which is permanent. A file that cannot be read at the moment is an error, since
+    /// a message must not be set aside for it.
     fn scan_envelope(&self, name: &str) -> Result<Result<Envelope, String>, QueueError> {
         /// Far more than the recipients of one message take.
         const MAX_ENVELOPE: u64 = 4 * 1024 * 1024;
@@ -273,8 +273,8 @@ impl StagedMessage {
                 Ok(())
             }
             Err(error) => {
-                // A disk that refused to sync the folder may also have refused to remove the name. The peer will send the
-                // message again, so it must be removed.
+                // A disk that refused to sync the folder may also have refused to remove the name. The peer will send
+                // the message again, so it must be removed.
                 if let Err(again) = remove_if_there(&self.store.envelope_path(self.id)) {
                     tracing::error!(id = %self.id, error = %again, "cannot remove a refused message, it may be delivered twice");
                     self.removes_on_drop = false;

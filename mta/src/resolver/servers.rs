@@ -29,23 +29,24 @@ struct CurrentResolvers {
     read: Instant,
 }
 
-/// The number of times that a question is asked before it counts as unanswered, and the share of the budget that each has:
+/// The number of times that a query is sent before it counts as unanswered, and the share of the budget that each has:
 /// a lost datagram costs the peer a wait, not the message its answers.
 const ATTEMPTS: usize = 3;
 const TIMEOUT_SHARE: u32 = 4;
 
-/// The longest time for which an answer is kept. A change of DNS is seen within a day, whatever lifetime the record had.
+/// The longest time for which an answer is kept. A change of DNS is seen within a day, whatever lifetime the record
+/// had.
 const MAX_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The longest time for which it is kept that there is no such name or record. Below it the zone decides by its SOA record,
-/// and without one nothing is kept (RFC 2308 §5, which names one to three hours as a sensible bound): a sender who
-/// publishes the record that was missing is not held to a mistake. Errors of a server are never kept (§7).
+/// The longest time for which it is kept that there is no such name or record. Below it the zone decides by its SOA
+/// record, and without one nothing is kept (RFC 2308 §5, which names one to three hours as a sensible limit): a sender
+/// who publishes the record that was missing is not held to a mistake. Errors of a server are never kept (§7).
 pub(super) const MAX_NEGATIVE_TTL: Duration = Duration::from_secs(3 * 60 * 60);
 
 /// Answers kept. A signing key or a policy has a few hundred octets.
 const CACHE_ENTRIES: u64 = 4096;
 
-/// The time for which the system's file is believed. A question that comes later has it read again: 60 octets.
+/// The time for which the system's file is believed. A later query reads it again: 60 octets.
 const REREAD_INTERVAL: Duration = Duration::from_secs(5);
 
 impl Servers {
@@ -129,7 +130,7 @@ fn options(budget: Duration) -> ResolverOpts {
     options.positive_max_ttl = Some(MAX_TTL);
     options.negative_max_ttl = Some(MAX_NEGATIVE_TTL);
     options.use_hosts_file = ResolveHosts::Never;
-    // A truncated or lost answer over UDP is asked for again over TCP: DKIM keys may be long.
+    // A truncated or lost answer over UDP is followed by a query over TCP: DKIM keys may be long.
     options.try_tcp_on_error = true;
     options
 }

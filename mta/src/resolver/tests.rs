@@ -4,7 +4,7 @@ use super::query_name;
 use super::servers::MAX_NEGATIVE_TTL;
 use crate::doubles::name_server::NameServer;
 
-/// The number of queries that reach the name server when a question is asked twice.
+/// The number of queries that reach the name server when a query is sent twice.
 async fn queries(names: NameServer, owner: &str) -> usize {
     let queries = names.queries();
     let resolver = names.resolver(8_000).await;

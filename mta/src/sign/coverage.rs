@@ -6,8 +6,8 @@
 //!
 //! Other hosts on the way add fields in good faith, and this must not cost readers the signature: a mailing list adds
 //! Sender and List-* (RFC 2369, RFC 2919), a resender adds Resent-* on top of existing ones (RFC 5322 §3.6.6). Those
-//! are listed as often as they occur, so that none can be changed or removed. RFC 8058 §4 asks that List-Unsubscribe
-//! and List-Unsubscribe-Post are covered in this way.
+//! are listed as often as they occur, so that none can be changed or removed. RFC 8058 §4 requires that
+//! List-Unsubscribe and List-Unsubscribe-Post are covered in this way.
 //!
 //! Trace fields (Received, Return-Path, Authentication-Results) change on the way and are never covered
 //! (RFC 6376 §5.4).

@@ -161,7 +161,7 @@ fn an_envelope_without_its_message_is_set_aside() {
 #[test]
 fn unknown_files_are_left_alone() {
     let disk = Disk::new();
-    fs::write(disk.path("messages/README"), "what lies here").unwrap();
+    fs::write(disk.path("messages/README"), "about these files").unwrap();
     disk.restarted();
     assert_eq!(disk.names("messages"), ["README"]);
 }
