@@ -2,8 +2,8 @@
 //!
 //! To verify: [`HeaderSection::parse`] the header section, read each of its [`HeaderSection::signatures`], call
 //! [`Signature::refusal`] for failures that do not depend on a key, feed the body to a [`BodyHasher`] with the
-//! canonicalization that [`Signature::body_canonicalization`] names, fetch the TXT records at [`Signature::key_name`], and call
-//! [`Signature::verify`].
+//! canonicalization that [`Signature::body_canonicalization`] names, fetch the TXT records at [`Signature::key_name`],
+//! and call [`Signature::verify`].
 //!
 //! To sign: hash the body with relaxed canonicalization and call [`sign`].
 //!

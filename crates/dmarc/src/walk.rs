@@ -72,7 +72,8 @@ impl Walk {
 
 /// The domains at which a walk looks, the longest first (RFC 9989 §4.10, steps 1 to 7).
 ///
-/// Of a domain with eight labels or more, the first parent has seven: a sender cannot cause more queries by more labels.
+/// Of a domain with eight labels or more, the first parent has seven: a sender cannot cause more queries by more
+/// labels.
 pub(crate) fn names(start: &Domain) -> Vec<Domain> {
     let parents = (start.labels().count() - 1).min(MAX_QUERIES - 1);
     let parents = (1..=parents).rev().filter_map(|labels| last_labels(start, labels));

@@ -28,7 +28,8 @@
 use crate::command::{self, Append, Command, CommandError, LiteralHeader, Malformed, id};
 use crate::cursor::{Cursor, SyntaxError};
 
-/// The longest response to a continuation request, large enough for SASL tokens (RFC 4954 §4 has the same limit for SMTP).
+/// The longest response to a continuation request, large enough for SASL tokens (RFC 4954 §4 has the same limit for
+/// SMTP).
 const MAX_CONTINUATION_RESPONSE: usize = 12_288;
 
 /// An event for the server.

@@ -12,8 +12,8 @@ use super::{Answers, Question, Sender};
 /// line of a reply (RFC 5321 §4.5.3.1.5). A longer one is ignored rather than cut, since it may end in a URL.
 pub(super) const MAX_LEN: usize = 400;
 
-/// The `exp` modifier of the record that led to a fail. It is not looked up yet: its queries come after the evaluation and
-/// do not count among its lookups (RFC 7208 §4.6.4).
+/// The `exp` modifier of the record that led to a fail. It is not looked up yet: its queries come after the evaluation
+/// and do not count among its lookups (RFC 7208 §4.6.4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     pub(super) spec: Spec,
@@ -32,7 +32,8 @@ pub struct Receiver<'a> {
 
 impl Explanation {
     /// The text for the client, of printable ASCII. `None` if the domain publishes no usable one: DNS failed, there are
-    /// several records, or the text is malformed or too long. The error is the set of queries that have to be made first.
+    /// several records, or the text is malformed or too long. The error is the set of queries that have to be made
+    /// first.
     ///
     /// The text comes from the sender's domain, and a reply that quotes it has to say so (RFC 7208 §6.2).
     pub fn text(

@@ -13,8 +13,8 @@
 //! them without an answer for one evaluation, 10 hosts of an `mx`, 10 names of an address, 16 KiB for a record, and 400
 //! octets for an explanation. They also bound the number of rounds; the caller limits the time.
 //!
-//! A fail may have an [`Explanation`] (`exp`, §6.2), a text of the sender's domain for a reply that refuses the message by
-//! its SPF result. It is looked up in the same way, and only when the caller asks for its text.
+//! A fail may have an [`Explanation`] (`exp`, §6.2), a text of the sender's domain for a reply that refuses the message
+//! by its SPF result. It is looked up in the same way, and only when the caller asks for its text.
 
 mod evaluation;
 mod expansion;

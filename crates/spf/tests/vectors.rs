@@ -1,4 +1,5 @@
-//! Plays vectors: `vectors.toml`, which covers RFC 7208 section by section, and the suite of openspf when it is at hand.
+//! Plays vectors: `vectors.toml`, which covers RFC 7208 section by section, and the suite of openspf when it is at
+//! hand.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -27,8 +28,8 @@ struct Vectors {
 #[serde(deny_unknown_fields)]
 struct Scenario {
     rule: String,
-    /// The name, the type, and the strings of the value. `TIMEOUT` and `SERVFAIL` as types fail every query for the name
-    /// whose type has no record.
+    /// The name, the type, and the strings of the value. `TIMEOUT` and `SERVFAIL` as types fail every query for the
+    /// name whose type has no record.
     zone: Vec<Vec<String>>,
     vectors: Vec<Vector>,
 }

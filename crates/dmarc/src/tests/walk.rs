@@ -56,7 +56,8 @@ fn names_are_compared_as_a_labels_in_lower_case_without_the_root() {
     }
 }
 
-/// RFC 9989 §4.10.2 and §B.4: the organizational domain of a domain, seen from outside: the identifiers aligned with it.
+/// RFC 9989 §4.10.2 and §B.4: the organizational domain of a domain, seen from outside: the identifiers aligned with
+/// it.
 fn is_aligned(zone: Zone<'_>, author: &str, by: &str) -> bool {
     matches!(evaluated(zone, author, &[dkim(by)]).outcome, Outcome::Pass { .. })
 }

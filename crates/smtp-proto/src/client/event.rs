@@ -40,7 +40,7 @@ impl<'s> Idle<'s> {
         self.begin(Purpose::Send, envelope);
     }
 
-    /// Asks which of an envelope's recipients the peer would accept, and sends nothing: an outcome of
+    /// Probes which of an envelope's recipients the peer would accept, and sends no message: an outcome of
     /// [`Outcome::Delivered`] is a recipient that it would accept.
     pub fn probe(self, envelope: Envelope) {
         self.begin(Purpose::Probe, envelope);

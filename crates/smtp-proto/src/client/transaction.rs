@@ -29,11 +29,11 @@ pub(super) const WINDOW: usize = 100;
 pub(super) enum Purpose {
     /// To send a message.
     Send,
-    /// To ask which of the recipients the peer would accept.
+    /// To probe which recipients the peer would accept.
     Probe,
 }
 
-/// The commands of an envelope: MAIL, one RCPT each, and DATA unless the recipients are only asked about.
+/// The commands of an envelope: MAIL, one RCPT each, and DATA unless the envelope is a probe.
 #[derive(Debug)]
 pub(super) struct Transaction {
     purpose: Purpose,

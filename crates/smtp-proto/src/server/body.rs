@@ -46,8 +46,8 @@ pub(super) fn advance(session: &mut Session, mut receiving: Reception) -> BodyEf
             let answers = if lmtp { transaction.recipients } else { 1 };
             let reply = refusal(fault);
             (0..answers).for_each(|_| session.reply(&reply));
-            // After a bare CR or LF the peer may see the end of the message elsewhere than here, and what follows as its
-            // rest: none of it is read as a command.
+            // After a bare CR or LF the peer may see the end of the message elsewhere than here, and what follows as
+            // its rest: none of it is read as a command.
             session.state = match fault {
                 BodyFault::BareCr | BodyFault::BareLf => State::Closing,
                 BodyFault::TooBig | BodyFault::Nul => State::Ready(transaction.ready),
