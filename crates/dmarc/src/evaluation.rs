@@ -66,7 +66,7 @@ pub enum Outcome {
     Pass {
         /// The first identifier that is aligned.
         identifier: Identifier,
-        /// `Strict` if it is the author domain itself, whatever the record asks for.
+        /// `Strict` if it is the author domain itself, whatever mode the record has.
         alignment: Alignment,
     },
     /// No identifier is aligned with the author domain.
@@ -116,7 +116,7 @@ pub struct AppliedPolicy {
     pub tag: PolicyTag,
     /// The policy of that tag.
     pub published: Policy,
-    /// The policy that is asked for: one level lower under `t=y`.
+    /// The policy that applies to the message: one level lower under `t=y`.
     pub requested: Policy,
 }
 
@@ -132,7 +132,7 @@ pub enum PolicyTag {
 }
 
 impl Evaluation {
-    /// The disposition that the domain owner asks for, for this message: `None` unless it fails (RFC 9989 §5.3.6).
+    /// The disposition that the domain owner requests for this message: `None` unless it fails (RFC 9989 §5.3.6).
     pub fn disposition(&self) -> Policy {
         match (&self.outcome, &self.policy) {
             (Outcome::Fail(_), Some(policy)) => policy.requested,
@@ -141,12 +141,12 @@ impl Evaluation {
     }
 }
 
-/// Evaluates DMARC for a message, or returns the questions that must be answered first.
+/// Evaluates DMARC for a message, or returns the queries that must be answered first.
 pub fn evaluate(message: &Message<'_>, answers: &Answers) -> Result<Evaluation, Vec<Question>> {
     let evaluator = Evaluator { author: message.author, identifiers: message.identifiers, answers };
     match evaluator.evaluate() {
         Ok(evaluation) => Ok(evaluation),
-        Err(Stop::Ask(questions)) => Err(questions),
+        Err(Stop::Ask(queries)) => Err(queries),
         Err(Stop::Unanswered { name, error }) => {
             Ok(Evaluation { outcome: unanswered(name, error), policy: None })
         }
@@ -178,7 +178,7 @@ impl Evaluator<'_> {
             outcome => outcome?,
         };
         let (tag, published) = match self.policy(&domain, &policies) {
-            // A result other than a failure asks for no policy, so nothing depends on the answer.
+            // A result other than a failure needs no policy, so nothing depends on the answer.
             Err(Stop::Unanswered { .. }) if !matches!(outcome, Outcome::Fail(_)) => for_subdomains(&policies),
             policy => policy?,
         };
@@ -215,7 +215,7 @@ impl Evaluator<'_> {
                     let identifier = (*identifier).clone();
                     return Ok(Outcome::Pass { identifier, alignment: Alignment::Relaxed });
                 }
-                Err(Stop::Ask(questions)) => pending.extend(questions),
+                Err(Stop::Ask(queries)) => pending.extend(queries),
                 Err(stop) if is_passed => undecided = undecided.or(Some(stop)),
                 Ok(_) | Err(Stop::Unanswered { .. }) => unverified = unverified.or(Some(identifier)),
             }

@@ -1,11 +1,11 @@
 //! DMARC: record, tree walk, alignment and policy of RFC 9989 as a pure function.
 //!
 //! It does no I/O. An evaluation reads the answers that DNS has given so far; if it needs more, it returns the
-//! questions, and the caller makes the queries and evaluates again. Each query is made once:
+//! queries, and the caller makes them and evaluates again. Each query is made once:
 //!
 //! ```text
 //! author, identifiers, answers ──▶ evaluate ──▶ Evaluation
-//!                         ▲            │ Err(questions)
+//!                         ▲            │ Err(queries)
 //!                         └── caller ◀─┘
 //! ```
 //!

@@ -13,7 +13,7 @@ const KNOWN: [&str; 10] = ["p", "sp", "np", "adkim", "aspf", "psd", "t", "rua", 
 /// The tags of RFC 7489 that RFC 9989 removed (§C.5.2).
 const REMOVED: [&str; 3] = ["pct", "rf", "ri"];
 
-/// The handling that a domain owner asks for, the weakest first.
+/// The handling that a domain owner requests, the weakest first.
 ///
 /// `dmarc-request = "none" / "quarantine" / "reject"`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

@@ -31,7 +31,7 @@ pub(crate) fn walk(answers: &Answers, start: &Domain) -> Result<Walk, Stop> {
     for (index, name) in names.iter().enumerate() {
         let record = match record_at(answers, name) {
             // All further names at once: a walk is then one round, and not one for each label.
-            Err(Stop::Ask(_)) => return Err(Stop::Ask(unasked(answers, &names[index..]))),
+            Err(Stop::Ask(_)) => return Err(Stop::Ask(unanswered_queries(answers, &names[index..]))),
             record => record?,
         };
         let Some(record) = record else { continue };
@@ -93,8 +93,8 @@ pub(crate) fn record_name(domain: &Domain) -> Option<Question> {
     domain.with_prefix("_dmarc").ok()
 }
 
-/// The questions about the records of some domains that have not been asked yet.
-fn unasked(answers: &Answers, domains: &[Domain]) -> Vec<Question> {
+/// The queries for the records of some domains that have no answer yet.
+fn unanswered_queries(answers: &Answers, domains: &[Domain]) -> Vec<Question> {
     domains.iter().filter_map(record_name).filter(|name| !answers.contains_key(name)).collect()
 }
 
@@ -113,7 +113,7 @@ pub(crate) fn record_at(answers: &Answers, domain: &Domain) -> Result<Option<Rec
     }
 }
 
-/// The answer to a question; a failure stops the step.
+/// The answer to a query; a failure stops the step.
 pub(crate) fn answer(answers: &Answers, name: Question) -> Result<&Answer, Stop> {
     match answers.get(&name) {
         None => Err(Stop::Ask(vec![name])),

@@ -30,7 +30,7 @@ pub struct Verdict {
     pub explanation: Option<Explanation>,
 }
 
-/// The reason why there is no verdict.
+/// The reason why an evaluation has no result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
     /// Queries that have to be made first.
@@ -130,7 +130,7 @@ impl Evaluation<'_> {
 
     /// RFC 7208 §4.4, §4.5: the only record.
     fn record(&self, domain: &Name, from: &Place) -> Result<Record, Stop> {
-        let answer = self.ask_quietly(domain, RecordType::TXT)?;
+        let answer = self.query_uncounted(domain, RecordType::TXT)?;
         let texts = answer.records().iter().filter_map(|data| match data {
             RData::TXT(text) => Some(text.txt_data.concat()).filter(|text| is_record(text)),
             _ => None,
@@ -168,7 +168,7 @@ impl Evaluation<'_> {
             // RFC 7208 §5.7: an A record, even if the client's address is IPv6.
             Mechanism::Exists(spec) => {
                 let Some(name) = self.target(Some(spec), domain, place)? else { return Ok(false) };
-                Ok(!self.ask(&name, RecordType::A, place)?.records().is_empty())
+                Ok(!self.query(&name, RecordType::A, place)?.records().is_empty())
             }
         }
     }
@@ -209,14 +209,14 @@ impl Evaluation<'_> {
         let client = self.sender.ip;
         let length = if client.is_ipv4() { lengths.v4 } else { lengths.v6 };
         let is_in = |ip: IpAddr| IpNet::new(ip, length).is_ok_and(|network| network.contains(&client));
-        let found = self.ask(host, self.family(), place)?;
+        let found = self.query(host, self.family(), place)?;
         Ok(found.records().iter().filter_map(RData::ip_addr).any(is_in))
     }
 
     /// RFC 7208 §5.4: one of the hosts has the client's address, or one in the same network.
     fn is_of_exchange(&mut self, target: &Name, lengths: Lengths, place: &Place) -> Result<bool, Stop> {
         let hosts: Vec<Name> = {
-            let found = self.ask(target, RecordType::MX, place)?;
+            let found = self.query(target, RecordType::MX, place)?;
             let host = |data: &RData| match data {
                 RData::MX(exchange) => Some(exchange.exchange.clone()),
                 _ => None,
@@ -226,7 +226,7 @@ impl Evaluation<'_> {
         if hosts.len() > MAX_HOSTS {
             return Err(broken(Fault::Hosts(hosts.len()), place));
         }
-        self.ask_first(hosts.iter().map(|host| (host.clone(), self.family())))?;
+        self.require(hosts.iter().map(|host| (host.clone(), self.family())))?;
         for host in &hosts {
             if self.is_of(host, lengths, place)? {
                 return Ok(true);
@@ -247,23 +247,23 @@ impl Evaluation<'_> {
         if self.lookups > MAX_LOOKUPS { Err(broken(Fault::Lookups, place)) } else { Ok(()) }
     }
 
-    /// Requests all queries at once that have not been made yet.
-    pub(super) fn ask_first(&self, questions: impl Iterator<Item = Question>) -> Result<(), Stop> {
+    /// Fails with all of these queries that have not been made yet.
+    pub(super) fn require(&self, queries: impl Iterator<Item = Question>) -> Result<(), Stop> {
         let missing: BTreeSet<Question> =
-            questions.filter(|question| self.answers.answer(question).is_none()).collect();
+            queries.filter(|query| self.answers.answer(query).is_none()).collect();
         if missing.is_empty() { Ok(()) } else { Err(Stop::Asks(missing)) }
     }
 
     /// The answer to a query of a term. RFC 7208 §4.6.4 limits the *terms* without an answer: an `mx` whose hosts have
     /// only addresses of the other family is one of them.
-    pub(super) fn ask(
+    pub(super) fn query(
         &mut self,
         name: &Name,
         kind: RecordType,
         place: &Place,
     ) -> Result<Cow<'_, Answer>, Stop> {
         let answers = self.answers;
-        let answer = ask(answers, name, kind)?;
+        let answer = answer_to(answers, name, kind)?;
         if *answer == Answer::Nothing && !std::mem::replace(&mut self.is_void_counted, true) {
             self.voids.push(name.clone());
             if self.voids.len() > MAX_VOIDS {
@@ -274,18 +274,18 @@ impl Evaluation<'_> {
     }
 
     /// The answer to a query, which does not count as void if it is missing.
-    pub(super) fn ask_quietly(&self, name: &Name, kind: RecordType) -> Result<Cow<'_, Answer>, Stop> {
-        ask(self.answers, name, kind)
+    pub(super) fn query_uncounted(&self, name: &Name, kind: RecordType) -> Result<Cow<'_, Answer>, Stop> {
+        answer_to(self.answers, name, kind)
     }
 }
 
-fn ask<'a>(answers: &'a dyn Answers, name: &Name, kind: RecordType) -> Result<Cow<'a, Answer>, Stop> {
-    let question = (name.clone(), kind);
-    let answer = answers.answer(&question);
+fn answer_to<'a>(answers: &'a dyn Answers, name: &Name, kind: RecordType) -> Result<Cow<'a, Answer>, Stop> {
+    let query = (name.clone(), kind);
+    let answer = answers.answer(&query);
     match answer {
-        None => Err(Stop::Asks([question].into())),
+        None => Err(Stop::Asks([query].into())),
         Some(answer) => match answer.as_ref() {
-            Answer::Failed(why) => Err(Stop::Unknown(Box::new(question), why.clone())),
+            Answer::Failed(why) => Err(Stop::Unknown(Box::new(query), why.clone())),
             _ => Ok(answer),
         },
     }

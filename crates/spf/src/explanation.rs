@@ -45,7 +45,7 @@ impl Explanation {
         let sender = Sender { ip: sender.ip.to_canonical(), ..*sender };
         match self.expanded(&Evaluation::new(answers, &sender), receiver) {
             Ok(text) => Ok(text),
-            Err(Stop::Asks(questions)) => Err(questions),
+            Err(Stop::Asks(queries)) => Err(queries),
             // RFC 7208 §6.2: an error of DNS counts as no explanation.
             Err(Stop::Absent | Stop::Unknown(..) | Stop::Broken(_)) => Ok(None),
         }
@@ -53,7 +53,7 @@ impl Explanation {
 
     fn expanded(&self, evaluation: &Evaluation<'_>, receiver: &Receiver<'_>) -> Result<Option<String>, Stop> {
         let Some(target) = evaluation.expand(&self.spec, &self.domain)? else { return Ok(None) };
-        let answer = evaluation.ask_quietly(&target, RecordType::TXT)?;
+        let answer = evaluation.query_uncounted(&target, RecordType::TXT)?;
         let [RData::TXT(record)] = answer.records() else { return Ok(None) };
         let text = record.txt_data.concat();
         if text.len() > MAX_LEN {

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! answers ──▶ check_host ──▶ Verdict, or the reason for none
-//!    ▲            │ Stop::Credentials(questions)
+//!    ▲            │ Stop::Asks(queries)
 //!    └── caller ◀─┘
 //! ```
 //!
@@ -33,7 +33,7 @@ pub use explanation::{Explanation, Receiver};
 pub use record::Qualifier;
 use record::Record;
 
-/// A name and a type.
+/// A DNS query: a name and a type.
 pub type Question = (Name, RecordType);
 
 /// An answer of DNS about a name and a type.
@@ -59,13 +59,13 @@ impl Answer {
 
 /// The answers of DNS so far.
 pub trait Answers {
-    /// The answer to a question, or `None` when it has not been asked yet.
-    fn answer(&self, question: &Question) -> Option<Cow<'_, Answer>>;
+    /// The answer to a query, or `None` when the query has not been made yet.
+    fn answer(&self, query: &Question) -> Option<Cow<'_, Answer>>;
 }
 
 impl Answers for BTreeMap<Question, Answer> {
-    fn answer(&self, question: &Question) -> Option<Cow<'_, Answer>> {
-        self.get(question).map(Cow::Borrowed)
+    fn answer(&self, query: &Question) -> Option<Cow<'_, Answer>> {
+        self.get(query).map(Cow::Borrowed)
     }
 }
 

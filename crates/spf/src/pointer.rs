@@ -9,7 +9,7 @@ impl Evaluation<'_> {
     /// True if a validated name of the client is the target or below it. A query without an answer does not match.
     pub(super) fn is_named_below(&mut self, target: &Name, place: &Place) -> Result<bool, Stop> {
         let pointer = Name::from(self.sender.ip);
-        let names = match self.ask(&pointer, RecordType::PTR, place) {
+        let names = match self.query(&pointer, RecordType::PTR, place) {
             Err(Stop::Unknown(..)) => return Ok(false),
             found => names(found?.records()),
         };
@@ -21,7 +21,7 @@ impl Evaluation<'_> {
     /// §7.3).
     pub(super) fn client_name(&self, domain: &Name) -> Result<Option<Name>, Stop> {
         let pointer = Name::from(self.sender.ip);
-        let names = match self.ask_quietly(&pointer, RecordType::PTR) {
+        let names = match self.query_uncounted(&pointer, RecordType::PTR) {
             Err(Stop::Unknown(..)) => return Ok(None),
             found => names(found?.records()),
         };
@@ -33,7 +33,7 @@ impl Evaluation<'_> {
 
     /// The names that have the client's address.
     fn validated(&self, names: Vec<Name>) -> Result<Vec<Name>, Stop> {
-        self.ask_first(names.iter().map(|name| (name.clone(), self.family())))?;
+        self.require(names.iter().map(|name| (name.clone(), self.family())))?;
         let has_address = |name: &Name| {
             let answer = self.answers.answer(&(name.clone(), self.family()));
             let found = answer.as_deref().map_or(&[][..], Answer::records);

@@ -69,9 +69,9 @@ pub(super) struct Malformed {
 pub(super) const MAX_LEN: usize = 16 * 1024;
 
 const VERSION: &[u8] = b"v=spf1";
-const DOMAIN: &str = "what it names is no domain";
-const ADDRESS: &str = "what it names is no network of that kind";
-const LENGTH: &str = "the length of its network is wrong";
+const DOMAIN: &str = "its domain is malformed";
+const ADDRESS: &str = "its network is malformed";
+const LENGTH: &str = "its prefix length is invalid";
 
 /// The text after the version; `None` if it is not an SPF record. RFC 7208 §4.5: the version is followed by a space or
 /// by the end.
@@ -100,13 +100,13 @@ impl Record {
                 Some((name, value)) if name.eq_ignore_ascii_case("redirect") => {
                     let spec = Spec::domain(value).ok_or(wrong(DOMAIN))?;
                     if record.redirect.replace((spec, term.to_owned())).is_some() {
-                        return Err(wrong("it stands there twice"));
+                        return Err(wrong("it occurs twice"));
                     }
                 }
                 Some((name, value)) if name.eq_ignore_ascii_case("exp") => {
                     let spec = Spec::domain(value).ok_or(wrong(DOMAIN))?;
                     if record.explanation.replace(spec).is_some() {
-                        return Err(wrong("it stands there twice"));
+                        return Err(wrong("it occurs twice"));
                     }
                 }
                 // Other modifiers are ignored (RFC 7208 §6).
@@ -163,9 +163,9 @@ fn directive(term: &str) -> Result<Directive, &'static str> {
             Mechanism::Mx(spec, lengths)
         }
         ("all" | "include" | "exists" | "ip4" | "ip6" | "ptr", _) => {
-            return Err("what is behind its name is missing, or too much");
+            return Err("its argument is missing or not allowed");
         }
-        _ => return Err("SPF knows no mechanism of that name"),
+        _ => return Err("unknown mechanism"),
     };
     Ok(Directive { qualifier, mechanism, term: term.to_owned() })
 }

@@ -137,15 +137,12 @@ fn to_the_end<T>(
 ) -> Result<T, Stop> {
     for _ in 0..MAX_ROUNDS {
         let outcome = evaluate(answers);
-        let Err(Stop::Asks(questions)) = outcome else { return outcome };
-        for question in questions {
+        let Err(Stop::Asks(queries)) = outcome else { return outcome };
+        for query in queries {
             use RecordType as Type;
-            assert!(
-                matches!(question.1, Type::A | Type::AAAA | Type::MX | Type::PTR | Type::TXT),
-                "{question:?}"
-            );
-            let answer = zone.answer(&question);
-            assert!(answers.insert(question, answer).is_none(), "a question is repeated");
+            assert!(matches!(query.1, Type::A | Type::AAAA | Type::MX | Type::PTR | Type::TXT), "{query:?}");
+            let answer = zone.answer(&query);
+            assert!(answers.insert(query, answer).is_none(), "a query is repeated");
         }
     }
     panic!("the rounds do not end");

@@ -70,7 +70,7 @@ fn rfc_9989_4_10_2_no_walk_where_nothing_depends_on_it() {
             &["example.com", "com", "b.example.com", "c.b.example.com"],
         ),
     ] {
-        assert_eq!(asked(zone, "example.com", identifiers), expected, "{identifiers:?}");
+        assert_eq!(queried(zone, "example.com", identifiers), expected, "{identifiers:?}");
     }
     // The author's walk and those of the identifiers are one round each.
     let deep = [dkim("x.y.example.com"), spf("z.example.com")];

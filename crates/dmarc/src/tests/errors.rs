@@ -114,7 +114,7 @@ fn an_unknown_existence_leaves_the_policy_of_a_failure_open() {
     let evaluation = with_ghost(zone, "a.example.com", &[]);
     assert_eq!(result(&evaluation), "temperror a.example.com SERVFAIL");
     assert_eq!(evaluation.disposition(), Policy::None);
-    // A pass asks for no policy.
+    // A pass needs no policy.
     let evaluation = with_ghost(zone, "a.example.com", &[dkim("a.example.com")]);
     assert_eq!(result(&evaluation), "pass Dkim a.example.com Strict");
     assert_eq!(policy(&evaluation), "example.com sp=quarantine none");

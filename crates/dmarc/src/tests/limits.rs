@@ -9,7 +9,7 @@ use super::*;
 #[test]
 fn rfc_9989_4_10_eight_queries_for_a_walk() {
     let deep = vec!["a"; 60].join(".") + ".example.com";
-    assert_eq!(asked(&[], &deep, &[]).len(), 8);
+    assert_eq!(queried(&[], &deep, &[]).len(), 8);
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn many_identifiers_cost_a_few_walks() {
     assert!(rounds.len() <= 4, "{} rounds", rounds.len());
     // One domain many times is one walk, and an aligned domain behind many others that cost none is found.
     let same = vec![dkim("mail.example.com"); 100];
-    assert_eq!(asked(&[("_dmarc.example.com", "v=DMARC1")], "example.com", &same).len(), 1);
+    assert_eq!(queried(&[("_dmarc.example.com", "v=DMARC1")], "example.com", &same).len(), 1);
     let mut others: Vec<Identifier> = (0..100).map(|number| dkim(&format!("n{number}.net"))).collect();
     others.push(dkim("mail.example.com"));
     let evaluation = evaluated(&[("_dmarc.example.com", "v=DMARC1; p=reject")], "example.com", &others);
@@ -102,9 +102,9 @@ proptest! {
         let owners: Vec<(String, &str)> = records.iter().map(|(name, text)| (format!("_dmarc.{name}"), *text)).collect();
         let zone: Vec<(&str, &str)> = owners.iter().map(|(owner, text)| (owner.as_str(), *text)).collect();
         let (evaluation, rounds) = rounds(&zone, &author, &identifiers);
-        let questions = rounds.concat();
-        prop_assert!(rounds.len() <= 4 && questions.len() <= 8 + 4 * 7 + 1);
-        prop_assert_eq!(questions.iter().collect::<BTreeSet<_>>().len(), questions.len());
+        let queries = rounds.concat();
+        prop_assert!(rounds.len() <= 4 && queries.len() <= 8 + 4 * 7 + 1);
+        prop_assert_eq!(queries.iter().collect::<BTreeSet<_>>().len(), queries.len());
         let Some(applied) = &evaluation.policy else { return Ok(()) };
         let aligned = |identifier: &Identifier| {
             let is_strict = match identifier.mechanism {

@@ -17,9 +17,9 @@ fn domain(text: &str) -> Domain {
 /// A name at or above an owner exists, every other name does not.
 type Zone<'a> = &'a [(&'a str, &'a str)];
 
-fn look_up(zone: Zone<'_>, question: &Question) -> Answer {
-    let name = question.as_str();
-    let of_name = || zone.iter().filter(|(owner, _)| domain(owner) == *question).map(|(_, text)| *text);
+fn look_up(zone: Zone<'_>, query: &Question) -> Answer {
+    let name = query.as_str();
+    let of_name = || zone.iter().filter(|(owner, _)| domain(owner) == *query).map(|(_, text)| *text);
     if of_name().any(|text| text == "SERVFAIL") {
         return Answer::Failed("SERVFAIL".to_owned());
     }
@@ -32,20 +32,20 @@ fn look_up(zone: Zone<'_>, question: &Question) -> Answer {
     }
 }
 
-/// The evaluation, and the questions in their rounds.
+/// The evaluation, and the queries in their rounds.
 fn rounds(zone: Zone<'_>, author: &str, identifiers: &[Identifier]) -> (Evaluation, Vec<Vec<Question>>) {
     let author = domain(author);
     let (mut answers, mut rounds) = (Answers::new(), Vec::new());
     loop {
         match evaluate(&Message { author: &author, identifiers }, &answers) {
             Ok(evaluation) => return (evaluation, rounds),
-            Err(questions) => {
-                assert!(!questions.is_empty(), "no question");
-                for question in &questions {
-                    let answer = look_up(zone, question);
-                    assert!(answers.insert(question.clone(), answer).is_none(), "asked twice: {question}");
+            Err(queries) => {
+                assert!(!queries.is_empty(), "no query");
+                for query in &queries {
+                    let answer = look_up(zone, query);
+                    assert!(answers.insert(query.clone(), answer).is_none(), "queried twice: {query}");
                 }
-                rounds.push(questions);
+                rounds.push(queries);
             }
         }
     }
@@ -55,10 +55,10 @@ fn evaluated(zone: Zone<'_>, author: &str, identifiers: &[Identifier]) -> Evalua
     rounds(zone, author, identifiers).0
 }
 
-/// All questions, without `_dmarc.`.
-fn asked(zone: Zone<'_>, author: &str, identifiers: &[Identifier]) -> Vec<String> {
-    let questions = rounds(zone, author, identifiers).1.concat();
-    questions.iter().map(|name| name.as_str().trim_start_matches("_dmarc.").to_owned()).collect()
+/// All queries, without `_dmarc.`.
+fn queried(zone: Zone<'_>, author: &str, identifiers: &[Identifier]) -> Vec<String> {
+    let queries = rounds(zone, author, identifiers).1.concat();
+    queries.iter().map(|name| name.as_str().trim_start_matches("_dmarc.").to_owned()).collect()
 }
 
 fn identifier(mechanism: Mechanism, authentication: Authentication, name: &str) -> Identifier {

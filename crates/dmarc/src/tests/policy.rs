@@ -107,17 +107,17 @@ fn rfc_9989_3_2_13_np_is_for_names_that_do_not_exist() {
 
 #[test]
 fn the_existence_of_the_author_is_queried_only_where_it_matters() {
-    let asks = |tags: &str, more: &[(&str, &str)], author: &str| {
+    let is_queried = |tags: &str, more: &[(&str, &str)], author: &str| {
         let text = format!("v=DMARC1; {tags}");
         let zone = [&[("_dmarc.example.com", text.as_str())], more].concat();
         rounds(&zone, author, &[]).1.concat().contains(&domain(author))
     };
-    assert!(asks("p=none; np=reject", &[], "a.example.com"));
-    assert!(!asks("p=reject", &[], "a.example.com"));
-    assert!(!asks("p=none; sp=reject; np=reject", &[], "a.example.com"));
-    assert!(!asks("p=none; np=reject", &[], "example.com"));
+    assert!(is_queried("p=none; np=reject", &[], "a.example.com"));
+    assert!(!is_queried("p=reject", &[], "a.example.com"));
+    assert!(!is_queried("p=none; sp=reject; np=reject", &[], "a.example.com"));
+    assert!(!is_queried("p=none; np=reject", &[], "example.com"));
     // RFC 8020: the name of its record exists, and so does the author.
-    assert!(!asks("p=none; np=reject", &[("_dmarc.a.example.com", "hello")], "a.example.com"));
+    assert!(!is_queried("p=none; np=reject", &[("_dmarc.a.example.com", "hello")], "a.example.com"));
 }
 
 #[test]

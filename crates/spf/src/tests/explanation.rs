@@ -34,8 +34,8 @@ fn rfc_7208_6_2_the_queries_of_an_explanation_come_after_those_of_the_evaluation
         ("mail.example.com.", "A", "198.51.100.7"),
         ("mail.example.com.why.example.com.", "TXT", "%{p} is not %{r}"),
     ] {
-        let question = (name(owner), record(kind, value).0);
-        assert_eq!(explanation.text(&answers, &sender, &receiver), Err([question].into()), "{owner}");
+        let query = (name(owner), record(kind, value).0);
+        assert_eq!(explanation.text(&answers, &sender, &receiver), Err([query].into()), "{owner}");
         answers.extend(zone(&[(owner, kind, value)]));
     }
     let text = explanation.text(&answers, &sender, &receiver);

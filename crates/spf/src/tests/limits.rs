@@ -45,7 +45,7 @@ fn rfc_7208_4_6_4_each_fault_with_the_term_that_has_it() {
         ),
         (
             " include:bad.example.com",
-            "Syntax(\"what it names is no network of that kind\") at ip4:1.2.3 of bad.example.com. through include:bad.example.com",
+            "Syntax(\"its network is malformed\") at ip4:1.2.3 of bad.example.com. through include:bad.example.com",
         ),
         (" mx:many.example.com", "Hosts(11) at mx:many.example.com"),
     ] {

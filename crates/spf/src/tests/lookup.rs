@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_question_without_an_answer_is_named() {
+fn a_query_without_an_answer_is_named() {
     let mut zone = zone(&[("example.com.", "TXT", "v=spf1 include:_spf.example.net -all")]);
     zone.insert((name("_spf.example.net."), RecordType::TXT), Answer::Failed("SERVFAIL".into()));
     let outcome = evaluate(&zone, "example.com", "198.51.100.7");
@@ -102,7 +102,7 @@ fn rfc_7208_3_3_the_strings_of_a_record_are_joined_without_spaces() {
 
 #[test]
 fn rfc_7208_2_6_6_an_error_of_dns_is_temporary() {
-    for (term, question) in [
+    for (term, query) in [
         ("a:x.example", ("x.example.", RecordType::A)),
         ("mx:x.example", ("x.example.", RecordType::MX)),
         ("mx:m.example", ("x.example.", RecordType::A)),
@@ -112,7 +112,7 @@ fn rfc_7208_2_6_6_an_error_of_dns_is_temporary() {
     ] {
         let text = format!("v=spf1 {term}");
         let mut zone = zone(&[("example.com.", "TXT", text.as_str()), ("m.example.", "MX", "x.example.")]);
-        zone.insert((name(question.0), question.1), Answer::Failed("SERVFAIL".into()));
+        zone.insert((name(query.0), query.1), Answer::Failed("SERVFAIL".into()));
         assert_eq!(named(&evaluate(&zone, "example.com", "192.0.2.3")), "temperror", "{term}");
         // After an earlier term that matches, no answer is needed.
         let text = format!("v=spf1 ip4:192.0.2.3 {term}");

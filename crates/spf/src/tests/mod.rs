@@ -53,10 +53,10 @@ fn judge_sender(zone: &BTreeMap<Question, Answer>, sender: &Sender<'_>) -> Resul
     let mut answers = BTreeMap::new();
     for _ in 0..100 {
         let outcome = check_host(&answers, sender);
-        let Err(Stop::Asks(questions)) = outcome else { return outcome };
-        for question in questions {
-            let answer = zone.get(&question).cloned().unwrap_or(Answer::Nothing);
-            assert!(answers.insert(question, answer).is_none(), "asked twice");
+        let Err(Stop::Asks(queries)) = outcome else { return outcome };
+        for query in queries {
+            let answer = zone.get(&query).cloned().unwrap_or(Answer::Nothing);
+            assert!(answers.insert(query, answer).is_none(), "queried twice");
         }
     }
     panic!("the rounds do not end");
@@ -84,7 +84,7 @@ fn named(outcome: &Result<Verdict, Stop>) -> &'static str {
         Err(Stop::Absent) => "none",
         Err(Stop::Unknown(..)) => "temperror",
         Err(Stop::Broken(_)) => "permerror",
-        Err(Stop::Asks(_)) => "asks",
+        Err(Stop::Asks(_)) => "queries pending",
     }
 }
 
@@ -97,9 +97,9 @@ fn said(outcome: &Result<Verdict, Stop>) -> String {
         Ok(Verdict { qualifier, by: Some(place), .. }) => format!("{qualifier:?} by {}", at(place)),
         Ok(Verdict { qualifier, by: None, .. }) => format!("{qualifier:?}"),
         Err(Stop::Broken(broken)) => format!("{:?} at {}", broken.0, at(&broken.1)),
-        Err(Stop::Unknown(question, why)) => format!("{} of {}: {why}", question.1, question.0),
+        Err(Stop::Unknown(query, why)) => format!("{} of {}: {why}", query.1, query.0),
         Err(Stop::Absent) => "none".to_owned(),
-        Err(Stop::Asks(_)) => "asks".to_owned(),
+        Err(Stop::Asks(_)) => "queries pending".to_owned(),
     }
 }
 
