@@ -56,9 +56,9 @@ impl<'a> Cursor<'a> {
 
     /// Consumes the octet if it is the next one.
     pub(crate) fn accept(&mut self, octet: u8) -> bool {
-        let stands = self.peek() == Some(octet);
-        self.at += usize::from(stands);
-        stands
+        let is_next = self.peek() == Some(octet);
+        self.at += usize::from(is_next);
+        is_next
     }
 
     pub(crate) fn expect(&mut self, octet: u8, expected: &'static str) -> Result<(), SyntaxError> {
@@ -102,12 +102,12 @@ impl<'a> Cursor<'a> {
 
     /// Consumes the octets if they come next, in any case of letters.
     pub(crate) fn accept_ignoring_case(&mut self, octets: &[u8]) -> bool {
-        let stands =
+        let is_next =
             self.octets[self.at..].get(..octets.len()).is_some_and(|here| here.eq_ignore_ascii_case(octets));
-        if stands {
+        if is_next {
             self.at += octets.len();
         }
-        stands
+        is_next
     }
 
     /// `atom = 1*ATOM-CHAR` (RFC 3501 §9)

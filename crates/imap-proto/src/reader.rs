@@ -1,4 +1,4 @@
-//! From octets to commands, with a bound on the memory held.
+//! From octets to commands, with a limit on the memory held.
 //!
 //! A command is lines, joined by literals (RFC 3501 §4.3). Small literals are collected with their command. The message
 //! of an APPEND is announced to the server first, which accepts or refuses it; its octets then pass through in pieces.
@@ -17,7 +17,7 @@
 //!                 │ too long, or broken               ▼                     │
 //!                 └──────────────────────────────► Draining ─► Skipping ────┘
 //!
-//!   Line ─ expect_answer ─► Answer ─ line whole ─► Line        (AUTHENTICATE, IDLE)
+//!   Line ─ expect_continuation_response ─► ContinuationResponse ─ line whole ─► Line        (AUTHENTICATE, IDLE)
 //! ```
 //!
 //! After any fault the reader finds the start of the next command by itself: a synchronising literal that is refused
@@ -68,7 +68,7 @@ enum ReaderState {
     /// The rest of a line that is discarded.
     Skipping,
     /// A line in response to a continuation request.
-    Answer,
+    ContinuationResponse,
 }
 
 /// Parses octets into commands. Feed it more octets when it has no event left.
@@ -149,7 +149,7 @@ impl Reader {
 
     /// Reads the next line as the response to a continuation request, not as a command.
     pub fn expect_continuation_response(&mut self) {
-        self.state = ReaderState::Answer;
+        self.state = ReaderState::ContinuationResponse;
     }
 
     /// The next event, or `None` when more octets are needed.
@@ -172,7 +172,7 @@ impl Reader {
                 ReaderState::Draining { left: 0 } => self.state = ReaderState::Skipping,
                 ReaderState::Draining { left } => self.drain(left)?,
                 ReaderState::Skipping => self.skip()?,
-                ReaderState::Answer => return self.answer(),
+                ReaderState::ContinuationResponse => return self.continuation_response(),
             }
         }
     }
@@ -231,7 +231,7 @@ impl Reader {
         Some(())
     }
 
-    fn answer(&mut self) -> Option<Event<'static>> {
+    fn continuation_response(&mut self) -> Option<Event<'static>> {
         Some(match self.line(MAX_CONTINUATION_RESPONSE)? {
             Ok(()) => Event::ContinuationResponse(self.finish()),
             Err(fault) => self.fail(fault),

@@ -24,7 +24,7 @@ pub struct AddressList {
     read_count: usize,
 }
 
-/// One member of a list.
+/// One entry of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AddressEntry {
     /// A single mailbox.
@@ -141,7 +141,7 @@ enum Separator {
 }
 
 impl Reader<'_> {
-    /// Reads the members of a list up to its end.
+    /// Reads the entries of a list up to its end.
     ///
     /// ```abnf
     /// address-list = (address *("," address))

@@ -46,7 +46,7 @@ impl<'o> Pieces<'o> {
 enum Seen {
     Body(String),
     Refused(BodyFault),
-    Question(String),
+    Request(String),
     Reset,
     Closed,
 }
@@ -68,11 +68,11 @@ fn serve(dialect: Dialect, octets: &[u8], sizes: &[usize], refusing: usize) -> (
     let mut session = server::Session::new(Arc::new(settings), Security::Tls);
     let mut pieces = Pieces::new(octets, sizes);
     let (mut sent, mut seen) = (String::new(), Vec::new());
-    let mut questions = 0;
-    let mut ask = |seen: &mut Vec<Seen>, question: String| {
-        seen.push(Seen::Question(question));
-        questions += 1;
-        refusing == 0 || questions % refusing != 0
+    let mut requests = 0;
+    let mut is_accepted = |seen: &mut Vec<Seen>, request: String| {
+        seen.push(Seen::Request(request));
+        requests += 1;
+        refusing == 0 || requests % refusing != 0
     };
     loop {
         match session.next() {
@@ -98,26 +98,30 @@ fn serve(dialect: Dialect, octets: &[u8], sizes: &[usize], refusing: usize) -> (
                 seen.pop_if(|last| matches!(last, Seen::Body(_)));
                 seen.push(Seen::Refused(fault));
             }
-            server::Event::Hello(request) if ask(&mut seen, request.name.as_str().to_owned()) => {
+            server::Event::Hello(request) if is_accepted(&mut seen, request.name.as_str().to_owned()) => {
                 request.accept()
             }
-            server::Event::Mail(request) if ask(&mut seen, format!("{:?}", request.command)) => {
+            server::Event::Mail(request) if is_accepted(&mut seen, format!("{:?}", request.command)) => {
                 request.accept()
             }
-            server::Event::Rcpt(request) if ask(&mut seen, format!("{:?}", request.command)) => {
+            server::Event::Rcpt(request) if is_accepted(&mut seen, format!("{:?}", request.command)) => {
                 request.accept()
             }
-            server::Event::Data(request) if ask(&mut seen, format!("DATA {}", request.recipients)) => {
+            server::Event::Data(request)
+                if is_accepted(&mut seen, format!("DATA {}", request.recipients)) =>
+            {
                 request.accept();
             }
-            server::Event::Login(request) if ask(&mut seen, request.credentials.login.clone()) => {
+            server::Event::Login(request) if is_accepted(&mut seen, request.credentials.login.clone()) => {
                 request.accept()
             }
-            server::Event::Message(request) if ask(&mut seen, format!("message {}", request.size)) => {
+            server::Event::Message(request)
+                if is_accepted(&mut seen, format!("message {}", request.size)) =>
+            {
                 request.answer(&replies::MESSAGE_ACCEPTED);
             }
             server::Event::Delivery(request)
-                if ask(&mut seen, format!("{} to {}", request.size, request.recipients)) =>
+                if is_accepted(&mut seen, format!("{} to {}", request.size, request.recipients)) =>
             {
                 request.answer([replies::DELIVERED]);
             }
@@ -140,7 +144,7 @@ fn serve(dialect: Dialect, octets: &[u8], sizes: &[usize], refusing: usize) -> (
 }
 
 /// Runs a client's session with a server that sends these octets, and returns its output and its outcomes.
-fn ask(dialect: Dialect, octets: &[u8], sizes: &[usize]) -> (Vec<u8>, Vec<String>) {
+fn run_client(dialect: Dialect, octets: &[u8], sizes: &[usize]) -> (Vec<u8>, Vec<String>) {
     let settings = client::Settings {
         dialect,
         hello_name: Host::parse("mx.example.org").unwrap(),
@@ -164,7 +168,7 @@ fn ask(dialect: Dialect, octets: &[u8], sizes: &[usize]) -> (Vec<u8>, Vec<String
                 let count = pieces.fill(session.space());
                 session.filled(count);
             }
-            client::Event::StartTls(_) => unreachable!("not asked for"),
+            client::Event::StartTls(_) => unreachable!("not requested"),
             client::Event::Ready(idle) => {
                 said.extend_from_slice(b"(envelope)");
                 idle.send(Envelope {
@@ -318,9 +322,9 @@ proptest! {
     ) {
         let octets =
             [b"220 mx\r\n250-mx\r\n250 PIPELINING\r\n", &replies[..], b"250 ", &b"x".repeat(long), b"\r\n"].concat();
-        let whole = ask(dialect, &octets, &[usize::MAX]);
+        let whole = run_client(dialect, &octets, &[usize::MAX]);
         for sizes in [&sizes[..], &[1], &[7]] {
-            prop_assert_eq!(&whole, &ask(dialect, &octets, sizes), "{}", octets.escape_ascii());
+            prop_assert_eq!(&whole, &run_client(dialect, &octets, sizes), "{}", octets.escape_ascii());
         }
     }
 }

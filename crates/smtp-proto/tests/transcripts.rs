@@ -1,9 +1,9 @@
 //! Plays `tests/transcripts/{smtp,submission,lmtp}` against the pure session. The format is described next to them.
 
+#[path = "transcripts/player.rs"]
+mod player;
 #[path = "transcripts/server.rs"]
 mod server;
-#[path = "transcripts/stage.rs"]
-mod stage;
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use transcript::Script;
 /// Plays every file of a folder, and reports all failures.
 fn play(folder: &str, dialect: Dialect) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/transcripts").join(folder);
-    let entries = std::fs::read_dir(folder).expect("the transcripts lie beside the crates");
+    let entries = std::fs::read_dir(folder).expect("the transcripts are beside the crates");
     let mut files: Vec<_> = entries.map(|entry| entry.expect("the folder can be read").path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "txt"));
     files.sort();
@@ -25,7 +25,7 @@ fn play(folder: &str, dialect: Dialect) {
             let script = Script::parse(&text).map_err(|fault| fault.to_string());
             let failure = script
                 .and_then(|script| {
-                    if script.requirements.only_daemons { Ok(()) } else { stage::play(&script, dialect) }
+                    if script.requirements.only_daemons { Ok(()) } else { player::play(&script, dialect) }
                 })
                 .err()?;
             Some(format!("{}: {failure}", file.display()))

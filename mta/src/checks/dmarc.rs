@@ -51,9 +51,9 @@ pub(super) async fn check(
         match evaluate(&message, &answers) {
             Ok(evaluation) => break evaluation,
             // Every query gets an answer, if only by the end of the time, so the rounds end.
-            Err(questions) => {
-                let queries = questions.into_iter().map(|question| query(resolver, question, end));
-                answers.extend(join_all(queries).await);
+            Err(queries) => {
+                let lookups = queries.into_iter().map(|query| look_up(resolver, query, end));
+                answers.extend(join_all(lookups).await);
             }
         }
     };
@@ -70,8 +70,8 @@ fn spf_identifier((output, domain): (&SpfOutput, &str)) -> Option<Identifier> {
     Some(Identifier { domain: Domain::parse(domain).ok()?, mechanism: Mechanism::Spf, authentication })
 }
 
-async fn query(resolver: &TokioResolver, question: Question, end: Instant) -> (Question, Answer) {
-    let answer = match timeout_at(end, resolver.txt_lookup(query_name(&question))).await {
+async fn look_up(resolver: &TokioResolver, query: Question, end: Instant) -> (Question, Answer) {
+    let answer = match timeout_at(end, resolver.txt_lookup(query_name(&query))).await {
         Err(_) => Answer::Failed("no answer in time".to_owned()),
         Ok(Ok(lookup)) => {
             let texts = lookup.answers().iter().filter_map(|record| match &record.data {
@@ -88,7 +88,7 @@ async fn query(resolver: &TokioResolver, question: Question, end: Instant) -> (Q
         },
         Ok(Err(error)) => Answer::Failed(error.to_string()),
     };
-    (question, answer)
+    (query, answer)
 }
 
 fn finding(domain: &Domain, evaluation: &Evaluation) -> Finding {

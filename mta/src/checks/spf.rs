@@ -54,7 +54,7 @@ pub(super) async fn check(resolver: &Resolver, origin: &Origin<'_>, end: Instant
         if queries.is_empty() {
             break results;
         }
-        answers.extend(join_all(queries.into_iter().map(|question| query(resolver, question, end))).await);
+        answers.extend(join_all(queries.into_iter().map(|query| look_up(resolver, query, end))).await);
     };
     SpfResults {
         helo: (origin.helo.to_owned(), output(&helo, &of_helo)),
@@ -75,8 +75,8 @@ fn pending_queries(evaluation: &Evaluation) -> impl Iterator<Item = &Question> {
     queries.into_iter().flatten()
 }
 
-async fn query(resolver: &Resolver, question: Question, end: Instant) -> (Question, Answer) {
-    let (name, kind) = &question;
+async fn look_up(resolver: &Resolver, query: Question, end: Instant) -> (Question, Answer) {
+    let (name, kind) = &query;
     let answer = match timeout_at(end, resolver.inner().lookup(name.clone(), *kind)).await {
         Err(_) => Answer::Failed("no answer in time".to_owned()),
         Ok(Ok(lookup)) => {
@@ -91,7 +91,7 @@ async fn query(resolver: &Resolver, question: Question, end: Instant) -> (Questi
         }
         Ok(Err(error)) => Answer::Failed(error.to_string()),
     };
-    (question, answer)
+    (query, answer)
 }
 
 fn output(domain: &str, evaluation: &Evaluation) -> SpfOutput {

@@ -92,9 +92,9 @@ impl NameServer {
         tokio::spawn(async move {
             let mut buffer = [0; 4096];
             while let Ok((length, peer)) = socket.recv_from(&mut buffer).await {
-                let Ok(question) = Message::from_vec(&buffer[..length]) else { continue };
+                let Ok(request) = Message::from_vec(&buffer[..length]) else { continue };
                 if !self.silent {
-                    let response = self.response(&question).to_vec().unwrap();
+                    let response = self.response(&request).to_vec().unwrap();
                     let _ = socket.send_to(&response, peer).await;
                 }
             }
@@ -107,14 +107,14 @@ impl NameServer {
         Resolver::new(&Dns { servers: vec![self.serve().await], budget_ms }).unwrap()
     }
 
-    fn response(&self, question: &Message) -> Message {
-        let mut response = Message::new(question.metadata.id, MessageType::Response, OpCode::Query);
+    fn response(&self, request: &Message) -> Message {
+        let mut response = Message::new(request.metadata.id, MessageType::Response, OpCode::Query);
         response.metadata.recursion_desired = true;
         response.metadata.recursion_available = true;
-        response.add_queries(question.queries.clone());
-        for query in &question.queries {
+        response.add_queries(request.queries.clone());
+        for query in &request.queries {
             let queried = Name::from_ascii(query.name().to_ascii().to_lowercase()).unwrap();
-            self.queries.send_modify(|questions| questions.push((queried.clone(), query.query_type())));
+            self.queries.send_modify(|queries| queries.push((queried.clone(), query.query_type())));
             if self.broken.contains(&queried) {
                 response.metadata.response_code = ResponseCode::ServFail;
                 continue;

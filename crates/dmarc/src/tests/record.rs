@@ -171,7 +171,7 @@ proptest! {
             prop_assert!(Record::parse(rest).is_none() || is_record(rest));
             let text = [b"v=DMARC1;", rest].concat();
             let record = Record::parse(&text).expect("it begins with the version");
-            // Every value that is used, and every policy, is one that stands in the record.
+            // Every value that is used, and every policy, is one that is in the record.
             let lower = String::from_utf8_lossy(&text).to_ascii_lowercase();
             for policy in [record.policy, record.subdomain_policy, record.nonexistent_policy].into_iter().flatten() {
                 prop_assert!(lower.contains(policy.as_str()));

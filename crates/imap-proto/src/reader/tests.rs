@@ -17,7 +17,7 @@ enum Seen {
 }
 
 /// Feeds the pieces, accepts messages of up to 50 octets, and records the events.
-fn play(pieces: &[&[u8]]) -> Vec<Seen> {
+fn read_pieces(pieces: &[&[u8]]) -> Vec<Seen> {
     let mut reader = Reader::new(LIMIT);
     let mut seen = Vec::new();
     for piece in pieces {
@@ -62,24 +62,24 @@ fn the_largest_id_is_accepted_and_a_larger_one_refused() {
     for value in [&quoted, &literal] {
         let line = format!("a Id ({}\"last\" NIL)\r\n", pairs(29, value));
         let octets = line.as_bytes();
-        assert_eq!(play(&[octets]), [Seen::Command(Request::Id)]);
+        assert_eq!(read_pieces(&[octets]), [Seen::Command(Request::Id)]);
         let pieces: Vec<&[u8]> = octets.chunks(100).collect();
-        assert_eq!(play(&pieces), [Seen::Command(Request::Id)]);
+        assert_eq!(read_pieces(&pieces), [Seen::Command(Request::Id)]);
     }
-    assert_eq!(play(&[format!("a ID ({})\r\n", pairs(40, &quoted)).as_bytes()]), [bad()]);
-    assert_eq!(play(&[format!("a LOGIN {quoted} x\r\n").as_bytes()]), [bad()]);
+    assert_eq!(read_pieces(&[format!("a ID ({})\r\n", pairs(40, &quoted)).as_bytes()]), [bad()]);
+    assert_eq!(read_pieces(&[format!("a LOGIN {quoted} x\r\n").as_bytes()]), [bad()]);
 }
 
 #[test]
 fn commands_may_come_together_and_in_pieces() {
     let expected = [Seen::Command(Request::Noop), Seen::Command(Request::Check)];
-    assert_eq!(play(&[b"a NOOP\r\nb CHECK\r\n"]), expected);
-    assert_eq!(play(&[b"a NO", b"OP\r", b"\nb CHECK\n"]), expected);
+    assert_eq!(read_pieces(&[b"a NOOP\r\nb CHECK\r\n"]), expected);
+    assert_eq!(read_pieces(&[b"a NO", b"OP\r", b"\nb CHECK\n"]), expected);
 }
 
 #[test]
 fn a_small_literal_is_requested_and_collected() {
-    let seen = play(&[b"a SELECT {5}\r\n", b"inbox\r\n"]);
+    let seen = read_pieces(&[b"a SELECT {5}\r\n", b"inbox\r\n"]);
     assert_eq!(seen[0], Seen::Continue);
     assert!(
         matches!(&seen[1], Seen::Command(Request::Select(argument)) if argument.name().is_some_and(MailboxName::is_inbox))
@@ -89,7 +89,7 @@ fn a_small_literal_is_requested_and_collected() {
 /// RFC 7888 §3
 #[test]
 fn a_non_synchronising_literal_gets_no_continuation_request() {
-    let seen = play(&[b"a LOGIN {1+}\r\nu {1+}\r\np\r\nb NOOP\r\n"]);
+    let seen = read_pieces(&[b"a LOGIN {1+}\r\nu {1+}\r\np\r\nb NOOP\r\n"]);
     assert!(matches!(seen[..], [Seen::Command(Request::Login(_)), Seen::Command(Request::Noop)]));
 }
 
@@ -113,7 +113,7 @@ fn a_message_is_announced_before_it_is_requested() {
 #[test]
 fn a_refused_synchronising_message_is_never_requested() {
     assert_eq!(
-        play(&[b"a APPEND INBOX {51}\r\nb NOOP\r\n"]),
+        read_pieces(&[b"a APPEND INBOX {51}\r\nb NOOP\r\n"]),
         [Seen::Append(51), Seen::Command(Request::Noop)]
     );
 }
@@ -124,7 +124,7 @@ fn a_refused_non_synchronising_message_is_drained_with_its_line() {
     let mut text = b"a APPEND INBOX {51+}\r\n".to_vec();
     text.extend_from_slice(&[b'\n'; 51]);
     text.extend_from_slice(b" rest\r\nb NOOP\r\n");
-    assert_eq!(play(&[&text]), [Seen::Append(51), Seen::Command(Request::Noop)]);
+    assert_eq!(read_pieces(&[&text]), [Seen::Append(51), Seen::Command(Request::Noop)]);
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_message_may_be_refused_during_its_transfer() {
 
 #[test]
 fn octets_after_the_message_of_an_append_are_an_error() {
-    let seen = play(&[b"a APPEND INBOX {1+}\r\nx y\r\nb NOOP\r\n"]);
+    let seen = read_pieces(&[b"a APPEND INBOX {1+}\r\nx y\r\nb NOOP\r\n"]);
     let expected = [Seen::Append(1), Seen::Message(b"x".to_vec()), Seen::AppendEnd(false)];
     assert_eq!(seen[..3], expected);
     assert_eq!(seen[3], Seen::Command(Request::Noop));
@@ -150,7 +150,7 @@ fn octets_after_the_message_of_an_append_are_an_error() {
 #[test]
 fn a_message_may_be_empty() {
     let expected = [Seen::Append(0), Seen::Continue, Seen::AppendEnd(true)];
-    assert_eq!(play(&[b"a APPEND INBOX {0}\r\n", b"\r\n"]), expected);
+    assert_eq!(read_pieces(&[b"a APPEND INBOX {0}\r\n", b"\r\n"]), expected);
 }
 
 #[test]
@@ -158,29 +158,29 @@ fn an_overlong_line_is_refused_once_and_skipped() {
     let mut text = b"a NOOP ".to_vec();
     text.resize(10 * LIMIT, b'x');
     text.extend_from_slice(b"\r\nb NOOP\r\n");
-    assert_eq!(play(&[&text]), [bad(), Seen::Command(Request::Noop)]);
+    assert_eq!(read_pieces(&[&text]), [bad(), Seen::Command(Request::Noop)]);
     let pieces: Vec<&[u8]> = text.chunks(7).collect();
-    assert_eq!(play(&pieces), [bad(), Seen::Command(Request::Noop)]);
+    assert_eq!(read_pieces(&pieces), [bad(), Seen::Command(Request::Noop)]);
 }
 
 #[test]
 fn an_oversized_literal_is_never_requested() {
-    assert_eq!(play(&[b"a SELECT {201}\r\nb NOOP\r\n"]), [bad(), Seen::Command(Request::Noop)]);
+    assert_eq!(read_pieces(&[b"a SELECT {201}\r\nb NOOP\r\n"]), [bad(), Seen::Command(Request::Noop)]);
     let mut text = b"a SELECT {201+}\r\n".to_vec();
     text.extend_from_slice(&[b'x'; 201]);
     text.extend_from_slice(b"\r\nb NOOP\r\n");
-    assert_eq!(play(&[&text]), [bad(), Seen::Command(Request::Noop)]);
+    assert_eq!(read_pieces(&[&text]), [bad(), Seen::Command(Request::Noop)]);
 }
 
 #[test]
 fn a_nul_is_refused_and_the_next_command_is_read() {
-    assert_eq!(play(&[b"a NO\0OP\r\nb NOOP\r\n"]), [bad(), Seen::Command(Request::Noop)]);
-    assert_eq!(play(&[b"\0\r\nb NOOP\r\n"]), [Seen::Malformed(None), Seen::Command(Request::Noop)]);
+    assert_eq!(read_pieces(&[b"a NO\0OP\r\nb NOOP\r\n"]), [bad(), Seen::Command(Request::Noop)]);
+    assert_eq!(read_pieces(&[b"\0\r\nb NOOP\r\n"]), [Seen::Malformed(None), Seen::Command(Request::Noop)]);
 }
 
 #[test]
 fn an_empty_line_is_malformed() {
-    assert_eq!(play(&[b"\r\na NOOP\r\n"]), [Seen::Malformed(None), Seen::Command(Request::Noop)]);
+    assert_eq!(read_pieces(&[b"\r\na NOOP\r\n"]), [Seen::Malformed(None), Seen::Command(Request::Noop)]);
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn the_literals_of_a_command_are_bounded_in_sum() {
     text.extend_from_slice(b" {90+}\r\n");
     text.extend_from_slice(&[b'y'; 90]);
     text.extend_from_slice(b"\r\nb NOOP\r\n");
-    assert_eq!(play(&[&text]), [bad(), Seen::Command(Request::Noop)]);
+    assert_eq!(read_pieces(&[&text]), [bad(), Seen::Command(Request::Noop)]);
 }
 
 /// Lines that a client might send, and lines that no client should.
@@ -227,14 +227,14 @@ proptest! {
     #[test]
     fn events_do_not_depend_on_the_pieces(text in conversation(), size in 1_usize..9) {
         let pieces: Vec<&[u8]> = text.chunks(size).collect();
-        prop_assert_eq!(play(&pieces), play(&[&text]));
+        prop_assert_eq!(read_pieces(&pieces), read_pieces(&[&text]));
     }
 }
 
 #[test]
 fn a_second_message_of_an_append_is_not_read_as_commands() {
     // RFC 3502 (MULTIAPPEND) is not announced. If a client uses it nevertheless, the message must not run as commands.
-    let taken = play(&[b"a APPEND x {2+}\r\nhi {8+}\r\nb NOOP\r\n\r\nc CHECK\r\n"]);
+    let taken = read_pieces(&[b"a APPEND x {2+}\r\nhi {8+}\r\nb NOOP\r\n\r\nc CHECK\r\n"]);
     let seen = [
         Seen::Append(2),
         Seen::Message(b"hi".to_vec()),
@@ -245,5 +245,5 @@ fn a_second_message_of_an_append_is_not_read_as_commands() {
     let mut refused = b"a APPEND x {60+}\r\n".to_vec();
     refused.extend([b'x'; 60]);
     refused.extend_from_slice(b" {8+}\r\nb NOOP\r\n\r\nc CHECK\r\n");
-    assert_eq!(play(&[&refused]), [Seen::Append(60), Seen::Command(Request::Check)]);
+    assert_eq!(read_pieces(&[&refused]), [Seen::Append(60), Seen::Command(Request::Check)]);
 }

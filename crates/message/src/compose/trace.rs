@@ -20,7 +20,7 @@ pub struct Received<'a> {
     pub tls: Option<&'a str>,
     /// Our identifier of the message.
     pub id: &'a str,
-    /// The recipient, only if it is the only one: otherwise each would learn about the others.
+    /// The recipient, only if it is the only one: otherwise each recipient would see the others.
     pub recipient: Option<&'a Address>,
     /// The time of reception.
     pub date: DateTime,

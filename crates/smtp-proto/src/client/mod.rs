@@ -182,7 +182,7 @@ impl Session {
                 Some(ReplyEffect::Finished(vec![Outcome::Deferred(reply); envelope.recipients.len()]))
             }
             State::Envelope(transaction) => transaction::handle_reply(self, transaction, reply),
-            State::FinalReplies(verdicts) => transaction::handle_final_reply(self, verdicts, reply),
+            State::FinalReplies(final_replies) => transaction::handle_final_reply(self, final_replies, reply),
             State::Quit => None,
             // These states read nothing.
             state @ (State::Handshake | State::Ready(_) | State::Message(_) | State::Closed) => {
@@ -201,7 +201,7 @@ impl Session {
                 Some(vec![Outcome::Deferred(reply.clone()); envelope.recipients.len()])
             }
             State::Envelope(transaction) | State::Message(transaction) => Some(transaction.abandoned(reply)),
-            State::FinalReplies(verdicts) => Some(verdicts.abandoned(reply)),
+            State::FinalReplies(final_replies) => Some(final_replies.abandoned(reply)),
             _ => None,
         }
     }

@@ -143,24 +143,24 @@ pub(super) fn written(transaction: Transaction) -> State {
 /// Processes a reply to the end of the message: one for all recipients, or over LMTP one for each (RFC 2033 §4.2).
 pub(super) fn handle_final_reply(
     session: &mut Session,
-    mut verdicts: FinalReplies,
+    mut final_replies: FinalReplies,
     reply: Reply,
 ) -> Option<ReplyEffect> {
     let outcome = Outcome::of(reply);
     if session.settings.dialect == Dialect::Lmtp {
-        if let Some(first) = verdicts.unsettled() {
+        if let Some(first) = final_replies.unsettled() {
             *first = Some(outcome);
         }
-        if verdicts.unsettled().is_some() {
-            session.state = State::FinalReplies(verdicts);
+        if final_replies.unsettled().is_some() {
+            session.state = State::FinalReplies(final_replies);
             return None;
         }
     } else {
-        while let Some(unknown) = verdicts.unsettled() {
+        while let Some(unknown) = final_replies.unsettled() {
             *unknown = Some(outcome.clone());
         }
     }
-    finish(session, verdicts.outcomes, PeerTransaction::Reset)
+    finish(session, final_replies.outcomes, PeerTransaction::Reset)
 }
 
 fn finish(

@@ -127,7 +127,7 @@ impl Session {
                     self.state = State::AwaitTls;
                     return Event::Output;
                 }
-                State::Pending(question) => self.answer_dropped_request(question),
+                State::Pending(request) => self.answer_dropped_request(request),
                 idle @ (State::Fresh | State::Ready(_) | State::Mail(_)) => {
                     match commands::advance(self, idle) {
                         commands::CommandEffect::Continue => {}
@@ -183,8 +183,8 @@ impl Session {
         matches!(self.state, State::Body(_))
     }
 
-    fn request<Q>(&mut self, question: Q) -> Request<'_, Q> {
-        Request::new(self, question)
+    fn request<Q>(&mut self, details: Q) -> Request<'_, Q> {
+        Request::new(self, details)
     }
 
     fn need_input(&self) -> Event<'_> {
@@ -203,8 +203,8 @@ impl Session {
     }
 
     /// Answers a request that was dropped without an answer: a temporary failure on our side.
-    fn answer_dropped_request(&mut self, question: PendingRequest) {
-        match question {
+    fn answer_dropped_request(&mut self, request: PendingRequest) {
+        match request {
             PendingRequest::Hello(before) => self.answer(&replies::LOCAL_ERROR, before.into_state()),
             PendingRequest::Mail(ready) | PendingRequest::Message(ready) => {
                 self.answer(&replies::LOCAL_ERROR, State::Ready(ready));

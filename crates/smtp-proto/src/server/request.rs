@@ -76,8 +76,8 @@ pub struct Login {
 pub struct StartTls;
 
 impl<'s, Q> Request<'s, Q> {
-    pub(super) fn new(session: &'s mut Session, question: Q) -> Self {
-        Self { session, details: question }
+    pub(super) fn new(session: &'s mut Session, details: Q) -> Self {
+        Self { session, details }
     }
 }
 
@@ -140,7 +140,7 @@ impl Request<'_, Rcpt> {
     }
 
     /// Leaves the recipient out; the transaction continues. Only permanent refusals count against the client: one that
-    /// is asked to send the rest later (RFC 5321 §4.5.3.1.10) did nothing wrong, and learns nothing about the
+    /// has to send the rest later (RFC 5321 §4.5.3.1.10) did nothing wrong, and gets no information about the
     /// directory.
     pub fn refuse(self, reply: &Reply) {
         let mut transaction = resume!(self, Rcpt);
@@ -153,7 +153,7 @@ impl Request<'_, Rcpt> {
 }
 
 impl Request<'_, Data> {
-    /// Asks the client for the message.
+    /// Requests the message from the client.
     pub fn accept(self) {
         let transaction = resume!(self, Data);
         let settings = &self.session.settings;

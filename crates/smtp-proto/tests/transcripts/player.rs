@@ -7,7 +7,7 @@ use transcript::{Captures, Expectations, Pattern, Script, Step};
 
 use super::server::{Delivered, Server};
 
-struct Talk {
+struct TestConnection {
     server: Server,
     watch: Expectations,
     unsent: Vec<u8>,
@@ -16,11 +16,11 @@ struct Talk {
 /// Plays a script, with its octets arriving all at once and one by one.
 pub(super) fn play(script: &Script, dialect: Dialect) -> Result<(), String> {
     for step in [usize::MAX, 1] {
-        Stage {
+        Player {
             script,
             dialect,
             step,
-            talks: BTreeMap::new(),
+            connections: BTreeMap::new(),
             memory: Captures::new(),
             mailboxes: Vec::new(),
         }
@@ -29,16 +29,16 @@ pub(super) fn play(script: &Script, dialect: Dialect) -> Result<(), String> {
     Ok(())
 }
 
-struct Stage<'s> {
+struct Player<'s> {
     script: &'s Script,
     dialect: Dialect,
     step: usize,
-    talks: BTreeMap<u8, Talk>,
+    connections: BTreeMap<u8, TestConnection>,
     memory: Captures,
     mailboxes: Vec<Delivered>,
 }
 
-impl Stage<'_> {
+impl Player<'_> {
     fn play(mut self) -> Result<(), String> {
         let script = self.script;
         for (number, step) in &script.steps {
@@ -47,9 +47,9 @@ impl Stage<'_> {
         Ok(())
     }
 
-    fn talk(&mut self, connection: u8) -> &mut Talk {
+    fn connection(&mut self, connection: u8) -> &mut TestConnection {
         let (script, dialect) = (self.script, self.dialect);
-        self.talks.entry(connection).or_insert_with(|| Talk {
+        self.connections.entry(connection).or_insert_with(|| TestConnection {
             server: Server::new(dialect, script.requirements.message_size, script.requirements.over_tls),
             watch: Expectations::default(),
             unsent: Vec::new(),
@@ -57,13 +57,13 @@ impl Stage<'_> {
     }
 
     /// Sends the gathered octets, in one piece, and runs the server.
-    fn flush(&mut self, connection: u8) -> &mut Talk {
-        let unsent = std::mem::take(&mut self.talk(connection).unsent);
+    fn flush(&mut self, connection: u8) -> &mut TestConnection {
+        let unsent = std::mem::take(&mut self.connection(connection).unsent);
         let mut mailboxes = std::mem::take(&mut self.mailboxes);
         let step = self.step.min(unsent.len().max(1));
-        self.talk(connection).server.receive(&unsent, step, &mut mailboxes);
+        self.connection(connection).server.receive(&unsent, step, &mut mailboxes);
         self.mailboxes = mailboxes;
-        self.talk(connection)
+        self.connection(connection)
     }
 
     fn act(&mut self, step: &Step) -> Result<(), String> {
@@ -71,7 +71,7 @@ impl Stage<'_> {
             Step::Send(connection, texts) => {
                 for text in texts {
                     let octets = text.octets(&self.memory)?;
-                    self.talk(*connection).unsent.extend(octets);
+                    self.connection(*connection).unsent.extend(octets);
                 }
                 Ok(())
             }
@@ -81,11 +81,11 @@ impl Stage<'_> {
                 if pattern.matches(&line, &mut self.memory) { Ok(()) } else { Err(format!("got {shown}")) }
             }
             Step::Among(connection, pattern) => {
-                self.talk(*connection).watch.expect(pattern);
+                self.connection(*connection).watch.expect(pattern);
                 Ok(())
             }
             Step::Never(connection, pattern) => {
-                self.talk(*connection).watch.forbid(pattern);
+                self.connection(*connection).watch.forbid(pattern);
                 Ok(())
             }
             Step::Until(connection, pattern) => self.until(*connection, pattern),
@@ -94,16 +94,16 @@ impl Stage<'_> {
                 if made { Ok(()) } else { Err("the session does not wait for a handshake".to_owned()) }
             }
             Step::Closed(connection) => {
-                let talk = self.flush(*connection);
-                match talk.server.lines.pop_front() {
-                    None if talk.server.closed => Ok(()),
+                let connection = self.flush(*connection);
+                match connection.server.lines.pop_front() {
+                    None if connection.server.closed => Ok(()),
                     None => Err("the session is not over".to_owned()),
                     Some(line) => Err(format!("got {}", line.escape_ascii())),
                 }
             }
             Step::HangUp(connection) => {
                 self.flush(*connection);
-                self.talks.remove(connection);
+                self.connections.remove(connection);
                 Ok(())
             }
             Step::Delivered { user, count } => {
@@ -116,7 +116,7 @@ impl Stage<'_> {
     }
 
     fn flush_all(&mut self) {
-        for connection in self.talks.keys().copied().collect::<Vec<_>>() {
+        for connection in self.connections.keys().copied().collect::<Vec<_>>() {
             self.flush(connection);
         }
     }
@@ -133,7 +133,7 @@ impl Stage<'_> {
                 break;
             }
         }
-        let watch = std::mem::take(&mut self.talk(connection).watch);
+        let watch = std::mem::take(&mut self.connection(connection).watch);
         watch.check(&lines, &mut self.memory)
     }
 
