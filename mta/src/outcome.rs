@@ -114,7 +114,7 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.remote {
-            Some(remote) => write!(f, "{remote} said: {}", self.text),
+            Some(remote) => write!(f, "{remote} replied: {}", self.text),
             None => f.write_str(&self.text),
         }
     }
