@@ -177,10 +177,10 @@ impl Site {
         let config = self.config.load_full();
         self.refusals.accept_or_record(ReloadPart::Certificate, self.tls.reload(&config.tls));
         // Both apply from the next exchange of accounts on.
-        if let Some(hidden) =
+        if let Some(heartbeat_mailbox) =
             self.refusals.accept_or_record(ReloadPart::Heartbeat, heartbeat_mailbox(&config))
         {
-            self.directory.set_internal_mailbox(hidden);
+            self.directory.set_internal_mailbox(heartbeat_mailbox);
         }
         self.directory.set_hostname(&config.hostname);
         self.reload_accounts();

@@ -1,8 +1,8 @@
 //! A disk that fills up at every possible octet: what was acknowledged stays, what was refused leaves nothing, and when
-//! there is room again all goes on.
+//! there is room again everything works.
 //!
-//! The limit on the size of files stands for the disk's end: a write beyond it fails half-way. It holds for the whole
-//! process, so this test has one of its own.
+//! The limit on the size of files simulates the end of the disk: a write beyond it fails half-way. It holds for the
+//! whole process, so this test has one of its own.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -84,7 +84,7 @@ async fn fill() {
     assert!(matches!(inbox.store_flags(vec![first], change.clone()).await, Err(StoreError::DiskFull { .. })));
     assert!(inbox.snapshot().keywords().flag("work").is_none());
 
-    // Room again: it goes on, here and in the next process.
+    // Room again: appends succeed, here and in the next process.
     limit(nix::libc::RLIM_INFINITY);
     let last = append(&account, "last\r\n", &["work".to_owned()]).await.unwrap();
     assert!(last > *acknowledged.keys().last().unwrap());

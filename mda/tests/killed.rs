@@ -12,7 +12,7 @@ use address::Address;
 use mda::mailbox::{Account, Store};
 use mda::maildir::{Flags, MailboxName, Uid};
 
-/// Names the folder to work in; without it `work` is no test at all.
+/// Names the folder to work in; without it `work` does nothing.
 const FOLDER: &str = "MDA_KILLED_FOLDER";
 
 async fn ann(folder: &Path) -> Account {
@@ -24,7 +24,7 @@ fn sent() -> MailboxName {
     MailboxName::parse("Sent").unwrap()
 }
 
-/// What the process that is killed does: it appends, delivers, copies and moves, and says what was acknowledged.
+/// The process that is killed. It appends, delivers, copies and moves messages, and prints what was acknowledged.
 #[test]
 fn work() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
@@ -40,7 +40,7 @@ fn work() {
 }
 
 async fn acknowledge(account: Account, worker: u32) {
-    let say = |mailbox: &str, uid: Uid, text: &str| {
+    let report = |mailbox: &str, uid: Uid, text: &str| {
         let mut out = std::io::stdout().lock();
         writeln!(out, "reported {mailbox} {uid} {text}").unwrap();
         out.flush().unwrap();
@@ -53,27 +53,27 @@ async fn acknowledge(account: Account, worker: u32) {
         incoming.write(text.as_bytes()).await.unwrap();
         let uid = incoming.append(Flags::NONE, &[], None).await.unwrap().uid;
         match n % 3 {
-            0 => say("INBOX", uid, &text),
+            0 => report("INBOX", uid, &text),
             1 => {
                 let copied = inbox.copy_to(vec![uid], &sent).await.unwrap();
-                say("INBOX", uid, &text);
-                say("Sent", copied.uids[0].1, &text);
+                report("INBOX", uid, &text);
+                report("Sent", copied.uids[0].1, &text);
             }
             _ => {
                 let moved = inbox.move_to(vec![uid], &sent).await.unwrap();
-                say("Sent", moved.uids[0].1, &text);
+                report("Sent", moved.uids[0].1, &text);
             }
         }
         let mut delivered = account.incoming(&MailboxName::inbox()).await.unwrap();
         delivered.write(format!("{text}.delivered").as_bytes()).await.unwrap();
         delivered.deliver("id").await.unwrap();
-        // Its UID is asked for afterwards.
+        // Its UID is looked up afterwards.
         println!("delivered {text}.delivered");
         inbox.claim_recent().await.unwrap();
     }
 }
 
-/// What a worker said until it was killed, which was after so many lines.
+/// The lines that a worker printed until it was killed, which was after this many.
 fn killed_after(folder: &Path, lines: usize) -> Vec<String> {
     let mut worker = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "work", "--nocapture"])
@@ -81,16 +81,17 @@ fn killed_after(folder: &Path, lines: usize) -> Vec<String> {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut said = BufReader::new(worker.stdout.take().unwrap()).lines();
+    let mut output = BufReader::new(worker.stdout.take().unwrap()).lines();
     let is_ours = |line: &String| line.contains("reported ") || line.contains("delivered ");
-    let mut heard: Vec<String> = said.by_ref().map_while(Result::ok).filter(is_ours).take(lines).collect();
+    let mut printed: Vec<String> =
+        output.by_ref().map_while(Result::ok).filter(is_ours).take(lines).collect();
     worker.kill().unwrap();
-    // What it said before it died counts too; its last line may be torn.
-    let mut rest: Vec<String> = said.map_while(Result::ok).filter(is_ours).collect();
+    // Lines printed before it died count too; the last one may be torn.
+    let mut rest: Vec<String> = output.map_while(Result::ok).filter(is_ours).collect();
     rest.pop();
-    heard.append(&mut rest);
+    printed.append(&mut rest);
     worker.wait().unwrap();
-    heard
+    printed
 }
 
 async fn content(account: &Account, mailbox: &MailboxName) -> BTreeMap<u32, String> {
@@ -102,13 +103,13 @@ async fn content(account: &Account, mailbox: &MailboxName) -> BTreeMap<u32, Stri
 #[tokio::test]
 async fn whatever_was_acknowledged_is_there_under_its_uid() {
     let folder = tempfile::tempdir().unwrap();
-    let mut heard = Vec::new();
+    let mut printed = Vec::new();
     for lines in [1, 2, 30, 7, 55, 20] {
-        heard.extend(killed_after(folder.path(), lines));
+        printed.extend(killed_after(folder.path(), lines));
         let account = ann(folder.path()).await;
         let (inbox, sent) =
             (content(&account, &MailboxName::inbox()).await, content(&account, &sent()).await);
-        for line in &heard {
+        for line in &printed {
             let words: Vec<&str> = line.split(' ').collect();
             match words[..] {
                 [.., "reported", mailbox, uid, text] => {
@@ -122,5 +123,5 @@ async fn whatever_was_acknowledged_is_there_under_its_uid() {
             }
         }
     }
-    assert!(heard.len() > 100);
+    assert!(printed.len() > 100);
 }

@@ -11,7 +11,7 @@ use address::Address;
 use mda::mailbox::{Account, Store};
 use mda::maildir::{Flags, MailboxName};
 
-/// Names the folder to work in; without it `work` is no test at all.
+/// Names the folder to work in; without it `work` does nothing.
 const FOLDER: &str = "MDA_KILLED_RENAME_FOLDER";
 const CHILDREN: usize = 40;
 
@@ -24,7 +24,7 @@ fn name(text: &str) -> MailboxName {
     MailboxName::parse(text).unwrap()
 }
 
-/// The process that is killed: it renames the tree to and fro, and says so before each time.
+/// The process that is killed: it renames the tree to and fro, and prints a line before each time.
 #[test]
 fn work() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
@@ -42,7 +42,7 @@ fn work() {
     });
 }
 
-/// Kills the process when it has begun to rename for the so many-eth time.
+/// Kills the process when it has begun this many renames.
 fn killed_at(folder: &Path, times: usize) {
     let mut worker = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "work", "--nocapture"])
@@ -50,8 +50,8 @@ fn killed_at(folder: &Path, times: usize) {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let said = BufReader::new(worker.stdout.take().unwrap()).lines();
-    let begun = said.map_while(Result::ok).filter(|line| line.contains("renaming")).take(times).count();
+    let output = BufReader::new(worker.stdout.take().unwrap()).lines();
+    let begun = output.map_while(Result::ok).filter(|line| line.contains("renaming")).take(times).count();
     worker.kill().unwrap();
     worker.wait().unwrap();
     assert_eq!(begun, times);

@@ -153,16 +153,16 @@ fn run_client(dialect: Dialect, octets: &[u8], sizes: &[usize]) -> (Vec<u8>, Vec
     };
     let mut session = client::Session::new(Arc::new(settings), Security::Clear);
     let mut pieces = Pieces::new(octets, sizes);
-    let (mut said, mut events) = (Vec::new(), Vec::new());
+    let (mut sent, mut events) = (Vec::new(), Vec::new());
     loop {
         match session.next() {
             client::Event::Output => {
-                said.extend_from_slice(session.output());
+                sent.extend_from_slice(session.output());
                 session.sent();
             }
             client::Event::Input if pieces.octets.is_empty() => {
                 events.push(format!("{:?}", session.abandon(&replies::CONNECTION_LOST)));
-                return (said, events);
+                return (sent, events);
             }
             client::Event::Input => {
                 let count = pieces.fill(session.space());
@@ -170,7 +170,7 @@ fn run_client(dialect: Dialect, octets: &[u8], sizes: &[usize]) -> (Vec<u8>, Vec
             }
             client::Event::StartTls(_) => unreachable!("not requested"),
             client::Event::Ready(idle) => {
-                said.extend_from_slice(b"(envelope)");
+                sent.extend_from_slice(b"(envelope)");
                 idle.send(Envelope {
                     sender: ReversePath::Null,
                     recipients: vec![ForwardPath::Postmaster; RECIPIENTS],
@@ -180,15 +180,15 @@ fn run_client(dialect: Dialect, octets: &[u8], sizes: &[usize]) -> (Vec<u8>, Vec
                 });
             }
             client::Event::Message(sending) => {
-                said.extend_from_slice(b"(message)");
+                sent.extend_from_slice(b"(message)");
                 sending.done();
             }
             client::Event::Finished(outcomes) => events.push(format!("{outcomes:?}")),
             client::Event::Unusable(reply) | client::Event::LoginRefused(reply) => {
                 events.push(Reply::to_string(&reply));
-                return (said, events);
+                return (sent, events);
             }
-            client::Event::Closed => return (said, events),
+            client::Event::Closed => return (sent, events),
         }
     }
 }

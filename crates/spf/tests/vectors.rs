@@ -1,5 +1,5 @@
-//! Plays vectors: `vectors.toml`, which covers RFC 7208 section by section, and the suite of openspf when it is at
-//! hand.
+//! Plays vectors: `vectors.toml`, which covers RFC 7208 section by section, and the suite of openspf if
+//! `SPF_SUITE` names it.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -31,7 +31,7 @@ targets = ["ann@example.org"]
 
 const MESSAGE: &[u8] = b"From: ann@example.org\r\nSubject: plans\r\n\r\nhello\r\n";
 
-struct Scene {
+struct Fixture {
     folder: tempfile::TempDir,
     config: config::Mta,
     exchange: Exchange,
@@ -44,7 +44,7 @@ struct RunningQueue {
     drain: Drain,
 }
 
-impl Scene {
+impl Fixture {
     async fn new(exchange: Script, store: Script) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
@@ -158,28 +158,28 @@ fn has_line(beginning: &'static str) -> impl FnMut(&Received) -> bool {
 
 #[tokio::test]
 async fn a_delivered_message_is_removed_from_the_queue() {
-    let scene = Scene::new(Script::new(), Script::new()).await;
-    let running = scene.start();
+    let fixture = Fixture::new(Script::new(), Script::new()).await;
+    let running = fixture.start();
     running
         .enqueue(Some("ann@example.org"), "ann@example.org", &["bob@example.net", "carl@example.net"])
         .await;
     running.until_empty().await;
-    let received = scene.exchange.received.borrow();
+    let received = fixture.exchange.received.borrow();
     assert_eq!(received.messages, [String::from_utf8(MESSAGE.to_vec()).unwrap()]);
     // One transaction for both.
     assert_eq!(received.lines.iter().filter(|line| line.starts_with("RCPT")).count(), 2);
-    assert_eq!(scene.files(), [0; 3]);
+    assert_eq!(fixture.files(), [0; 3]);
 }
 
 #[tokio::test]
 async fn a_message_committed_before_a_crash_is_delivered_after_it() {
-    let scene = Scene::new(Script::new(), Script::new()).await;
+    let fixture = Fixture::new(Script::new(), Script::new()).await;
     // Opened but never run, and then gone.
-    scene.open().enqueue(None, "eve@example.net", &["ann@example.org", "bob@example.net"]).await;
-    let running = scene.start();
+    fixture.open().enqueue(None, "eve@example.net", &["ann@example.org", "bob@example.net"]).await;
+    let running = fixture.start();
     running.until_empty().await;
     assert_eq!(
-        (scene.exchange.received.borrow().messages.len(), scene.store.borrow().messages.len()),
+        (fixture.exchange.received.borrow().messages.len(), fixture.store.borrow().messages.len()),
         (1, 1)
     );
 }
@@ -187,14 +187,14 @@ async fn a_message_committed_before_a_crash_is_delivered_after_it() {
 #[tokio::test]
 async fn a_deferred_recipient_waits_on_disk_and_a_delivered_one_is_not_retried() {
     let exchange = Script::new().once("RCPT TO:<later", Reaction::Reply("450 4.2.1 not now"));
-    let scene = Scene::new(exchange, Script::new()).await;
-    let running = scene.start();
+    let fixture = Fixture::new(exchange, Script::new()).await;
+    let running = fixture.start();
     running
         .enqueue(Some("ann@example.org"), "ann@example.org", &["bob@example.net", "later@example.net"])
         .await;
-    until(&scene.exchange.received, |received| !received.messages.is_empty()).await;
+    until(&fixture.exchange.received, |received| !received.messages.is_empty()).await;
     running.stop().await;
-    let envelope = scene.envelope();
+    let envelope = fixture.envelope();
     let [bob, later] = &envelope.recipients[..] else { panic!("{envelope:?}") };
     assert_eq!(
         (bob.state, later.state, later.attempts),
@@ -203,9 +203,9 @@ async fn a_deferred_recipient_waits_on_disk_and_a_delivered_one_is_not_retried()
     assert!(later.next > envelope.created.after(Duration::from_secs(200)));
     assert_eq!(later.error.as_ref().map(|error| error.text.as_str()), Some("450 4.2.1 not now"));
     // Time passes while the queue does not run.
-    scene.rewrite(|envelope| envelope.recipients[1].next = envelope.created);
-    scene.start().until_empty().await;
-    let received = scene.exchange.received.borrow();
+    fixture.rewrite(|envelope| envelope.recipients[1].next = envelope.created);
+    fixture.start().until_empty().await;
+    let received = fixture.exchange.received.borrow();
     assert_eq!(received.messages.len(), 2);
     assert_eq!(received.lines.iter().filter(|line| line.starts_with("RCPT TO:<bob")).count(), 1);
 }
@@ -213,34 +213,34 @@ async fn a_deferred_recipient_waits_on_disk_and_a_delivered_one_is_not_retried()
 #[tokio::test]
 async fn a_user_gets_a_report_about_failed_recipients_only() {
     let exchange = Script::new().on("RCPT TO:<never", Reaction::Reply("550 5.1.1 unknown"));
-    let scene = Scene::new(exchange, Script::new()).await;
-    let running = scene.start();
+    let fixture = Fixture::new(exchange, Script::new()).await;
+    let running = fixture.start();
     running
         .enqueue(Some("ann@example.org"), "team@example.org", &["bob@example.net", "never@example.net"])
         .await;
     running.until_empty().await;
-    let store = scene.store.borrow();
+    let store = fixture.store.borrow();
     let [report] = &store.messages[..] else { panic!("{store:?}") };
     assert!(report.contains("Final-Recipient: rfc822; never@example.net"), "{report}");
     assert!(report.contains("Subject: plans") && !report.contains("bob@example.net"), "{report}");
     // It goes to the user that the sender's alias reaches, and has the null sender.
     assert!(store.lines.contains(&"RCPT TO:<ann@example.org>".to_owned()), "{:?}", store.lines);
     assert!(store.lines.iter().any(|line| line.starts_with("MAIL FROM:<>")), "{:?}", store.lines);
-    assert_eq!(scene.files(), [0; 3]);
+    assert_eq!(fixture.files(), [0; 3]);
 }
 
 #[tokio::test]
 async fn a_message_that_expires_is_reported() {
     let exchange = Script::new().on("MAIL", Reaction::Reply("451 4.3.0 later"));
-    let scene = Scene::new(exchange, Script::new()).await;
-    scene.open().enqueue(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
-    scene.rewrite(|envelope| {
+    let fixture = Fixture::new(exchange, Script::new()).await;
+    fixture.open().enqueue(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
+    fixture.rewrite(|envelope| {
         let long_ago = std::time::SystemTime::now() - Duration::from_secs(6 * 24 * 3600);
         envelope.created = Timestamp::new(long_ago);
         envelope.recipients[0].attempts = 40;
     });
-    scene.start().until_empty().await;
-    let store = scene.store.borrow();
+    fixture.start().until_empty().await;
+    let store = fixture.store.borrow();
     assert!(store.messages[0].contains("Status: 5.4.7"), "{:?}", store.messages);
     assert!(store.messages[0].contains("451 4.3.0 later"), "{:?}", store.messages);
 }
@@ -249,96 +249,96 @@ async fn a_message_that_expires_is_reported() {
 async fn mail_from_peers_is_never_bounced() {
     let store = Script::new().on("RCPT", Reaction::Reply("550 5.1.1 unknown"));
     for sender in ["eve@example.net", "ann@example.org", ""] {
-        let scene = Scene::new(Script::new(), store.clone()).await;
-        let running = scene.start();
+        let fixture = Fixture::new(Script::new(), store.clone()).await;
+        let running = fixture.start();
         running.enqueue(None, sender, &["gone@example.org"]).await;
         running.until_empty().await;
-        assert_eq!(scene.exchange.received.borrow().connections, 0);
-        assert_eq!(scene.store.borrow().messages.len(), 0);
+        assert_eq!(fixture.exchange.received.borrow().connections, 0);
+        assert_eq!(fixture.store.borrow().messages.len(), 0);
         // For a person to see.
-        assert_eq!(scene.files(), [0, 0, 2]);
+        assert_eq!(fixture.files(), [0, 0, 2]);
     }
 }
 
 #[tokio::test]
 async fn a_failure_that_was_not_reported_before_a_crash_is_reported_after_it() {
-    let scene = Scene::new(Script::new(), Script::new()).await;
-    scene.open().enqueue(Some("ann@example.org"), "ann@example.org", &["never@example.net"]).await;
-    scene.rewrite(|envelope| envelope.recipients[0].state = RecipientState::Failed);
-    scene.start().until_empty().await;
-    assert_eq!(scene.store.borrow().messages.len(), 1);
-    assert_eq!(scene.exchange.received.borrow().connections, 0);
+    let fixture = Fixture::new(Script::new(), Script::new()).await;
+    fixture.open().enqueue(Some("ann@example.org"), "ann@example.org", &["never@example.net"]).await;
+    fixture.rewrite(|envelope| envelope.recipients[0].state = RecipientState::Failed);
+    fixture.start().until_empty().await;
+    assert_eq!(fixture.store.borrow().messages.len(), 1);
+    assert_eq!(fixture.exchange.received.borrow().connections, 0);
 }
 
 #[tokio::test]
 async fn messages_to_one_destination_share_few_connections() {
-    let scene = Scene::new(Script::new(), Script::new()).await;
-    let running = scene.open();
+    let fixture = Fixture::new(Script::new(), Script::new()).await;
+    let running = fixture.open();
     for _ in 0..20 {
         running.enqueue(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
     }
     running.start();
     running.until_empty().await;
-    let received = scene.exchange.received.borrow();
+    let received = fixture.exchange.received.borrow();
     assert_eq!(received.messages.len(), 20);
     assert!(received.connections <= 3, "{}", received.connections);
 }
 
 #[tokio::test]
 async fn an_unreachable_destination_is_tried_once_for_all_its_messages() {
-    let scene = Scene::new(Script::new().on("", Reaction::Reply("554 go away")), Script::new()).await;
-    let running = scene.open();
+    let fixture = Fixture::new(Script::new().on("", Reaction::Reply("554 go away")), Script::new()).await;
+    let running = fixture.open();
     for _ in 0..20 {
         running.enqueue(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
     }
     running.start();
-    until(&scene.exchange.received, |received| received.connections >= 1).await;
+    until(&fixture.exchange.received, |received| received.connections >= 1).await;
     running.stop().await;
-    assert!(scene.exchange.received.borrow().connections <= 3);
-    assert_eq!(scene.files(), [20, 20, 0]);
+    assert!(fixture.exchange.received.borrow().connections <= 3);
+    assert_eq!(fixture.files(), [20, 20, 0]);
 }
 
 #[tokio::test]
 async fn a_stop_waits_for_deliveries_under_way() {
-    let scene = Scene::new(Script::new(), Script::new()).await;
-    let running = scene.start();
+    let fixture = Fixture::new(Script::new(), Script::new()).await;
+    let running = fixture.start();
     running.enqueue(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
-    until(&scene.exchange.received, has_line("EHLO")).await;
+    until(&fixture.exchange.received, has_line("EHLO")).await;
     running.stop().await;
-    assert_eq!(scene.exchange.received.borrow().messages.len(), 1);
-    assert_eq!(scene.files(), [0; 3]);
+    assert_eq!(fixture.exchange.received.borrow().messages.len(), 1);
+    assert_eq!(fixture.files(), [0; 3]);
 }
 
 #[tokio::test]
 async fn state_that_a_full_disk_refused_is_written_at_the_stop() {
     let exchange = Script::new().once("RCPT TO:<later", Reaction::Reply("450 4.2.1 not now"));
-    let scene = Scene::new(exchange, Script::new()).await;
-    let running = scene.open();
+    let fixture = Fixture::new(exchange, Script::new()).await;
+    let running = fixture.open();
     let recipients = ["bob@example.net", "later@example.net"];
     let id = running.enqueue(Some("ann@example.org"), "ann@example.org", &recipients).await;
-    std::fs::remove_dir(scene.path("tmp")).unwrap();
+    std::fs::remove_dir(fixture.path("tmp")).unwrap();
     running.start();
     let entry = running.site.queue.entry(id).unwrap();
     while entry.lock().await.settle_at.0.is_none() {
         tokio::task::yield_now().await;
     }
-    assert_eq!(scene.envelope().recipients[0].state, RecipientState::Waiting);
-    std::fs::create_dir(scene.path("tmp")).unwrap();
+    assert_eq!(fixture.envelope().recipients[0].state, RecipientState::Waiting);
+    std::fs::create_dir(fixture.path("tmp")).unwrap();
     running.stop().await;
-    assert_eq!(scene.envelope().recipients[0].state, RecipientState::Delivered);
+    assert_eq!(fixture.envelope().recipients[0].state, RecipientState::Delivered);
 }
 
 #[tokio::test]
 async fn local_mail_waits_while_the_mail_store_is_unavailable() {
-    let scene = Scene::new(Script::new(), Script::new()).await;
-    std::fs::remove_file(&scene.config.lmtp).unwrap();
-    scene.open().enqueue(None, "eve@example.net", &["ann@example.org"]).await;
-    let running = scene.start();
+    let fixture = Fixture::new(Script::new(), Script::new()).await;
+    std::fs::remove_file(&fixture.config.lmtp).unwrap();
+    fixture.open().enqueue(None, "eve@example.net", &["ann@example.org"]).await;
+    let running = fixture.start();
     // The worker ends by itself: the socket is gone at once.
     let entry = running.site.queue.entry(running.site.queue.ids()[0]).unwrap();
     while entry.lock().await.recipients[0].attempts == 0 {
         tokio::task::yield_now().await;
     }
     running.stop().await;
-    assert_eq!(scene.envelope().recipients[0].state, RecipientState::Waiting);
+    assert_eq!(fixture.envelope().recipients[0].state, RecipientState::Waiting);
 }

@@ -114,7 +114,7 @@ fn rfc_9989_4_10_2_the_organizational_domain() {
             &["example.com"],
             &["com", "other.com"],
         ),
-        // A registry with a record without psd is the organization of all, as the standard says.
+        // A registry with a record without psd is the organization of all, as the standard defines.
         (&[("_dmarc.com", plain)], "mail.example.com", &["com", "other.com"], &["example.net"]),
         // Of eight labels and more, the same shortened walk counts.
         (

@@ -22,7 +22,7 @@ fn envelope(recipients: &[&str]) -> Envelope {
     }
 }
 
-/// A session and the events in it, one word each.
+/// A client's session with the envelopes that it sends, and its results.
 struct ScriptedSession {
     session: Session,
     envelopes: Vec<Envelope>,
@@ -37,27 +37,27 @@ impl ScriptedSession {
     }
 
     /// Feeds a reply of the server; returns the client's next commands.
-    fn server(&mut self, says: &str) -> String {
-        for octet in says.bytes() {
+    fn reply(&mut self, reply: &str) -> String {
+        for octet in reply.bytes() {
             self.session.space()[0] = octet;
             self.session.filled(1);
         }
-        let mut said = String::new();
+        let mut sent = String::new();
         loop {
             match self.session.next() {
                 Event::Output => {
-                    said.push_str(std::str::from_utf8(self.session.output()).unwrap());
+                    sent.push_str(std::str::from_utf8(self.session.output()).unwrap());
                     self.session.sent();
                 }
-                Event::Input | Event::Closed => return said,
+                Event::Input | Event::Closed => return sent,
                 Event::StartTls(handshake) => {
-                    said.push_str("(handshake)\r\n");
+                    sent.push_str("(handshake)\r\n");
                     handshake.done();
                 }
                 Event::Ready(idle) if self.envelopes.is_empty() => idle.quit(),
                 Event::Ready(idle) => idle.send(self.envelopes.remove(0)),
                 Event::Message(sending) => {
-                    said.push_str("(message)\r\n");
+                    sent.push_str("(message)\r\n");
                     sending.done();
                 }
                 Event::Finished(outcomes) => self.finished.push(outcomes),
@@ -81,107 +81,107 @@ impl ScriptedSession {
 
 #[test]
 fn without_pipelining_each_command_waits_for_its_reply() {
-    let mut play = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"])]);
-    assert_eq!(play.server("220 old SMTP\r\n"), "EHLO mx.example.org\r\n");
-    assert_eq!(play.server("500 what?\r\n"), "HELO mx.example.org\r\n");
-    assert_eq!(play.server("250 old\r\n"), "MAIL FROM:<ann@example.org>\r\n");
-    assert_eq!(play.server("250 ok\r\n"), "RCPT TO:<a@example.net>\r\n");
-    assert_eq!(play.server("250 ok\r\n"), "RCPT TO:<b@example.net>\r\n");
-    assert_eq!(play.server("550 no\r\n"), "DATA\r\n");
-    assert_eq!(play.server("354 go\r\n"), "(message)\r\n");
-    assert_eq!(play.server("250 mine\r\n"), "QUIT\r\n");
-    assert_eq!(play.server("221 bye\r\n"), "");
-    assert_eq!(play.words(), [["delivered 250", "failed 550"]]);
+    let mut client = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"])]);
+    assert_eq!(client.reply("220 old SMTP\r\n"), "EHLO mx.example.org\r\n");
+    assert_eq!(client.reply("500 what?\r\n"), "HELO mx.example.org\r\n");
+    assert_eq!(client.reply("250 old\r\n"), "MAIL FROM:<ann@example.org>\r\n");
+    assert_eq!(client.reply("250 ok\r\n"), "RCPT TO:<a@example.net>\r\n");
+    assert_eq!(client.reply("250 ok\r\n"), "RCPT TO:<b@example.net>\r\n");
+    assert_eq!(client.reply("550 no\r\n"), "DATA\r\n");
+    assert_eq!(client.reply("354 go\r\n"), "(message)\r\n");
+    assert_eq!(client.reply("250 mine\r\n"), "QUIT\r\n");
+    assert_eq!(client.reply("221 bye\r\n"), "");
+    assert_eq!(client.words(), [["delivered 250", "failed 550"]]);
 }
 
 #[test]
 fn pipelining_sends_the_envelope_at_once() {
-    let mut play = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"])]);
-    play.server("220 x ESMTP\r\n");
+    let mut client = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"])]);
+    client.reply("220 x ESMTP\r\n");
     assert_eq!(
-        play.server("250-x\r\n250-PIPELINING\r\n250 SIZE 1000\r\n"),
+        client.reply("250-x\r\n250-PIPELINING\r\n250 SIZE 1000\r\n"),
         "MAIL FROM:<ann@example.org> SIZE=7\r\nRCPT TO:<a@example.net>\r\nRCPT TO:<b@example.net>\r\nDATA\r\n"
     );
-    assert_eq!(play.server("250 ok\r\n450 later\r\n250 ok\r\n354 go\r\n"), "(message)\r\n");
-    play.server("250 mine\r\n");
-    assert_eq!(play.words(), [["deferred 450", "delivered 250"]]);
+    assert_eq!(client.reply("250 ok\r\n450 later\r\n250 ok\r\n354 go\r\n"), "(message)\r\n");
+    client.reply("250 mine\r\n");
+    assert_eq!(client.words(), [["deferred 450", "delivered 250"]]);
 }
 
 #[test]
 fn a_peer_that_accepts_data_without_recipients_gets_a_single_dot() {
-    let mut play = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a"])]);
-    play.server("220 x ESMTP\r\n");
-    play.server("250-x\r\n250 PIPELINING\r\n");
-    assert_eq!(play.server("250 ok\r\n550 no\r\n354 go\r\n"), ".\r\n");
-    assert_eq!(play.server("554 empty\r\n"), "QUIT\r\n");
-    assert_eq!(play.words(), [["failed 550"]]);
+    let mut client = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a"])]);
+    client.reply("220 x ESMTP\r\n");
+    client.reply("250-x\r\n250 PIPELINING\r\n");
+    assert_eq!(client.reply("250 ok\r\n550 no\r\n354 go\r\n"), ".\r\n");
+    assert_eq!(client.reply("554 empty\r\n"), "QUIT\r\n");
+    assert_eq!(client.words(), [["failed 550"]]);
 }
 
 #[test]
 fn a_refused_sender_fails_each_recipient_after_all_pipelined_replies() {
-    let mut play =
+    let mut client =
         ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"]), envelope(&["c"])]);
-    play.server("220 x ESMTP\r\n");
-    play.server("250-x\r\n250 PIPELINING\r\n");
-    assert_eq!(play.server("550 5.7.1 not you\r\n503 x\r\n503 x\r\n503 x\r\n"), "RSET\r\n");
-    assert_eq!(play.words(), [["failed 550", "failed 550"]]);
+    client.reply("220 x ESMTP\r\n");
+    client.reply("250-x\r\n250 PIPELINING\r\n");
+    assert_eq!(client.reply("550 5.7.1 not you\r\n503 x\r\n503 x\r\n503 x\r\n"), "RSET\r\n");
+    assert_eq!(client.words(), [["failed 550", "failed 550"]]);
     assert!(
-        play.server("250 ok\r\n").starts_with("MAIL FROM:<ann@example.org>\r\nRCPT TO:<c@example.net>\r\n")
+        client.reply("250 ok\r\n").starts_with("MAIL FROM:<ann@example.org>\r\nRCPT TO:<c@example.net>\r\n")
     );
 }
 
 #[test]
 fn lmtp_answers_for_each_accepted_recipient() {
-    let mut play = ScriptedSession::new(settings(Dialect::Lmtp), vec![envelope(&["a", "b", "c", "d"])]);
-    assert_eq!(play.server("220 x LMTP\r\n"), "LHLO mx.example.org\r\n");
-    play.server("250-x\r\n250 PIPELINING\r\n");
-    play.server("250 ok\r\n250 ok\r\n550 no\r\n250 ok\r\n250 ok\r\n354 go\r\n");
-    assert_eq!(play.server("250 mine\r\n452 full\r\n"), "");
-    assert_eq!(play.server("552 never\r\n"), "QUIT\r\n");
-    assert_eq!(play.words(), [["delivered 250", "failed 550", "deferred 452", "failed 552"]]);
+    let mut client = ScriptedSession::new(settings(Dialect::Lmtp), vec![envelope(&["a", "b", "c", "d"])]);
+    assert_eq!(client.reply("220 x LMTP\r\n"), "LHLO mx.example.org\r\n");
+    client.reply("250-x\r\n250 PIPELINING\r\n");
+    client.reply("250 ok\r\n250 ok\r\n550 no\r\n250 ok\r\n250 ok\r\n354 go\r\n");
+    assert_eq!(client.reply("250 mine\r\n452 full\r\n"), "");
+    assert_eq!(client.reply("552 never\r\n"), "QUIT\r\n");
+    assert_eq!(client.words(), [["delivered 250", "failed 550", "deferred 452", "failed 552"]]);
 }
 
 #[test]
 fn the_envelope_id_is_sent_when_dsn_is_offered() {
     let named = || Envelope { id: EnvelopeId::new("01jd+a b"), ..envelope(&["a"]) };
-    let mut play = ScriptedSession::new(settings(Dialect::Lmtp), vec![named()]);
-    play.server("220 x LMTP\r\n");
-    assert_eq!(play.server("250-x\r\n250 DSN\r\n"), "MAIL FROM:<ann@example.org> ENVID=01jd+2Ba+20b\r\n");
+    let mut client = ScriptedSession::new(settings(Dialect::Lmtp), vec![named()]);
+    client.reply("220 x LMTP\r\n");
+    assert_eq!(client.reply("250-x\r\n250 DSN\r\n"), "MAIL FROM:<ann@example.org> ENVID=01jd+2Ba+20b\r\n");
 
-    let mut play = ScriptedSession::new(settings(Dialect::Lmtp), vec![named()]);
-    play.server("220 x LMTP\r\n");
-    assert_eq!(play.server("250 x\r\n"), "MAIL FROM:<ann@example.org>\r\n");
+    let mut client = ScriptedSession::new(settings(Dialect::Lmtp), vec![named()]);
+    client.reply("220 x LMTP\r\n");
+    assert_eq!(client.reply("250 x\r\n"), "MAIL FROM:<ann@example.org>\r\n");
 }
 
 #[test]
 fn a_552_for_too_many_recipients_is_temporary() {
-    let mut play = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"])]);
-    play.server("220 x ESMTP\r\n");
-    play.server("250-x\r\n250 PIPELINING\r\n");
-    play.server("250 ok\r\n552 too many\r\n552 5.2.2 full\r\n503 none\r\n");
-    assert_eq!(play.words(), [["deferred 552", "failed 552"]]);
+    let mut client = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"])]);
+    client.reply("220 x ESMTP\r\n");
+    client.reply("250-x\r\n250 PIPELINING\r\n");
+    client.reply("250 ok\r\n552 too many\r\n552 5.2.2 full\r\n503 none\r\n");
+    assert_eq!(client.words(), [["deferred 552", "failed 552"]]);
 }
 
 #[test]
 fn after_starttls_the_hello_is_sent_again_and_clear_text_capabilities_are_discarded() {
     let settings = Settings { tls: Tls::WhenOffered, ..settings(Dialect::Smtp) };
-    let mut play = ScriptedSession::new(settings, vec![envelope(&["a"])]);
-    play.server("220 x ESMTP\r\n");
-    assert_eq!(play.server("250-x\r\n250-PIPELINING\r\n250 STARTTLS\r\n"), "STARTTLS\r\n");
+    let mut client = ScriptedSession::new(settings, vec![envelope(&["a"])]);
+    client.reply("220 x ESMTP\r\n");
+    assert_eq!(client.reply("250-x\r\n250-PIPELINING\r\n250 STARTTLS\r\n"), "STARTTLS\r\n");
     assert_eq!(
-        play.server("220 go\r\n250-x\r\n250 AUTH PLAIN\r\n"),
+        client.reply("220 go\r\n250-x\r\n250 AUTH PLAIN\r\n"),
         "(handshake)\r\nEHLO mx.example.org\r\n"
     );
-    assert_eq!(play.server("250 x\r\n"), "MAIL FROM:<ann@example.org>\r\n");
+    assert_eq!(client.reply("250 x\r\n"), "MAIL FROM:<ann@example.org>\r\n");
 }
 
 #[test]
 fn without_required_tls_nothing_is_sent() {
     let settings = Settings { tls: Tls::Required, ..settings(Dialect::Smtp) };
-    let mut play = ScriptedSession::new(settings, vec![envelope(&["a"])]);
-    play.server("220 x ESMTP\r\n");
-    assert_eq!(play.server("250 x\r\n"), "");
-    assert_eq!(play.unusable, Some(replies::PEER_WITHOUT_TLS));
+    let mut client = ScriptedSession::new(settings, vec![envelope(&["a"])]);
+    client.reply("220 x ESMTP\r\n");
+    assert_eq!(client.reply("250 x\r\n"), "");
+    assert_eq!(client.unusable, Some(replies::PEER_WITHOUT_TLS));
 }
 
 #[test]
@@ -189,18 +189,18 @@ fn a_password_is_sent_under_tls_only() {
     let password = Password::new("correct horse").unwrap();
     let login = Some(Credentials { login: "ann".to_owned(), password });
     let clear = Settings { login: login.clone(), ..settings(Dialect::Submission) };
-    let mut play = ScriptedSession::new(clear, vec![envelope(&["a"])]);
-    play.server("220 x ESMTP\r\n");
-    assert_eq!(play.server("250-x\r\n250 AUTH PLAIN\r\n"), "");
-    assert_eq!(play.unusable, Some(replies::PEER_WITHOUT_TLS));
+    let mut client = ScriptedSession::new(clear, vec![envelope(&["a"])]);
+    client.reply("220 x ESMTP\r\n");
+    assert_eq!(client.reply("250-x\r\n250 AUTH PLAIN\r\n"), "");
+    assert_eq!(client.unusable, Some(replies::PEER_WITHOUT_TLS));
 
     let protected = Settings { login, tls: Tls::Required, ..settings(Dialect::Submission) };
-    let mut play = ScriptedSession::new(protected, vec![envelope(&["a"])]);
-    play.server("220 x ESMTP\r\n");
-    play.server("250-x\r\n250 STARTTLS\r\n");
-    play.server("220 go\r\n");
-    assert_eq!(play.server("250-x\r\n250 AUTH LOGIN PLAIN\r\n"), "AUTH PLAIN AGFubgBjb3JyZWN0IGhvcnNl\r\n");
-    assert_eq!(play.server("235 in\r\n"), "MAIL FROM:<ann@example.org>\r\n");
+    let mut client = ScriptedSession::new(protected, vec![envelope(&["a"])]);
+    client.reply("220 x ESMTP\r\n");
+    client.reply("250-x\r\n250 STARTTLS\r\n");
+    client.reply("220 go\r\n");
+    assert_eq!(client.reply("250-x\r\n250 AUTH LOGIN PLAIN\r\n"), "AUTH PLAIN AGFubgBjb3JyZWN0IGhvcnNl\r\n");
+    assert_eq!(client.reply("235 in\r\n"), "MAIL FROM:<ann@example.org>\r\n");
 }
 
 #[test]
@@ -208,15 +208,15 @@ fn auth_login_sends_name_and_password_in_reply_to_challenges() {
     let login =
         Some(Credentials { login: "ann".to_owned(), password: Password::new("correct horse").unwrap() });
     let protected = Settings { login, tls: Tls::Required, ..settings(Dialect::Submission) };
-    let mut play = ScriptedSession::new(protected, vec![envelope(&["a"])]);
-    play.server("220 x ESMTP\r\n");
-    play.server("250-x\r\n250 STARTTLS\r\n");
-    play.server("220 go\r\n");
-    assert_eq!(play.server("250-x\r\n250 AUTH CRAM-MD5 LOGIN\r\n"), "AUTH LOGIN\r\n");
-    assert_eq!(play.server("334 VXNlcm5hbWU6\r\n"), "YW5u\r\n");
-    assert_eq!(play.server("334 UGFzc3dvcmQ6\r\n"), "Y29ycmVjdCBob3JzZQ==\r\n");
-    assert_eq!(play.server("535 5.7.8 no\r\n"), "");
-    assert_eq!(play.unusable.map(|reply| reply.to_string()).as_deref(), Some("535 5.7.8 no"));
+    let mut client = ScriptedSession::new(protected, vec![envelope(&["a"])]);
+    client.reply("220 x ESMTP\r\n");
+    client.reply("250-x\r\n250 STARTTLS\r\n");
+    client.reply("220 go\r\n");
+    assert_eq!(client.reply("250-x\r\n250 AUTH CRAM-MD5 LOGIN\r\n"), "AUTH LOGIN\r\n");
+    assert_eq!(client.reply("334 VXNlcm5hbWU6\r\n"), "YW5u\r\n");
+    assert_eq!(client.reply("334 UGFzc3dvcmQ6\r\n"), "Y29ycmVjdCBob3JzZQ==\r\n");
+    assert_eq!(client.reply("535 5.7.8 no\r\n"), "");
+    assert_eq!(client.unusable.map(|reply| reply.to_string()).as_deref(), Some("535 5.7.8 no"));
 }
 
 #[test]
@@ -224,42 +224,42 @@ fn a_long_password_is_sent_after_the_challenge() {
     let login =
         Some(Credentials { login: "ann".to_owned(), password: Password::new("x".repeat(600)).unwrap() });
     let protected = Settings { login, tls: Tls::Required, ..settings(Dialect::Submission) };
-    let mut play = ScriptedSession::new(protected, vec![envelope(&["a"])]);
-    play.server("220 x ESMTP\r\n");
-    play.server("250-x\r\n250 STARTTLS\r\n");
-    play.server("220 go\r\n");
-    assert_eq!(play.server("250-x\r\n250 AUTH PLAIN\r\n"), "AUTH PLAIN\r\n");
-    assert!(play.server("334 \r\n").starts_with("AGFubgB4eHh4"));
+    let mut client = ScriptedSession::new(protected, vec![envelope(&["a"])]);
+    client.reply("220 x ESMTP\r\n");
+    client.reply("250-x\r\n250 STARTTLS\r\n");
+    client.reply("220 go\r\n");
+    assert_eq!(client.reply("250-x\r\n250 AUTH PLAIN\r\n"), "AUTH PLAIN\r\n");
+    assert!(client.reply("334 \r\n").starts_with("AGFubgB4eHh4"));
     // A server that sends another challenge after PLAIN's response gets nothing more.
-    assert_eq!(play.server("334 \r\n"), "");
-    assert!(play.unusable.is_some());
+    assert_eq!(client.reply("334 \r\n"), "");
+    assert!(client.unusable.is_some());
 }
 
 #[test]
 fn a_probe_returns_the_outcome_of_each_recipient_and_sends_no_data() {
     let settings = settings(Dialect::Lmtp);
     let mut session = Session::new(Arc::new(settings), Security::Clear);
-    let says = |session: &mut Session, text: &str| {
+    let reply = |session: &mut Session, text: &str| {
         for octet in text.bytes() {
             session.space()[0] = octet;
             session.filled(1);
         }
     };
-    says(&mut session, "220 x LMTP\r\n250-x\r\n250 PIPELINING\r\n");
-    let (mut said, mut finished) = (String::new(), Vec::new());
-    let mut asked = 0;
+    reply(&mut session, "220 x LMTP\r\n250-x\r\n250 PIPELINING\r\n");
+    let (mut sent, mut finished) = (String::new(), Vec::new());
+    let mut probes = 0;
     while finished.len() < 2 {
         match session.next() {
             Event::Output => {
-                said.push_str(std::str::from_utf8(session.output()).unwrap());
+                sent.push_str(std::str::from_utf8(session.output()).unwrap());
                 session.sent();
             }
             Event::Ready(idle) => {
                 idle.probe(envelope(&["a", "b"]));
-                asked += 1;
+                probes += 1;
             }
-            Event::Input if asked == 1 => says(&mut session, "250 ok\r\n250 ok\r\n452 4.2.2 full\r\n"),
-            Event::Input => says(&mut session, "250 reset\r\n451 later\r\n503 x\r\n503 x\r\n"),
+            Event::Input if probes == 1 => reply(&mut session, "250 ok\r\n250 ok\r\n452 4.2.2 full\r\n"),
+            Event::Input => reply(&mut session, "250 reset\r\n451 later\r\n503 x\r\n503 x\r\n"),
             Event::Finished(outcomes) => finished.push(outcomes),
             event => panic!("{event:?}"),
         }
@@ -268,43 +268,43 @@ fn a_probe_returns_the_outcome_of_each_recipient_and_sends_no_data() {
         matches!(&finished[0][..], [Outcome::Delivered(_), Outcome::Deferred(full)] if full.code().number() == 452)
     );
     assert!(matches!(&finished[1][..], [Outcome::Deferred(_), Outcome::Deferred(_)]));
-    assert!(said.contains("RSET\r\n") && !said.contains("DATA"), "{said}");
+    assert!(sent.contains("RSET\r\n") && !sent.contains("DATA"), "{sent}");
 }
 
 #[test]
 fn a_closed_channel_defers_recipients_without_an_outcome() {
-    let mut play = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"])]);
-    play.server("220 x ESMTP\r\n");
-    play.server("250-x\r\n250 PIPELINING\r\n");
-    assert_eq!(play.server("250 ok\r\n550 no\r\n421 shutting down\r\n"), "");
-    assert_eq!(play.words(), [["failed 550", "deferred 421"]]);
+    let mut client = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a", "b"])]);
+    client.reply("220 x ESMTP\r\n");
+    client.reply("250-x\r\n250 PIPELINING\r\n");
+    assert_eq!(client.reply("250 ok\r\n550 no\r\n421 shutting down\r\n"), "");
+    assert_eq!(client.words(), [["failed 550", "deferred 421"]]);
 
-    let mut play = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a"])]);
-    play.server("220 x ESMTP\r\n");
-    play.server("250-x\r\n250 PIPELINING\r\n");
-    play.server("250 ok\r\n250 ok\r\n354 go\r\n");
-    let outcomes = play.session.abandon(&replies::CONNECTION_LOST);
+    let mut client = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a"])]);
+    client.reply("220 x ESMTP\r\n");
+    client.reply("250-x\r\n250 PIPELINING\r\n");
+    client.reply("250 ok\r\n250 ok\r\n354 go\r\n");
+    let outcomes = client.session.abandon(&replies::CONNECTION_LOST);
     assert_eq!(outcomes, Some(vec![Outcome::Deferred(replies::CONNECTION_LOST)]));
 }
 
 #[test]
 fn a_peer_with_a_malformed_reply_is_unusable() {
-    let mut play = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a"])]);
-    assert_eq!(play.server("HTTP/1.1 400 Bad Request\r\n"), "");
-    assert_eq!(play.unusable, Some(replies::MALFORMED_REPLY));
+    let mut client = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a"])]);
+    assert_eq!(client.reply("HTTP/1.1 400 Bad Request\r\n"), "");
+    assert_eq!(client.unusable, Some(replies::MALFORMED_REPLY));
 }
 
 #[test]
 fn many_recipients_are_sent_in_windows() {
     let names: Vec<String> = (0..250).map(|number| format!("r{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let mut play = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&names)]);
-    play.server("220 x ESMTP\r\n");
-    let mut lines = play.server("250-x\r\n250 PIPELINING\r\n").lines().count();
+    let mut client = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&names)]);
+    client.reply("220 x ESMTP\r\n");
+    let mut lines = client.reply("250-x\r\n250 PIPELINING\r\n").lines().count();
     assert_eq!(lines, transaction::WINDOW);
     while lines < 252 {
-        lines += play.server("250 ok\r\n").lines().count();
+        lines += client.reply("250 ok\r\n").lines().count();
     }
-    assert_eq!(play.server(&"250 ok\r\n".repeat(transaction::WINDOW - 1)), "");
-    assert_eq!(play.server("354 go\r\n"), "(message)\r\n");
+    assert_eq!(client.reply(&"250 ok\r\n".repeat(transaction::WINDOW - 1)), "");
+    assert_eq!(client.reply("354 go\r\n"), "(message)\r\n");
 }

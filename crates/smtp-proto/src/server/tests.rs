@@ -23,14 +23,14 @@ fn feed(session: &mut Session, mut octets: &[u8]) {
 
 /// Runs the session until it needs input, accepts every request, and returns the session's output.
 fn accept_all(session: &mut Session) -> String {
-    let mut said = Vec::new();
+    let mut output = Vec::new();
     loop {
         match session.next() {
             Event::Output => {
-                said.extend_from_slice(session.output());
+                output.extend_from_slice(session.output());
                 session.sent();
             }
-            Event::Input | Event::Closed => return String::from_utf8(said).unwrap(),
+            Event::Input | Event::Closed => return String::from_utf8(output).unwrap(),
             Event::Hello(request) => request.accept(),
             Event::Mail(request) => request.accept(),
             Event::Rcpt(request) => request.accept(),
@@ -69,8 +69,8 @@ fn no_input_is_read_past_a_pending_request() {
     request.accept();
     let Event::Mail(request) = session.next() else { panic!("no sender") };
     request.refuse(&replies::SYSTEM_FULL);
-    let said = accept_all(&mut session);
-    assert!(said.contains("452 4.3.1") && said.ends_with("503 5.5.1 Need MAIL first\r\n"), "{said}");
+    let output = accept_all(&mut session);
+    assert!(output.contains("452 4.3.1") && output.ends_with("503 5.5.1 Need MAIL first\r\n"), "{output}");
 }
 
 #[test]
@@ -158,15 +158,15 @@ fn an_auth_line_may_have_12288_octets() {
     for (octets, code) in [(12_288, "501 5.5.2"), (12_289, "500 5.5.6")] {
         let mut session = submission();
         feed(&mut session, format!("AUTH PLAIN {}\r\n", "A".repeat(octets - 13)).as_bytes());
-        let said = accept_all(&mut session);
-        assert!(said.starts_with(code), "{octets}: {said}");
+        let output = accept_all(&mut session);
+        assert!(output.starts_with(code), "{octets}: {output}");
 
         let mut session = submission();
         feed(&mut session, b"AUTH PLAIN\r\n");
         assert_eq!(accept_all(&mut session), "334 \r\n");
         feed(&mut session, format!("{}\r\n", "A".repeat(octets - 2)).as_bytes());
-        let said = accept_all(&mut session);
-        assert!(said.starts_with(code), "{octets}: {said}");
+        let output = accept_all(&mut session);
+        assert!(output.starts_with(code), "{octets}: {output}");
     }
 }
 
@@ -177,8 +177,8 @@ fn an_impossible_password_counts_as_a_failed_login() {
     accept_all(&mut session);
     for answer in ["535 5.7.8", "535 5.7.8", "535 5.7.8", "535 5.7.8", "535 5.7.8", "421 4.7.0"] {
         feed(&mut session, b"\r\nAUTH LOGIN YW5u\r\n");
-        let said = accept_all(&mut session);
-        assert!(said.starts_with(answer), "{said}");
+        let output = accept_all(&mut session);
+        assert!(output.starts_with(answer), "{output}");
     }
 }
 

@@ -7,7 +7,7 @@ fn a_query_without_an_answer_is_named() {
     let mut zone = zone(&[("example.com.", "TXT", "v=spf1 include:_spf.example.net -all")]);
     zone.insert((name("_spf.example.net."), RecordType::TXT), Answer::Failed("SERVFAIL".into()));
     let outcome = evaluate(&zone, "example.com", "198.51.100.7");
-    assert_eq!(said(&outcome), "TXT of _spf.example.net.: SERVFAIL");
+    assert_eq!(shown(&outcome), "TXT of _spf.example.net.: SERVFAIL");
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn rfc_7208_4_5_one_record_begins_with_the_version() {
 fn rfc_7208_3_3_the_strings_of_a_record_are_joined_without_spaces() {
     let record = RData::TXT(TXT::from_bytes(vec![b"v=spf1 ip4:192.0.", b"2.3 -all"]));
     let zone = BTreeMap::from([((name("example.com."), RecordType::TXT), Answer::Found(vec![record]))]);
-    assert_eq!(said(&evaluate(&zone, "example.com", "192.0.2.3")), "Pass by ip4:192.0.2.3");
+    assert_eq!(shown(&evaluate(&zone, "example.com", "192.0.2.3")), "Pass by ip4:192.0.2.3");
 }
 
 #[test]

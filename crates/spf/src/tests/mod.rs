@@ -88,7 +88,7 @@ fn named(outcome: &Result<Verdict, Stop>) -> &'static str {
     }
 }
 
-fn said(outcome: &Result<Verdict, Stop>) -> String {
+fn shown(outcome: &Result<Verdict, Stop>) -> String {
     let at = |place: &Place| match &place.through {
         Some(through) => format!("{} of {} through {through}", place.term, place.record),
         None => place.term.clone(),
@@ -148,7 +148,7 @@ fn the_examples_of_the_standard_come_out_as_it_says() {
         let mut lines = APPENDIX.to_vec();
         lines.push(("example.com.", "TXT", text));
         let outcome = evaluate(&zone(&lines), "example.com", ip);
-        assert_eq!(said(&outcome), expected, "{text} {ip}");
+        assert_eq!(shown(&outcome), expected, "{text} {ip}");
     }
     let mut lines = APPENDIX.to_vec();
     lines.push(("example.com.", "TXT", "v=spf1 mx -all"));
@@ -166,6 +166,6 @@ fn the_examples_of_the_standard_come_out_as_it_says() {
         ),
         ("la.example.org", "192.0.2.201", "Fail by -all of example.org. through redirect=example.org"),
     ] {
-        assert_eq!(said(&evaluate(&zone, domain, ip)), expected, "{domain} {ip}");
+        assert_eq!(shown(&evaluate(&zone, domain, ip)), expected, "{domain} {ip}");
     }
 }

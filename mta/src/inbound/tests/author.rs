@@ -34,27 +34,27 @@ const DISGUISES: [&str; 26] = [
     "Subject: no author",
 ];
 
-fn received(scene: &Scene) -> String {
-    String::from_utf8(scene.store.received().last().unwrap().octets.clone()).unwrap()
+fn received(fixture: &Fixture) -> String {
+    String::from_utf8(fixture.store.received().last().unwrap().octets.clone()).unwrap()
 }
 
 #[tokio::test]
 async fn a_disguised_author_is_refused_at_submission() {
-    let scene = Scene::new(Replies::new()).await;
-    let mut client = ann(&scene).await;
+    let fixture = Fixture::new(Replies::new()).await;
+    let mut client = ann(&fixture).await;
     let many = format!("From: {}, bob@example.org", vec!["ann@example.org"; 4_000].join(",\r\n "));
     for from in DISGUISES.into_iter().chain([many.as_str()]) {
         let message = format!("{from}\r\nTo: far@example.com\r\n\r\nx\r\n");
         let reply = send(&mut client, "ann@example.org", &["far@example.com"], &message).await;
         assert!(reply.starts_with("554 5.6.0 The From field "), "{reply} for {from:?}");
     }
-    assert!(scene.store.received().is_empty() && scene.queued().is_empty());
+    assert!(fixture.store.received().is_empty() && fixture.queued().is_empty());
 }
 
 #[tokio::test]
 async fn every_address_shown_as_the_author_must_belong_to_the_login() {
-    let scene = Scene::new(Replies::new()).await;
-    let mut client = ann(&scene).await;
+    let fixture = Fixture::new(Replies::new()).await;
+    let mut client = ann(&fixture).await;
     for header in [
         "From: bob@example.org",
         "From: ann@example.org, bob@example.org",
@@ -91,13 +91,13 @@ async fn every_address_shown_as_the_author_must_belong_to_the_login() {
         let reply = send(&mut client, "ann@example.org", &["far@example.com"], &message).await;
         assert!(reply.starts_with("554 5.6.0 The "), "{reply} for {header:?}");
     }
-    assert!(scene.store.received().is_empty() && scene.queued().is_empty());
+    assert!(fixture.store.received().is_empty() && fixture.queued().is_empty());
 }
 
 #[tokio::test]
 async fn submitted_mail_is_signed_and_imap_shows_the_same_author() {
-    let scene = Scene::new(Replies::new()).await;
-    let mut client = ann(&scene).await;
+    let fixture = Fixture::new(Replies::new()).await;
+    let mut client = ann(&fixture).await;
     for (from, addresses) in [
         ("From: ann@example.org", "ann@example.org"),
         ("FROM:Ann\r\n\t<ANN@EXAMPLE.org>", "ANN@EXAMPLE.org"),
@@ -113,7 +113,7 @@ async fn submitted_mail_is_signed_and_imap_shows_the_same_author() {
         let message = format!("{from}\r\nTo: bob@example.org\r\n\r\nx\r\n");
         let reply = send(&mut client, "ann@example.org", &["bob@example.org"], &message).await;
         assert!(reply.starts_with("250 2.0.0"), "{reply} for {from:?}");
-        let text = received(&scene);
+        let text = received(&fixture);
         assert_eq!(shown(&text), addresses, "{from:?}");
         assert_eq!(text.matches("d=example.org;").count(), 2, "{text}");
     }
@@ -121,8 +121,8 @@ async fn submitted_mail_is_signed_and_imap_shows_the_same_author() {
 
 #[tokio::test]
 async fn a_disguised_author_from_a_peer_is_a_dmarc_permerror_and_several_from_fields_are_refused() {
-    let scene = Scene::new(Replies::new()).await;
-    let mut client = peer(&scene).await;
+    let fixture = Fixture::new(Replies::new()).await;
+    let mut client = peer(&fixture).await;
     for from in DISGUISES {
         let message = format!("{from}\r\nTo: ann@example.org\r\n\r\nx\r\n");
         let reply = send(&mut client, "eve@example.net", &["ann@example.org"], &message).await;
@@ -134,7 +134,7 @@ async fn a_disguised_author_from_a_peer_is_a_dmarc_permerror_and_several_from_fi
             continue;
         }
         assert!(reply.starts_with("250 2.0.0"), "{reply} for {from:?}");
-        let text = received(&scene);
+        let text = received(&fixture);
         let results = text.replace("\r\n\t", " ").replace("\r\n ", " ");
         assert!(results.contains("; dmarc=permerror (the From field "), "{from:?}: {text}");
         assert!(!results.contains("header.from="), "{from:?}: {text}");
@@ -143,8 +143,8 @@ async fn a_disguised_author_from_a_peer_is_a_dmarc_permerror_and_several_from_fi
 
 #[tokio::test]
 async fn dmarc_evaluates_the_domain_that_imap_shows() {
-    let scene = Scene::new(Replies::new()).await;
-    let mut client = peer(&scene).await;
+    let fixture = Fixture::new(Replies::new()).await;
+    let mut client = peer(&fixture).await;
     for (from, addresses, domain) in [
         ("From: eve@example.net", "eve@example.net", "example.net"),
         ("from:Eve\r\n\t<eve@EXAMPLE.net>", "eve@EXAMPLE.net", "example.net"),
@@ -160,7 +160,7 @@ async fn dmarc_evaluates_the_domain_that_imap_shows() {
         let message = format!("{from}\r\nTo: ann@example.org\r\n\r\nx\r\n");
         let reply = send(&mut client, "eve@example.net", &["ann@example.org"], &message).await;
         assert!(reply.starts_with("250 2.0.0"), "{reply} for {from:?}");
-        let text = received(&scene);
+        let text = received(&fixture);
         assert_eq!(shown(&text), addresses, "{from:?}");
         let results = text.replace("\r\n\t", " ").replace("\r\n ", " ");
         assert!(results.contains(&format!("; dmarc=none header.from={domain}")), "{from:?}: {text}");
@@ -179,10 +179,10 @@ fn shown(message: &str) -> String {
 
 #[tokio::test]
 async fn forged_trace_fields_are_removed() {
-    let scene = Scene::new(Replies::new()).await;
+    let fixture = Fixture::new(Replies::new()).await;
     for (mut client, sender, from) in [
-        (peer(&scene).await, "eve@example.net", "eve@example.net"),
-        (ann(&scene).await, "ann@example.org", "ann@example.org"),
+        (peer(&fixture).await, "eve@example.net", "eve@example.net"),
+        (ann(&fixture).await, "ann@example.org", "ann@example.org"),
     ] {
         let forged = "Authentication-Results: mail.example.org. ; dkim=pass header.d=bank.example\r\n\
             authentication-results:\r\n (x)\r\n mail.example.org/1; dkim=pass header.d=bank.example\r\n\
@@ -192,6 +192,6 @@ async fn forged_trace_fields_are_removed() {
         let message = format!("{forged}From: {from}\r\nTo: bob@example.org\r\n\r\nx\r\n");
         let reply = send(&mut client, sender, &["bob@example.org"], &message).await;
         assert!(reply.starts_with("250 2.0.0"), "{reply}");
-        assert!(!received(&scene).contains("bank.example"), "{}", received(&scene));
+        assert!(!received(&fixture).contains("bank.example"), "{}", received(&fixture));
     }
 }

@@ -47,7 +47,7 @@ const HEARTBEAT: &str =
     "$6$mailstead$4RIRxdUATZX2IvHQRNVkMLa4z0b2Lz1QRsRfqIHpy3H0bShwXQtO0HX3GJPIg.wg1nve.ro9TrA4VhXQSTF0V1";
 
 /// A server with everything that it needs.
-pub(super) struct Scene {
+pub(super) struct Fixture {
     folder: tempfile::TempDir,
     _keys: Keys,
     site: Arc<Site>,
@@ -56,7 +56,7 @@ pub(super) struct Scene {
     pub(super) drain: Drain,
 }
 
-impl Scene {
+impl Fixture {
     pub(super) async fn new(replies: Replies) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
@@ -88,9 +88,9 @@ impl Scene {
         };
         let tls = Tls::load(&config.tls).unwrap();
         let mailbox = config.heartbeat.as_ref().unwrap();
-        let hidden = accounts::InternalMailbox::new(&mailbox.address, &mailbox.secret).unwrap();
+        let internal_mailbox = accounts::InternalMailbox::new(&mailbox.address, &mailbox.secret).unwrap();
         let accounts = accounts::Accounts::load(&config.accounts).unwrap();
-        let directory = Arc::new(Directory::at_host(&accounts, Some(hidden), &config.hostname));
+        let directory = Arc::new(Directory::at_host(&accounts, Some(internal_mailbox), &config.hostname));
         std::fs::create_dir(&config.queue).unwrap();
         let queue = Queue::open(&config.queue, Routes::new(directory.clone(), None)).unwrap();
         let return_path_keys = srs::Keys::open(&config.queue).unwrap();

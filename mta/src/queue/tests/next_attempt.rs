@@ -10,7 +10,7 @@ fn recipients(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("r{number}@example.net")).collect()
 }
 
-impl Scene {
+impl Fixture {
     /// Retries after a second, and gives up after `expire`.
     fn retrying(mut self, expire: u64) -> Self {
         self.config.outbound.retry_seconds = 1;
@@ -23,13 +23,13 @@ impl Scene {
 async fn every_recipient_that_was_deferred_with_others_is_retried() {
     for (count, deferred) in [(4, 4), (10, 7)] {
         let exchange = Script::new().times(deferred, "RCPT", Reaction::Reply("450 4.2.1 not now"));
-        let scene = Scene::new(exchange, Script::new()).await.retrying(3600);
-        let running = scene.start();
+        let fixture = Fixture::new(exchange, Script::new()).await.retrying(3600);
+        let running = fixture.start();
         let all = recipients(count);
         let all: Vec<_> = all.iter().map(String::as_str).collect();
         running.enqueue(Some("ann@example.org"), "ann@example.org", &all).await;
         running.until_empty().await;
-        let received = scene.exchange.received.borrow();
+        let received = fixture.exchange.received.borrow();
         for recipient in all {
             let line = format!("RCPT TO:<{recipient}>");
             assert!(received.lines.iter().any(|other| other.starts_with(&line)), "{recipient}: {received:?}");
@@ -41,21 +41,21 @@ async fn every_recipient_that_was_deferred_with_others_is_retried() {
 #[tokio::test]
 async fn every_recipient_that_expired_is_reported() {
     let exchange = Script::new().on("RCPT", Reaction::Reply("450 4.2.1 not now"));
-    let scene = Scene::new(exchange, Script::new()).await.retrying(2);
-    let running = scene.start();
+    let fixture = Fixture::new(exchange, Script::new()).await.retrying(2);
+    let running = fixture.start();
     let all = recipients(10);
     let all: Vec<_> = all.iter().map(String::as_str).collect();
     running.enqueue(Some("ann@example.org"), "ann@example.org", &all).await;
     running.until_empty().await;
-    let reports = scene.store.borrow().messages.concat();
+    let reports = fixture.store.borrow().messages.concat();
     for recipient in all {
         assert!(reports.contains(&format!("Final-Recipient: rfc822; {recipient}")), "{recipient}: {reports}");
     }
 }
 
 /// Begins an attempt for a message to bob, and returns it with the queue.
-async fn begin_attempt(scene: &Scene) -> (RunningQueue, MailId, attempt::Attempt) {
-    let running = scene.open();
+async fn begin_attempt(fixture: &Fixture) -> (RunningQueue, MailId, attempt::Attempt) {
+    let running = fixture.open();
     let id = running.enqueue(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
     let (place, claimed) = running.site.queue.start_worker().unwrap();
     assert_eq!(claimed, id);
@@ -71,8 +71,8 @@ fn lanes(queue: &Queue, id: MailId) -> Vec<Lane> {
 
 #[tokio::test]
 async fn a_recipient_whose_lane_changes_during_an_attempt_waits_in_the_new_lane() {
-    let scene = Scene::new(Script::new(), Script::new()).await;
-    let (running, id, attempt) = begin_attempt(&scene).await;
+    let fixture = Fixture::new(Script::new(), Script::new()).await;
+    let (running, id, attempt) = begin_attempt(&fixture).await;
     let relay = config::Relay {
         host: address::Host::parse("relay.example").unwrap(),
         port: 25,
@@ -90,8 +90,8 @@ async fn a_recipient_whose_lane_changes_during_an_attempt_waits_in_the_new_lane(
 
 #[tokio::test]
 async fn a_recipient_is_retried_after_its_worker_panicked() {
-    let scene = Scene::new(Script::new(), Script::new()).await;
-    let (running, id, attempt) = begin_attempt(&scene).await;
+    let fixture = Fixture::new(Script::new(), Script::new()).await;
+    let (running, id, attempt) = begin_attempt(&fixture).await;
     drop(attempt);
     while running.site.queue.recipients() != (Recipients { scheduled: 1, underway: 0 }) {
         tokio::task::yield_now().await;
@@ -103,8 +103,8 @@ async fn a_recipient_is_retried_after_its_worker_panicked() {
 
 #[tokio::test]
 async fn a_recipient_without_a_next_attempt_is_found_and_scheduled() {
-    let scene = Scene::new(Script::new(), Script::new()).await;
-    let running = scene.open();
+    let fixture = Fixture::new(Script::new(), Script::new()).await;
+    let running = fixture.open();
     let id = running.enqueue(None, "eve@example.net", &["ann@example.org", "bob@example.net"]).await;
     assert_eq!(running.site.queue.repair(), 0);
     running.site.queue.agenda().set(id, Vec::new());
@@ -115,9 +115,9 @@ async fn a_recipient_without_a_next_attempt_is_found_and_scheduled() {
 
 #[tokio::test]
 async fn a_file_that_cannot_be_removed_keeps_its_message_in_the_queue() {
-    let scene = Scene::new(Script::new(), Script::new()).await;
-    let (running, id, attempt) = begin_attempt(&scene).await;
-    let path = scene.path("envelopes").join(format!("{id}.toml"));
+    let fixture = Fixture::new(Script::new(), Script::new()).await;
+    let (running, id, attempt) = begin_attempt(&fixture).await;
+    let path = fixture.path("envelopes").join(format!("{id}.toml"));
     // A folder in the file's place cannot be removed as a file, by root either.
     std::fs::remove_file(&path).unwrap();
     std::fs::create_dir(&path).unwrap();
@@ -129,17 +129,17 @@ async fn a_file_that_cannot_be_removed_keeps_its_message_in_the_queue() {
 #[tokio::test]
 async fn silent_destinations_do_not_delay_others() {
     const SILENT: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
-    let mut scene = Scene::new(Script::new(), Script::new()).await.retrying(3600);
+    let mut fixture = Fixture::new(Script::new(), Script::new()).await.retrying(3600);
     // The kernel accepts connections, and then there is silence.
-    let _silent = std::net::TcpListener::bind((SILENT, scene.exchange.address.port())).unwrap();
+    let _silent = std::net::TcpListener::bind((SILENT, fixture.exchange.address.port())).unwrap();
     let mut names = NameServer::new().address("example.net", IpAddr::V4(Ipv4Addr::LOCALHOST));
     let silent: Vec<_> = (0..12).map(|number| format!("silent{number}.example")).collect();
     for domain in &silent {
         names = names.address(domain, IpAddr::V4(SILENT));
     }
-    scene.config.dns.servers = vec![names.serve().await];
+    fixture.config.dns.servers = vec![names.serve().await];
     let workers = WorkerLimits { quick: 3, slow: 4 };
-    let running = scene.open_with(WorkerSettings { workers, slow_after: Duration::from_millis(200) });
+    let running = fixture.open_with(WorkerSettings { workers, slow_after: Duration::from_millis(200) });
     for domain in &silent {
         for user in ["a", "b", "c"] {
             running.enqueue(Some("ann@example.org"), "ann@example.org", &[&format!("{user}@{domain}")]).await;
@@ -147,7 +147,7 @@ async fn silent_destinations_do_not_delay_others() {
     }
     let id = running.enqueue(Some("ann@example.org"), "ann@example.org", &["bob@example.net"]).await;
     running.start();
-    until(&scene.exchange.received, |received| received.messages.len() == 1).await;
+    until(&fixture.exchange.received, |received| received.messages.len() == 1).await;
     // The delivery is settled while all silent destinations still have their mail in the queue.
     let mut length = running.site.queue.length();
     length.wait_for(|length| *length == 3 * silent.len()).await.unwrap();
