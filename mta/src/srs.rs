@@ -102,13 +102,13 @@ fn resolved(keys: &Keys, form: &Form<'_>) -> Option<(Address, u16)> {
     match form {
         Form::Original { rest } => {
             let mut parts = rest.get(1..)?.splitn(4, '=');
-            let (given, day, domain, local) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-            keys.find(|key| is_tag(key, given, &["0", day, domain, local]))?;
+            let (tag, day, domain, local) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+            keys.find(|key| is_tag(key, tag, &["0", day, domain, local]))?;
             let address = Address { local: local_part(local)?, host: Host::parse(domain).ok()? };
             Some((address, age(decode(day)?, keys.today())))
         }
-        Form::Chained { tag: given, first, rest } => {
-            keys.find(|key| is_tag(key, given, &["1", first, rest]))?;
+        Form::Chained { tag, first, rest } => {
+            keys.find(|key| is_tag(key, tag, &["1", first, rest]))?;
             let local = local_part(&format!("SRS0{rest}"))?;
             // The first forwarder judges the age.
             Some((Address { local, host: Host::parse(first).ok()? }, 0))

@@ -332,10 +332,10 @@ impl Reader {
         }
     }
 
-    fn fail(&mut self, fault: CommandError) -> Event<'static> {
+    fn fail(&mut self, error: CommandError) -> Event<'static> {
         let tag = command::tag_of(&self.command);
         self.command.clear();
-        Event::Malformed(Malformed { tag, error: fault })
+        Event::Malformed(Malformed { tag, error })
     }
 
     /// Returns the whole line and moves on to the next command.

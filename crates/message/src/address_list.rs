@@ -73,10 +73,10 @@ impl AddressList {
     }
 
     /// A list of entries that were parsed before.
-    pub(crate) fn of(entries: Vec<AddressEntry>, lossy: bool) -> Self {
+    pub(crate) fn of(entries: Vec<AddressEntry>, is_lossy: bool) -> Self {
         let groups = entries.iter().filter(|entry| matches!(entry, AddressEntry::Group { .. })).count();
-        let read = groups + mailboxes(&entries).count();
-        Self { entries, is_lossy: lossy, read_count: read }
+        let read_count = groups + mailboxes(&entries).count();
+        Self { entries, is_lossy, read_count }
     }
 
     /// Every mailbox, including those within groups.

@@ -92,19 +92,19 @@ impl<'a> EncodedWord<'a> {
     /// ```
     fn parse(value: &'a [u8], start: usize, closings: &mut WordEnds<'_>) -> Option<(Self, usize)> {
         let rest = &value[start + 2..];
-        let charset = &rest[..memchr::memchr(b'?', &rest[..rest.len().min(MAX_CHARSET + 1)])?];
-        let named = charset.split(|octet| *octet == b'*').next().unwrap_or_default();
-        if named.is_empty() || !charset.iter().all(u8::is_ascii_graphic) {
+        let tagged = &rest[..memchr::memchr(b'?', &rest[..rest.len().min(MAX_CHARSET + 1)])?];
+        let charset = tagged.split(|octet| *octet == b'*').next().unwrap_or_default();
+        if charset.is_empty() || !tagged.iter().all(u8::is_ascii_graphic) {
             return None;
         }
-        let base64 = match rest.get(charset.len() + 1..charset.len() + 3)? {
+        let is_base64 = match rest.get(tagged.len() + 1..tagged.len() + 3)? {
             b"B?" | b"b?" => true,
             b"Q?" | b"q?" => false,
             _ => return None,
         };
-        let text = start + 2 + charset.len() + 3;
+        let text = start + 2 + tagged.len() + 3;
         let end = closings.from(text)?;
-        Some((Self { charset: named, is_base64: base64, text: &value[text..end] }, end + 2))
+        Some((Self { charset, is_base64, text: &value[text..end] }, end + 2))
     }
 
     fn append(&self, out: &mut Vec<u8>) {

@@ -48,8 +48,8 @@ impl Bye {
         condition::bye(out, self.code.as_ref(), self.text);
     }
 
-    const fn new(code: Option<Code>, words: &'static str) -> Self {
-        Self { code, text: words }
+    const fn new(code: Option<Code>, text: &'static str) -> Self {
+        Self { code, text }
     }
 
     /// The daemon stops.

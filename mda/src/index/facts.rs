@@ -45,8 +45,8 @@ impl FileStamp {
 
     /// The file's state with its name: the form in which it is stored and compared.
     fn cache_key(&self, base: &[u8]) -> Vec<u8> {
-        let Self { inode: number, size, seconds, nanoseconds } = self;
-        let mut key = format!("{number} {size} {seconds} {nanoseconds} ").into_bytes();
+        let Self { inode, size, seconds, nanoseconds } = self;
+        let mut key = format!("{inode} {size} {seconds} {nanoseconds} ").into_bytes();
         key.extend_from_slice(base);
         key
     }

@@ -17,8 +17,8 @@ const COPIES_PER_COMMIT: usize = 16;
 /// message is on disk.
 pub(super) async fn deliver(store: &Store, envelope: &Envelope, mut arrival: Arrival) -> Vec<Reply> {
     arrival.finish().await;
-    let Arrival { first, incoming: written, fields, .. } = arrival;
-    let written = match written {
+    let Arrival { first, incoming, fields, .. } = arrival;
+    let written = match incoming {
         Ok(written) => written,
         Err(error) => {
             tracing::error!(id = %envelope.id, %error, "cannot write a message");

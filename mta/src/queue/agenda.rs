@@ -49,11 +49,11 @@ pub(super) enum AttemptKind {
 #[derive(Debug)]
 struct Slot {
     attempt: ScheduledAttempt,
-    stage: Stage,
+    state: SlotState,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum SlotState {
     Waiting,
     Ready,
     Claimed,
@@ -87,14 +87,14 @@ impl Agenda {
         let mut slots = Vec::with_capacity(attempts.len());
         for attempt in attempts {
             self.recipients += attempt.recipients;
-            let claimed = |slot: &Slot| slot.stage == Stage::Claimed && slot.attempt.lane == attempt.lane;
-            let stage = if before.iter().any(claimed) {
-                Stage::Claimed
+            let claimed = |slot: &Slot| slot.state == SlotState::Claimed && slot.attempt.lane == attempt.lane;
+            let state = if before.iter().any(claimed) {
+                SlotState::Claimed
             } else {
                 self.waiting.insert((attempt.at, id, attempt.lane.clone()));
-                Stage::Waiting
+                SlotState::Waiting
             };
-            slots.push(Slot { attempt, stage });
+            slots.push(Slot { attempt, state });
         }
         if !slots.is_empty() {
             self.messages.insert(id, slots);
@@ -172,9 +172,9 @@ impl Agenda {
     /// Returns a claim: if the message still has the slot, it waits again, until `at` at least.
     pub(super) fn release(&mut self, id: MailId, lane: &Lane, at: Instant) {
         if let Some(slot) = slot(&mut self.messages, id, lane)
-            && slot.stage == Stage::Claimed
+            && slot.state == SlotState::Claimed
         {
-            slot.stage = Stage::Waiting;
+            slot.state = SlotState::Waiting;
             slot.attempt.at = slot.attempt.at.max(at);
             self.waiting.insert((slot.attempt.at, id, lane.clone()));
         }
@@ -218,7 +218,7 @@ impl Agenda {
         {
             let Some((at, id, lane)) = self.waiting.pop_first() else { return };
             let Some(slot) = slot(&mut self.messages, id, &lane) else { continue };
-            slot.stage = Stage::Ready;
+            slot.state = SlotState::Ready;
             self.lanes.entry(lane.clone()).or_default().push(slot.attempt.kind, at, id);
             self.list(&lane);
         }
@@ -226,16 +226,16 @@ impl Agenda {
 
     fn claim(&mut self, id: MailId, lane: &Lane) {
         if let Some(slot) = slot(&mut self.messages, id, lane) {
-            slot.stage = Stage::Claimed;
+            slot.state = SlotState::Claimed;
         }
     }
 
     /// Removes a slot from the index.
     fn unlist(&mut self, id: MailId, slot: &Slot) {
         let ScheduledAttempt { lane, at, kind, .. } = &slot.attempt;
-        match slot.stage {
-            Stage::Waiting => _ = self.waiting.remove(&(*at, id, lane.clone())),
-            Stage::Ready => {
+        match slot.state {
+            SlotState::Waiting => _ = self.waiting.remove(&(*at, id, lane.clone())),
+            SlotState::Ready => {
                 if let Some(lane_queue) = self.lanes.get_mut(lane) {
                     lane_queue.remove(*kind, *at, id);
                     if lane_queue.is_idle() {
@@ -243,7 +243,7 @@ impl Agenda {
                     }
                 }
             }
-            Stage::Claimed => {}
+            SlotState::Claimed => {}
         }
     }
 

@@ -49,7 +49,7 @@ impl DeadFolder {
         self.tidy_to(MAX_MESSAGES, MAX_OCTETS)
     }
 
-    fn tidy_to(&self, most_messages: usize, most_octets: u64) -> io::Result<DeadMessages> {
+    fn tidy_to(&self, max_messages: usize, max_octets: u64) -> io::Result<DeadMessages> {
         let mut messages: BTreeMap<MailId, u64> = BTreeMap::new();
         let mut damaged = 0;
         for entry in fs::read_dir(&self.0)? {
@@ -64,18 +64,18 @@ impl DeadFolder {
             }
         }
         let mut octets: u64 = messages.values().sum();
-        let mut kept = messages.len();
+        let mut count = messages.len();
         for (id, size) in messages {
-            if kept <= most_messages && octets <= most_octets {
+            if count <= max_messages && octets <= max_octets {
                 break;
             }
             for extension in ["eml", "toml"] {
                 remove_if_there(&self.0.join(format!("{id}.{extension}")))?;
             }
             tracing::warn!(%id, "removed the oldest message in queue/dead: the folder is full");
-            (kept, octets) = (kept - 1, octets - size);
+            (count, octets) = (count - 1, octets - size);
         }
-        Ok(DeadMessages { messages: kept, damaged })
+        Ok(DeadMessages { messages: count, damaged })
     }
 }
 

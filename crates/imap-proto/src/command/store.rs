@@ -58,12 +58,12 @@ pub(super) fn parse(cursor: &mut Cursor<'_>, naming: Naming) -> Result<Request, 
         return Err(cursor.error("FLAGS"));
     }
     let silent = cursor.accept_ignoring_case(b".SILENT");
-    let answer = if silent { StoreResponse::Silent } else { StoreResponse::Flags };
+    let response = if silent { StoreResponse::Silent } else { StoreResponse::Flags };
     cursor.space()?;
     let flags = if cursor.peek() == Some(b'(') {
         Flag::parse_list(cursor, RecentPolicy::Refused)?
     } else {
         Flag::parse_sequence(cursor, RecentPolicy::Refused)?
     };
-    Ok(Request::Store(Store { messages, action, response: answer, flags }))
+    Ok(Request::Store(Store { messages, action, response, flags }))
 }

@@ -18,13 +18,13 @@ pub(super) enum PartContext {
 }
 
 /// Reads the MIME fields of a header; of a repeated field the first counts. Spans are left empty.
-pub(super) fn describe(header: &[u8], place: PartContext) -> Part {
+pub(super) fn describe(header: &[u8], context: PartContext) -> Part {
     let mut content_type = None;
     let mut part = Part {
         header: Span::default(),
         body: Span::default(),
         lines: 0,
-        content_type: match place {
+        content_type: match context {
             PartContext::Message | PartContext::Ordinary => ContentType::default_text(),
             PartContext::Digest => ContentType::plain("message", "rfc822"),
         },

@@ -35,13 +35,13 @@ impl StreamPosition {
 /// A part whose end has not been reached.
 #[derive(Debug)]
 pub(super) struct OpenPart {
-    pub(super) place: PartContext,
+    pub(super) context: PartContext,
     pub(super) header_start: StreamPosition,
-    pub(super) stage: Stage,
+    pub(super) state: PartState,
 }
 
 #[derive(Debug)]
-pub(super) enum Stage {
+pub(super) enum PartState {
     /// Collects the header.
     Header(Vec<u8>),
     Body(Box<Body>),
@@ -53,7 +53,7 @@ pub(super) struct Body {
     pub(super) part: Part,
     /// The envelope from a message's own header.
     pub(super) envelope: Option<Envelope>,
-    pub(super) inside: OpenContent,
+    pub(super) content: OpenContent,
 }
 
 /// The part of the structure found in a body so far.
@@ -64,7 +64,7 @@ pub(super) enum OpenContent {
     Multipart {
         delimiter: Option<Vec<u8>>,
         parts: Vec<Part>,
-        place: PartContext,
+        context: PartContext,
     },
     Message(Option<Box<Outline>>),
 }
@@ -72,24 +72,24 @@ pub(super) enum OpenContent {
 impl OpenPart {
     /// The beginning of the lines that delimit this entity's parts, while more may follow.
     pub(super) fn delimiter(&self) -> Option<&[u8]> {
-        match &self.stage {
-            Stage::Body(body) => body.inside.delimiter(),
-            Stage::Header(_) => None,
+        match &self.state {
+            PartState::Body(body) => body.content.delimiter(),
+            PartState::Header(_) => None,
         }
     }
 
     /// The start of its body, or of its header while that is being read.
     pub(super) fn start(&self) -> StreamPosition {
-        match &self.stage {
-            Stage::Body(body) => body.start,
-            Stage::Header(_) => self.header_start,
+        match &self.state {
+            PartState::Body(body) => body.start,
+            PartState::Header(_) => self.header_start,
         }
     }
 
-    pub(super) fn inside_mut(&mut self) -> Option<&mut OpenContent> {
-        match &mut self.stage {
-            Stage::Body(body) => Some(&mut body.inside),
-            Stage::Header(_) => None,
+    pub(super) fn content_mut(&mut self) -> Option<&mut OpenContent> {
+        match &mut self.state {
+            PartState::Body(body) => Some(&mut body.content),
+            PartState::Header(_) => None,
         }
     }
 }
@@ -127,8 +127,8 @@ impl OpenContent {
         match boundary.filter(|boundary| !boundary.is_empty() && boundary.len() <= MAX_BOUNDARY) {
             Some(boundary) => {
                 let digest = part.content_type.is("multipart", "digest");
-                let place = if digest { PartContext::Digest } else { PartContext::Ordinary };
-                Self::Multipart { delimiter: Some(boundary), parts: Vec::new(), place }
+                let context = if digest { PartContext::Digest } else { PartContext::Ordinary };
+                Self::Multipart { delimiter: Some(boundary), parts: Vec::new(), context }
             }
             None => {
                 part.content_type = ContentType::default_text();
@@ -146,7 +146,7 @@ impl Body {
         part.header = header_start.span_to(self.start);
         part.body = self.start.span_to(end);
         part.lines = end.lines - self.start.lines;
-        part.content = match self.inside {
+        part.content = match self.content {
             OpenContent::Single => Content::Single,
             OpenContent::Multipart { parts, .. } if parts.is_empty() => {
                 let mut only = describe(b"", PartContext::Ordinary);

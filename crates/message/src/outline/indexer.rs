@@ -17,7 +17,7 @@ use memchr::memchr;
 use super::{
     MAX_DEPTH, MAX_HEADER, MAX_PARTS, Outline, Part,
     describe::{PartContext, describe},
-    entity::{Body, OpenContent, OpenPart, Stage, StreamPosition},
+    entity::{Body, OpenContent, OpenPart, PartState, StreamPosition},
 };
 use crate::Envelope;
 
@@ -67,9 +67,9 @@ impl Indexer {
     /// An indexer for a message, which is empty so far.
     pub fn new() -> Self {
         let message = OpenPart {
-            place: PartContext::Message,
+            context: PartContext::Message,
             header_start: StreamPosition::default(),
-            stage: Stage::Header(Vec::new()),
+            state: PartState::Header(Vec::new()),
         };
         Self {
             open: vec![message],
@@ -119,8 +119,8 @@ impl Indexer {
     }
 
     fn keep(&mut self, octets: &[u8]) {
-        let limit = match self.open.last().map(|entity| &entity.stage) {
-            Some(Stage::Header(_)) => LOOK + self.header_left,
+        let limit = match self.open.last().map(|entity| &entity.state) {
+            Some(PartState::Header(_)) => LOOK + self.header_left,
             _ => LOOK,
         };
         let room = limit.saturating_sub(self.pending.len()).min(octets.len());
@@ -184,16 +184,16 @@ impl Indexer {
             return None;
         }
         self.close_above(depth, self.text_end);
-        let OpenContent::Multipart { delimiter, place, .. } = self.open.last_mut()?.inside_mut()? else {
+        let OpenContent::Multipart { delimiter, context, .. } = self.open.last_mut()?.content_mut()? else {
             return None;
         };
         if closes {
             *delimiter = None;
             return Some(Delimiter::Closes);
         }
-        let place = *place;
+        let context = *context;
         self.parts += 1;
-        self.open.push(OpenPart { place, header_start: next, stage: Stage::Header(Vec::new()) });
+        self.open.push(OpenPart { context, header_start: next, state: PartState::Header(Vec::new()) });
         Some(Delimiter::Opens)
     }
 
@@ -201,7 +201,7 @@ impl Indexer {
     fn header_line(&mut self, line: &[u8], empty: bool) {
         let after = self.at;
         let Some(entity) = self.open.last_mut() else { return };
-        let Stage::Header(header) = &mut entity.stage else { return };
+        let PartState::Header(header) = &mut entity.state else { return };
         if !empty {
             let kept = line.len().min(self.header_left);
             header.extend_from_slice(&line[..kept]);
@@ -216,16 +216,16 @@ impl Indexer {
     fn begin_body(&mut self, header: &[u8], start: StreamPosition) {
         let deepest = self.open.len() >= MAX_DEPTH;
         let Some(entity) = self.open.last_mut() else { return };
-        let mut part = describe(header, entity.place);
-        let envelope = (entity.place == PartContext::Message).then(|| Envelope::parse(header));
-        let inside = OpenContent::expected(&mut part, deepest);
-        let holds_message = matches!(inside, OpenContent::Message(_));
-        entity.stage = Stage::Body(Box::new(Body { start, part, envelope, inside }));
+        let mut part = describe(header, entity.context);
+        let envelope = (entity.context == PartContext::Message).then(|| Envelope::parse(header));
+        let content = OpenContent::expected(&mut part, deepest);
+        let holds_message = matches!(content, OpenContent::Message(_));
+        entity.state = PartState::Body(Box::new(Body { start, part, envelope, content }));
         if holds_message {
             self.open.push(OpenPart {
-                place: PartContext::Message,
+                context: PartContext::Message,
                 header_start: start,
-                stage: Stage::Header(Vec::new()),
+                state: PartState::Header(Vec::new()),
             });
         }
     }
@@ -237,10 +237,10 @@ impl Indexer {
         let end = self.open.last().map_or(end, |topmost| topmost.start().later(end));
         while self.open.len() > depth + 1 {
             let Some((envelope, part)) = self.close_last(end) else { return };
-            let Some(Stage::Body(below)) = self.open.last_mut().map(|entity| &mut entity.stage) else {
+            let Some(PartState::Body(below)) = self.open.last_mut().map(|entity| &mut entity.state) else {
                 return;
             };
-            match &mut below.inside {
+            match &mut below.content {
                 OpenContent::Multipart { parts, .. } => parts.push(part),
                 OpenContent::Message(message) => {
                     *message = Some(Box::new(Outline { envelope: envelope.unwrap_or_default(), root: part }));
@@ -253,14 +253,14 @@ impl Indexer {
     /// Removes the topmost entity from the stack. One whose header was still open has no body. A message
     /// whose header was still open opens the message within it, so that is closed first.
     fn close_last(&mut self, end: StreamPosition) -> Option<(Option<Envelope>, Part)> {
-        if let Some(OpenPart { stage: Stage::Header(header), header_start, .. }) = self.open.last_mut() {
+        if let Some(OpenPart { state: PartState::Header(header), header_start, .. }) = self.open.last_mut() {
             let (header, end) = (std::mem::take(header), header_start.later(end));
             let depth = self.open.len() - 1;
             self.begin_body(&header, end);
             self.close_above(depth, end);
         }
-        let OpenPart { header_start, stage, .. } = self.open.pop()?;
-        let Stage::Body(body) = stage else { return None };
+        let OpenPart { header_start, state, .. } = self.open.pop()?;
+        let PartState::Body(body) = state else { return None };
         Some(body.close(header_start, end))
     }
 }

@@ -87,9 +87,9 @@ pub(crate) async fn evaluate(selected: &Selected, search: &Search) -> Result<Sea
         })
         .map(|(number, entry)| Found { number, uid: entry.uid })
         .collect();
-    let gone = view.has_expunged();
+    let has_expunged = view.has_expunged();
     if conditions.expensive.is_empty() {
-        return Ok(SearchResult { found: left, has_expunged: gone });
+        return Ok(SearchResult { found: left, has_expunged });
     }
     let recent = left.iter().map(|found| found.uid).filter(|uid| selected.is_recent(*uid)).collect();
     let mailbox = selected.mailbox().clone();
@@ -101,7 +101,7 @@ pub(crate) async fn evaluate(selected: &Selected, search: &Search) -> Result<Sea
         candidates: left,
         cancellation: waiting.token(),
     });
-    let mut outcome = SearchResult { found: Vec::new(), has_expunged: gone };
+    let mut outcome = SearchResult { found: Vec::new(), has_expunged };
     let mut next = 0;
     while next < blocking.candidates.len() {
         let permit = blocking.mailbox.search_permit().await;

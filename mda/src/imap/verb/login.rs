@@ -71,9 +71,9 @@ fn refuse(wire: &Wire, client: &mut NotAuthenticated, denied: Denied) -> Outcome
     };
     wire.metrics().login(metered);
     client.failed_logins += u32::from(denied != Denied::Unavailable);
-    let step = match client.failed_logins {
+    let transition = match client.failed_logins {
         MAX_FAILED_LOGINS.. => Transition::End("Too many failed logins"),
         _ => Transition::Stay,
     };
-    Outcome { reply, transition: step }
+    Outcome { reply, transition }
 }

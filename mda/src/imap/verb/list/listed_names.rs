@@ -74,17 +74,17 @@ impl Names {
         }
         let mut listings: Vec<Listing> = Vec::new();
         for (name, facts) in self.0.into_iter().filter(|(name, _)| is_reached(name)) {
-            let fitting_below = below.remove(&name).unwrap_or_default();
-            if facts.matches(select) || !fitting_below.is_empty() {
-                listings.push(Listing { name, facts, matching_below: fitting_below });
+            let matching_below = below.remove(&name).unwrap_or_default();
+            if facts.matches(select) || !matching_below.is_empty() {
+                listings.push(Listing { name, facts, matching_below });
             }
         }
         // Parents of subscriptions alone are not among the names yet.
         let levels = below.into_iter();
-        listings.extend(levels.map(|(name, fitting_below)| Listing {
+        listings.extend(levels.map(|(name, matching_below)| Listing {
             name,
             facts: Facts::default(),
-            matching_below: fitting_below,
+            matching_below,
         }));
         listings.sort_by_key(|listing| !listing.name.is_inbox());
         listings
