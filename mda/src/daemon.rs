@@ -132,7 +132,7 @@ struct Site {
     limits: Arc<Limits>,
     shared_addresses: SharedAddresses,
     servers: ArcSwap<Servers>,
-    /// The configuration in force.
+    /// The current configuration.
     config: ArcSwap<config::Mda>,
     notifier: Arc<Notifier>,
     refusals: Refusals,

@@ -110,7 +110,7 @@ fn resolved(keys: &Keys, form: &Form<'_>) -> Option<(Address, u16)> {
         Form::Chained { tag, first, rest } => {
             keys.find(|key| is_tag(key, tag, &["1", first, rest]))?;
             let local = local_part(&format!("SRS0{rest}"))?;
-            // The first forwarder judges the age.
+            // The first forwarder checks the age.
             Some((Address { local, host: Host::parse(first).ok()? }, 0))
         }
     }

@@ -1,7 +1,7 @@
 //! DKIM signatures (RFC 6376, RFC 8301, RFC 8463) as values: no socket, no clock, no disk.
 //!
 //! To verify: [`HeaderSection::parse`] the header section, read each of its [`HeaderSection::signatures`], call
-//! [`Signature::refusal`] for failures that do not depend on a key, feed the body to a [`BodyHasher`] with the
+//! [`Signature::early_failure`] for failures that do not depend on a key, feed the body to a [`BodyHasher`] with the
 //! canonicalization that [`Signature::body_canonicalization`] names, fetch the TXT records at [`Signature::key_name`],
 //! and call [`Signature::verify`].
 //!

@@ -34,20 +34,20 @@ impl Signature {
     pub fn verify<R: AsRef<[u8]>>(&self, digest: &Digest, body: &BodyHash, records: &[R]) -> Verified {
         let mut first: Option<Verified> = None;
         for record in records.iter().take(MAX_RECORDS) {
-            let judged = match KeyRecord::parse(record.as_ref()) {
+            let verified = match KeyRecord::parse(record.as_ref()) {
                 Ok(key) => Verified {
                     result: key.verify(self, digest).and_then(|()| self.check_body(body)),
                     is_testing: key.is_testing(),
                 },
                 Err(error) => Verified { result: Err(error.into()), is_testing: false },
             };
-            if judged.result.is_ok() {
-                return judged;
+            if verified.result.is_ok() {
+                return verified;
             }
             let is_better =
                 first.as_ref().is_none_or(|first| first.result == Err(KeyError::Malformed.into()));
             if is_better {
-                first = Some(judged);
+                first = Some(verified);
             }
         }
         first.unwrap_or(Verified { result: Err(KeyError::Missing.into()), is_testing: false })

@@ -64,8 +64,8 @@ impl UserIndex {
         uids: RangeInclusive<Uid>,
         present: FileLookup<'_>,
     ) -> Vec<(Uid, Facts)> {
-        let remembered = self.rows(mailbox, uids);
-        let checked = remembered.into_iter().filter_map(|(uid, key, facts)| {
+        let rows = self.rows(mailbox, uids);
+        let checked = rows.into_iter().filter_map(|(uid, key, facts)| {
             let (base, file) = present(uid)?;
             (file.cache_key(&base) == key).then_some((uid, Facts { file, ..facts }))
         });

@@ -58,10 +58,10 @@ pub(super) fn with_parents(names: Vec<MailboxName>) -> Vec<ListedMailbox> {
     }
     let mut listed: Vec<ListedMailbox> = all
         .into_iter()
-        .map(|(name, (selectable, has_children))| ListedMailbox {
+        .map(|(name, (is_selectable, has_children))| ListedMailbox {
             special_use: SpecialUse::of(&name),
             name,
-            is_selectable: selectable,
+            is_selectable,
             has_children,
         })
         .collect();

@@ -45,12 +45,12 @@ struct StoreShared {
 }
 
 impl Store {
-    /// The mail below `mail`, with caches below `index`. `host` becomes part of the names of messages' files.
-    pub fn new(mail: PathBuf, index: PathBuf, host: &str) -> Self {
+    /// The mail below `mail`, with caches below `index_folder`. `host` becomes part of the names of messages' files.
+    pub fn new(mail: PathBuf, index_folder: PathBuf, host: &str) -> Self {
         let shared = StoreShared {
             mail,
-            index: Index::new(index.clone()),
-            index_folder: index,
+            index: Index::new(index_folder.clone()),
+            index_folder,
             host: host.into(),
             registry: Arc::default(),
             searches: SearchLimit::default(),

@@ -1,7 +1,7 @@
 //! DMARC: alignment of SPF or DKIM with the domain of the author (RFC 9989). The evaluation is in `crates/dmarc`; this
 //! module sends the DNS queries for it.
 //!
-//! The author is [`message::Author`], so that the domain that is judged is the one that is shown.
+//! The author is [`message::Author`], so that the domain that is evaluated is the one that is shown.
 
 use address::Domain;
 use dmarc::{

@@ -1,7 +1,7 @@
 //! Checks of a message's origin: SPF, DKIM, DMARC and the reverse name of the peer.
 //!
-//! The results are recorded in an `Authentication-Results` field (RFC 8601). Nothing is refused here: a result is
-//! knowledge, and the consequences are decided elsewhere. The DNS queries run at the same time and under one budget; a
+//! The results are recorded in an `Authentication-Results` field (RFC 8601). Nothing is refused here: the
+//! consequences of a result are decided elsewhere. The DNS queries run at the same time and under one budget; a
 //! query without an answer by then is a temporary error, never a reason to keep the peer waiting.
 
 mod dkim;

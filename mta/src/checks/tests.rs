@@ -71,7 +71,7 @@ async fn a_message_from_an_unauthorised_address_fails() {
 }
 
 #[tokio::test]
-async fn the_null_sender_is_judged_by_the_name_in_helo() {
+async fn the_null_sender_is_checked_by_the_name_in_helo() {
     let results = results(names(), PEER.into(), "", PLAIN).await;
     assert_eq!(
         auth_results(&results)[1..],

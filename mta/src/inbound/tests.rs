@@ -312,7 +312,7 @@ async fn a_client_that_connected_just_before_the_stop_may_finish_one_message() {
 #[tokio::test]
 async fn spf_is_not_checked_for_the_gateways_address() {
     let fixture = Fixture::new(Replies::new()).await;
-    for (host, is_judged) in
+    for (host, is_checked) in
         [("172.18.0.1:9", false), ("[::ffff:172.18.0.1]:9", false), ("172.18.0.2:9", true)]
     {
         let mut client = fixture.connect_from(Some(host.parse().unwrap()), ServiceKind::Smtp).await;
@@ -322,7 +322,7 @@ async fn spf_is_not_checked_for_the_gateways_address() {
         assert!(reply.starts_with("250 2.0.0"), "{reply}");
         let text = String::from_utf8(fixture.store.received().last().unwrap().octets.clone()).unwrap();
         assert!(text.contains("dkim=none") && text.contains("dmarc="), "{text}");
-        assert_eq!(text.contains("spf="), is_judged, "{host}: {text}");
+        assert_eq!(text.contains("spf="), is_checked, "{host}: {text}");
         // Nor may it do more than other peers: private addresses open no relay.
         let mut client = fixture.connect_from(Some(host.parse().unwrap()), ServiceKind::Smtp).await;
         client.expect("220 ").await;

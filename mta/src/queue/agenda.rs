@@ -1,11 +1,11 @@
 //! The agenda: the message that is due next in each lane, and the number of workers.
 //!
 //! ```text
-//!            set              due              take, next
-//!  nothing ──────> Waiting ─────────> Ready ─────────────────> Claimed
-//!                     ▲    (its time   (its lane and a place       │
-//!                     │     has come)   are free)                  │
-//!                     └──────────── set, release ──────────────────┘
+//!            set              due        start_worker, next_message
+//!  nothing ──────> Waiting ─────────> Ready ────────────────────────────> Claimed
+//!                    ▲    (its time   (its lane and a place                  │
+//!                    │     has come)   are free)                             │
+//!                    └──────────────────── set, release ─────────────────────┘
 //! ```
 //!
 //! A message has one slot for each lane in which a recipient waits. Slots are set from the envelope, all of a message
@@ -112,7 +112,7 @@ impl Agenda {
     }
 
     /// Starts a worker, if a lane has a message ready and there is a place. Returns its place and its first message.
-    /// The worker gets others with [`Agenda::next`] and ends with [`Agenda::finish`].
+    /// The worker gets others with [`Agenda::next_message`] and ends with [`Agenda::finish_worker`].
     pub(super) fn start_worker(&mut self, now: Instant) -> Option<(WorkerPlace, MailId)> {
         self.wake(now);
         for lane in [Lane::Settlement, Lane::Local] {

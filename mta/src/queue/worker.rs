@@ -209,7 +209,7 @@ impl HeldConnection {
     }
 }
 
-/// Opens a new connection, by the settings that are in force at that moment. A failure with settings that were replaced
+/// Opens a new connection, by the current settings. A failure with settings that were replaced
 /// meanwhile says nothing about the new ones.
 async fn connect(site: &Site, destination: &Destination, attempt: &Attempt) -> Result<Connection, Outcome> {
     loop {

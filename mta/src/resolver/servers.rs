@@ -17,7 +17,7 @@ use super::ResolverError;
 /// that gets a new address gets new name servers, and the container is not restarted for it.
 pub(super) struct Servers {
     options: ResolverOpts,
-    /// The system's file, with the time for which it is believed; `None` where the servers are configured.
+    /// The system's file, with the time for which it is not read again; `None` where the servers are configured.
     file: Option<(PathBuf, Duration)>,
     current: Mutex<CurrentResolvers>,
 }
@@ -46,7 +46,7 @@ pub(super) const MAX_NEGATIVE_TTL: Duration = Duration::from_secs(3 * 60 * 60);
 /// Answers kept. A signing key or a policy has a few hundred octets.
 const CACHE_ENTRIES: u64 = 4096;
 
-/// The time for which the system's file is believed. A later query reads it again: 60 octets.
+/// The time for which the system's file is not read again. It has about 60 octets, so reading it is cheap.
 const REREAD_INTERVAL: Duration = Duration::from_secs(5);
 
 impl Servers {

@@ -35,7 +35,7 @@ fn signed(key: &SigningKey, header: &str, body: &str, names: &[&str]) -> String 
     format!("{field}{header}")
 }
 
-fn judged(header: &str, body: &str, records: &[&str]) -> Result<(), SignatureFailure> {
+fn verify(header: &str, body: &str, records: &[&str]) -> Result<(), SignatureFailure> {
     let section = HeaderSection::parse(header.as_bytes());
     let signature = section.signatures().next().unwrap().read().unwrap();
     if let Some(failure) = signature.early_failure(&section, 1000) {
@@ -54,14 +54,14 @@ fn a_signature_verifies_until_a_covered_octet_changes() {
     for (key, record) in &Keys::make().0 {
         for body in ["", "\r\n", "text\r\n", "text \t x\r\n \r\n\t\r\n\r\n", " \r\n"] {
             let header = signed(key, HEADER, body, &NAMES);
-            assert_eq!(judged(&header, body, &[record]), Ok(()), "{header}");
+            assert_eq!(verify(&header, body, &[record]), Ok(()), "{header}");
             // Changes that relaxed form allows.
             let folded =
                 header.replace("Subject : a\r\n\tb", "SUBJECT:  a \t b \t").replace("\r\nTo:", "\r\nto \t: ");
-            assert_eq!(judged(&folded, body, &[record]), Ok(()), "{folded}");
-            assert_eq!(judged(&header, &format!("{body}\r\n \r\n"), &[record]), Ok(()), "{body:?}");
+            assert_eq!(verify(&folded, body, &[record]), Ok(()), "{folded}");
+            assert_eq!(verify(&header, &format!("{body}\r\n \r\n"), &[record]), Ok(()), "{body:?}");
             // Fields that are not covered.
-            assert_eq!(judged(&format!("X: z\r\nTo: z\r\n{header}"), body, &[record]), Ok(()));
+            assert_eq!(verify(&format!("X: z\r\nTo: z\r\n{header}"), body, &[record]), Ok(()));
             // Changes that must fail.
             for changed in [
                 header.replace("Subject : a", "Subject : c"),
@@ -71,9 +71,9 @@ fn a_signature_verifies_until_a_covered_octet_changes() {
                 format!("Subject: x\r\n{header}"),
                 header.replace("t=1000", "t=1001"),
             ] {
-                assert_eq!(judged(&changed, body, &[record]), Err(SignatureFailure::Signature), "{changed}");
+                assert_eq!(verify(&changed, body, &[record]), Err(SignatureFailure::Signature), "{changed}");
             }
-            assert_eq!(judged(&header, &format!("{body}x\r\n"), &[record]), Err(SignatureFailure::BodyHash));
+            assert_eq!(verify(&header, &format!("{body}x\r\n"), &[record]), Err(SignatureFailure::BodyHash));
         }
     }
 }
@@ -103,7 +103,7 @@ fn the_record_limits_the_use_of_its_key() {
         (vec!["v=spf1 -all", &sha1, other], unusable(KeyError::Hash)),
         (vec!["x", "x", "x", "x", record], unusable(KeyError::Malformed)),
     ] {
-        assert_eq!(judged(&header, "text\r\n", &records), result, "{records:?}");
+        assert_eq!(verify(&header, "text\r\n", &records), result, "{records:?}");
     }
 }
 
@@ -113,7 +113,7 @@ fn names_are_folded_and_the_value_of_the_signature_comes_last() {
     let names: Vec<_> = std::iter::repeat_n("Content-Transfer-Encoding", 40).chain(["From"]).collect();
     for (key, record) in &keys.0 {
         let header = signed(key, HEADER, "", &names);
-        assert_eq!(judged(&header, "", &[record]), Ok(()));
+        assert_eq!(verify(&header, "", &[record]), Ok(()));
         let (before, _) = header.split_once("Received:").unwrap();
         assert!(!before.trim_end().ends_with(';') && before.rsplit_once(";\r\n\tb=").is_some(), "{before}");
     }
@@ -124,7 +124,7 @@ fn a_valid_signature_without_from_is_refused() {
     let keys = Keys::make();
     let (key, record) = &keys.0[1];
     let header = signed(key, HEADER, "", &["Subject", "To"]);
-    assert_eq!(judged(&header, "", &[record]), Err(SignatureFailure::FromNotSigned));
+    assert_eq!(verify(&header, "", &[record]), Err(SignatureFailure::FromNotSigned));
     let section = HeaderSection::parse(header.as_bytes());
     let signature = section.signatures().next().unwrap().read().unwrap();
     let body = BodyHasher::new(Canonicalization::Relaxed).finish();
@@ -142,8 +142,8 @@ fn an_identity_in_a_subdomain_needs_a_key_that_allows_it() {
         ("@sub.example.org", SignatureFailure::IdentityInSubdomain),
     ] {
         let with = header.replace("t=1000;", &format!("t=1000; i={identity};"));
-        assert_eq!(judged(&with, "", &[&strict]), Err(result), "{identity}");
-        assert_eq!(judged(&with, "", &[record]), Err(SignatureFailure::Signature), "{identity}");
+        assert_eq!(verify(&with, "", &[&strict]), Err(result), "{identity}");
+        assert_eq!(verify(&with, "", &[record]), Err(SignatureFailure::Signature), "{identity}");
     }
 }
 

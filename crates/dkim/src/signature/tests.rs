@@ -7,7 +7,7 @@ fn read(value: &str) -> Result<Signature, SignatureError> {
     HeaderSection::parse(octets.as_bytes()).signatures().next().unwrap().read()
 }
 
-fn refusal(value: &str, header: &str, now: u64) -> Option<SignatureFailure> {
+fn early_failure(value: &str, header: &str, now: u64) -> Option<SignatureFailure> {
     let octets = format!("DKIM-Signature: {value}\r\n{header}");
     let section = HeaderSection::parse(octets.as_bytes());
     section.signatures().next().unwrap().read().unwrap().early_failure(&section, now)
@@ -139,7 +139,7 @@ fn a_signature_has_to_cover_every_from() {
         ("From", "From : ann@example.org\r\nFrom: eve@example.net\r\n", true),
         ("From", "Subject: x\r\n", false),
     ] {
-        let refused = refusal(&changed("h", Some(names)), header, 0);
+        let refused = early_failure(&changed("h", Some(names)), header, 0);
         assert_eq!(refused, is_refused.then_some(SignatureFailure::FromNotSigned), "{names} over {header:?}");
     }
 }
@@ -159,7 +159,7 @@ fn the_identity_must_be_in_the_domain() {
         ("@", true),
         ("@.example.org", true),
     ] {
-        let refused = refusal(&with(&format!("i={identity}")), header, 0);
+        let refused = early_failure(&with(&format!("i={identity}")), header, 0);
         assert_eq!(refused, is_refused.then_some(SignatureFailure::IdentityOutsideDomain), "{identity}");
     }
 }
@@ -167,15 +167,15 @@ fn the_identity_must_be_in_the_domain() {
 #[test]
 fn a_signature_expires_and_may_be_from_the_future() {
     let header = "From: x\r\n";
-    assert_eq!(refusal(&with("x=1000"), header, 1000), None);
-    assert_eq!(refusal(&with("x=1000"), header, 1001), Some(SignatureFailure::Expired));
-    assert_eq!(refusal(&with("x=0"), header, 1001), Some(SignatureFailure::Expired));
-    assert_eq!(refusal(&with("t=5000"), header, 1000), None);
-    assert_eq!(refusal(&with("t=5000; x=6000"), header, 1000), None);
+    assert_eq!(early_failure(&with("x=1000"), header, 1000), None);
+    assert_eq!(early_failure(&with("x=1000"), header, 1001), Some(SignatureFailure::Expired));
+    assert_eq!(early_failure(&with("x=0"), header, 1001), Some(SignatureFailure::Expired));
+    assert_eq!(early_failure(&with("t=5000"), header, 1000), None);
+    assert_eq!(early_failure(&with("t=5000; x=6000"), header, 1000), None);
 }
 
 #[test]
 fn sha1_is_refused_without_a_query() {
     let value = changed("a", Some("rsa-sha1"));
-    assert_eq!(refusal(&value, "From: x\r\n", 0), Some(SignatureFailure::RetiredAlgorithm));
+    assert_eq!(early_failure(&value, "From: x\r\n", 0), Some(SignatureFailure::RetiredAlgorithm));
 }

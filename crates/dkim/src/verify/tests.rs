@@ -2,10 +2,10 @@ use super::*;
 use crate::{BodyHasher, HeaderSection};
 
 /// Verifies all signatures of a whole message, each by the records at its name.
-fn judge(message: &str, records: impl Fn(&str) -> Vec<String>) -> Vec<Verified> {
+fn verify_all(message: &str, records: impl Fn(&str) -> Vec<String>) -> Vec<Verified> {
     let (header, body) = message::field::split(message.as_bytes());
     let section = HeaderSection::parse(header);
-    let judge = |field: crate::SignatureField<'_>| {
+    let verify = |field: crate::SignatureField<'_>| {
         let signature = field.read().unwrap();
         assert_eq!(signature.early_failure(&section, 1_800_000_000), None);
         let mut hasher = BodyHasher::new(signature.body_canonicalization());
@@ -13,7 +13,7 @@ fn judge(message: &str, records: impl Fn(&str) -> Vec<String>) -> Vec<Verified> 
         let records = records(signature.key_name().as_str());
         signature.verify(&section.digest(&signature), &hasher.finish(), &records)
     };
-    section.signatures().map(judge).collect()
+    section.signatures().map(verify).collect()
 }
 
 const PASSES: Verified = Verified { result: Ok(()), is_testing: false };
@@ -62,19 +62,19 @@ fn football_records(name: &str) -> Vec<String> {
 
 #[test]
 fn the_message_of_rfc_8463_verifies_with_both_keys() {
-    assert_eq!(judge(FOOTBALL, football_records), [PASSES, PASSES]);
+    assert_eq!(verify_all(FOOTBALL, football_records), [PASSES, PASSES]);
     let changed = FOOTBALL.replace("hungry", "thirsty");
     let failed = Verified { result: Err(SignatureFailure::BodyHash), is_testing: false };
-    assert_eq!(judge(&changed, football_records), [failed.clone(), failed]);
+    assert_eq!(verify_all(&changed, football_records), [failed.clone(), failed]);
 }
 
 #[test]
 fn test_mode_is_reported() {
     let testing = |name: &str| vec![football_records(name)[0].replace("v=DKIM1", "v=DKIM1; t=y")];
     let passed = Verified { result: Ok(()), is_testing: true };
-    assert_eq!(judge(FOOTBALL, testing), [passed.clone(), passed]);
+    assert_eq!(verify_all(FOOTBALL, testing), [passed.clone(), passed]);
     let failed = Verified { result: Err(SignatureFailure::Signature), is_testing: true };
-    assert_eq!(judge(&FOOTBALL.replace("dinner", "supper"), testing), [failed.clone(), failed]);
+    assert_eq!(verify_all(&FOOTBALL.replace("dinner", "supper"), testing), [failed.clone(), failed]);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn signatures_of_dkimpy_and_opendkim_verify() {
         let (who, forms) = (parts.next().unwrap(), parts.next().unwrap());
         let mut strings = serde_json::Deserializer::from_str(parts.next().unwrap()).into_iter::<String>();
         let (record, message) = (strings.next().unwrap().unwrap(), strings.next().unwrap().unwrap());
-        let verified = judge(&message, |_| vec![record.clone()]);
+        let verified = verify_all(&message, |_| vec![record.clone()]);
         let (at, expected) = match who {
             "dkimpy" => (0, Ok(())),
             "opendkim" => (1, Ok(())),

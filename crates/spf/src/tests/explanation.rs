@@ -13,7 +13,7 @@ fn explained(text: &str, local_part: &str, helo: &str) -> Option<String> {
     let record = RData::TXT(TXT::from_bytes(text.as_bytes().chunks(255).collect()));
     zone.insert((name("why.example.com."), RecordType::TXT), Answer::Found(vec![record]));
     let sender = Sender { ip: "198.51.100.7".parse().unwrap(), local_part, domain: "example.com", helo };
-    let explanation = judge_sender(&zone, &sender).unwrap().explanation.unwrap();
+    let explanation = check_sender(&zone, &sender).unwrap().explanation.unwrap();
     let receiver = Receiver { host: "mx.example.net", time: 1_234_567_890 };
     explanation.text(&zone, &sender, &receiver).unwrap()
 }

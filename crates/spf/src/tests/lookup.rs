@@ -50,8 +50,8 @@ fn rfc_7208_2_4_the_null_sender_is_postmaster_of_the_name_in_helo() {
         ("mail.example.net.", "TXT", "v=spf1 exists:%{l}.%{o}.%{h}._.example.net -all"),
         ("postmaster.mail.example.net.mail.example.net._.example.net.", "A", "127.0.0.2"),
     ]);
-    assert_eq!(named(&judge(&zone, "", "mail.example.net", "192.0.2.3")), "pass");
-    assert_eq!(named(&judge(&zone, "ann", "mail.example.net", "192.0.2.3")), "fail");
+    assert_eq!(named(&check(&zone, "", "mail.example.net", "192.0.2.3")), "pass");
+    assert_eq!(named(&check(&zone, "ann", "mail.example.net", "192.0.2.3")), "fail");
 }
 
 #[test]

@@ -39,17 +39,17 @@ fn zone(lines: &[(&str, &str, &str)]) -> BTreeMap<Question, Answer> {
 }
 
 /// The result for mail from `local_part@domain`, with all answers of the zone.
-fn judge(
+fn check(
     zone: &BTreeMap<Question, Answer>,
     local_part: &str,
     domain: &str,
     ip: &str,
 ) -> Result<Verdict, Stop> {
     let sender = Sender { ip: ip.parse().unwrap(), local_part, domain, helo: "mail.example.net" };
-    judge_sender(zone, &sender)
+    check_sender(zone, &sender)
 }
 
-fn judge_sender(zone: &BTreeMap<Question, Answer>, sender: &Sender<'_>) -> Result<Verdict, Stop> {
+fn check_sender(zone: &BTreeMap<Question, Answer>, sender: &Sender<'_>) -> Result<Verdict, Stop> {
     let mut answers = BTreeMap::new();
     for _ in 0..100 {
         let outcome = check_host(&answers, sender);
@@ -63,7 +63,7 @@ fn judge_sender(zone: &BTreeMap<Question, Answer>, sender: &Sender<'_>) -> Resul
 }
 
 fn evaluate(zone: &BTreeMap<Question, Answer>, domain: &str, ip: &str) -> Result<Verdict, Stop> {
-    judge(zone, "", domain, ip)
+    check(zone, "", domain, ip)
 }
 
 /// The result of a record as RFC 7208 §2.6 names it.
@@ -127,7 +127,7 @@ const APPENDIX: [(&str, &str, &str); 19] = [
 ];
 
 #[test]
-fn the_examples_of_the_standard_come_out_as_it_says() {
+fn the_examples_of_the_standard_have_its_results() {
     for (text, ip, expected) in [
         ("v=spf1 +all", "192.0.2.1", "Pass by +all"),
         ("v=spf1 a -all", "192.0.2.10", "Pass by a"),

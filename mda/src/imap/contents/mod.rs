@@ -56,11 +56,11 @@ struct OpenFile {
 
 impl Contents {
     /// A message of this mailbox, with the facts that the index has of it.
-    pub(super) fn new(mailbox: Mailbox, entry: MessageEntry, remembered: Option<Facts>) -> Self {
+    pub(super) fn new(mailbox: Mailbox, entry: MessageEntry, facts: Option<Facts>) -> Self {
         Self {
             mailbox,
             entry,
-            facts: remembered,
+            facts,
             has_new_facts: false,
             outline: None,
             envelope: None,

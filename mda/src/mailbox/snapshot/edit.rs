@@ -128,8 +128,8 @@ impl Snapshot {
     }
 
     /// Restores the modification sequences of an earlier process, for messages whose flags have not changed since.
-    pub(crate) fn restore_mod_seqs(&mut self, remembered: &HashMap<Uid, (Flags, u64)>) {
-        for (uid, (flags, mod_seq)) in remembered {
+    pub(crate) fn restore_mod_seqs(&mut self, saved: &HashMap<Uid, (Flags, u64)>) {
+        for (uid, (flags, mod_seq)) in saved {
             self.edit(*uid, |entry| {
                 if entry.flags == *flags {
                     entry.mod_seq = ModSeq(*mod_seq);

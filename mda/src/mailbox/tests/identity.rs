@@ -8,7 +8,7 @@ use super::*;
 use crate::index::Facts;
 
 /// Stores facts of a message in the index.
-fn remember(mailbox: &Mailbox, number: u32) {
+fn store_facts(mailbox: &Mailbox, number: u32) {
     let entry = mailbox.snapshot().by_uid(uid(number)).unwrap().1.clone();
     let file = mailbox.read(&entry).unwrap().stamp;
     let facts = Facts { size: 1, received: 2, structure: text(mailbox, uid(number)).into_bytes(), file };
@@ -41,7 +41,7 @@ async fn cached_facts_survive_flag_changes_and_moves_to_cur() {
     let site = Site::new();
     deliver(&site.ann().await, "one\r\n").await;
     let inbox = site.inbox().await;
-    remember(&inbox, 1);
+    store_facts(&inbox, 1);
     inbox.claim_recent().await.unwrap();
     inbox.store_flags(vec![uid(1)], change(FlagOperation::Add, Flags::SEEN, &["k"])).await.unwrap();
     assert_eq!(cached(&inbox, 1).as_deref(), Some("one\r\n"));
@@ -55,7 +55,7 @@ async fn mail_restored_without_its_index_gets_no_old_facts() {
     let backup = site.folder.path().join("backup");
     copy_folder(&site.maildir(), &backup);
     append(&ann, "INBOX", "two\r\n", Flags::SEEN, &[]).await;
-    remember(&site.inbox().await, 2);
+    store_facts(&site.inbox().await, 2);
     site.store.close();
     fs::remove_dir_all(site.maildir()).unwrap();
     copy_folder(&backup, &site.maildir());
@@ -63,7 +63,7 @@ async fn mail_restored_without_its_index_gets_no_old_facts() {
     assert_eq!(append(&ann, "INBOX", "2nd\r\n", Flags::SEEN, &[]).await, uid(2), "the UID is assigned again");
     let inbox = ann.open(&MailboxName::inbox()).await.unwrap();
     assert_eq!(cached(&inbox, 2), None);
-    remember(&inbox, 2);
+    store_facts(&inbox, 2);
 }
 
 #[tokio::test]
@@ -75,9 +75,9 @@ async fn a_copied_folder_has_its_own_facts() {
     append(&ann, "Sent", "two\r\n", Flags::SEEN, &[]).await;
     append(&ann, "Copy", "2nd\r\n", Flags::SEEN, &[]).await;
     let (sent, copy) = (ann.open(&name("Sent")).await.unwrap(), ann.open(&name("Copy")).await.unwrap());
-    remember(&sent, 2);
+    store_facts(&sent, 2);
     assert_eq!(cached(&copy, 2), None);
-    remember(&copy, 2);
+    store_facts(&copy, 2);
     assert_eq!(cached(&sent, 2), None);
 }
 
@@ -88,7 +88,7 @@ async fn a_replaced_file_loses_its_cached_facts() {
     let path = site.maildir().join("cur/1.M1P1.host:2,S");
     fs::write(&path, "one\r\n").unwrap();
     inbox.refresh().await.unwrap();
-    remember(&inbox, 1);
+    store_facts(&inbox, 1);
     let modified = fs::metadata(&path).unwrap().modified().unwrap();
     let other = site.maildir().join("tmp/other");
     fs::write(&other, "two\r\n").unwrap();
@@ -103,17 +103,17 @@ async fn replacing_the_open_index_with_an_older_one_gives_no_wrong_facts() {
     let ann = site.ann().await;
     append(&ann, "INBOX", "one\r\n", Flags::DELETED, &[]).await;
     let inbox = site.inbox().await;
-    remember(&inbox, 1);
+    store_facts(&inbox, 1);
     let index = site.folder.path().join("index/example.org/ann.sqlite");
     let old = site.folder.path().join("old");
     copy_folder(index.parent().unwrap(), &old);
     append(&ann, "INBOX", "two\r\n", Flags::SEEN, &[]).await;
-    remember(&inbox, 2);
+    store_facts(&inbox, 2);
     fs::remove_dir_all(index.parent().unwrap()).unwrap();
     copy_folder(&old, index.parent().unwrap());
     assert_eq!(cached(&inbox, 1).as_deref(), Some("one\r\n"));
     assert_eq!(cached(&inbox, 2), None);
-    remember(&inbox, 2);
+    store_facts(&inbox, 2);
 }
 
 /// `user delete --purge-mail` and then `user add`, below a running process.

@@ -105,10 +105,11 @@ impl UidList {
 
     fn read_whole(folder: &Path, host: &Arc<str>) -> Result<Option<(Self, Vec<UidEntry>)>, MaildirError> {
         let path = folder.join(Self::FILE);
-        let (opened, writable) = match regular::open(OpenOptions::new().read(true).append(true), &path) {
-            Err(error) if is_forbidden(&error) => (regular::open_to_read(&path), false),
-            opened => (opened, true),
-        };
+        let (opened, is_file_writable) =
+            match regular::open(OpenOptions::new().read(true).append(true), &path) {
+                Err(error) if is_forbidden(&error) => (regular::open_to_read(&path), false),
+                opened => (opened, true),
+            };
         let file = match opened {
             Ok(Some(file)) => file,
             Ok(None) => {
@@ -127,7 +128,7 @@ impl UidList {
         };
         let parsed = parse_records(&octets[start..], None);
         let known = to_entries(&parsed);
-        let damaged = parsed.needs_rewrite
+        let needs_rewrite = parsed.needs_rewrite
             || header.guid.is_none()
             || octets.first() == Some(&b'1')
             || octets[..start].ends_with(b"\r\n");
@@ -140,8 +141,8 @@ impl UidList {
             identity: (metadata.dev(), metadata.ino()),
             read_to: (start + parsed.length) as u64,
             last: known.last().map(|known| known.uid),
-            needs_rewrite: damaged,
-            is_file_writable: writable,
+            needs_rewrite,
+            is_file_writable,
             header,
         };
         Ok(Some((list, known)))
@@ -271,7 +272,7 @@ impl UidList {
         self.read_changes()
     }
 
-    /// Resets the list to another validity, when it was lost ([`UidListChange::Incomplete`]) or has no UIDs left,
+    /// Resets the list to another validity, when it was lost ([`UidListChange::Lost`]) or has no UIDs left,
     /// unless another process has done so. The known records of this list are void afterwards.
     pub(crate) fn reset(
         &self,

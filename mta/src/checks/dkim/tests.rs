@@ -37,14 +37,14 @@ async fn signed(keys: &Keys, message: &str) -> String {
 }
 
 /// The results of DKIM and DMARC, and the reason of the first.
-fn judged(results: &AuthenticationResults) -> (AuthResult, AuthResult, &str) {
+fn summary(results: &AuthenticationResults) -> (AuthResult, AuthResult, &str) {
     let of = |method| results.findings().iter().find(|finding| finding.method == method).unwrap();
     let dkim = of(Method::Dkim);
     (dkim.result, of(Method::Dmarc).result, dkim.reason.as_deref().unwrap_or_default())
 }
 
-/// Publishes records in place of the key's own, and judges the message by them.
-async fn judged_by(
+/// Publishes records in place of the key's own, and checks the message with them.
+async fn check_with(
     keys: &Keys,
     records: impl Fn(&str) -> Vec<String>,
     message: &str,
@@ -52,7 +52,7 @@ async fn judged_by(
     let (owner, record) = keys.record(0);
     let names = records(record).iter().fold(names(), |names, record| names.txt(owner, record));
     let results = results(names, message.as_bytes()).await;
-    let (dkim, dmarc, reason) = judged(&results);
+    let (dkim, dmarc, reason) = summary(&results);
     (dkim, dmarc, reason.to_owned())
 }
 
@@ -75,12 +75,12 @@ async fn a_key_record_restricts_the_use_of_its_key() {
         ("v=DKIM1", error, "malformed key record"),
     ] {
         let with = |record: &str| vec![record.replace("k=rsa;", &format!("k=rsa; {tags};"))];
-        assert_eq!(judged_by(&keys, with, &message).await, (dkim, dmarc, reason.to_owned()), "{tags}");
+        assert_eq!(check_with(&keys, with, &message).await, (dkim, dmarc, reason.to_owned()), "{tags}");
     }
-    let revoked = judged_by(&keys, |_| vec!["v=DKIM1; k=rsa; p=".to_owned()], &message).await;
+    let revoked = check_with(&keys, |_| vec!["v=DKIM1; k=rsa; p=".to_owned()], &message).await;
     assert_eq!(revoked, (AuthResult::PermError, AuthResult::Fail, "key revoked".to_owned()));
     let several = |record: &str| vec!["some text".to_owned(), "v=DKIM1; p=".to_owned(), record.to_owned()];
-    assert_eq!(judged_by(&keys, several, &message).await.0, AuthResult::Pass);
+    assert_eq!(check_with(&keys, several, &message).await.0, AuthResult::Pass);
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn a_failure_of_a_domain_in_test_mode_is_neutral() {
     let message = signed(&keys, MESSAGE).await + "more\r\n";
     let testing = |record: &str| vec![record.replace("k=rsa;", "k=rsa; t=y;")];
     let expected = (AuthResult::Neutral, AuthResult::Fail, "test mode: body hash did not verify".to_owned());
-    assert_eq!(judged_by(&keys, testing, &message).await, expected);
+    assert_eq!(check_with(&keys, testing, &message).await, expected);
 }
 
 #[tokio::test]
@@ -98,13 +98,13 @@ async fn a_signature_that_leaves_a_from_uncovered_does_not_count() {
     let message = signed(&keys, MESSAGE).await;
     let uncovered = message.replacen("h=From:From:", "h=To:To:", 1);
     let refused = (AuthResult::PermError, AuthResult::Fail, "a From field is not signed".to_owned());
-    assert_eq!(judged_by(&keys, own, &uncovered).await, refused);
+    assert_eq!(check_with(&keys, own, &uncovered).await, refused);
     // One From field more than the signature covers.
     let added = format!("From: eve@example.net\r\nFrom: ann@example.net\r\n{message}");
-    assert_eq!(judged_by(&keys, own, &added).await.0, AuthResult::PermError);
+    assert_eq!(check_with(&keys, own, &added).await.0, AuthResult::PermError);
     let added = format!("Subject: buy\r\n{message}");
     let broken = (AuthResult::Fail, AuthResult::Fail, "signature did not verify".to_owned());
-    assert_eq!(judged_by(&keys, own, &added).await, broken);
+    assert_eq!(check_with(&keys, own, &added).await, broken);
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn another_body_fails_whether_or_not_its_key_can_be_fetched() {
     let message = signed(&keys, MESSAGE).await + "more\r\n";
     let broken = keys.selectors().iter().fold(names(), |names, owner| names.server_failure(owner));
     let results = results(broken, message.as_bytes()).await;
-    assert_eq!(judged(&results), (AuthResult::Fail, AuthResult::Fail, "body hash did not verify"));
+    assert_eq!(summary(&results), (AuthResult::Fail, AuthResult::Fail, "body hash did not verify"));
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn many_fields_and_names_are_verified() {
     let many = "To: bob@example.org\r\n".repeat(3_000);
     let keys = Keys::make("example.net");
     let message = signed(&keys, &format!("{many}From: ann@example.net\r\n\r\nhello\r\n")).await;
-    assert_eq!(judged_by(&keys, own, &message).await, (AuthResult::Pass, AuthResult::Pass, String::new()));
+    assert_eq!(check_with(&keys, own, &message).await, (AuthResult::Pass, AuthResult::Pass, String::new()));
 }
 
 #[tokio::test]

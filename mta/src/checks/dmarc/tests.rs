@@ -60,7 +60,7 @@ async fn a_name_that_does_not_exist_has_a_policy_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_policy_is_recorded_as_it_is_asked_for() {
+async fn the_requested_policy_is_recorded() {
     let names = |tags: &str| NameServer::new().txt("_dmarc.example.net", &format!("v=DMARC1; {tags}"));
     for (tags, expected) in [
         ("p=reject; t=y", (AuthResult::Fail, policy("quarantine"))),

@@ -67,7 +67,7 @@ async fn a_reverse_name_equal_to_the_domain_matches() {
 }
 
 #[tokio::test]
-async fn the_null_sender_is_judged_as_postmaster_of_the_name_in_helo() {
+async fn the_null_sender_is_checked_as_postmaster_of_the_name_in_helo() {
     let names = || {
         NameServer::new()
             .txt("mail.example.net", "v=spf1 exists:%{l}._.example.net -all")

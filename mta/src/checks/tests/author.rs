@@ -1,4 +1,4 @@
-//! DMARC judges the author of the strict reading, or none at all.
+//! DMARC evaluates the author of the strict reading, or none.
 
 use mail_auth::AuthenticatedMessage;
 use message::Author;
@@ -54,7 +54,7 @@ async fn no_disguise_passes_dmarc_for_an_author_that_is_not_shown() {
 }
 
 #[tokio::test]
-async fn an_author_is_judged_by_the_domain_that_is_shown() {
+async fn an_author_is_evaluated_by_the_domain_that_is_shown() {
     for (header, sender, result, domain) in [
         ("From: eve@attacker.example", "eve@attacker.example", AuthResult::Pass, Some("attacker.example")),
         (
@@ -147,7 +147,7 @@ async fn several_dmarc_records_at_one_name_are_discarded() {
     }
 }
 
-/// The authors that mail-auth reads, as it judges them: domains as A-labels.
+/// The authors that mail-auth reads, as it evaluates them: domains as A-labels.
 fn by_mail_auth(header: &[u8]) -> Vec<String> {
     let domain = |address: &String| {
         let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));

@@ -1,4 +1,4 @@
-//! Disguises of the author: the author that is judged, that is signed for, and that IMAP shows.
+//! Disguises of the author: the author that is checked, that is signed for, and that IMAP shows.
 
 use message::{Author, Envelope};
 
