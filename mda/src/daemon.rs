@@ -30,7 +30,7 @@ pub(crate) fn run(path: &Path) -> ExitCode {
         "mda",
         path,
         |config: &config::Mda| &config.log,
-        async |config, sockets, life| run_services(path, config, sockets, life).await,
+        async |config, sockets, daemon| run_services(path, config, sockets, daemon).await,
     )
 }
 
@@ -38,7 +38,7 @@ async fn run_services(
     path: &Path,
     config: config::Mda,
     mut sockets: Sockets,
-    life: Daemon,
+    daemon: Daemon,
 ) -> Result<(), DaemonError> {
     let imap = sockets.take_tcp("imap", &config.listen.imap)?;
     let imaps = sockets.take_tcp("imaps", &config.listen.imaps)?;
@@ -60,7 +60,7 @@ async fn run_services(
     let directory = Arc::new(Directory::at_host(&accounts, heartbeat_mailbox(&config)?, &config.hostname));
     directory.set_shared_networks(&config.login.shared_networks);
     directory.persist_in(&config.index, "imap");
-    life.notifier.send_fact(notice::ACCOUNTS, fingerprint);
+    daemon.notifier.send_fact(notice::ACCOUNTS, fingerprint);
     let tls = Arc::new(Tls::load(&config.tls)?);
     let site = Arc::new(Site {
         servers: ArcSwap::from_pointee(Servers::new(&config, &store, &directory, &tls)),
@@ -69,8 +69,8 @@ async fn run_services(
         tls,
         limits,
         shared_addresses: shared_addresses.clone(),
-        notifier: life.notifier.clone(),
-        refusals: life.refusals.clone(),
+        notifier: daemon.notifier.clone(),
+        refusals: daemon.refusals.clone(),
         config: ArcSwap::from_pointee(config),
     });
 
@@ -81,27 +81,28 @@ async fn run_services(
         let site = site.clone();
         Service::new(name, site.limits.clone(), busy)
             .with_metrics(metrics.service(name, PeerKind::Users))
-            .start(listeners, &life.drain, move |connection| {
+            .start(listeners, &daemon.drain, move |connection| {
                 imap::serve(connection, site.servers.load().imap.clone(), service)
             })
             .map_err(DaemonError::Listen)?;
     }
     Service::new(sockets::LMTP, Limits::new(LMTP_CONNECTIONS, 0), lmtp::BUSY_REPLY)
         .with_metrics(metrics.service(sockets::LMTP, PeerKind::Peers))
-        .start(lmtp.into_iter().collect(), &life.drain, {
+        .start(lmtp.into_iter().collect(), &daemon.drain, {
             let site = site.clone();
             move |connection| lmtp::serve(connection, site.servers.load().lmtp.clone())
         })
         .map_err(DaemonError::Listen)?;
 
-    metrics.serve(metrics_socket, &life.drain).map_err(DaemonError::Listen)?;
+    metrics.serve(metrics_socket, &daemon.drain).map_err(DaemonError::Listen)?;
     tokio::spawn(site.directory.clone().save_regularly());
-    tokio::spawn(shared_addresses.report(life.notifier.clone(), life.drain.stop()));
-    life.run_until_stopped(DRAIN, |reload| match reload {
-        ReloadScope::All => site.reload(path),
-        ReloadScope::Accounts => site.reload_accounts(),
-    })
-    .await;
+    tokio::spawn(shared_addresses.report(daemon.notifier.clone(), daemon.drain.stop()));
+    daemon
+        .run_until_stopped(DRAIN, |reload| match reload {
+            ReloadScope::All => site.reload(path),
+            ReloadScope::Accounts => site.reload_accounts(),
+        })
+        .await;
     // Both write caches. A failure is logged and loses nothing else.
     let close = move || {
         site.directory.save();

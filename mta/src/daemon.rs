@@ -38,7 +38,7 @@ pub(crate) fn run(path: &Path) -> ExitCode {
         "mta",
         path,
         |config: &config::Mta| &config.log,
-        async |config, sockets, life| run_services(path, config, sockets, life).await,
+        async |config, sockets, daemon| run_services(path, config, sockets, daemon).await,
     )
 }
 
@@ -58,7 +58,7 @@ async fn run_services(
     path: &Path,
     config: config::Mta,
     mut sockets: Sockets,
-    life: Daemon,
+    daemon: Daemon,
 ) -> Result<(), DaemonError> {
     let listen = &config.listen;
     let mut bound = Vec::new();
@@ -78,18 +78,18 @@ async fn run_services(
     let directory = Arc::new(Directory::at_host(&accounts, heartbeat_mailbox(&config)?, &config.hostname));
     directory.set_shared_networks(&config.login.shared_networks);
     directory.persist_in(&config.queue, "smtp");
-    life.notifier.send_fact(notice::ACCOUNTS, fingerprint);
+    daemon.notifier.send_fact(notice::ACCOUNTS, fingerprint);
     let routes = Routes::new(directory.clone(), config.relay.as_ref());
     let queue = Queue::open(&config.queue, routes).map_err(DaemonError::other)?;
     let reloader = Reloader {
         tls: tls.clone(),
         connection_limits: connection_limits.clone(),
-        notifier: life.notifier.clone(),
-        refusals: life.refusals.clone(),
+        notifier: daemon.notifier.clone(),
+        refusals: daemon.refusals.clone(),
     };
-    let return_path_keys = return_path_keys(&config.queue, &life);
+    let return_path_keys = return_path_keys(&config.queue, &daemon);
     let mut settings = Settings::new(config, own)?;
-    life.refusals.record(ReloadPart::SigningKeys, settings.signer.load_errors());
+    daemon.refusals.record(ReloadPart::SigningKeys, settings.signer.load_errors());
     settings.outbound.meter = metrics.service("outbound", PeerKind::Servers);
     let site = Arc::new(Site::new(settings, directory, queue, return_path_keys));
     site.metrics.register(metrics.registry(), &site.queue);
@@ -100,48 +100,49 @@ async fn run_services(
             move |connection| inbound::serve_connection(site.clone(), tls.clone(), service, connection);
         Service::new(service.name(), connection_limits.of(service), service.busy_reply())
             .with_metrics(metrics.service(service.name(), service.client_kind()))
-            .start(listeners, &life.drain, serve_connection)
+            .start(listeners, &daemon.drain, serve_connection)
             .map_err(DaemonError::Listen)?;
     }
-    metrics.serve(metrics_socket, &life.drain).map_err(DaemonError::Listen)?;
-    life.drain.spawn(queue::run(site.clone(), life.drain.stop()));
+    metrics.serve(metrics_socket, &daemon.drain).map_err(DaemonError::Listen)?;
+    daemon.drain.spawn(queue::run(site.clone(), daemon.drain.stop()));
     tokio::spawn(site.directory.clone().save_regularly());
-    tokio::spawn(report_queue_length(life.notifier.clone(), site.queue.clone(), life.drain.stop()));
+    tokio::spawn(report_queue_length(daemon.notifier.clone(), site.queue.clone(), daemon.drain.stop()));
     tokio::spawn(
         reloader
             .connection_limits
             .shared_addresses()
             .clone()
-            .report(life.notifier.clone(), life.drain.stop()),
+            .report(daemon.notifier.clone(), daemon.drain.stop()),
     );
-    let (notifier, stop) = (life.notifier.clone(), life.drain.stop());
+    let (notifier, stop) = (daemon.notifier.clone(), daemon.drain.stop());
     let relay = |concern: &Option<Concern>| vec![("RELAY", concern.clone())];
     tokio::spawn(report_concerns(notifier.clone(), site.relay_concern(), relay, stop.clone()));
     let dead = |dead: &queue::DeadMessages| vec![("DEAD", dead.concern())];
     tokio::spawn(report_concerns(notifier, site.queue.dead(), dead, stop));
     tracing::info!(queued = *site.queue.length().borrow(), "queue loaded");
-    life.run_until_stopped(DRAIN, |reload| match reload {
-        ReloadScope::All => reloader.reload(path, &site),
-        ReloadScope::Accounts => reloader.reload_accounts(&site),
-    })
-    .await;
+    daemon
+        .run_until_stopped(DRAIN, |reload| match reload {
+            ReloadScope::All => reloader.reload(path, &site),
+            ReloadScope::Accounts => reloader.reload_accounts(&site),
+        })
+        .await;
     let _ = tokio::task::spawn_blocking(move || site.directory.save()).await;
     Ok(())
 }
 
 /// The keys of return paths. Without them mail is forwarded with its original sender, and reports to return paths are
 /// deferred: the error is reported to the operator, and everything else works.
-fn return_path_keys(queue: &Path, life: &Daemon) -> Option<Arc<srs::Keys>> {
+fn return_path_keys(queue: &Path, daemon: &Daemon) -> Option<Arc<srs::Keys>> {
     match srs::Keys::open(queue) {
         Ok(keys) => {
             let keys = Arc::new(keys);
-            tokio::spawn(keys.clone().renew_yearly(life.drain.stop()));
+            tokio::spawn(keys.clone().renew_yearly(daemon.drain.stop()));
             Some(keys)
         }
         Err(error) => {
             tracing::error!(%error, "cannot rewrite the senders of forwarded mail");
             let concern = Concern::new(error.problem, error.fix);
-            let (notifier, stop) = (life.notifier.clone(), life.drain.stop());
+            let (notifier, stop) = (daemon.notifier.clone(), daemon.drain.stop());
             tokio::spawn(async move {
                 let (_unchanged, state) = watch::channel(());
                 let concerns = |(): &()| vec![("RETURN_PATHS", Some(concern.clone()))];

@@ -180,9 +180,9 @@ fn matches_wildcards(pattern: &[u8], name: &[u8]) -> bool {
     while let Some(first) = rest.first() {
         if matches!(first, b'*' | b'%') {
             rest = &rest[1..];
-            for place in 1..=name.len() {
-                let passes = *first == b'*' || name[place - 1] != SEPARATOR as u8;
-                reached[place] |= reached[place - 1] && passes;
+            for end in 1..=name.len() {
+                let passes = *first == b'*' || name[end - 1] != SEPARATOR as u8;
+                reached[end] |= reached[end - 1] && passes;
             }
         } else {
             let length = rest.iter().position(|octet| matches!(octet, b'*' | b'%')).unwrap_or(rest.len());

@@ -129,7 +129,7 @@ impl CharsetDecoder {
             DecoderState::CodePage(upper) => {
                 text.extend(octets.iter().map(|octet| match octet.checked_sub(0x80) {
                     None => char::from(*octet),
-                    Some(place) => upper.get(usize::from(place)).copied().unwrap_or('\u{fffd}'),
+                    Some(index) => upper.get(usize::from(index)).copied().unwrap_or('\u{fffd}'),
                 }));
                 return;
             }

@@ -56,10 +56,10 @@ struct WordEnds<'a> {
 
 impl WordEnds<'_> {
     /// The first `?=` from there on. The positions given only increase.
-    fn from(&mut self, place: usize) -> Option<usize> {
-        let is_passed = self.next.is_some_and(|next| next < place);
+    fn from(&mut self, position: usize) -> Option<usize> {
+        let is_passed = self.next.is_some_and(|next| next < position);
         if is_passed {
-            self.next = memchr::memmem::find(&self.value[place..], b"?=").map(|found| place + found);
+            self.next = memchr::memmem::find(&self.value[position..], b"?=").map(|found| position + found);
         }
         self.next
     }

@@ -31,7 +31,7 @@ pub(super) fn split(flags: &[Flag]) -> (Flags, Vec<String>) {
 /// The flags of a message, by name.
 pub(super) fn names(snapshot: &Snapshot, flags: Flags) -> Vec<Flag> {
     let system = SYSTEM.iter().filter(|(_, bit)| flags.contains(*bit)).map(|(flag, _)| flag.clone());
-    let keywords = flags.keyword_indexes().filter_map(|place| snapshot.keywords().name(place));
+    let keywords = flags.keyword_indexes().filter_map(|index| snapshot.keywords().name(index));
     system.chain(keywords.filter_map(keyword)).collect()
 }
 

@@ -26,19 +26,19 @@ pub(super) async fn deliver(store: &Store, envelope: &Envelope, mut arrival: Arr
         }
     };
     let mut outcomes = BTreeMap::new();
-    let others: Vec<usize> = (0..envelope.recipients.len()).filter(|place| *place != first).collect();
+    let others: Vec<usize> = (0..envelope.recipients.len()).filter(|index| *index != first).collect();
     for batch in others.chunks(COPIES_PER_COMMIT) {
         let mut copies = Vec::with_capacity(batch.len());
-        for place in batch {
-            copies.push((*place, copy(store, envelope, *place, &written, fields).await));
+        for index in batch {
+            copies.push((*index, copy(store, envelope, *index, &written, fields).await));
         }
         outcomes.extend(commit(&envelope.id, copies).await);
     }
     // Last, since the others are copied from it.
     outcomes.extend(commit(&envelope.id, vec![(first, Ok(written))]).await);
-    let answers = envelope.recipients.iter().enumerate().map(|(place, recipient)| {
+    let answers = envelope.recipients.iter().enumerate().map(|(index, recipient)| {
         let (id, user, sender) = (&envelope.id, &recipient.user, &envelope.sender);
-        match outcomes.remove(&place).unwrap_or(Err(StoreError::Interrupted)) {
+        match outcomes.remove(&index).unwrap_or(Err(StoreError::Interrupted)) {
             Ok(file) => {
                 if recipient.is_heartbeat {
                     tracing::debug!(%id, file, "heartbeat delivered");
@@ -81,7 +81,7 @@ async fn commit(
 ) -> Vec<(usize, Result<String, StoreError>)> {
     let mut outcomes = Vec::with_capacity(copies.len());
     let mut commits = JoinSet::new();
-    for (place, copy) in copies {
+    for (index, copy) in copies {
         match copy {
             Ok(mut incoming) => {
                 let id = id.to_owned();
@@ -90,10 +90,10 @@ async fn commit(
                         Ok(()) => incoming.deliver(&id).await,
                         Err(error) => Err(error),
                     };
-                    (place, delivered)
+                    (index, delivered)
                 });
             }
-            Err(error) => outcomes.push((place, Err(error))),
+            Err(error) => outcomes.push((index, Err(error))),
         }
     }
     while let Some(ended) = commits.join_next().await {

@@ -122,7 +122,7 @@ fn translate_flags(
         flags.entry(message.flags).or_default();
     }
     // All names at once, so that a letter that one message needs is not reassigned for the next one.
-    let names = |flags: Flags| flags.keyword_indexes().filter_map(|place| snapshot.keywords().name(place));
+    let names = |flags: Flags| flags.keyword_indexes().filter_map(|index| snapshot.keywords().name(index));
     let all = flags.keys().fold(Flags::NONE, |all, flags| all | *flags);
     target.keyword_flags(&names(all).map(str::to_owned).collect::<Vec<_>>())?;
     let known = target.snapshot().keywords();

@@ -119,14 +119,14 @@ fn assign_names(root: &Path, folders: Vec<OsString>) -> (Vec<MailboxFolder>, Vec
     let mut left = Vec::new();
     for (folder, other) in others {
         match other.map(|other| mailboxes.entry(other.name().clone())) {
-            Some(Entry::Vacant(place)) => drop(place.insert(folder)),
+            Some(Entry::Vacant(entry)) => drop(entry.insert(folder)),
             Some(Entry::Occupied(_)) | None => left.push(folder),
         }
     }
     let mut hidden = Vec::new();
     for folder in left {
         match folder_name::escape_octets(&folder.as_bytes()[1..]).map(|name| mailboxes.entry(name)) {
-            Some(Entry::Vacant(place)) => drop(place.insert(folder)),
+            Some(Entry::Vacant(entry)) => drop(entry.insert(folder)),
             Some(Entry::Occupied(_)) | None => hidden.push(folder),
         }
     }

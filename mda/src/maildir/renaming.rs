@@ -35,8 +35,8 @@ pub(crate) type FolderRename = (OsString, OsString);
 pub(crate) fn rename(root: &Path, host: &str, moves: &[FolderRename]) -> Result<bool, MaildirError> {
     let _lock = lock(root, host)?;
     finish_interrupted(root)?;
-    for (place, (_, to)) in moves.iter().enumerate() {
-        let is_left = moves[..place].iter().any(|(from, _)| from == to);
+    for (index, (_, to)) in moves.iter().enumerate() {
+        let is_left = moves[..index].iter().any(|(from, _)| from == to);
         if !is_left && is_taken(&root.join(to)) {
             return Ok(false);
         }
@@ -137,9 +137,9 @@ fn apply_renames(
     rename: impl Fn(&Path, &Path) -> io::Result<()>,
     sync: impl Fn(&Path) -> Result<(), durable::Error>,
 ) -> Result<(), MaildirError> {
-    for (place, (from, to)) in moves.iter().enumerate().skip(done) {
+    for (index, (from, to)) in moves.iter().enumerate().skip(done) {
         if let Err(source) = rename(&root.join(from), &root.join(to)) {
-            undo(root, &moves[..place]);
+            undo(root, &moves[..index]);
             sync(root)?;
             return Err(MaildirError::disk("rename", &root.join(from))(source));
         }

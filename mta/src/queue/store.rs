@@ -1,7 +1,7 @@
 //! The queue's folders, and the stages in which a message gets into them.
 //!
 //! ```text
-//!  Content ──stage──> Staged ──commit──> Stored ──rewrite──> Stored ──remove──> nothing
+//!  Content ──stage──> Staged ──commit──> queued ──rewrite──> queued ──remove──> nothing
 //!                       │                   │
 //!                       └──drop──> nothing  └──set_aside──> dead/
 //! ```

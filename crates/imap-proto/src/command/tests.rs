@@ -10,7 +10,7 @@ fn name(text: &str) -> MailboxArgument {
     MailboxArgument::Name(MailboxName::new(text).unwrap())
 }
 
-fn place(text: &str) -> usize {
+fn error_position(text: &str) -> usize {
     match parse(text.as_bytes()) {
         Err(Malformed { error: CommandError::Syntax(error), .. }) => error.at,
         other => panic!("{text}: {other:?}"),
@@ -33,7 +33,7 @@ fn commands_without_arguments_are_case_insensitive() {
     ];
     for (verb, expected) in table {
         assert_eq!(request(&format!("a {verb}")), expected);
-        assert_eq!(place(&format!("a {verb} x")), 2 + verb.len());
+        assert_eq!(error_position(&format!("a {verb} x")), 2 + verb.len());
     }
 }
 
@@ -49,7 +49,7 @@ fn every_command_with_a_mailbox_parses_its_name() {
     for no_name in ["&x", "\"\""] {
         assert_eq!(request(&format!("a SELECT {no_name}")), Request::Select(MailboxArgument::Invalid));
     }
-    assert_eq!(place("a SELECT ("), 9);
+    assert_eq!(error_position("a SELECT ("), 9);
 }
 
 #[test]
@@ -60,8 +60,8 @@ fn a_mailbox_may_be_created_with_a_special_use() {
         request("a CREATE a (USE (\\sent \\Drafts))"),
         Request::Create(Create { mailbox: name("a"), uses })
     );
-    assert_eq!(place("a CREATE a (USE (\\Odd))"), 17);
-    assert_eq!(place("a CREATE a (ODD ())"), 12);
+    assert_eq!(error_position("a CREATE a (USE (\\Odd))"), 17);
+    assert_eq!(error_position("a CREATE a (ODD ())"), 12);
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn lists_have_a_reference_and_a_pattern() {
         other => panic!("{other:?}"),
     }
     assert!(matches!(request("a LSUB Work \"*\""), Request::Lsub(_)));
-    assert_eq!(place("a LIST \"\""), 9);
+    assert_eq!(error_position("a LIST \"\""), 9);
 }
 
 #[test]
@@ -84,8 +84,8 @@ fn status_items_are_kept_once_each() {
         request("a STATUS b (unseen MESSAGES UNSEEN)"),
         Request::Status(Status { mailbox: name("b"), items })
     );
-    assert_eq!(place("a STATUS b ()"), 12);
-    assert_eq!(place("a STATUS b (ODD)"), 12);
+    assert_eq!(error_position("a STATUS b ()"), 12);
+    assert_eq!(error_position("a STATUS b (ODD)"), 12);
 }
 
 use super::status::StatusItem;
@@ -108,8 +108,8 @@ fn flags_are_stored_in_three_ways_with_and_without_parentheses() {
         }
     }
     assert!(matches!(request("a STORE 1 FLAGS ()"), Request::Store(store) if store.flags.is_empty()));
-    assert_eq!(place("a STORE 1 FLAGS"), 15);
-    assert_eq!(place("a STORE 1 *FLAGS ()"), 10);
+    assert_eq!(error_position("a STORE 1 FLAGS"), 15);
+    assert_eq!(error_position("a STORE 1 *FLAGS ()"), 10);
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn uid_is_a_prefix_of_some_commands_only() {
     assert!(matches!(request("a UID EXPUNGE 1:*"), Request::UidExpunge(_)));
     assert!(matches!(request("a UID SEARCH ALL"), Request::Search(Search { naming: Naming::Uid, .. })));
     assert!(matches!(request("a UID STORE 1 FLAGS ()"), Request::Store(_)));
-    assert_eq!(place("a UID NOOP"), 6);
+    assert_eq!(error_position("a UID NOOP"), 6);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn an_id_may_have_up_to_thirty_pairs() {
     assert_eq!(request("a ID NIL"), Request::Id);
     assert_eq!(request("a ID ()"), Request::Id);
     assert_eq!(request("a ID (\"name\" \"x\" \"version\" NIL)"), Request::Id);
-    assert_eq!(place("a ID (\"name\")"), 12);
+    assert_eq!(error_position("a ID (\"name\")"), 12);
     assert!(parse(format!("a ID ({}\"n\" NIL)", "\"n\" NIL ".repeat(30)).as_bytes()).is_err());
 }
 
@@ -140,7 +140,7 @@ fn an_id_may_have_up_to_thirty_pairs() {
 fn extensions_are_enabled_by_name() {
     let names = vec!["CONDSTORE".to_owned(), "X-GOOD".to_owned()];
     assert_eq!(request("a ENABLE condstore X-good"), Request::Enable(names));
-    assert_eq!(place("a ENABLE"), 8);
+    assert_eq!(error_position("a ENABLE"), 8);
 }
 
 #[test]
@@ -157,13 +157,13 @@ fn a_login_accepts_any_strings() {
 
 #[test]
 fn a_syntax_error_has_the_tag_and_its_position() {
-    assert_eq!(place("a"), 1);
-    assert_eq!(place("a "), 2);
-    assert_eq!(place("a ODD"), 2);
-    assert_eq!(place("a APPEND INBOX"), 14);
-    assert_eq!(place("a APPEND INBOX x"), 15);
-    assert_eq!(place("a NO\0OP"), 2);
-    assert_eq!(place("a NOOP\0"), 6);
+    assert_eq!(error_position("a"), 1);
+    assert_eq!(error_position("a "), 2);
+    assert_eq!(error_position("a ODD"), 2);
+    assert_eq!(error_position("a APPEND INBOX"), 14);
+    assert_eq!(error_position("a APPEND INBOX x"), 15);
+    assert_eq!(error_position("a NO\0OP"), 2);
+    assert_eq!(error_position("a NOOP\0"), 6);
     assert_eq!(parse(b"a ODD").unwrap_err().tag.unwrap().as_str(), "a");
     for text in [
         "",

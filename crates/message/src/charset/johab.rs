@@ -57,7 +57,7 @@ fn syllable(code: u16) -> Option<char> {
         bits @ 19..=29 => Some(bits - 2),
         _ => None,
     }?;
-    let letter = |letters: &str, place: u32| letters.chars().nth(usize::try_from(place).ok()?);
+    let letter = |letters: &str, index: u32| letters.chars().nth(usize::try_from(index).ok()?);
     match (initial, medial, last) {
         (Some(initial), Some(medial), last) => char::from_u32(0xac00 + (initial * 21 + medial) * 28 + last),
         (Some(initial), None, 0) => letter(INITIALS, initial),
@@ -69,15 +69,15 @@ fn syllable(code: u16) -> Option<char> {
 
 /// Two rows of KS X 1001 share one first octet; its hanja follow its symbols, without the rows of Hangul between them.
 fn other(first: u8, second: u8) -> Option<char> {
-    let place = match second {
+    let index = match second {
         0x31..=0x7e => second - 0x31,
         0x91..=0xfe => second - 0x43,
         _ => return None,
     };
     let row =
         if first < 0xe0 { 2 * u16::from(first.checked_sub(0xd9)?) } else { 2 * u16::from(first) - 0x197 };
-    let row = u8::try_from(row + u16::from(place / 0x5e)).ok()? + 0xa1;
-    let octets = [row, place % 0x5e + 0xa1];
+    let row = u8::try_from(row + u16::from(index / 0x5e)).ok()? + 0xa1;
+    let octets = [row, index % 0x5e + 0xa1];
     let (text, broken) = EUC_KR.decode_without_bom_handling(&octets);
     text.chars().next().filter(|_| !broken)
 }

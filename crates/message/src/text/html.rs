@@ -77,8 +77,8 @@ impl HtmlText {
         }
     }
 
-    fn begin(&mut self, place: HtmlState) {
-        self.state = place;
+    fn begin(&mut self, state: HtmlState) {
+        self.state = state;
         self.name.clear();
     }
 
@@ -146,8 +146,8 @@ fn character(name: &str) -> Option<char> {
         };
         return char::from_u32(code.ok()?);
     }
-    let place = NAMED.binary_search_by_key(&name, |(known, _)| known).ok()?;
-    Some(NAMED[place].1)
+    let index = NAMED.binary_search_by_key(&name, |(known, _)| known).ok()?;
+    Some(NAMED[index].1)
 }
 
 /// The references of HTML 4 (and `apos`), by name.

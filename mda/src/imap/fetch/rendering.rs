@@ -156,7 +156,7 @@ impl Rendering {
     /// connection has to end: see [`Octets::read`].
     pub(super) fn send(&mut self, limit: usize, out: &mut Vec<u8>) -> io::Result<()> {
         while out.len() < limit && !self.is_sent() {
-            let next = self.octets.front().map_or(self.text.len(), |(place, _)| *place);
+            let next = self.octets.front().map_or(self.text.len(), |(position, _)| *position);
             out.extend_from_slice(&self.text[self.sent..next]);
             self.sent = next;
             if let Some((_, octets)) = self.octets.front_mut() {
@@ -182,7 +182,7 @@ fn text_of(text: SectionText) -> Section {
 /// The requested range of octets in memory.
 fn range(octets: &[u8], partial: Option<Partial>) -> &[u8] {
     let Some(Partial { origin, count }) = partial else { return octets };
-    let place = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(octets.len());
+    let position = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(octets.len());
     let end = u64::from(origin) + u64::from(count.get());
-    &octets[place(u64::from(origin))..place(end)]
+    &octets[position(u64::from(origin))..position(end)]
 }

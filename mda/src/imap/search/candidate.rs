@@ -53,10 +53,10 @@ impl<'a> Candidate<'a> {
     pub(super) fn meets_all(
         &mut self,
         all: &Conditions,
-        places: &[ConditionIndex],
+        indexes: &[ConditionIndex],
     ) -> Result<bool, StoreError> {
-        for place in places {
-            if !self.meets(all, *place)? {
+        for index in indexes {
+            if !self.meets(all, *index)? {
                 return Ok(false);
             }
         }
@@ -64,16 +64,16 @@ impl<'a> Candidate<'a> {
     }
 
     /// Evaluates a condition and its operands, as far as they matter, with an explicit stack.
-    fn meets(&mut self, all: &Conditions, place: ConditionIndex) -> Result<bool, StoreError> {
+    fn meets(&mut self, all: &Conditions, index: ConditionIndex) -> Result<bool, StoreError> {
         // Each with the number of its operands that were evaluated; `holds` is the result of the last of them.
-        let mut open = vec![(place, 0)];
+        let mut open = vec![(index, 0)];
         let mut holds = true;
-        while let Some((place, evaluated)) = open.pop() {
-            let (operands, goes_on_while) = match all.at(place) {
+        while let Some((index, evaluated)) = open.pop() {
+            let (operands, continue_while) = match all.at(index) {
                 Condition::All(operands) => (operands.as_slice(), true),
                 Condition::Any(operands) => (operands.as_slice(), false),
                 Condition::Not(operand) if evaluated == 0 => {
-                    open.extend([(place, 1), (*operand, 0)]);
+                    open.extend([(index, 1), (*operand, 0)]);
                     continue;
                 }
                 Condition::Not(_) => {
@@ -86,10 +86,10 @@ impl<'a> Candidate<'a> {
                 }
             };
             if evaluated == 0 {
-                holds = goes_on_while;
+                holds = continue_while;
             }
-            if let Some(operand) = operands.get(evaluated).filter(|_| holds == goes_on_while) {
-                open.extend([(place, evaluated + 1), (*operand, 0)]);
+            if let Some(operand) = operands.get(evaluated).filter(|_| holds == continue_while) {
+                open.extend([(index, evaluated + 1), (*operand, 0)]);
             }
         }
         Ok(holds)

@@ -88,7 +88,7 @@ impl Conditions {
             Self { list: Vec::new(), strings: Vec::new(), cheap: Vec::new(), expensive: Vec::new() };
         let mut operands: Vec<ConditionIndex> = Vec::new();
         for key in keys {
-            let place = match key {
+            let index = match key {
                 SearchKey::Not => {
                     let operand = operands.pop();
                     operand.map(|operand| all.add(Condition::Not(operand)))
@@ -103,45 +103,45 @@ impl Conditions {
                 }
                 key => Some(all.leaf(key, charset, snapshot, keywords)),
             };
-            operands.extend(place);
+            operands.extend(index);
         }
         // Conditions at the top level are divided by their cost.
-        let outside = match operands.last().map(|place| &all.list[*place].0) {
+        let outside = match operands.last().map(|index| &all.list[*index].0) {
             Some(Condition::All(together)) => together.clone(),
             _ => operands,
         };
         (all.cheap, all.expensive) =
-            outside.into_iter().partition(|place| all.cost(*place) == Cost::Snapshot);
+            outside.into_iter().partition(|index| all.cost(*index) == Cost::Snapshot);
         all
     }
 
     /// The condition at this index.
-    pub(super) fn at(&self, place: ConditionIndex) -> &Condition {
-        &self.list[place].0
+    pub(super) fn at(&self, index: ConditionIndex) -> &Condition {
+        &self.list[index].0
     }
 
     /// The cost of the most expensive condition.
     pub(super) fn highest_cost(&self) -> Cost {
-        self.expensive.iter().map(|place| self.cost(*place)).max().unwrap_or(Cost::Snapshot)
+        self.expensive.iter().map(|index| self.cost(*index)).max().unwrap_or(Cost::Snapshot)
     }
 
-    fn cost(&self, place: ConditionIndex) -> Cost {
-        self.list[place].1
+    fn cost(&self, index: ConditionIndex) -> Cost {
+        self.list[index].1
     }
 
     /// The last operands, the cheapest first.
     fn last(&self, operands: &mut Vec<ConditionIndex>, count: usize) -> Vec<ConditionIndex> {
         let mut last = operands.split_off(operands.len().saturating_sub(count));
-        last.sort_by_key(|place| self.cost(*place));
+        last.sort_by_key(|index| self.cost(*index));
         last
     }
 
     fn add(&mut self, condition: Condition) -> ConditionIndex {
         let cost = match &condition {
-            Condition::All(places) | Condition::Any(places) => {
-                places.iter().map(|place| self.cost(*place)).max().unwrap_or(Cost::Snapshot)
+            Condition::All(indexes) | Condition::Any(indexes) => {
+                indexes.iter().map(|index| self.cost(*index)).max().unwrap_or(Cost::Snapshot)
             }
-            Condition::Not(place) => self.cost(*place),
+            Condition::Not(index) => self.cost(*index),
             Condition::Numbers(_) | Condition::Uids(_) | Condition::With(_) | Condition::Recent => {
                 Cost::Snapshot
             }

@@ -181,9 +181,9 @@ impl BlockingSearch {
         };
         let mut new_facts = Vec::new();
         let mut octets = 0;
-        for (place, (found, entry)) in entries.into_iter().enumerate() {
+        for (index, (found, entry)) in entries.into_iter().enumerate() {
             if octets >= SLICE_OCTETS {
-                slice.next = first + place;
+                slice.next = first + index;
                 break;
             }
             if self.cancellation.check().is_err() {

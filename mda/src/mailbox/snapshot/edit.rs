@@ -47,9 +47,9 @@ impl Snapshot {
         let behind = entries.split_off(appended);
         // UIDs ascend: late ones are rare, and are inserted one by one.
         for entry in entries {
-            if let Err((chunk, place)) = self.position_of(entry.uid) {
+            if let Err((chunk, index)) = self.position_of(entry.uid) {
                 let mut run = self.chunks[chunk].entries.clone();
-                run.insert(place, entry);
+                run.insert(index, entry);
                 self.replace(chunk, run);
             }
         }
@@ -145,9 +145,9 @@ impl Snapshot {
     }
 
     fn edit(&mut self, uid: Uid, edit: impl FnOnce(&mut MessageEntry)) {
-        if let Ok((chunk, place)) = self.position_of(uid) {
+        if let Ok((chunk, index)) = self.position_of(uid) {
             let chunk = Arc::make_mut(&mut self.chunks[chunk]);
-            let entry = &mut chunk.entries[place];
+            let entry = &mut chunk.entries[index];
             let count = |entry: &MessageEntry| {
                 (u32::from(!entry.flags.contains(Flags::SEEN)), u32::from(entry.is_unclaimed))
             };

@@ -57,7 +57,7 @@ impl Snapshot {
 
     /// The names of one message's keywords.
     pub fn keywords_of<'a>(&'a self, entry: &MessageEntry) -> impl Iterator<Item = &'a str> + use<'a> {
-        entry.flags.keyword_indexes().filter_map(|place| self.keywords.name(place))
+        entry.flags.keyword_indexes().filter_map(|index| self.keywords.name(index))
     }
 
     /// Returns true if the mailbox can add a keyword that it does not know.
@@ -90,8 +90,8 @@ impl Snapshot {
     /// The sequence number of the first message that is not `\Seen`.
     pub fn first_unseen(&self) -> Option<u32> {
         let (chunk, start) = self.chunks.iter().zip(&self.starts).find(|(chunk, _)| chunk.unseen > 0)?;
-        let place = chunk.entries.iter().position(|entry| !entry.flags.contains(Flags::SEEN))?;
-        Some(start + place as u32 + 1)
+        let index = chunk.entries.iter().position(|entry| !entry.flags.contains(Flags::SEEN))?;
+        Some(start + index as u32 + 1)
     }
 
     /// Number of messages that no session has claimed as `\Recent` yet.
@@ -108,8 +108,8 @@ impl Snapshot {
 
     /// The message with this UID, and its sequence number.
     pub fn by_uid(&self, uid: Uid) -> Option<(u32, &MessageEntry)> {
-        let (chunk, place) = self.position_of(uid).ok()?;
-        Some((self.starts[chunk] + place as u32 + 1, &self.chunks[chunk].entries[place]))
+        let (chunk, index) = self.position_of(uid).ok()?;
+        Some((self.starts[chunk] + index as u32 + 1, &self.chunks[chunk].entries[index]))
     }
 
     /// All messages.
@@ -146,8 +146,8 @@ impl Snapshot {
         let chunk = self.chunks.partition_point(|chunk| chunk.last() < Some(uid));
         let Some(run) = self.chunks.get(chunk) else { return Err((chunk, 0)) };
         match run.entries.binary_search_by_key(&uid, |entry| entry.uid) {
-            Ok(place) => Ok((chunk, place)),
-            Err(place) => Err((chunk, place)),
+            Ok(index) => Ok((chunk, index)),
+            Err(index) => Err((chunk, index)),
         }
     }
 

@@ -142,9 +142,9 @@ impl MailboxState {
         let lock = Keywords::lock(&self.folder, &self.host)?;
         let mut extra = ExtraKeywords::read(&self.folder)?;
         for (file, flags) in concerned {
-            let places = (*flags & Flags::EXTRA_KEYWORDS).keyword_indexes();
+            let indexes = (*flags & Flags::EXTRA_KEYWORDS).keyword_indexes();
             let names =
-                places.filter_map(|place| self.snapshot.keywords().name(place)).map(Box::from).collect();
+                indexes.filter_map(|index| self.snapshot.keywords().name(index)).map(Box::from).collect();
             extra.set(file.base(), names);
             self.keywords.flags.insert(file.base().into(), *flags & Flags::EXTRA_KEYWORDS);
         }
