@@ -117,7 +117,7 @@ impl Evaluation<'_> {
         };
         let through = |inner: Place| Place { through: Some(place.term.clone()), ..inner };
         match self.check(&target, place) {
-            Ok(verdict) => Ok(Verdict { by: verdict.by.map(through), ..verdict }),
+            Ok(result) => Ok(Verdict { by: result.by.map(through), ..result }),
             Err(Stop::Absent) => Err(broken(Fault::Records(Some(target), 0), place)),
             // A reference that does not lead to one record is a fault of the term itself.
             Err(Stop::Broken(broken)) if broken.1 != *place => {

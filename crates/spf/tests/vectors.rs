@@ -154,26 +154,26 @@ fn play(zone: &Zone, vector: &Vector) -> (&'static str, Option<String>) {
     let (local_part, domain) = vector.from.rsplit_once('@').unwrap_or(("", &vector.helo));
     let sender = Sender { ip: vector.client, local_part, domain, helo: &vector.helo };
     let mut answers = BTreeMap::new();
-    let verdict = match to_the_end(zone, &mut answers, |answers| check_host(answers, &sender)) {
-        Ok(verdict) => verdict,
+    let result = match to_the_end(zone, &mut answers, |answers| check_host(answers, &sender)) {
+        Ok(result) => result,
         Err(Stop::Absent) => return ("none", None),
         Err(Stop::Unknown(..)) => return ("temperror", None),
         Err(Stop::Broken(_)) => return ("permerror", None),
         Err(Stop::Asks(_)) => unreachable!("the rounds have ended"),
     };
-    let explanation = verdict.explanation.and_then(|explanation| {
+    let explanation = result.explanation.and_then(|explanation| {
         let text = to_the_end(zone, &mut answers, |answers| {
             explanation.text(answers, &sender, &RECEIVER).map_err(Stop::Asks)
         });
         text.unwrap()
     });
-    let result = match verdict.qualifier {
+    let name = match result.qualifier {
         Qualifier::Pass => "pass",
         Qualifier::Fail => "fail",
         Qualifier::SoftFail => "softfail",
         Qualifier::Neutral => "neutral",
     };
-    (result, explanation)
+    (name, explanation)
 }
 
 /// Plays all vectors, and returns their number and one line for each that differs.

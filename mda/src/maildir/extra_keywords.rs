@@ -67,8 +67,8 @@ impl ExtraKeywords {
     }
 
     /// Forgets the messages whose files are gone.
-    pub(crate) fn retain(&mut self, is_there: impl Fn(&[u8]) -> bool) {
-        self.messages.retain(|base, _| is_there(base));
+    pub(crate) fn retain(&mut self, exists: impl Fn(&[u8]) -> bool) {
+        self.messages.retain(|base, _| exists(base));
     }
 
     /// Parses the file. Malformed lines, as after a manual edit, are skipped.

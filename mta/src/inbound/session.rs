@@ -71,7 +71,7 @@ async fn run_session(
                 tokio::select! {
                     biased;
                     () = commands.revoked(), if may_stop => session.close(&replies::LOGIN_REVOKED),
-                    heard = stream.read_or_stop(session.space(), SILENCE, stop) => match heard? {
+                    outcome = stream.read_or_stop(session.space(), SILENCE, stop) => match outcome? {
                         ReadOutcome::Octets(count) => session.filled(count),
                         ReadOutcome::Silence => session.close(&replies::IDLE_TIMEOUT),
                         ReadOutcome::Stop => session.close(&replies::SHUTTING_DOWN),

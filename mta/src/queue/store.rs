@@ -199,7 +199,7 @@ impl Store {
             let id = name.strip_suffix(".eml").and_then(MailId::parse);
             // A file with another name is not the queue's to remove.
             if let Some(id) = id
-                && !is_there(&self.envelope_path(id))?
+                && !exists(&self.envelope_path(id))?
             {
                 tracing::info!(%id, "removed an unacknowledged message");
                 remove_if_there(&self.message_path(id))?;
@@ -235,7 +235,7 @@ impl Store {
         if envelope.id != id {
             return Ok(Err(format!("it has the id of another message: {}", envelope.id)));
         }
-        if !is_there(&self.message_path(id))? {
+        if !exists(&self.message_path(id))? {
             return Ok(Err("its message is missing".to_owned()));
         }
         Ok(Ok(envelope))
@@ -250,7 +250,7 @@ impl Store {
         let number =
             SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
         if let Some(id) = id
-            && is_there(&self.message_path(id))?
+            && exists(&self.message_path(id))?
         {
             durable::rename(
                 &self.message_path(id),
@@ -295,7 +295,7 @@ impl Drop for StagedMessage {
 }
 
 /// Returns true if a file exists. A failure to find out is an error.
-fn is_there(path: &Path) -> Result<bool, QueueError> {
+fn exists(path: &Path) -> Result<bool, QueueError> {
     path.try_exists().map_err(|source| QueueError::Unreadable { path: path.to_owned(), source })
 }
 

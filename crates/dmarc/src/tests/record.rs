@@ -141,9 +141,9 @@ fn a_record_is_read_up_to_its_limits() {
     assert_eq!((record.faults, record.policy), (vec![Fault::TooLong(long.len())], None));
     let last = format!("v=DMARC1{}; p=reject", "; x=y".repeat(63));
     assert_eq!(parsed(&last).policy, Some(Policy::Reject));
-    let beyond = format!("v=DMARC1{}; p=reject", "; x=y".repeat(64));
-    assert_eq!(parsed(&beyond).policy, None);
-    assert!(parsed(&beyond).faults.contains(&Fault::TooManyTags));
+    let too_many = format!("v=DMARC1{}; p=reject", "; x=y".repeat(64));
+    assert_eq!(parsed(&too_many).policy, None);
+    assert!(parsed(&too_many).faults.contains(&Fault::TooManyTags));
     let separators = parsed(&format!("v=DMARC1{}", ";".repeat(10_000)));
     assert!(separators.faults.len() <= 65, "{}", separators.faults.len());
 }

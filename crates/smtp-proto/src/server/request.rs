@@ -145,8 +145,8 @@ impl Request<'_, Rcpt> {
     pub fn refuse(self, reply: &Reply) {
         let mut transaction = resume!(self, Rcpt);
         transaction.refused = true;
-        let for_good = reply.severity() == Severity::Permanent;
-        let stop = for_good && self.session.counts.count_refused_recipient();
+        let is_permanent = reply.severity() == Severity::Permanent;
+        let stop = is_permanent && self.session.counts.count_refused_recipient();
         let reply = if stop { &replies::TOO_MANY_ERRORS } else { reply };
         self.session.answer(reply, State::Mail(transaction));
     }

@@ -75,7 +75,7 @@ fn result(text: &str, lines: &[(&str, &str, &str)], ip: &str) -> &'static str {
 
 fn named(outcome: &Result<Verdict, Stop>) -> &'static str {
     match outcome {
-        Ok(verdict) => match verdict.qualifier {
+        Ok(result) => match result.qualifier {
             Qualifier::Pass => "pass",
             Qualifier::Fail => "fail",
             Qualifier::SoftFail => "softfail",

@@ -20,11 +20,11 @@ async fn sessions_match_every_transcript() {
     let mut failures = Vec::new();
     for file in files {
         let text = std::fs::read_to_string(&file).expect("a transcript is readable UTF-8");
-        let played = match Script::parse(&text) {
+        let result = match Script::parse(&text) {
             Ok(script) => Player::new(&script, &accounts).play().await,
             Err(fault) => Err(fault.to_string()),
         };
-        failures.extend(played.err().map(|failure| format!("{}: {failure}", file.display())));
+        failures.extend(result.err().map(|failure| format!("{}: {failure}", file.display())));
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }

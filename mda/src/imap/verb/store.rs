@@ -38,14 +38,14 @@ pub(in crate::imap) async fn run(
     let stored = bits | keyword_bits(&newer, &keywords);
     let has_kept_all = keywords.iter().all(|name| newer.keywords().flag(name).is_some());
     let mut gone = false;
-    for (number, uid, believed) in named {
+    for (number, uid, known) in named {
         let Some((_, entry)) = newer.by_uid(uid) else {
             gone = true;
             continue;
         };
         match store.response {
             StoreResponse::Silent if has_kept_all => {
-                selected.note_client_flags(uid, expected(believed, store.action, stored))
+                selected.note_client_flags(uid, expected(known, store.action, stored))
             }
             StoreResponse::Silent | StoreResponse::Flags => {
                 selected.write_flags(wire.out(), number, entry, &newer, store.messages.naming);
@@ -63,10 +63,10 @@ fn keyword_bits(snapshot: &Snapshot, names: &[String]) -> Flags {
 }
 
 /// The flags that a client expects after its change.
-fn expected(believed: Flags, action: StoreAction, stored: Flags) -> Flags {
+fn expected(known: Flags, action: StoreAction, stored: Flags) -> Flags {
     match action {
         StoreAction::Replace => stored,
-        StoreAction::Add => believed | stored,
-        StoreAction::Remove => believed.without(stored),
+        StoreAction::Add => known | stored,
+        StoreAction::Remove => known.without(stored),
     }
 }

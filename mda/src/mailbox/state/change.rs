@@ -162,11 +162,11 @@ impl MailboxState {
         self.remove_if(uids, &|file| file.flags().contains(Flags::DELETED))
     }
 
-    fn remove_if(&mut self, uids: &[Uid], may_go: &dyn Fn(&FileName) -> bool) -> Result<(), StoreError> {
-        let missing = self.remove_each(uids, may_go)?;
+    fn remove_if(&mut self, uids: &[Uid], may_remove: &dyn Fn(&FileName) -> bool) -> Result<(), StoreError> {
+        let missing = self.remove_each(uids, may_remove)?;
         if !missing.is_empty() {
             self.rescan()?;
-            self.remove_each(&missing, may_go)?;
+            self.remove_each(&missing, may_remove)?;
         }
         self.compact_if_needed()
     }
@@ -174,13 +174,14 @@ impl MailboxState {
     fn remove_each(
         &mut self,
         uids: &[Uid],
-        may_go: &dyn Fn(&FileName) -> bool,
+        may_remove: &dyn Fn(&FileName) -> bool,
     ) -> Result<Vec<Uid>, StoreError> {
         let (mut removed, mut missing) = (Vec::with_capacity(uids.len()), Vec::new());
         let Self { new, cur, folder, handle, snapshot, .. } = self;
         let work = || -> io::Result<()> {
             for uid in uids {
-                let Some((_, entry)) = snapshot.by_uid(*uid).filter(|(_, entry)| may_go(&entry.file)) else {
+                let Some((_, entry)) = snapshot.by_uid(*uid).filter(|(_, entry)| may_remove(&entry.file))
+                else {
                     continue;
                 };
                 let done = unlinkat(&*handle, &entry.file.path(), UnlinkatFlags::NoRemoveDir);

@@ -102,8 +102,8 @@ async fn a_password_is_sent_under_tls_to_a_verified_host_only() {
         assert!(login < received.lines.iter().position(|line| line.starts_with("MAIL")).unwrap());
 
         // The same host under a name that is not in its certificate, and the host without the authority.
-        for stranger in [trusting(ANOTHER_NAME), config(TRUSTED_NAME, &exchange, security)] {
-            let reason = deferral(&deliver(&stranger).await);
+        for untrusted in [trusting(ANOTHER_NAME), config(TRUSTED_NAME, &exchange, security)] {
+            let reason = deferral(&deliver(&untrusted).await);
             assert!(reason.contains("certificate"), "{reason}");
         }
         let logins = |lines: &[String]| lines.iter().filter(|line| line.starts_with("AUTH")).count();
