@@ -85,9 +85,9 @@ impl Findings {
     /// Replaces the findings of a source.
     pub fn replace(&self, source: Source, mut found: Vec<Finding>) {
         found.truncate(MAX_FINDINGS);
-        let mut board = self.board();
-        let before = board.insert(source, found).unwrap_or_default();
-        for new in board[&source].iter().filter(|finding| !before.contains(finding)) {
+        let mut findings = self.locked();
+        let before = findings.insert(source, found).unwrap_or_default();
+        for new in findings[&source].iter().filter(|finding| !before.contains(finding)) {
             let Finding { source, severity, problem, fix } = new;
             tracing::warn!(?source, ?severity, problem, fix, "new finding");
         }
@@ -95,10 +95,10 @@ impl Findings {
 
     /// All current findings, source by source.
     pub fn all(&self) -> Vec<Finding> {
-        self.board().values().flatten().cloned().collect()
+        self.locked().values().flatten().cloned().collect()
     }
 
-    fn board(&self) -> MutexGuard<'_, BTreeMap<Source, Vec<Finding>>> {
+    fn locked(&self) -> MutexGuard<'_, BTreeMap<Source, Vec<Finding>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

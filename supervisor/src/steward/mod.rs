@@ -55,7 +55,7 @@ pub fn run(config: &Path) -> ExitCode {
         NAME,
         config,
         |steward: &Steward| &steward.log,
-        async |steward, sockets, life| run_daemon(config, steward, sockets, life).await,
+        async |steward, sockets, daemon| run_daemon(config, steward, sockets, daemon).await,
     )
 }
 
@@ -63,52 +63,52 @@ async fn run_daemon(
     path: &Path,
     steward: Steward,
     mut sockets: Sockets,
-    life: Daemon,
+    daemon: Daemon,
 ) -> Result<(), DaemonError> {
     let listeners = sockets.take_tcp(sockets::HEALTH, &[steward.health])?;
     let live = Arc::new(ServedCertificate::default());
-    load_certificate(&live, &steward, &life.notifier);
+    load_certificate(&live, &steward, &daemon.notifier);
     let challenges = Arc::new(Challenges::default());
     let web = Web::new(steward.web.clone(), Arc::clone(&live), Arc::clone(&challenges))
         .map_err(DaemonError::other)?;
-    let open = web.start(&mut sockets, &life.drain).map_err(DaemonError::other)?;
+    let open = web.start(&mut sockets, &daemon.drain).map_err(DaemonError::other)?;
 
     let findings = Findings::default();
-    let board = RenewalStatus::new(findings.clone());
-    let writing = Arc::new(Mutex::new(()));
-    let tended = renewal_settings(&steward).map(|settings| {
+    let status = RenewalStatus::new(findings.clone());
+    let write_lock = Arc::new(Mutex::new(()));
+    let settings_sender = renewal_settings(&steward).map(|settings| {
         let (sender, settings) = watch::channel(settings);
-        let tender = RenewalTask {
+        let task = RenewalTask {
             settings,
             live: Arc::clone(&live),
             challenges,
             open,
-            notifier: Arc::clone(&life.notifier),
-            board: board.clone(),
-            write_lock: Arc::clone(&writing),
+            notifier: Arc::clone(&daemon.notifier),
+            status: status.clone(),
+            write_lock: Arc::clone(&write_lock),
         };
-        life.drain.spawn(tender.run(life.drain.stop()));
+        daemon.drain.spawn(task.run(daemon.drain.stop()));
         sender
     });
 
     let current = watch::Sender::new(Arc::new(steward));
-    let keeping = CertificateWatch {
+    let certificate_watch = CertificateWatch {
         steward: current.subscribe(),
         live: Arc::clone(&live),
-        notifier: Arc::clone(&life.notifier),
+        notifier: Arc::clone(&daemon.notifier),
         findings: findings.clone(),
-        write_lock: writing,
+        write_lock,
     };
     // Ends with the process.
-    tokio::spawn(keeping.run());
-    let pulse = BeatResults::default();
+    tokio::spawn(certificate_watch.run());
+    let results = BeatResults::default();
     let session = {
         let (current, known) = (
             current.subscribe(),
             SharedState {
                 findings: findings.clone(),
-                pulse: pulse.clone(),
-                renewal: tended.is_some().then(|| board.clone()),
+                heartbeat: results.clone(),
+                renewal: settings_sender.is_some().then(|| status.clone()),
                 web: Some(web.numbers()),
             },
         );
@@ -118,30 +118,31 @@ async fn run_daemon(
         }
     };
     Service::new("health", Limits::new(CONNECTIONS, 0), server::BUSY)
-        .start(listeners, &life.drain, session)
+        .start(listeners, &daemon.drain, session)
         .map_err(DaemonError::Listen)?;
 
-    life.drain.spawn(heartbeat::run(current.subscribe(), pulse, findings.clone(), life.drain.stop()));
+    daemon.drain.spawn(heartbeat::run(current.subscribe(), results, findings.clone(), daemon.drain.stop()));
     // Ends with the process.
     tokio::spawn(doctor::watch::watch(path.with_file_name("presence.toml"), findings));
 
-    let notifier = Arc::clone(&life.notifier);
-    let refusals = life.refusals.clone();
-    life.run_until_stopped(DRAIN, |_| {
-        let Some(steward) =
-            refusals.accept_or_record(ReloadPart::Configuration, config::load::<Steward>(path))
-        else {
-            return;
-        };
-        web.site.store(Arc::new(steward.web.clone()));
-        load_certificate(&live, &steward, &notifier);
-        // Sent even if nothing has changed: an operator who reloads expects an attempt to get a certificate.
-        if let (Some(sender), Some(settings)) = (&tended, self::renewal_settings(&steward)) {
-            sender.send_replace(settings);
-        }
-        current.send_replace(Arc::new(steward));
-    })
-    .await;
+    let notifier = Arc::clone(&daemon.notifier);
+    let refusals = daemon.refusals.clone();
+    daemon
+        .run_until_stopped(DRAIN, |_| {
+            let Some(steward) =
+                refusals.accept_or_record(ReloadPart::Configuration, config::load::<Steward>(path))
+            else {
+                return;
+            };
+            web.site.store(Arc::new(steward.web.clone()));
+            load_certificate(&live, &steward, &notifier);
+            // Sent even if nothing has changed: an operator who reloads expects an attempt to get a certificate.
+            if let (Some(sender), Some(settings)) = (&settings_sender, renewal_settings(&steward)) {
+                sender.send_replace(settings);
+            }
+            current.send_replace(Arc::new(steward));
+        })
+        .await;
     Ok(())
 }
 

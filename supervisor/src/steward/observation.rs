@@ -55,7 +55,7 @@ pub(super) struct FreeFiles {
 #[derive(Debug, Clone, Default)]
 pub(super) struct SharedState {
     pub(super) findings: Findings,
-    pub(super) pulse: BeatResults,
+    pub(super) heartbeat: BeatResults,
     pub(super) renewal: Option<RenewalStatus>,
     /// The metrics of the web's connections.
     pub(super) web: Option<Arc<Metrics>>,
@@ -71,7 +71,7 @@ impl Observation {
             renewal: steward.renewal.as_ref().and_then(|renewal| acme::RenewalState::load(&renewal.folder)),
             free: free(&steward.volume),
             findings: known.findings.all(),
-            beats: known.pulse.beats(),
+            beats: known.heartbeat.beats(),
             acme: known.renewal.as_ref().map(RenewalStatus::times),
         }
     }

@@ -19,7 +19,7 @@ use crate::read_limited;
 
 /// The account file.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct StoredAccount {
     /// The contact address that was last sent to the authority.
     contact: Option<String>,
     /// The account's address and key.
@@ -31,8 +31,8 @@ pub(super) async fn open(folder: &Path, authority: &Acme, http: &Http) -> Result
     let file = file(folder, &authority.directory);
     let contact = authority.contact.as_ref().map(|address| format!("mailto:{address}"));
     match read_limited::read_own(&file) {
-        Ok(text) => match serde_json::from_slice::<Kept>(&text) {
-            Ok(kept) => reopen(&file, kept, contact, http).await,
+        Ok(text) => match serde_json::from_slice::<StoredAccount>(&text) {
+            Ok(stored) => reopen(&file, stored, contact, http).await,
             Err(error) => Err(AcmeError::Local(Reason::new(
                 format!("the account in {} cannot be read: {error}", file.display()),
                 format!("move the file aside, and a new account is created: mv {0} {0}.old", file.display()),
@@ -45,13 +45,20 @@ pub(super) async fn open(folder: &Path, authority: &Acme, http: &Http) -> Result
     }
 }
 
-async fn reopen(file: &Path, kept: Kept, contact: Option<String>, http: &Http) -> Result<Account, AcmeError> {
-    let account =
-        builder(http).from_credentials(copy(&kept.credentials)?).await.map_err(|e| AcmeError::of(e, http))?;
-    if kept.contact != contact {
+async fn reopen(
+    file: &Path,
+    stored: StoredAccount,
+    contact: Option<String>,
+    http: &Http,
+) -> Result<Account, AcmeError> {
+    let account = builder(http)
+        .from_credentials(copy(&stored.credentials)?)
+        .await
+        .map_err(|e| AcmeError::of(e, http))?;
+    if stored.contact != contact {
         let contacts: Vec<&str> = contact.as_deref().into_iter().collect();
         account.update_contacts(&contacts).await.map_err(|error| of_account(error, http))?;
-        keep(file, &Kept { contact, credentials: kept.credentials })?;
+        store(file, &StoredAccount { contact, credentials: stored.credentials })?;
     }
     Ok(account)
 }
@@ -61,7 +68,7 @@ async fn reopen(file: &Path, kept: Kept, contact: Option<String>, http: &Http) -
 fn of_account(error: instant_acme::Error, http: &Http) -> AcmeError {
     match AcmeError::of(error, http) {
         AcmeError::Unauthorized(reason) => AcmeError::UnknownAccount(reason),
-        trouble => trouble,
+        error => error,
     }
 }
 
@@ -102,14 +109,14 @@ async fn create(
         .await
         .map_err(|error| of_creation(AcmeError::of(error, http), binding.is_some()))?;
     tracing::info!(authority = authority.directory, account = account.id(), "account created");
-    keep(file, &Kept { contact, credentials })?;
+    store(file, &StoredAccount { contact, credentials })?;
     Ok(account)
 }
 
 /// Sorts an error of creating the account. The authority refuses an external account binding as `unauthorized` or
 /// `malformed`, whatever was wrong with it.
-fn of_creation(trouble: AcmeError, is_bound: bool) -> AcmeError {
-    match trouble {
+fn of_creation(error: AcmeError, is_bound: bool) -> AcmeError {
+    match error {
         AcmeError::Unauthorized(reason) | AcmeError::Refused(reason) if is_bound => {
             AcmeError::Refused(Reason {
                 why: format!("the authority does not accept the external account binding: {}", reason.why),
@@ -117,7 +124,7 @@ fn of_creation(trouble: AcmeError, is_bound: bool) -> AcmeError {
             })
         }
         AcmeError::Unauthorized(reason) => AcmeError::Refused(reason),
-        trouble => trouble,
+        error => error,
     }
 }
 
@@ -144,8 +151,8 @@ fn binding(binding: &AccountBinding) -> Result<ExternalAccountKey, AcmeError> {
     Ok(ExternalAccountKey::new(binding.key_id.clone(), &key))
 }
 
-fn keep(file: &Path, kept: &Kept) -> Result<(), AcmeError> {
-    let text = serde_json::to_vec_pretty(kept).map_err(|error| AcmeError::local(error.to_string()))?;
+fn store(file: &Path, stored: &StoredAccount) -> Result<(), AcmeError> {
+    let text = serde_json::to_vec_pretty(stored).map_err(|error| AcmeError::local(error.to_string()))?;
     durable::write_whole(file, &text, 0o600).map_err(|error| AcmeError::local(error.to_string()))
 }
 

@@ -55,11 +55,16 @@ const MAX_REFUSALS: usize = 3;
 const MIN_SPAN: i64 = 10 * MINUTE;
 
 /// Returns an error if an order for these names must wait. `orders` are those at this authority, oldest first. If the
-/// operator or a changed DNS record requests the attempt (`is_asked`), waits that are only our own are skipped.
-pub(super) fn may_order(orders: &[Entry], names: &[String], now: i64, is_asked: bool) -> Result<(), Wait> {
+/// operator or a changed DNS record requests the attempt (`is_requested`), waits that are only our own are skipped.
+pub(super) fn may_order(
+    orders: &[Entry],
+    names: &[String],
+    now: i64,
+    is_requested: bool,
+) -> Result<(), Wait> {
     let waits = [
         authority_wait(orders),
-        if is_asked { None } else { wait_after_last(orders) },
+        if is_requested { None } else { wait_after_last(orders) },
         rate_limit_wait(orders, now),
         duplicate_wait(orders, names, now),
     ];
@@ -67,19 +72,19 @@ pub(super) fn may_order(orders: &[Entry], names: &[String], now: i64, is_asked: 
 }
 
 /// Returns an error if an order with this name must wait.
-pub(super) fn may_order_name(orders: &[Entry], name: &str, now: i64, is_asked: bool) -> Result<(), Wait> {
+pub(super) fn may_order_name(orders: &[Entry], name: &str, now: i64, is_requested: bool) -> Result<(), Wait> {
     let refusals = refusals(orders, name);
     let lately: Vec<i64> = refusals.iter().map(|(at, _, _)| *at).filter(|at| now - at < HOUR).collect();
     let full = (lately.len() >= MAX_REFUSALS).then(|| lately[lately.len() - MAX_REFUSALS] + HOUR);
-    let own = refusals.last().filter(|_| !is_asked).map(|(at, _, _)| at + step(&NAME, refusals.len()));
+    let own = refusals.last().filter(|_| !is_requested).map(|(at, _, _)| at + step(&NAME, refusals.len()));
     let Some((_, _, reason)) = refusals.last() else { return Ok(()) };
     let wait = |until| Wait { until, reason: reason.clone() };
     latest([full, own].into_iter().flatten().map(wait), now)
 }
 
-/// The number of times that `way` was refused for a name since the name was last in a certificate.
-pub(super) fn refused(orders: &[Entry], name: &str, way: ChallengeKind) -> usize {
-    refusals(orders, name).iter().filter(|(_, by, _)| *by == way).count()
+/// The number of times that a challenge type was refused for a name since the name was last in a certificate.
+pub(super) fn refused(orders: &[Entry], name: &str, kind: ChallengeKind) -> usize {
+    refusals(orders, name).iter().filter(|(_, by, _)| *by == kind).count()
 }
 
 /// The orders since the last certificate that has the name.

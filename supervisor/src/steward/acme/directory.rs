@@ -34,9 +34,9 @@ impl Directory {
     /// Fetches the directory. On failure, also returns the HTTP error to report.
     pub(super) async fn fetch(http: &Http, address: &str) -> Result<Self, (AcmeError, Option<HttpError>)> {
         match http.get(address).await {
-            Ok(content) => Self::read(&content, address).map_err(|trouble| (trouble, None)),
+            Ok(content) => Self::read(&content, address).map_err(|error| (error, None)),
             Err(error) => {
-                let trouble = match &error {
+                let acme_error = match &error {
                     HttpError::Status { status: status @ (404 | 410), .. } => AcmeError::Unavailable {
                         reason: Reason::new(
                             format!("the authority has no directory at {address} (status {status})"),
@@ -46,7 +46,7 @@ impl Directory {
                     },
                     error => AcmeError::of_http(error, http.metadata().retry_at),
                 };
-                Err((trouble, Some(error)))
+                Err((acme_error, Some(error)))
             }
         }
     }

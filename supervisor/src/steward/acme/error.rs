@@ -51,8 +51,8 @@ pub(in crate::steward) struct Refusal {
 }
 
 impl Refusal {
-    pub(super) fn new(name: impl Into<String>, way: ChallengeKind, reason: impl Into<Reason>) -> Self {
-        Self { name: name.into(), challenge: way, reason: reason.into(), records: None }
+    pub(super) fn new(name: impl Into<String>, kind: ChallengeKind, reason: impl Into<Reason>) -> Self {
+        Self { name: name.into(), challenge: kind, reason: reason.into(), records: None }
     }
 }
 
@@ -130,7 +130,7 @@ impl AcmeError {
                 Self::Pending { reason, retry_at, is_gone: false }
             }
             Self::Refused(reason) if is_gone => Self::Pending { reason, retry_at: None, is_gone },
-            trouble => trouble,
+            error => error,
         }
     }
 
@@ -191,9 +191,9 @@ pub(super) fn problem_type(problem: &Problem) -> &str {
 /// The detail of a problem (RFC 7807) and of its subproblems (RFC 8555 §6.7.1), limited in length.
 pub fn detail(problem: &Problem) -> String {
     let kind = problem.r#type.as_deref().map(|kind| kind.strip_prefix(PREFIX).unwrap_or(kind));
-    let said = problem.detail.as_deref().or(kind).unwrap_or("no reason given");
+    let detail = problem.detail.as_deref().or(kind).unwrap_or("no reason given");
     let parts = problem.subproblems.iter().map(ToString::to_string);
-    printable(&std::iter::once(said.to_owned()).chain(parts).collect::<Vec<_>>().join("; "))
+    printable(&std::iter::once(detail.to_owned()).chain(parts).collect::<Vec<_>>().join("; "))
 }
 
 /// Makes text of a peer safe for the log and for a terminal.

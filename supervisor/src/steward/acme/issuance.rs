@@ -61,7 +61,7 @@ struct Progress {
     left_out: Vec<LeftOut>,
     replaces: Option<CertificateIdentifier<'static>>,
     has_new_account: bool,
-    is_asked: bool,
+    is_requested: bool,
 }
 
 impl Issuance<'_> {
@@ -77,13 +77,13 @@ impl Issuance<'_> {
         ledger: &Ledger,
         names: &[String],
         now: i64,
-        is_asked: bool,
+        is_requested: bool,
     ) -> Result<(), Wait> {
         let orders = ledger.at(self.directory());
         if orders.iter().any(|order| order.at > now + MAX_CLOCK_DIFFERENCE) {
             return Ok(());
         }
-        backoff::may_order(&orders, names, now, is_asked)
+        backoff::may_order(&orders, names, now, is_requested)
     }
 
     /// Places orders until there is a certificate or no way to get one. An open order is continued first; `names` are
@@ -94,11 +94,11 @@ impl Issuance<'_> {
         answers: &mut PublishedAnswers,
         names: Vec<(String, ChallengeKind)>,
         wanted: &[String],
-        is_asked: bool,
+        is_requested: bool,
     ) -> IssuanceOutcome {
         let replaces = self.replaces();
         let mut progress =
-            Progress { names, left_out: Vec::new(), replaces, has_new_account: false, is_asked };
+            Progress { names, left_out: Vec::new(), replaces, has_new_account: false, is_requested };
         let directory = match self.compare_clocks(ledger).await {
             Ok(directory) => directory,
             Err((reason, next)) => return failed(reason, next, Vec::new()),
@@ -111,14 +111,14 @@ impl Issuance<'_> {
             if !matches!(outcome, Err(AcmeError::Pending { .. })) {
                 answers.withdraw().await;
             }
-            let trouble = match outcome {
+            let error = match outcome {
                 Ok(pem) => {
                     let names = progress.names.into_iter().map(|(name, _)| name).collect();
                     return IssuanceOutcome::Obtained { pem, names, refused: progress.left_out };
                 }
-                Err(trouble) => self.add_local_details(trouble, &directory).await,
+                Err(error) => self.add_local_details(error, &directory).await,
             };
-            if let Some(ended) = self.next_step(ledger, trouble, wanted, &mut progress) {
+            if let Some(ended) = self.next_step(ledger, error, wanted, &mut progress) {
                 return ended;
             }
         }
@@ -129,10 +129,10 @@ impl Issuance<'_> {
         if ledger.open_order(self.directory()).is_some() {
             return Ok(());
         }
-        let Progress { names, is_asked, .. } = progress;
+        let Progress { names, is_requested, .. } = progress;
         let plain: Vec<String> = names.iter().map(|(name, _)| name.clone()).collect();
         let now = http::now();
-        backoff::may_order(&ledger.at(self.directory()), &plain, now, *is_asked)
+        backoff::may_order(&ledger.at(self.directory()), &plain, now, *is_requested)
             .map_err(|wait| (wait.reason, wait.until))?;
         let entry = Entry::started(now, self.directory(), names);
         tokio::task::block_in_place(|| ledger.begin(entry)).map_err(|error| {
@@ -140,22 +140,23 @@ impl Issuance<'_> {
                 format!("cannot write the ledger of orders, and no order is placed without it: {error}");
             (Reason::new(why, "free space on the volume, or repair it"), now + LOCAL_FAULT_WAIT)
         })?;
-        let ways: Vec<String> = names.iter().map(|(name, way)| format!("{name} by {}", way.name())).collect();
-        tracing::info!(names = ways.join(", "), authority = self.directory(), "ordering a certificate");
+        let described: Vec<String> =
+            names.iter().map(|(name, kind)| format!("{name} by {}", kind.name())).collect();
+        tracing::info!(names = described.join(", "), authority = self.directory(), "ordering a certificate");
         Ok(())
     }
 
     /// Adds local knowledge to a refusal: the DNS records of the name, and the domains by which CAA records name the
     /// authority.
-    async fn add_local_details(&self, trouble: AcmeError, directory: &Directory) -> AcmeError {
-        let AcmeError::Names(mut refusals) = trouble else { return trouble };
+    async fn add_local_details(&self, error: AcmeError, directory: &Directory) -> AcmeError {
+        let AcmeError::Names(mut refusals) = error else { return error };
         for refusal in &mut refusals {
             refusal.records = records::digest_of(self.resolver, &refusal.name).await;
             if refusal.reason.fix.as_deref() == Some(&fix::of_caa(&[])) {
                 refusal.reason.fix = Some(fix::of_caa(&directory.caa_identities()));
             }
-            let Refusal { name, challenge: way, reason, .. } = refusal;
-            tracing::warn!(name, way = way.name(), why = reason.why, "authority refused a name");
+            let Refusal { name, challenge, reason, .. } = refusal;
+            tracing::warn!(name, challenge = challenge.name(), why = reason.why, "authority refused a name");
         }
         AcmeError::Names(refusals)
     }
@@ -164,12 +165,12 @@ impl Issuance<'_> {
     fn next_step(
         &self,
         ledger: &mut Ledger,
-        trouble: AcmeError,
+        error: AcmeError,
         wanted: &[String],
         progress: &mut Progress,
     ) -> Option<IssuanceOutcome> {
         let now = http::now();
-        let outcome = outcome(&trouble, ledger.open_order(self.directory()), now);
+        let outcome = outcome(&error, ledger.open_order(self.directory()), now);
         if let Err(error) = tokio::task::block_in_place(|| ledger.finish(outcome.clone())) {
             tracing::error!(%error, "cannot record the outcome of an order");
         }
@@ -178,7 +179,7 @@ impl Issuance<'_> {
             return Some(IssuanceOutcome::Pending { reason, next, refused: refused(progress) });
         }
         let orders = ledger.at(self.directory());
-        match trouble {
+        match error {
             AcmeError::Names(refusals) => {
                 progress.names.retain(|(name, _)| !refusals.iter().any(|refusal| refusal.name == *name));
                 progress.left_out.extend(refusals.iter().map(|refusal| left_out(refusal, &orders, now)));
@@ -196,23 +197,23 @@ impl Issuance<'_> {
             AcmeError::CannotReplace(Reason { why, .. }) if progress.replaces.is_some() => {
                 tracing::info!(why, "ordering without `replaces`");
                 progress.replaces = None;
-                progress.is_asked = true;
+                progress.is_requested = true;
                 None
             }
             AcmeError::UnknownAccount(Reason { why, .. }) if !progress.has_new_account => {
                 tracing::warn!(why, "account not accepted, creating a new one");
                 account::forget(&self.settings.renewal.folder, self.directory());
                 progress.has_new_account = true;
-                progress.is_asked = true;
+                progress.is_requested = true;
                 None
             }
-            trouble => {
+            error => {
                 let plain: Vec<String> = progress.names.iter().map(|(name, _)| name.clone()).collect();
                 let next = match backoff::may_order(&orders, &plain, now, false) {
                     Err(wait) => wait.until,
                     Ok(()) => now + LOCAL_FAULT_WAIT,
                 };
-                Some(failed(trouble.reason(), next, refused(progress)))
+                Some(failed(error.reason(), next, refused(progress)))
             }
         }
     }
@@ -223,20 +224,20 @@ impl Issuance<'_> {
         let now = http::now();
         let directory = match Directory::fetch(self.http, self.directory()).await {
             Ok(directory) => directory,
-            Err((trouble, Some(HttpError::Untrusted { is_unknown_issuer: false, .. }))) => {
-                let Reason { why, fix } = trouble.reason();
+            Err((error, Some(HttpError::Untrusted { is_unknown_issuer: false, .. }))) => {
+                let Reason { why, fix } = error.reason();
                 let why = format!("{why}; this machine's clock shows {}", rfc3339(now));
                 return Err((Reason { why, fix }, now + CLOCK_CHECK));
             }
-            Err((trouble, _)) => {
+            Err((error, _)) => {
                 let open = ledger.open_order(self.directory());
-                let (is_open, outcome) = (open.is_some(), outcome(&trouble, open, now));
+                let (is_open, outcome) = (open.is_some(), outcome(&error, open, now));
                 let _ = tokio::task::block_in_place(|| match is_open {
                     true => ledger.finish(outcome),
                     false => ledger.begin(Entry { outcome, ..Entry::started(now, self.directory(), &[]) }),
                 });
                 let wait = backoff::may_order(&ledger.at(self.directory()), &[], now, false).err();
-                return Err((trouble.reason(), wait.map_or(now + LOCAL_FAULT_WAIT, |wait| wait.until)));
+                return Err((error.reason(), wait.map_or(now + LOCAL_FAULT_WAIT, |wait| wait.until)));
             }
         };
         match self.http.metadata().date {
@@ -264,7 +265,7 @@ impl Issuance<'_> {
     ) -> Result<String, AcmeError> {
         let key = issued_certificate::key(&self.settings.tls)
             .map_err(|error| AcmeError::local(error.to_string()))?;
-        let means = self.means(&progress.names, &key)?;
+        let context = self.order_context(&progress.names, &key)?;
         let renewal = &self.settings.renewal;
         let account = account::open(&renewal.folder, &renewal.authority, self.http).await?;
         let open = ledger.open_order(self.directory()).and_then(|entry| entry.order.clone());
@@ -272,16 +273,16 @@ impl Issuance<'_> {
             Some(address) => {
                 account.order(address).await.map_err(|error| AcmeError::of_order(error, self.http))
             }
-            None => order::place(&account, &means.challenges, progress.replaces.as_ref(), self.http).await,
+            None => order::place(&account, &context.challenges, progress.replaces.as_ref(), self.http).await,
         };
         let outcome = match ordered {
             Ok(mut order) => {
                 if let Err(error) = tokio::task::block_in_place(|| ledger.placed(order.url())) {
                     tracing::error!(%error, "cannot record the address of an order");
                 }
-                order::complete(&mut order, &means, answers).await
+                order::complete(&mut order, &context, answers).await
             }
-            Err(trouble) => Err(trouble),
+            Err(error) => Err(error),
         };
         match outcome {
             Err(AcmeError::Unauthorized(reason) | AcmeError::Refused(reason)) => {
@@ -291,7 +292,7 @@ impl Issuance<'_> {
         }
     }
 
-    fn means<'m>(
+    fn order_context<'m>(
         &'m self,
         names: &[(String, ChallengeKind)],
         key: &'m KeyPair,
@@ -299,8 +300,8 @@ impl Issuance<'_> {
         let updater = self.settings.renewal.dns_update.as_ref().map(Updater::new).transpose();
         let updater = updater.map_err(|error| AcmeError::local(format!("MAIL_DNS_UPDATE_KEY: {error}")))?;
         let resolver = self.resolver.clone();
-        let answerer = Publisher { challenges: Arc::clone(self.challenges), updater, resolver };
-        Ok(OrderContext { challenges: order::challenges_by_name(names), key, answerer, http: self.http })
+        let publisher = Publisher { challenges: Arc::clone(self.challenges), updater, resolver };
+        Ok(OrderContext { challenges: order::challenges_by_name(names), key, publisher, http: self.http })
     }
 
     /// Finds out if the refusal concerns the account or the request, by a request to the account's own page.
@@ -333,8 +334,8 @@ fn left_out(refusal: &Refusal, orders: &[Entry], now: i64) -> LeftOut {
 }
 
 /// The outcome to record in the ledger. `open` is the order if it has not ended.
-fn outcome(trouble: &AcmeError, open: Option<&Entry>, now: i64) -> Outcome {
-    let reason = trouble.reason();
+fn outcome(error: &AcmeError, open: Option<&Entry>, now: i64) -> Outcome {
+    let reason = error.reason();
     let pending = |retry_at: Option<i64>, is_gone: bool| {
         let next = open.and_then(|entry| backoff::next_poll(entry, now, retry_at, is_gone))?;
         Some(Outcome::Pending {
@@ -345,7 +346,7 @@ fn outcome(trouble: &AcmeError, open: Option<&Entry>, now: i64) -> Outcome {
         })
     };
     // A failure to ask about an order says nothing about the order.
-    let still = match trouble {
+    let still = match error {
         AcmeError::Pending { retry_at, is_gone, .. } => pending(*retry_at, *is_gone),
         AcmeError::Unavailable { retry_at, .. } | AcmeError::RateLimited { retry_at, .. } => {
             pending(*retry_at, false)
@@ -356,7 +357,7 @@ fn outcome(trouble: &AcmeError, open: Option<&Entry>, now: i64) -> Outcome {
     if let Some(still) = still {
         return still;
     }
-    match trouble {
+    match error {
         AcmeError::Names(refused) => Outcome::Names { refused: refused.clone() },
         AcmeError::RateLimited { retry_at, .. } => Outcome::RateLimited { until: *retry_at, reason },
         AcmeError::Unavailable { retry_at, .. } => Outcome::Unavailable { until: *retry_at, reason },

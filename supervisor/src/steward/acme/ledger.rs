@@ -109,7 +109,7 @@ impl Entry {
             at,
             authority: authority.to_owned(),
             names: names.iter().map(|(name, _)| name.clone()).collect(),
-            challenges: names.iter().map(|(_, way)| *way).collect(),
+            challenges: names.iter().map(|(_, kind)| *kind).collect(),
             order: None,
             outcome: Outcome::Started,
         }

@@ -5,13 +5,13 @@
 //!
 //! | decisions | I/O |
 //! |---|---|
-//! | `certificate::wanted_names`, `way`: the wanted names, and the challenge types of each | `own_names`: the domains' own names that resolve to this machine; `reach`: checks that a name reaches us from outside |
-//! | `need`, `renewal`: if an order is due | `suggestion`: the authority's renewal info |
-//! | `choice`: the names to order, with their challenge types | `answer`, `alpn`, `challenges`: the proofs |
+//! | `certificate::wanted_names`, `challenge_type`: the wanted names, and the challenge types of each | `own_names`: the domains' own names that resolve to this machine; `self_check`: checks that a name reaches us from outside |
+//! | `need`, `renewal`: if an order is due | `renewal_info`: the authority's renewal info |
+//! | `selection`: the names to order, with their challenge types | `publication`, `alpn`, `challenges`: the proofs |
 //! | `backoff`: the wait before the next order, for every outcome in the ledger | `ledger`: every order with its outcome, on disk; `records`: changes in DNS |
-//! | `trouble`, `fix`: the meaning of an error, and its fix | `directory`, `account`, `order`, `errand`: requests to the authority over `http` |
+//! | `error`, `fix`: the meaning of an error, and its fix | `directory`, `account`, `order`, `issuance`: requests to the authority over `http` |
 //!
-//! `tender` is the task that combines them. `state` is what it reports: in `/health/ready` under `renewal`, among the
+//! `renewal_task` is the task that combines them. `state` is what it reports: in `/health/ready` under `renewal`, among the
 //! findings under the source `acme`, and in `acme/state.json` for programs that cannot query the steward
 //! ([`RenewalState::load`]).
 //!

@@ -175,10 +175,10 @@ mod tests {
         assert!(worth(&[POLICY], Some((&others, NOW))), "it is due");
         let wanted: Vec<String> = [HOST, POLICY, "autoconfig.example.org"].map(str::to_owned).into();
         let more = ordered(&[POLICY, "autoconfig.example.org"]);
-        let judge = |orders: &[Entry]| {
+        let is_improvement = |orders: &[Entry]| {
             check_improvement(Need::First, &more, Some((&others, NOW + 10)), &wanted, orders, NOW).is_ok()
         };
-        assert!(judge(&[issued(NOW - 700)]), "one more name can be validated");
-        assert!(!judge(&[issued(NOW - 60)]), "but not each of them at once");
+        assert!(is_improvement(&[issued(NOW - 700)]), "one more name can be validated");
+        assert!(!is_improvement(&[issued(NOW - 60)]), "but not each of them at once");
     }
 }

@@ -44,61 +44,61 @@ pub(super) struct OrderContext<'o> {
     pub(super) challenges: ChallengesByName,
     /// The key of the certificate.
     pub(super) key: &'o KeyPair,
-    pub(super) answerer: Publisher,
+    pub(super) publisher: Publisher,
     pub(super) http: &'o Http,
 }
 
 /// The names and challenge types for completing an order.
 pub(super) fn challenges_by_name(names: &[(String, ChallengeKind)]) -> ChallengesByName {
-    names.iter().map(|(name, way)| (lower(name), *way)).collect()
+    names.iter().map(|(name, kind)| (lower(name), *kind)).collect()
 }
 
 /// Places an order. `replaced` is the certificate that the new one replaces, for an authority that asks for it (RFC
 /// 9773 §5).
 pub(super) async fn place(
     account: &Account,
-    ways: &ChallengesByName,
+    challenges: &ChallengesByName,
     replaced: Option<&CertificateIdentifier<'static>>,
     http: &Http,
 ) -> Result<Order, AcmeError> {
-    let identifiers: Vec<Identifier> = ways.keys().cloned().map(Identifier::Dns).collect();
+    let identifiers: Vec<Identifier> = challenges.keys().cloned().map(Identifier::Dns).collect();
     let mut new = NewOrder::new(&identifiers);
     if let Some(replaced) = replaced {
         new = new.replaces(replaced.clone());
     }
-    account.new_order(&new).await.map_err(|error| classified(error, ways, http))
+    account.new_order(&new).await.map_err(|error| classified(error, challenges, http))
 }
 
 /// Continues an order from its current state, and returns the chain in PEM. Published answers stay in `answers`.
 pub(super) async fn complete(
     order: &mut Order,
-    means: &OrderContext<'_>,
+    context: &OrderContext<'_>,
     answers: &mut PublishedAnswers,
 ) -> Result<String, AcmeError> {
-    let OrderContext { challenges: ways, key, http, .. } = means;
+    let OrderContext { challenges, key, http, .. } = context;
     if order.state().status == OrderStatus::Pending {
-        prove(order, means, answers).await?;
+        prove(order, context, answers).await?;
     }
     if order.state().status == OrderStatus::Ready {
-        let request = request(ways.keys().cloned(), key)?;
+        let request = request(challenges.keys().cloned(), key)?;
         order
             .finalize_csr(&request)
             .await
-            .map_err(|error| pending(classified_of_order(error, ways, http)))?;
+            .map_err(|error| pending(classified_of_order(error, challenges, http)))?;
     }
     if order.state().status == OrderStatus::Invalid {
-        return Err(find_refused(order, means).await);
+        return Err(find_refused(order, context).await);
     }
     match order.poll_certificate(&SIGNING).await {
         Ok(chain) => Ok(chain),
-        Err(_) if order.state().status == OrderStatus::Invalid => Err(find_refused(order, means).await),
-        Err(error) => Err(pending(classified_of_order(error, ways, http))),
+        Err(_) if order.state().status == OrderStatus::Invalid => Err(find_refused(order, context).await),
+        Err(error) => Err(pending(classified_of_order(error, challenges, http))),
     }
 }
 
 /// Adds to a pending order's reason what the authority is doing.
-fn pending(trouble: AcmeError) -> AcmeError {
-    match trouble {
+fn pending(error: AcmeError) -> AcmeError {
+    match error {
         AcmeError::Pending { reason: Reason { why, .. }, retry_at, is_gone } if !is_gone => {
             AcmeError::Pending {
                 reason: format!("the authority has not signed yet: {why}").into(),
@@ -106,23 +106,23 @@ fn pending(trouble: AcmeError) -> AcmeError {
                 is_gone,
             }
         }
-        trouble => trouble,
+        error => error,
     }
 }
 
 /// Publishes the answer for every name that the authority has not validated lately, and waits until it has.
 async fn prove(
     order: &mut Order,
-    means: &OrderContext<'_>,
+    context: &OrderContext<'_>,
     answers: &mut PublishedAnswers,
 ) -> Result<(), AcmeError> {
-    let OrderContext { challenges: ways, http, .. } = means;
+    let OrderContext { challenges, http, .. } = context;
     let mut refused = Vec::new();
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
         let authorization = authorization.map_err(|error| AcmeError::of_order(error, http))?;
         let name = lower(&authorization.identifier().to_string());
-        let Some(way) = ways.get(&name).copied() else {
+        let Some(kind) = challenges.get(&name).copied() else {
             return Err(AcmeError::Refused(
                 format!("the authority asks for a proof of {}, which is not in the order", printable(&name))
                     .into(),
@@ -133,19 +133,19 @@ async fn prove(
             AuthorizationStatus::Valid => continue,
             AuthorizationStatus::Pending => {}
             _ => {
-                let said = authorization.challenges.iter().find_map(|challenge| challenge.error.as_ref());
-                let reason = said.map_or_else(
+                let reported = authorization.challenges.iter().find_map(|challenge| challenge.error.as_ref());
+                let reason = reported.map_or_else(
                     || "its authorization is no longer valid; the next order gets a new one".into(),
                     |problem| of_name(problem, http),
                 );
-                refused.push(Refusal::new(name, way, reason));
+                refused.push(Refusal::new(name, kind, reason));
                 continue;
             }
         }
-        match offer(authorization, &name, way, means, answers).await {
+        match offer(authorization, &name, kind, context, answers).await {
             Ok(()) => {}
-            Err(OfferError::Name(reason)) => refused.push(Refusal::new(name, way, reason)),
-            Err(OfferError::All(trouble)) => return Err(trouble),
+            Err(OfferError::Name(reason)) => refused.push(Refusal::new(name, kind, reason)),
+            Err(OfferError::All(error)) => return Err(error),
         }
     }
     if !refused.is_empty() {
@@ -153,9 +153,9 @@ async fn prove(
     }
     match order.poll_ready(&PROVING).await {
         Ok(OrderStatus::Ready) => Ok(()),
-        Ok(_) => Err(find_refused(order, means).await),
+        Ok(_) => Err(find_refused(order, context).await),
         Err(Error::Api(_)) if order.state().status == OrderStatus::Invalid => {
-            Err(find_refused(order, means).await)
+            Err(find_refused(order, context).await)
         }
         // The library waits for "ready" only, and a continued order may be further.
         Err(Error::Timeout(_)) if order.state().status != OrderStatus::Pending => Ok(()),
@@ -175,47 +175,47 @@ enum OfferError {
 async fn offer(
     mut authorization: AuthorizationHandle<'_>,
     name: &str,
-    way: ChallengeKind,
-    means: &OrderContext<'_>,
+    kind: ChallengeKind,
+    context: &OrderContext<'_>,
     answers: &mut PublishedAnswers,
 ) -> Result<(), OfferError> {
-    let kind = match way {
+    let challenge_type = match kind {
         ChallengeKind::Http => ChallengeType::Http01,
         ChallengeKind::TlsAlpn => ChallengeType::TlsAlpn01,
         ChallengeKind::Dns => ChallengeType::Dns01,
     };
-    let Some(mut challenge) = authorization.challenge(kind) else {
-        let why = format!("the authority does not offer {} for it", way.name());
+    let Some(mut challenge) = authorization.challenge(challenge_type) else {
+        let why = format!("the authority does not offer {} for it", kind.name());
         let fix = "set MAIL_ACME_CHALLENGE in .env to `auto`, or to a type that it offers, then: docker compose up -d";
         return Err(OfferError::Name(Reason::new(why, fix)));
     };
-    let is_told = challenge.status != ChallengeStatus::Pending;
+    let is_offered = challenge.status != ChallengeStatus::Pending;
     if !answers.has(name) {
-        let answer = means
-            .answerer
-            .answer(name, way, &challenge.token, &challenge.key_authorization())
+        let answer = context
+            .publisher
+            .answer(name, kind, &challenge.token, &challenge.key_authorization())
             .await
             .map_err(|why| OfferError::Name(why.into()))?;
         answers.keep(name, answer);
     }
-    if is_told {
+    if is_offered {
         return Ok(());
     }
     challenge.set_ready().await.map_err(|error| {
-        let said = match &error {
-            Error::Api(problem) => Some(of_name(problem, means.http)),
+        let reported = match &error {
+            Error::Api(problem) => Some(of_name(problem, context.http)),
             _ => None,
         };
-        match (AcmeError::of_order(error, means.http), said) {
+        match (AcmeError::of_order(error, context.http), reported) {
             (AcmeError::Refused(_) | AcmeError::Unauthorized(_), Some(reason)) => OfferError::Name(reason),
-            (trouble, _) => OfferError::All(trouble),
+            (error, _) => OfferError::All(error),
         }
     })
 }
 
 /// The names that made the order invalid, without those that the authority had not validated when the first one failed.
-async fn find_refused(order: &mut Order, means: &OrderContext<'_>) -> AcmeError {
-    let OrderContext { challenges: ways, http, .. } = means;
+async fn find_refused(order: &mut Order, context: &OrderContext<'_>) -> AcmeError {
+    let OrderContext { challenges, http, .. } = context;
     let mut refused = Vec::new();
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
@@ -224,22 +224,22 @@ async fn find_refused(order: &mut Order, means: &OrderContext<'_>) -> AcmeError 
             Err(error) => return AcmeError::of(error, http),
         };
         let name = lower(&authorization.identifier().to_string());
-        let Some(way) = ways.get(&name).copied() else { continue };
+        let Some(kind) = challenges.get(&name).copied() else { continue };
         if let Err(error) = authorization.refresh().await {
             return AcmeError::of(error, http);
         }
         if authorization.status == AuthorizationStatus::Invalid {
-            let said = authorization.challenges.iter().find_map(|challenge| challenge.error.as_ref());
-            let reason =
-                said.map_or_else(|| "the authority gave no reason".into(), |said| of_name(said, http));
-            refused.push(Refusal::new(name, way, reason));
+            let reported = authorization.challenges.iter().find_map(|challenge| challenge.error.as_ref());
+            let reason = reported
+                .map_or_else(|| "the authority gave no reason".into(), |reported| of_name(reported, http));
+            refused.push(Refusal::new(name, kind, reason));
         }
     }
     if !refused.is_empty() {
         return AcmeError::Names(refused);
     }
     match order.state().error.clone() {
-        Some(problem) => classified(Error::Api(problem), ways, http),
+        Some(problem) => classified(Error::Api(problem), challenges, http),
         None => AcmeError::Refused("the order became invalid; the authority gave no reason".into()),
     }
 }
@@ -253,39 +253,44 @@ fn of_name(problem: &Problem, http: &Http) -> Reason {
 }
 
 /// Sorts an error that may concern single names: the authority lists them (RFC 8555 §6.7.1) or mentions them.
-fn classified(error: Error, ways: &ChallengesByName, http: &Http) -> AcmeError {
+fn classified(error: Error, challenges: &ChallengesByName, http: &Http) -> AcmeError {
     let problem = match &error {
         Error::Api(problem) => Some(problem.clone()),
         _ => None,
     };
-    by_name(AcmeError::of(error, http), problem, ways, http)
+    by_name(AcmeError::of(error, http), problem, challenges, http)
 }
 
 /// Sorts such an error of an order that exists.
-fn classified_of_order(error: Error, ways: &ChallengesByName, http: &Http) -> AcmeError {
+fn classified_of_order(error: Error, challenges: &ChallengesByName, http: &Http) -> AcmeError {
     let problem = match &error {
         Error::Api(problem) => Some(problem.clone()),
         _ => None,
     };
-    by_name(AcmeError::of_order(error, http), problem, ways, http)
+    by_name(AcmeError::of_order(error, http), problem, challenges, http)
 }
 
-fn by_name(trouble: AcmeError, problem: Option<Problem>, ways: &ChallengesByName, http: &Http) -> AcmeError {
-    let (AcmeError::Refused(_), Some(problem)) = (&trouble, problem) else { return trouble };
-    let refused = named(&problem, ways, http);
+fn by_name(
+    error: AcmeError,
+    problem: Option<Problem>,
+    challenges: &ChallengesByName,
+    http: &Http,
+) -> AcmeError {
+    let (AcmeError::Refused(_), Some(problem)) = (&error, problem) else { return error };
+    let refused = named(&problem, challenges, http);
     // In an order for one name, the refusal of that name counts as a refused name.
-    let is_all = refused.len() == ways.len() && ways.len() > 1;
-    if refused.is_empty() || is_all { trouble } else { AcmeError::Names(refused) }
+    let is_all = refused.len() == challenges.len() && challenges.len() > 1;
+    if refused.is_empty() || is_all { error } else { AcmeError::Names(refused) }
 }
 
-fn named(problem: &Problem, ways: &ChallengesByName, http: &Http) -> Vec<Refusal> {
+fn named(problem: &Problem, challenges: &ChallengesByName, http: &Http) -> Vec<Refusal> {
     let page = http.instructions();
     let listed = problem.subproblems.iter().filter_map(|part| {
         let Some(Identifier::Dns(name)) = &part.identifier else { return None };
-        let (name, way) = ways.get_key_value(&lower(name))?;
+        let (name, kind) = challenges.get_key_value(&lower(name))?;
         let why = part.detail.as_deref().map_or_else(|| detail(problem), printable);
-        let kind = part.r#type.as_deref().and_then(|kind| kind.rsplit(':').next()).unwrap_or_default();
-        Some(Refusal::new(name, *way, Reason { why, fix: fix::of_problem(kind, page.as_deref()) }))
+        let error_type = part.r#type.as_deref().and_then(|urn| urn.rsplit(':').next()).unwrap_or_default();
+        Some(Refusal::new(name, *kind, Reason { why, fix: fix::of_problem(error_type, page.as_deref()) }))
     });
     let listed: Vec<Refusal> = listed.collect();
     if !listed.is_empty() {
@@ -296,9 +301,10 @@ fn named(problem: &Problem, ways: &ChallengesByName, http: &Http) -> Vec<Refusal
         text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '*'))).collect();
     let is_mentioned =
         |name: &str| words.iter().any(|word| word.trim_matches('.').eq_ignore_ascii_case(name));
-    ways.iter()
+    challenges
+        .iter()
         .filter(|(name, _)| is_mentioned(name))
-        .map(|(name, way)| Refusal::new(name, *way, of_name(problem, http)))
+        .map(|(name, kind)| Refusal::new(name, *kind, of_name(problem, http)))
         .collect()
 }
 
@@ -309,12 +315,12 @@ fn lower(name: &str) -> String {
 
 /// The certificate signing request, with the same names as the order (RFC 8555 §7.4).
 fn request(names: impl Iterator<Item = String>, key: &KeyPair) -> Result<Vec<u8>, AcmeError> {
-    let made = || {
+    let create = || {
         let mut parameters = CertificateParams::new(names.collect::<Vec<_>>())?;
         parameters.distinguished_name = DistinguishedName::new();
         Ok(parameters.serialize_request(key)?.der().to_vec())
     };
-    made().map_err(|error: rcgen::Error| {
+    create().map_err(|error: rcgen::Error| {
         AcmeError::local(format!("cannot create the certificate request: {error}"))
     })
 }

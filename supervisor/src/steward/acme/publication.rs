@@ -65,11 +65,11 @@ impl Publisher {
     pub(super) async fn answer(
         &self,
         name: &str,
-        way: ChallengeKind,
+        kind: ChallengeKind,
         token: &str,
         authorization: &KeyAuthorization,
     ) -> Result<PublishedAnswer, String> {
-        match way {
+        match kind {
             ChallengeKind::Http => {
                 let answered = self.challenges.answer_token(token, authorization.as_str().to_owned());
                 Ok(PublishedAnswer { _answered: Some(answered), record: None })
@@ -93,7 +93,7 @@ impl Publisher {
             Name::from_ascii(format!("_acme-challenge.{name}.")).map_err(|error| error.to_string())?;
         let end = alias::end_of(&self.resolver, &challenge).await.map_err(|error| error.to_string())?;
         let is_alias = end != challenge;
-        let said = |error: UpdateError| match is_alias {
+        let reason = |error: UpdateError| match is_alias {
             true => format!("{challenge} leads to {end}: {error}"),
             false => error.to_string(),
         };
@@ -103,13 +103,13 @@ impl Publisher {
             true => updater.add(&end, LIFETIME, text.clone()).await,
             false => updater.replace(&end, LIFETIME, vec![text.clone()]).await,
         };
-        published.map_err(said)?;
-        let held = PublishedAnswer { _answered: None, record: Some((updater.clone(), end.clone(), text)) };
+        published.map_err(reason)?;
+        let answer = PublishedAnswer { _answered: None, record: Some((updater.clone(), end.clone(), text)) };
         match updater.wait_until_shown(&self.resolver, &end, digest, PROPAGATION).await {
-            Ok(()) => Ok(held),
+            Ok(()) => Ok(answer),
             Err(error) => {
-                held.withdraw().await;
-                Err(said(error))
+                answer.withdraw().await;
+                Err(reason(error))
             }
         }
     }

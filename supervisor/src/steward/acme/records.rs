@@ -49,16 +49,16 @@ impl SeenRecords {
         let mut has_changed = false;
         for some in names[..names.len().min(MAX_NAMES)].chunks(AT_ONCE) {
             let left = end.saturating_duration_since(Instant::now());
-            let looks = join_all(some.iter().map(|name| digest_of(resolver, name)));
-            let Ok(found) = timeout(left, looks).await else { break };
+            let lookups = join_all(some.iter().map(|name| digest_of(resolver, name)));
+            let Ok(found) = timeout(left, lookups).await else { break };
             for (name, answer) in some.iter().zip(found) {
-                has_changed |= answer.is_some_and(|answer| self.is_news(name, answer, orders));
+                has_changed |= answer.is_some_and(|answer| self.is_new_answer(name, answer, orders));
             }
         }
         has_changed
     }
 
-    fn is_news(&mut self, name: &str, answer: String, orders: &[Entry]) -> bool {
+    fn is_new_answer(&mut self, name: &str, answer: String, orders: &[Entry]) -> bool {
         let seen = self.seen.entry(name.to_owned()).or_insert_with(|| at_refusals(orders, name));
         let is_first = seen.is_empty();
         if seen.len() >= MAX_ANSWERS {
@@ -119,14 +119,14 @@ mod tests {
     #[test]
     fn an_answer_counts_as_new_once_and_the_first_one_never_does() {
         let mut records = SeenRecords::default();
-        let mut is_news = |answer: &str| records.is_news(NAME, answer.to_owned(), &[]);
-        assert!(!is_news("a"));
-        assert!(!is_news("a"));
-        assert!(is_news("b"));
-        assert!(!is_news("a"), "by turns");
-        assert!(!is_news("b"));
-        let news = (0..100).filter(|answer| is_news(&answer.to_string())).count();
-        assert!(news < MAX_ANSWERS, "a name that changes all the time must not end every wait: {news}");
+        let mut is_new_answer = |answer: &str| records.is_new_answer(NAME, answer.to_owned(), &[]);
+        assert!(!is_new_answer("a"));
+        assert!(!is_new_answer("a"));
+        assert!(is_new_answer("b"));
+        assert!(!is_new_answer("a"), "by turns");
+        assert!(!is_new_answer("b"));
+        let count = (0..100).filter(|answer| is_new_answer(&answer.to_string())).count();
+        assert!(count < MAX_ANSWERS, "a name that changes all the time must not end every wait: {count}");
     }
 
     #[test]
@@ -134,9 +134,9 @@ mod tests {
         let refusal = Refusal { records: Some("a".into()), ..Refusal::new(NAME, ChallengeKind::Http, "404") };
         let outcome = Outcome::Names { refused: vec![refusal] };
         let orders = [Entry { outcome, ..Entry::started(0, "https://ca.example/", &[]) }];
-        assert!(!SeenRecords::default().is_news(NAME, "a".into(), &orders));
+        assert!(!SeenRecords::default().is_new_answer(NAME, "a".into(), &orders));
         assert!(
-            SeenRecords::default().is_news(NAME, "b".into(), &orders),
+            SeenRecords::default().is_new_answer(NAME, "b".into(), &orders),
             "it was changed while nothing ran"
         );
     }

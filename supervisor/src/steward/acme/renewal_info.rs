@@ -74,7 +74,7 @@ impl CachedRenewalInfo {
 
 /// Fetches renewal info. `None` if the authority offers none.
 async fn fetch(directory: &str, tls: &Tls, http: &Http) -> Result<Option<(Window, Option<String>)>, String> {
-    let directory = Directory::fetch(http, directory).await.map_err(|(trouble, _)| trouble.reason().why)?;
+    let directory = Directory::fetch(http, directory).await.map_err(|(error, _)| error.reason().why)?;
     let Some(base) = directory.renewal_info else { return Ok(None) };
     let chain = chain(&tls.certificate).map_err(|error| error.to_string())?;
     // A certificate without an authority key identifier is from another authority.

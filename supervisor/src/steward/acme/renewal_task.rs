@@ -75,7 +75,7 @@ pub(in crate::steward) struct RenewalTask {
     pub(in crate::steward) challenges: Arc<Challenges>,
     pub(in crate::steward) open: OpenSockets,
     pub(in crate::steward) notifier: Arc<Notifier>,
-    pub(in crate::steward) board: RenewalStatus,
+    pub(in crate::steward) status: RenewalStatus,
     /// Held while the certificate's files are written.
     pub(in crate::steward) write_lock: Arc<Mutex<()>>,
 }
@@ -83,7 +83,7 @@ pub(in crate::steward) struct RenewalTask {
 /// The state kept between two checks.
 struct TaskState {
     ledger: Ledger,
-    suggestion: CachedRenewalInfo,
+    renewal_info: CachedRenewalInfo,
     own_names: OwnNames,
     records: SeenRecords,
     /// The published answers of the open order.
@@ -98,7 +98,7 @@ impl TaskState {
     fn of(folder: &std::path::Path) -> Self {
         Self {
             ledger: Ledger::open(folder, http::now()),
-            suggestion: CachedRenewalInfo::default(),
+            renewal_info: CachedRenewalInfo::default(),
             own_names: OwnNames::default(),
             records: SeenRecords::default(),
             answers: PublishedAnswers::default(),
@@ -119,48 +119,48 @@ struct RenewalCheck<'l> {
     issuance: &'l Issuance<'l>,
     needed: Need,
     wanted: WantedNames,
-    is_asked: bool,
+    is_requested: bool,
     now: i64,
 }
 
 impl RenewalTask {
     /// Renews the certificate until the steward stops.
     pub(in crate::steward) async fn run(mut self, mut stop: StopSignal) {
-        let mut memory = TaskState::of(&self.settings.borrow().renewal.folder.clone());
-        let mut is_asked = false;
+        let mut state = TaskState::of(&self.settings.borrow().renewal.folder.clone());
+        let mut is_requested = false;
         // A fault from before the start may be fixed: it is not reported until it is seen again.
         let settings = self.settings.borrow().clone();
         self.publish_findings(
             &settings,
-            &memory,
+            &state,
             IssuedCertificate::load(&settings.tls).as_ref(),
             &WantedNames::default(),
             http::now(),
         );
-        self.board.conclude(CheckOutcome::Idle { until: None });
-        self.board.publish(&settings);
+        self.status.conclude(CheckOutcome::Idle { until: None });
+        self.status.publish(&settings);
         loop {
             let settings = self.settings.borrow_and_update().clone();
-            if is_asked {
-                memory.probe_at_once();
-                memory.suggestion.expire();
-                memory.own_names.expire();
+            if is_requested {
+                state.probe_at_once();
+                state.renewal_info.expire();
+                state.own_names.expire();
             }
             let (conclusion, pause) = tokio::select! {
                 biased;
                 () = stop.requested() => return,
-                ended = self.check(&settings, &mut memory, is_asked) => ended,
+                ended = self.check(&settings, &mut state, is_requested) => ended,
             };
-            self.board.conclude(conclusion);
-            self.board.publish(&settings);
+            self.status.conclude(conclusion);
+            self.status.publish(&settings);
             tokio::select! {
                 biased;
                 () = stop.requested() => return,
                 changed = self.settings.changed() => match changed {
-                    Ok(()) => is_asked = true,
+                    Ok(()) => is_requested = true,
                     Err(_) => return,
                 },
-                () = tokio::time::sleep(pause) => is_asked = false,
+                () = tokio::time::sleep(pause) => is_requested = false,
             }
         }
     }
@@ -169,10 +169,10 @@ impl RenewalTask {
     async fn check(
         &self,
         settings: &RenewalSettings,
-        memory: &mut TaskState,
-        is_asked: bool,
+        state: &mut TaskState,
+        is_requested: bool,
     ) -> (CheckOutcome, Duration) {
-        if let Some(error) = memory.ledger.read_if_needed(http::now()) {
+        if let Some(error) = state.ledger.read_if_needed(http::now()) {
             let fix = "check the disk (dmesg) and whether the steward may read the file";
             return blocked(Reason::new(format!("the ledger of orders cannot be read: {error}"), fix));
         }
@@ -191,152 +191,153 @@ impl RenewalTask {
         let held = IssuedCertificate::load(&settings.tls);
         let directory = &settings.renewal.authority.directory;
         if let Some(held) = &held {
-            memory.suggestion.refresh(held, directory, &settings.tls, &http, now).await;
+            state.renewal_info.refresh(held, directory, &settings.tls, &http, now).await;
         }
-        let renew_at = held.as_ref().map(|held| memory.suggestion.due(held));
-        let wanted = wanted(settings, memory, &resolver).await;
+        let renew_at = held.as_ref().map(|held| state.renewal_info.due(held));
+        let wanted = wanted(settings, state, &resolver).await;
         // A name that is no longer wanted, or is now covered, is not left out.
-        memory.left_out.retain(|left_out| {
+        state.left_out.retain(|left_out| {
             let is_covered = held.as_ref().is_some_and(|held| held.covers(&left_out.name));
             !is_covered && wanted.names.contains(&left_out.name)
         });
-        self.publish_findings(settings, memory, held.as_ref(), &wanted, now);
+        self.publish_findings(settings, state, held.as_ref(), &wanted, now);
         let current = held.as_ref().zip(renew_at);
-        let is_anothers = memory.ledger.last_issuer().is_some_and(|issuer| issuer != directory);
+        let is_anothers = state.ledger.last_issuer().is_some_and(|issuer| issuer != directory);
         let Some(needed) = need::need(current, &wanted.names, is_anothers, now) else {
             // The certificate of the open order is installed: a crash prevented only the ledger entry.
-            if let (Some(held), Some(_)) = (&held, memory.ledger.open_order(directory)) {
+            if let (Some(held), Some(_)) = (&held, state.ledger.open_order(directory)) {
                 let lifetime = Some(held.facts.not_after - held.facts.not_before);
-                self.finish(memory, Outcome::Issued { lifetime });
+                self.finish(state, Outcome::Issued { lifetime });
             }
             return (CheckOutcome::Idle { until: renew_at }, renew_at.map_or(MAX_SLEEP, |at| pause(at, now)));
         };
         let challenges = &self.challenges;
-        let errand = Issuance { settings, http: &http, resolver: &resolver, challenges, current, needed };
-        let look = RenewalCheck { issuance: &errand, needed, wanted, is_asked, now };
-        self.obtain(settings, memory, look).await
+        let issuance = Issuance { settings, http: &http, resolver: &resolver, challenges, current, needed };
+        let check = RenewalCheck { issuance: &issuance, needed, wanted, is_requested, now };
+        self.obtain(settings, state, check).await
     }
 
     /// Continues the open order, or places one if that is allowed and an improvement.
     async fn obtain(
         &self,
         settings: &RenewalSettings,
-        memory: &mut TaskState,
-        mut look: RenewalCheck<'_>,
+        state: &mut TaskState,
+        mut check: RenewalCheck<'_>,
     ) -> (CheckOutcome, Duration) {
-        let RenewalCheck { issuance: errand, needed, now, .. } = look;
+        let RenewalCheck { issuance, needed, now, .. } = check;
         let directory = &settings.renewal.authority.directory;
-        let orders = memory.ledger.at(directory);
-        if let Some(open) = memory.ledger.open_order(directory).cloned() {
+        let orders = state.ledger.at(directory);
+        if let Some(open) = state.ledger.open_order(directory).cloned() {
             let challenge = settings.renewal.authority.challenge;
-            let is_wanted = open.names.iter().all(|name| look.wanted.names.contains(name));
-            if is_wanted && open.challenges.iter().all(|way| way.is_allowed(challenge)) {
-                return self.resume(settings, memory, &look, &open).await;
+            let is_wanted = open.names.iter().all(|name| check.wanted.names.contains(name));
+            if is_wanted && open.challenges.iter().all(|kind| kind.is_allowed(challenge)) {
+                return self.resume(settings, state, &check, &open).await;
             }
             let reason: Reason =
                 "the names or their challenge types have changed since the order was placed".into();
-            self.finish(memory, Outcome::Failed { reason });
-            memory.answers.withdraw().await;
+            self.finish(state, Outcome::Failed { reason });
+            state.answers.withdraw().await;
         }
-        let missing: Vec<String> = match errand.current {
-            Some((held, _)) => look.wanted.names.iter().filter(|name| !held.covers(name)).cloned().collect(),
-            None => look.wanted.names.clone(),
+        let missing: Vec<String> = match issuance.current {
+            Some((held, _)) => check.wanted.names.iter().filter(|name| !held.covers(name)).cloned().collect(),
+            None => check.wanted.names.clone(),
         };
-        if memory.records.have_changed(errand.resolver, &missing, &orders).await {
+        if state.records.have_changed(issuance.resolver, &missing, &orders).await {
             tracing::info!("records of a missing name have changed");
-            memory.probe_at_once();
-            memory.left_out.clear();
-            look.is_asked = true;
+            state.probe_at_once();
+            state.left_out.clear();
+            check.is_requested = true;
         }
-        if let Err(wait) = errand.may_try(&memory.ledger, &look.wanted.names, now, look.is_asked) {
+        if let Err(wait) = issuance.may_try(&state.ledger, &check.wanted.names, now, check.is_requested) {
             let pause = pause(wait.until, now).min(RECORDS_INTERVAL);
             return (
                 without_fault(needed, CheckOutcome::Deferred { reason: wait.reason, until: wait.until }),
                 pause,
             );
         }
-        if memory.probe_at > Instant::now() {
-            let left = memory.probe_at - Instant::now();
-            return (self.unproven(memory, &look, None, left), left.min(RECORDS_INTERVAL));
+        if state.probe_at > Instant::now() {
+            let left = state.probe_at - Instant::now();
+            return (self.unproven(state, &check, None, left), left.min(RECORDS_INTERVAL));
         }
-        self.order(settings, memory, look).await
+        self.order(settings, state, check).await
     }
 
     /// Checks the names, selects, and orders if it is an improvement.
     async fn order(
         &self,
         settings: &RenewalSettings,
-        memory: &mut TaskState,
-        look: RenewalCheck<'_>,
+        state: &mut TaskState,
+        check: RenewalCheck<'_>,
     ) -> (CheckOutcome, Duration) {
-        let RenewalCheck { issuance: errand, needed, ref wanted, is_asked, now } = look;
-        let mut choice = self.select(settings, memory, errand, &wanted.names, is_asked).await;
-        let names = without_unreached(&memory.own_names, wanted.names.clone(), &mut choice);
-        let before = std::mem::replace(&mut memory.left_out, choice.left_out);
-        let orders = memory.ledger.at(&settings.renewal.authority.directory);
-        let worth = need::check_improvement(needed, &choice.names, errand.current, &names, &orders, now);
+        let RenewalCheck { issuance, needed, ref wanted, is_requested, now } = check;
+        let mut selection = self.select(settings, state, issuance, &wanted.names, is_requested).await;
+        let names = without_unreached(&state.own_names, wanted.names.clone(), &mut selection);
+        let before = std::mem::replace(&mut state.left_out, selection.left_out);
+        let orders = state.ledger.at(&settings.renewal.authority.directory);
+        let worth = need::check_improvement(needed, &selection.names, issuance.current, &names, &orders, now);
         if worth.is_err() {
-            let covers = |name: &&String| errand.current.is_some_and(|(held, _)| held.covers(name));
-            let missing = choice.names.iter().map(|(name, _)| name).filter(|name| !covers(name));
-            memory.left_out.extend(missing.map(|name| deferred(name, &before)));
+            let covers = |name: &&String| issuance.current.is_some_and(|(held, _)| held.covers(name));
+            let missing = selection.names.iter().map(|(name, _)| name).filter(|name| !covers(name));
+            state.left_out.extend(missing.map(|name| deferred(name, &before)));
         }
-        let held = errand.current.map(|(held, _)| held);
-        self.publish_findings(settings, memory, held, wanted, now);
+        let held = issuance.current.map(|(held, _)| held);
+        self.publish_findings(settings, state, held, wanted, now);
         if let Err(why) = worth {
-            let wait = Duration::from_secs(SELF_CHECK_WAITS[memory.probes.min(SELF_CHECK_WAITS.len() - 1)]);
-            memory.probes += 1;
-            memory.probe_at = Instant::now() + wait;
-            return (self.unproven(memory, &look, why, wait), wait.min(RECORDS_INTERVAL));
+            let wait = Duration::from_secs(SELF_CHECK_WAITS[state.probes.min(SELF_CHECK_WAITS.len() - 1)]);
+            state.probes += 1;
+            state.probe_at = Instant::now() + wait;
+            return (self.unproven(state, &check, why, wait), wait.min(RECORDS_INTERVAL));
         }
-        self.board.record_attempt(http::now());
-        let TaskState { ledger, answers, .. } = memory;
-        let ordered = errand.run(ledger, answers, choice.names, &names, is_asked).await;
-        self.finish_attempt(settings, memory, &look, ordered)
+        self.status.record_attempt(http::now());
+        let TaskState { ledger, answers, .. } = state;
+        let ordered = issuance.run(ledger, answers, selection.names, &names, is_requested).await;
+        self.finish_attempt(settings, state, &check, ordered)
     }
 
     /// Continues the open order at the authority, when it is due.
     async fn resume(
         &self,
         settings: &RenewalSettings,
-        memory: &mut TaskState,
-        look: &RenewalCheck<'_>,
+        state: &mut TaskState,
+        check: &RenewalCheck<'_>,
         open: &Entry,
     ) -> (CheckOutcome, Duration) {
-        if let Outcome::Pending { next, is_from_authority: is_told, reason, .. } = &open.outcome
-            && *next > look.now
-            && (*is_told || !look.is_asked)
+        if let Outcome::Pending { next, is_from_authority, reason, .. } = &open.outcome
+            && *next > check.now
+            && (*is_from_authority || !check.is_requested)
         {
-            return (CheckOutcome::Pending { reason: reason.clone(), next: *next }, pause(*next, look.now));
+            return (CheckOutcome::Pending { reason: reason.clone(), next: *next }, pause(*next, check.now));
         }
         let reason = match &open.outcome {
             Outcome::Pending { reason, .. } => reason.clone(),
             _ => "it was interrupted and is being continued".into(),
         };
-        self.board.conclude(CheckOutcome::Pending { reason, next: look.now });
-        self.board.publish(settings);
+        self.status.conclude(CheckOutcome::Pending { reason, next: check.now });
+        self.status.publish(settings);
         tracing::info!(order = open.order, names = open.names.join(", "), "continuing an order");
-        self.board.record_attempt(look.now);
-        let TaskState { ledger, answers, .. } = memory;
-        let wanted = &look.wanted.names;
-        let ordered = look.issuance.run(ledger, answers, open.challenge_kinds(), wanted, look.is_asked).await;
-        self.finish_attempt(settings, memory, look, ordered)
+        self.status.record_attempt(check.now);
+        let TaskState { ledger, answers, .. } = state;
+        let wanted = &check.wanted.names;
+        let ordered =
+            check.issuance.run(ledger, answers, open.challenge_kinds(), wanted, check.is_requested).await;
+        self.finish_attempt(settings, state, check, ordered)
     }
 
     /// The consequences of an attempt.
     fn finish_attempt(
         &self,
         settings: &RenewalSettings,
-        memory: &mut TaskState,
-        look: &RenewalCheck<'_>,
+        state: &mut TaskState,
+        check: &RenewalCheck<'_>,
         ordered: IssuanceOutcome,
     ) -> (CheckOutcome, Duration) {
-        let held = look.issuance.current.map(|(held, _)| held);
+        let held = check.issuance.current.map(|(held, _)| held);
         let (conclusion, refused) = match ordered {
             IssuanceOutcome::Obtained { pem, names, refused } => {
-                let conclusion = self.install(settings, memory, &pem, &names);
+                let conclusion = self.install(settings, state, &pem, &names);
                 if conclusion == CheckOutcome::Installed {
-                    memory.left_out.extend(refused);
-                    memory.probe_at_once();
+                    state.left_out.extend(refused);
+                    state.probe_at_once();
                     return (conclusion, Duration::ZERO);
                 }
                 (conclusion, refused)
@@ -348,8 +349,8 @@ impl RenewalTask {
                 (CheckOutcome::Failed { reason, next, is_about_names }, refused)
             }
         };
-        memory.left_out.extend(refused);
-        self.publish_findings(settings, memory, held, &look.wanted, look.now);
+        state.left_out.extend(refused);
+        self.publish_findings(settings, state, held, &check.wanted, check.now);
         let next = match &conclusion {
             CheckOutcome::Pending { next, .. } | CheckOutcome::Failed { next, .. } => *next,
             _ => http::now(),
@@ -360,18 +361,18 @@ impl RenewalTask {
     fn publish_findings(
         &self,
         settings: &RenewalSettings,
-        memory: &TaskState,
+        state: &TaskState,
         held: Option<&IssuedCertificate>,
         wanted: &WantedNames,
         now: i64,
     ) {
         let surplus = wanted.surplus.iter().map(|name| without_room(name));
-        self.board.record_check(&RenewalFacts {
+        self.status.record_check(&RenewalFacts {
             held,
-            renew_at: held.map(|held| memory.suggestion.due(held)),
+            renew_at: held.map(|held| state.renewal_info.due(held)),
             host: settings.web.hostname.as_str(),
-            explanation: memory.suggestion.explanation(),
-            left_out: memory.left_out.iter().cloned().chain(surplus).collect(),
+            explanation: state.renewal_info.explanation(),
+            left_out: state.left_out.iter().cloned().chain(surplus).collect(),
             now,
         });
     }

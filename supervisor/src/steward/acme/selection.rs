@@ -50,28 +50,28 @@ pub(super) fn select(
     rules: Rules,
     orders: &[Entry],
     now: i64,
-    is_asked: bool,
+    is_requested: bool,
 ) -> Selection {
-    let mut choice = Selection::default();
+    let mut selection = Selection::default();
     for Candidate { name, reached } in candidates {
         match select_challenge(&name, &reached, rules, orders) {
-            Err(why) => choice.left_out.push(LeftOut { name, why, until: None }),
-            Ok(way) => {
+            Err(why) => selection.left_out.push(LeftOut { name, why, until: None }),
+            Ok(kind) => {
                 // A challenge type that has not been tried yet may succeed where another was refused.
-                let is_new = backoff::refused(orders, &name, way) == 0;
-                match backoff::may_order_name(orders, &name, now, is_asked || is_new) {
-                    Ok(()) => choice.names.push((name, way)),
+                let is_new = backoff::refused(orders, &name, kind) == 0;
+                match backoff::may_order_name(orders, &name, now, is_requested || is_new) {
+                    Ok(()) => selection.names.push((name, kind)),
                     Err(wait) => {
                         let Reason { why, fix } = wait.reason;
                         let why = format!("the authority refused it: {why}");
                         let why = Concern::new(why, fix.unwrap_or_else(|| FIX_OF_REFUSED.to_owned()));
-                        choice.left_out.push(LeftOut { name, why, until: Some(wait.until) });
+                        selection.left_out.push(LeftOut { name, why, until: Some(wait.until) });
                     }
                 }
             }
         }
     }
-    choice
+    selection
 }
 
 /// The best challenge type: the one refused least often, then one that surely reaches us, then the order that `auto`
@@ -82,17 +82,17 @@ fn select_challenge(
     rules: Rules,
     orders: &[Entry],
 ) -> Result<ChallengeKind, Concern> {
-    let verdicts: Vec<(ChallengeKind, Reachability)> = ChallengeKind::ALL
+    let results: Vec<(ChallengeKind, Reachability)> = ChallengeKind::ALL
         .into_iter()
-        .filter(|way| way.is_allowed(rules.challenge))
-        .filter_map(|way| Some((way, self_check_result(way, reached, rules)?)))
+        .filter(|kind| kind.is_allowed(rules.challenge))
+        .filter_map(|kind| Some((kind, self_check_result(kind, reached, rules)?)))
         .collect();
-    let usable = verdicts.iter().filter(|(_, verdict)| !matches!(verdict, Reachability::Unreachable(_)));
-    let best = usable.min_by_key(|(way, verdict)| {
-        (backoff::refused(orders, name, *way), matches!(verdict, Reachability::Unknown(_)), *way)
+    let usable = results.iter().filter(|(_, result)| !matches!(result, Reachability::Unreachable(_)));
+    let best = usable.min_by_key(|(kind, result)| {
+        (backoff::refused(orders, name, *kind), matches!(result, Reachability::Unknown(_)), *kind)
     });
-    match (best, verdicts.first()) {
-        (Some((way, _)), _) => Ok(*way),
+    match (best, results.first()) {
+        (Some((kind, _)), _) => Ok(*kind),
         (None, Some((_, Reachability::Unreachable(why) | Reachability::Unknown(why)))) => Err(why.clone()),
         (None, _) => Err(no_challenge(rules.challenge)),
     }
@@ -119,8 +119,8 @@ fn no_challenge(challenge: Challenge) -> Concern {
     }
 }
 
-fn self_check_result(way: ChallengeKind, reached: &SelfCheckResult, rules: Rules) -> Option<Reachability> {
-    match way {
+fn self_check_result(kind: ChallengeKind, reached: &SelfCheckResult, rules: Rules) -> Option<Reachability> {
+    match kind {
         ChallengeKind::Http => reached.http.clone(),
         ChallengeKind::TlsAlpn => reached.tls.clone(),
         ChallengeKind::Dns => rules.has_dns_update.then_some(Reachability::Reachable),

@@ -202,13 +202,13 @@ fn combined(addresses: &[IpAddr], seen: &[Responder], port: u16) -> Reachability
     let Some((address, Responder::NoAnswer(what))) = each().next() else {
         return Reachability::Unreachable(NO_ADDRESS);
     };
-    let said = format!("no answer from its address {address} on port {port} ({what})");
+    let problem = format!("no answer from its address {address} on port {port} ({what})");
     if addresses.iter().all(|address| is_local(*address)) {
-        let problem = format!("{said}, although the address is this machine's");
+        let problem = format!("{problem}, although the address is this machine's");
         return Reachability::Unreachable(Concern::new(problem, "check that the port is open"));
     }
     Reachability::Unknown(Concern::new(
-        said,
+        problem,
         "check that the address is this machine's and that the firewall allows the port",
     ))
 }

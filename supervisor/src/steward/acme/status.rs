@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn each_conclusion_replaces_the_reason_of_the_previous_one() {
-        let board = RenewalStatus::new(Findings::default());
+        let status = RenewalStatus::new(Findings::default());
         let failed =
             CheckOutcome::Failed { reason: Reason::new("it is down", "wait"), next: 7, is_about_names: true };
         let others = [
@@ -164,10 +164,10 @@ mod tests {
             CheckOutcome::Installed,
         ];
         for other in others {
-            board.conclude(failed.clone());
-            assert_eq!(board.locked().last_error.as_deref(), Some("it is down"));
-            board.conclude(other.clone());
-            let state = board.locked().clone();
+            status.conclude(failed.clone());
+            assert_eq!(status.locked().last_error.as_deref(), Some("it is down"));
+            status.conclude(other.clone());
+            let state = status.locked().clone();
             assert!(state.last_error.is_none_or(|error| error != "it is down"), "{other:?}");
             assert_ne!(state.last_fix.as_deref(), Some("wait"), "{other:?}");
             assert_eq!(state.pending.is_some(), matches!(other, CheckOutcome::Pending { .. }), "{other:?}");

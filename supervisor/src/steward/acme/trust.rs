@@ -48,8 +48,11 @@ mod tests {
     #[test]
     fn a_missing_copy_is_reported_by_its_setting_and_not_by_our_path() {
         let folder = tempfile::tempdir().unwrap();
-        let said = client(Some(&folder.path().join("authority-ca.pem"))).unwrap_err().to_string();
-        assert!(said.contains("the file of MAIL_ACME_CA_FILE has no usable certificate in PEM"), "{said}");
-        assert!(!said.contains("authority-ca.pem") && !said.contains("No such file"), "{said}");
+        let message = client(Some(&folder.path().join("authority-ca.pem"))).unwrap_err().to_string();
+        assert!(
+            message.contains("the file of MAIL_ACME_CA_FILE has no usable certificate in PEM"),
+            "{message}"
+        );
+        assert!(!message.contains("authority-ca.pem") && !message.contains("No such file"), "{message}");
     }
 }

@@ -11,7 +11,7 @@ use serve::{ReceiveOutcome, Stream};
 use super::{BeatFailure, Step, smtp};
 
 /// Timeout for the server's next data.
-const SILENCE: Duration = Duration::from_secs(20);
+const REPLY_TIMEOUT: Duration = Duration::from_secs(20);
 /// Limit of a literal. Our own message has a kilobyte, and its trace fields some more.
 const MAX_LEN: usize = 64 * 1024;
 
@@ -47,7 +47,7 @@ impl Mailbox {
 
     /// Fetches the message with that `Message-ID`.
     pub(super) async fn fetch(&mut self, message_id: &str) -> Result<Vec<u8>, BeatFailure> {
-        let lost = |said: &str| BeatFailure::new(Step::Arrive, said);
+        let lost = |why: &str| BeatFailure::new(Step::Arrive, why);
         let search = format!("UID SEARCH HEADER Message-ID \"{message_id}\"");
         let answer = self.command(Step::Arrive, &search).await?;
         let text = String::from_utf8_lossy(&answer.untagged);
@@ -125,7 +125,7 @@ impl Mailbox {
         if self.unread.len() > MAX_LEN {
             return Err(io::Error::other("the response is too long"));
         }
-        match self.stream.receive_within(SILENCE, &mut self.unread).await {
+        match self.stream.receive_within(REPLY_TIMEOUT, &mut self.unread).await {
             ReceiveOutcome::Octets(_) => Ok(()),
             ReceiveOutcome::End => Err(io::Error::other("the connection was closed")),
             ReceiveOutcome::Idle | ReceiveOutcome::Expired(_) => Err(io::Error::other("no response in time")),

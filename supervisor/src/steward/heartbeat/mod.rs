@@ -1,7 +1,7 @@
 //! The heartbeat: every few minutes a signed message passes through the whole server, as one from another host would.
 //!
 //! ```text
-//!  letter.rs ──▶ post.rs: port 25, STARTTLS ──▶ checks ──▶ LMTP ──▶ mailbox.rs: port 993, LOGIN, FETCH ──▶ letter.rs
+//!  test_message.rs ──▶ smtp.rs: port 25, STARTTLS ──▶ checks ──▶ LMTP ──▶ mailbox.rs: port 993, LOGIN, FETCH ──▶ test_message.rs
 //!  signed with a key that                                                   found, then removed with        verified
 //!  exists only in this process                                              all other messages there
 //! ```
@@ -50,20 +50,20 @@ const MAX_SWAPS: usize = 3;
 /// Runs beats until the daemon stops. Each beat uses the configuration at its start.
 pub(super) async fn run(
     mut steward: watch::Receiver<Arc<Steward>>,
-    pulse: BeatResults,
+    results: BeatResults,
     findings: Findings,
     mut stop: StopSignal,
 ) {
     let beating = async {
-        let seal = Signer::new();
-        let mut shown = ServedCertificates::default();
+        let signer = Signer::new();
+        let mut served = ServedCertificates::default();
         let mut swaps = 0;
         wait_until_up(&steward).await;
         loop {
             let now = steward.borrow_and_update().clone();
             let every = match &now.heartbeat {
                 Some(heartbeat) if !is_stopping(&now) => {
-                    let beat = beat(&now, heartbeat, &seal, &mut shown).await;
+                    let beat = beat(&now, heartbeat, &signer, &mut served).await;
                     if !beat.is_success() && swaps < MAX_SWAPS && is_reloaded(&mut steward).await {
                         swaps += 1;
                         continue;
@@ -73,9 +73,9 @@ pub(super) async fn run(
                     findings.replace(Source::Heartbeat, beat.findings());
                     let every = Duration::from_secs(heartbeat.every_seconds);
                     // Soon after a swap, the next beat accepts only the new certificate.
-                    let is_settled = beat.is_success() && !shown.is_being_swapped(Instant::now());
+                    let is_settled = beat.is_success() && !served.is_being_swapped(Instant::now());
                     let wait = if is_settled { every } else { every.min(RETRY) };
-                    pulse.note(beat);
+                    results.note(beat);
                     wait
                 }
                 _ => RETRY,
@@ -100,11 +100,11 @@ async fn is_reloaded(steward: &mut watch::Receiver<Arc<Steward>>) -> bool {
 async fn beat(
     steward: &Steward,
     heartbeat: &Heartbeat,
-    seal: &Signer,
-    shown: &mut ServedCertificates,
+    signer: &Signer,
+    served: &mut ServedCertificates,
 ) -> Beat {
     let begin = Instant::now();
-    let ended = timeout(BEAT, run_steps(steward, heartbeat, seal, shown)).await;
+    let ended = timeout(BEAT, run_steps(steward, heartbeat, signer, served)).await;
     let outcome = ended.unwrap_or_else(|_| Err(BeatFailure::new(Step::Whole, "it took more than a minute")));
     Beat::new(outcome, begin.elapsed())
 }
@@ -112,15 +112,15 @@ async fn beat(
 async fn run_steps(
     steward: &Steward,
     heartbeat: &Heartbeat,
-    seal: &Signer,
-    shown: &mut ServedCertificates,
+    signer: &Signer,
+    served: &mut ServedCertificates,
 ) -> Result<(), BeatFailure> {
-    let trusted = trusted(steward, shown).await?;
-    let letter = seal.write(heartbeat);
-    smtp::send(heartbeat, &trusted, &letter).await?;
+    let trusted = trusted(steward, served).await?;
+    let message = signer.write(heartbeat);
+    smtp::send(heartbeat, &trusted, &message).await?;
     let mut mailbox = mailbox::Mailbox::open(heartbeat, &trusted).await?;
-    let arrived = mailbox.fetch(&letter.message_id).await;
-    let verified = arrived.and_then(|arrived| seal.verify(&arrived, heartbeat));
+    let arrived = mailbox.fetch(&message.message_id).await;
+    let verified = arrived.and_then(|arrived| signer.verify(&arrived, heartbeat));
     // Emptied after a failure too: otherwise the messages would stay forever.
     let emptied = mailbox.empty().await;
     verified.and(emptied)
@@ -128,12 +128,12 @@ async fn run_steps(
 
 /// Trusts the server that holds the key of the certificate on disk, whatever its name. While the daemons swap
 /// certificates, the holder of the previous key is trusted too.
-async fn trusted(steward: &Steward, shown: &mut ServedCertificates) -> Result<Connector, BeatFailure> {
+async fn trusted(steward: &Steward, served: &mut ServedCertificates) -> Result<Connector, BeatFailure> {
     let tls = steward.tls.clone();
-    let failed = |said: String| BeatFailure::new(Step::Certificate, said);
+    let failed = |reason: String| BeatFailure::new(Step::Certificate, reason);
     let leaf = tokio::task::spawn_blocking(move || handover::certificate::leaf(&tls.certificate)).await;
     let leaf = leaf.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
-    let leaves = shown.now(leaf, Instant::now());
+    let leaves = served.now(leaf, Instant::now());
     Connector::pinned_to_any(&leaves).map_err(|error| failed(error.to_string()))
 }
 

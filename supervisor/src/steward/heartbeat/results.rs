@@ -45,7 +45,7 @@ impl Beat {
     pub(super) fn log(&self) {
         match &self.outcome {
             Ok(()) => tracing::debug!(milliseconds = self.took.as_millis(), "heartbeat"),
-            Err(failure) => tracing::warn!(step = %failure.step, said = failure.detail, "heartbeat failed"),
+            Err(failure) => tracing::warn!(step = %failure.step, detail = failure.detail, "heartbeat failed"),
         }
     }
 

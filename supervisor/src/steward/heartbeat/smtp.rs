@@ -21,13 +21,13 @@ use super::test_message::TestMessage;
 use super::{BeatFailure, Step};
 
 /// Timeout for the server's next reply: the message checks alone may take eight seconds.
-const SILENCE: Duration = Duration::from_secs(20);
+const REPLY_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Sends a message. When this returns, the message is in the mailbox or is not delivered at all.
 pub(super) async fn send(
     heartbeat: &Heartbeat,
     trusted: &Connector,
-    letter: &TestMessage,
+    message: &TestMessage,
 ) -> Result<(), BeatFailure> {
     let stream = connect(heartbeat.smtp, Step::Connect).await?;
     let settings = Settings {
@@ -40,12 +40,12 @@ pub(super) async fn send(
         // With a null sender, no bounce is ever sent.
         sender: ReversePath::Null,
         recipients: vec![ForwardPath::Address(heartbeat.address.clone())],
-        size: letter.octets.len() as u64,
+        size: message.octets.len() as u64,
         body: BodyKind::SevenBit,
         id: None,
     };
     let mut session = Session::new(Arc::new(settings), Security::Clear);
-    let ended = run_session(&mut session, stream, trusted, envelope, letter).await?;
+    let ended = run_session(&mut session, stream, trusted, envelope, message).await?;
     match ended.into_iter().next() {
         Some(Outcome::Delivered(_)) => Ok(()),
         Some(outcome) => Err(BeatFailure::new(Step::Send, outcome.reply().to_string())),
@@ -55,7 +55,7 @@ pub(super) async fn send(
 
 /// Connects to this host.
 pub(super) async fn connect(address: SocketAddr, step: Step) -> Result<Stream, BeatFailure> {
-    match timeout(SILENCE, TcpStream::connect(address)).await {
+    match timeout(REPLY_TIMEOUT, TcpStream::connect(address)).await {
         Ok(Ok(stream)) => Ok(stream.into()),
         Ok(Err(error)) => Err(BeatFailure::new(step, format!("{address}: {error}"))),
         Err(_) => Err(BeatFailure::new(step, format!("{address} does not answer"))),
@@ -67,7 +67,7 @@ async fn run_session(
     mut stream: Stream,
     trusted: &Connector,
     envelope: Envelope,
-    letter: &TestMessage,
+    message: &TestMessage,
 ) -> Result<Vec<Outcome>, BeatFailure> {
     let mut envelope = Some(envelope);
     loop {
@@ -81,7 +81,7 @@ async fn run_session(
                     .map_err(|error| BeatFailure::new(step, error.to_string()))?;
                 session.sent();
             }
-            Event::Input => match timeout(SILENCE, stream.read(session.space())).await {
+            Event::Input => match timeout(REPLY_TIMEOUT, stream.read(session.space())).await {
                 Ok(Ok(0)) => return Err(BeatFailure::new(step, "the connection was closed")),
                 Ok(Ok(count)) => session.filled(count),
                 Ok(Err(error)) => return Err(BeatFailure::new(step, error.to_string())),
@@ -100,8 +100,8 @@ async fn run_session(
             },
             Event::Message(sending) => {
                 let mut stuffing = sending.stuffing();
-                let mut octets = Vec::with_capacity(letter.octets.len() + 8);
-                stuffing.pieces(letter.octets.as_bytes()).for_each(|piece| octets.extend_from_slice(piece));
+                let mut octets = Vec::with_capacity(message.octets.len() + 8);
+                stuffing.pieces(message.octets.as_bytes()).for_each(|piece| octets.extend_from_slice(piece));
                 octets.extend_from_slice(stuffing.end());
                 stream.send(&octets).await.map_err(|error| BeatFailure::new(step, error.to_string()))?;
                 sending.done();

@@ -116,12 +116,12 @@ impl fmt::Display for Step {
 }
 
 impl BeatFailure {
-    pub(super) fn new(step: Step, said: impl Into<String>) -> Self {
-        let mut said: String = said.into();
-        if let Some((end, _)) = said.char_indices().nth(MAX_LEN) {
-            said.truncate(end);
+    pub(super) fn new(step: Step, detail: impl Into<String>) -> Self {
+        let mut detail: String = detail.into();
+        if let Some((end, _)) = detail.char_indices().nth(MAX_LEN) {
+            detail.truncate(end);
         }
-        Self { step, detail: said.replace(|c: char| c.is_control(), " ") }
+        Self { step, detail: detail.replace(|c: char| c.is_control(), " ") }
     }
 
     /// The finding for this failure.

@@ -38,10 +38,11 @@ impl Signer {
         let message_id = format!("<{nonce}@{hostname}>");
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let date = DateTime::from_unix(i64::try_from(now).unwrap_or(i64::MAX), 0).to_string();
-        let seal = hexadecimal(hmac::sign(&self.0, signed(&message_id, &date, BODY).as_bytes()).as_ref());
+        let signature =
+            hexadecimal(hmac::sign(&self.0, signed(&message_id, &date, BODY).as_bytes()).as_ref());
         let octets = format!(
             "From: Mailstead <{address}>\r\nTo: <{address}>\r\nSubject: Heartbeat\r\nDate: {date}\r\n\
-             Message-ID: {message_id}\r\nAuto-Submitted: auto-generated\r\n{FIELD}: {seal}\r\n\
+             Message-ID: {message_id}\r\nAuto-Submitted: auto-generated\r\n{FIELD}: {signature}\r\n\
              MIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n{BODY}"
         );
         TestMessage { message_id, octets }
@@ -49,16 +50,16 @@ impl Signer {
 
     /// Checks that a received message is one of ours, unchanged, and has passed the checks on its way.
     pub(super) fn verify(&self, arrived: &[u8], heartbeat: &Heartbeat) -> Result<(), BeatFailure> {
-        let changed = |said: &str| BeatFailure::new(Step::Verify, said);
+        let changed = |why: &str| BeatFailure::new(Step::Verify, why);
         let text = str::from_utf8(arrived).map_err(|_| changed("it is no longer ASCII"))?;
         let (header, body) = text.split_once("\r\n\r\n").ok_or_else(|| changed("its body is missing"))?;
         let field = |name: &str| {
-            let said = || changed(&format!("its field {name} is missing"));
-            header.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).ok_or_else(said)
+            let missing = || changed(&format!("its field {name} is missing"));
+            header.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).ok_or_else(missing)
         };
-        let (message_id, date, seal) = (field("Message-ID")?, field("Date")?, field(FIELD)?);
-        let seal = octets(seal).ok_or_else(|| changed("its signature is malformed"))?;
-        hmac::verify(&self.0, signed(message_id, date, body).as_bytes(), &seal)
+        let (message_id, date, signature) = (field("Message-ID")?, field("Date")?, field(FIELD)?);
+        let signature = octets(signature).ok_or_else(|| changed("its signature is malformed"))?;
+        hmac::verify(&self.0, signed(message_id, date, body).as_bytes(), &signature)
             .map_err(|_| changed("its signature does not match its content"))?;
         let recorded = format!("Authentication-Results: {};", heartbeat.hostname);
         match header.lines().any(|line| line.starts_with(&recorded)) {

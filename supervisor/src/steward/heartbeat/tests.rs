@@ -16,11 +16,11 @@ const CHECKED: &str = "Received: from x\r\nAuthentication-Results: mail.example.
 #[test]
 fn a_message_is_verified_behind_its_trace_fields_and_only_with_its_own_key() {
     let (ours, heartbeat) = (Signer::new(), heartbeat());
-    let letter = ours.write(&heartbeat);
-    let arrived = format!("{CHECKED}{}", letter.octets);
+    let message = ours.write(&heartbeat);
+    let arrived = format!("{CHECKED}{}", message.octets);
     assert_eq!(ours.verify(arrived.as_bytes(), &heartbeat), Ok(()));
-    assert!(arrived.contains(&format!("Message-ID: {}\r\n", letter.message_id)));
-    assert_ne!(letter.message_id, ours.write(&heartbeat).message_id);
+    assert!(arrived.contains(&format!("Message-ID: {}\r\n", message.message_id)));
+    assert_ne!(message.message_id, ours.write(&heartbeat).message_id);
     assert_eq!(Signer::new().verify(arrived.as_bytes(), &heartbeat).unwrap_err().step, Step::Verify);
 }
 
@@ -60,12 +60,12 @@ fn a_failure_names_its_step_the_reply_and_the_fix() {
 
 #[test]
 fn beats_are_counted_by_outcome() {
-    let pulse = BeatResults::default();
+    let results = BeatResults::default();
     let failed = || Err(BeatFailure::new(Step::Open, "refused"));
     for outcome in [Ok(()), failed(), failed()] {
-        pulse.note(Beat::new(outcome, Duration::from_millis(7)));
+        results.note(Beat::new(outcome, Duration::from_millis(7)));
     }
-    let beats = pulse.beats();
+    let beats = results.beats();
     assert_eq!((beats.successes, beats.failures[&Step::Open]), (1, 2));
     assert!(beats.last_success.unwrap().is_success());
     assert!(!beats.last.unwrap().is_success());

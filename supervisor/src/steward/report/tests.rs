@@ -110,7 +110,7 @@ fn the_status_is_starting_while_a_daemon_starts() {
 
 #[test]
 fn a_dead_daemon_degrades_the_server_and_takes_it_out_of_service() {
-    for (state, said) in [
+    for (state, expected) in [
         (DaemonState::BackingOff, "mta exited (signal 9)"),
         (DaemonState::Stopping, "mta is stopped"),
         (DaemonState::Stopped, "mta is stopped"),
@@ -121,7 +121,7 @@ fn a_dead_daemon_degrades_the_server_and_takes_it_out_of_service() {
         status(&mut observation).processes[2].state = DaemonState::Starting;
         let (overall, is_serving, reasons) = summary(&observation);
         assert_eq!((overall, is_serving, reasons.len()), (Overall::Degraded, false, 1), "{state:?}");
-        assert!(reasons[0].starts_with(said), "{reasons:?}");
+        assert!(reasons[0].starts_with(expected), "{reasons:?}");
     }
 }
 
@@ -135,10 +135,10 @@ fn a_status_that_is_old_or_missing_means_that_process_1_is_gone() {
         status: Err(StatusError::Read { path: "/run/x".into(), source: std::io::ErrorKind::NotFound.into() }),
         ..observation()
     };
-    for (observation, said) in [(late, "for 16 seconds"), (missing, "/run/x")] {
+    for (observation, expected) in [(late, "for 16 seconds"), (missing, "/run/x")] {
         let (overall, is_serving, reasons) = summary(&observation);
         assert_eq!((overall, is_serving, reasons.len()), (Overall::Degraded, false, 1));
-        assert!(reasons[0].contains(said), "{reasons:?}");
+        assert!(reasons[0].contains(expected), "{reasons:?}");
         assert!(recent_status(&observation).is_err());
     }
 }
@@ -159,7 +159,7 @@ fn a_fault_for_the_operator_degrades_the_server_but_mail_is_served() {
     };
     let read = || CertificateError::Malformed { path: "/data/tls/certificate.pem".into() };
     let young = CertificateFacts { not_before: NOW as i64 + 60, ..facts(60) };
-    for (observation, said) in [
+    for (observation, expected) in [
         (concern(), "MAIL_USERS"),
         (
             Observation { free: Ok(Free { bytes: LITTLE_SPACE - 1, files: None }), ..observation() },
@@ -176,8 +176,8 @@ fn a_fault_for_the_operator_degrades_the_server_but_mail_is_served() {
         (Observation { certificate: Err(read()), ..observation() }, "certificate.pem is not X.509"),
     ] {
         let (overall, is_serving, reasons) = summary(&observation);
-        assert_eq!((overall, is_serving, reasons.len()), (Overall::Degraded, true, 1), "{said}");
-        assert!(reasons[0].contains(said), "{reasons:?}");
+        assert_eq!((overall, is_serving, reasons.len()), (Overall::Degraded, true, 1), "{expected}");
+        assert!(reasons[0].contains(expected), "{reasons:?}");
     }
 }
 
@@ -250,7 +250,7 @@ fn a_hanging_daemon_degrades_the_server_and_takes_it_out_of_service() {
 
 #[test]
 fn inodes_are_watched_as_space_is() {
-    for (free, total, said) in [
+    for (free, total, expected) in [
         (0, 400, Some("no more files can be created on the volume")),
         (999, 655_360, Some("only 999 more files can be created on the volume")),
         (1000, 655_360, None),
@@ -261,9 +261,9 @@ fn inodes_are_watched_as_space_is() {
         let mut observation = observation();
         observation.free = Ok(Free { bytes: 10 << 30, files: Some(FreeFiles { free, total }) });
         let (overall, is_serving, reasons) = summary(&observation);
-        assert_eq!((is_serving, reasons.len()), (true, usize::from(said.is_some())), "{reasons:?}");
-        assert_eq!(overall == Overall::Ready, said.is_none());
-        assert!(said.is_none_or(|said| reasons[0].starts_with(said)), "{reasons:?}");
+        assert_eq!((is_serving, reasons.len()), (true, usize::from(expected.is_some())), "{reasons:?}");
+        assert_eq!(overall == Overall::Ready, expected.is_none());
+        assert!(expected.is_none_or(|expected| reasons[0].starts_with(expected)), "{reasons:?}");
     }
     let mut without_limit = observation();
     without_limit.free = Ok(Free { bytes: 10 << 30, files: None });

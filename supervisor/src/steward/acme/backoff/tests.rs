@@ -29,8 +29,8 @@ fn unusable() -> Outcome {
     Outcome::Unusable { reason: "it is not for our key".into() }
 }
 
-fn pending(next: i64, is_told: bool) -> Outcome {
-    Outcome::Pending { tries: 1, next, is_from_authority: is_told, reason: "it signs".into() }
+fn pending(next: i64, is_from_authority: bool) -> Outcome {
+    Outcome::Pending { tries: 1, next, is_from_authority, reason: "it signs".into() }
 }
 
 fn away(until: Option<i64>) -> Outcome {
@@ -45,8 +45,8 @@ fn limited(until: Option<i64>) -> Outcome {
     Outcome::RateLimited { until, reason: "too many".into() }
 }
 
-fn refusing(name: &str, way: ChallengeKind) -> Outcome {
-    Outcome::Names { refused: vec![Refusal::new(name, way, "404")] }
+fn refusing(name: &str, kind: ChallengeKind) -> Outcome {
+    Outcome::Names { refused: vec![Refusal::new(name, kind, "404")] }
 }
 
 /// The time until which an order has to wait.

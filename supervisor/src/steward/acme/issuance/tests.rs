@@ -5,7 +5,7 @@ fn reason() -> Reason {
 }
 
 /// One error of each kind: a new kind without a line here does not compile.
-fn troubles() -> Vec<AcmeError> {
+fn errors() -> Vec<AcmeError> {
     let kinds = vec![
         AcmeError::Unavailable { reason: reason(), retry_at: None },
         AcmeError::RateLimited { reason: reason(), retry_at: Some(2000) },
@@ -36,33 +36,33 @@ fn entry() -> Entry {
 
 #[test]
 fn only_an_installed_certificate_counts_as_issued_and_every_reason_is_kept() {
-    for trouble in troubles() {
-        let outcome = outcome(&trouble, None, 1000);
-        assert!(!matches!(outcome, Outcome::Issued { .. } | Outcome::Started), "{trouble:?}");
+    for error in errors() {
+        let outcome = outcome(&error, None, 1000);
+        assert!(!matches!(outcome, Outcome::Issued { .. } | Outcome::Started), "{error:?}");
         let text = serde_json::to_string(&outcome).unwrap();
         assert!(text.contains("it is so") && text.contains("change it"), "{text}");
         // Refused names have their own waits, and the next order leaves them out.
         let names = ["mail.example.org".to_owned()];
         let entry = Entry { outcome, ..entry() };
         let wait = backoff::may_order(&[entry], &names, 1000, false);
-        assert_eq!(wait.is_ok(), matches!(trouble, AcmeError::Names(_)), "{trouble:?}");
+        assert_eq!(wait.is_ok(), matches!(error, AcmeError::Names(_)), "{error:?}");
     }
 }
 
 #[test]
 fn an_open_order_stays_open_until_the_authority_reports_on_it() {
     let open = Entry { order: Some("https://ca.example/order/1".into()), ..entry() };
-    for trouble in troubles() {
+    for error in errors() {
         let stays = matches!(
-            trouble,
+            error,
             AcmeError::Unavailable { .. }
                 | AcmeError::RateLimited { .. }
                 | AcmeError::Pending { .. }
                 | AcmeError::Local(_)
         );
-        let outcome = outcome(&trouble, Some(&open), 1000);
-        assert_eq!(matches!(outcome, Outcome::Pending { .. }), stays, "{trouble:?}");
+        let outcome = outcome(&error, Some(&open), 1000);
+        assert_eq!(matches!(outcome, Outcome::Pending { .. }), stays, "{error:?}");
     }
-    let late = outcome(&troubles()[2], Some(&open), 1000 + 2 * 86_400);
+    let late = outcome(&errors()[2], Some(&open), 1000 + 2 * 86_400);
     assert!(matches!(late, Outcome::Failed { .. }), "it is given up in the end");
 }

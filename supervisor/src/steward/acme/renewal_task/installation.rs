@@ -8,7 +8,7 @@ impl RenewalTask {
     pub(super) fn install(
         &self,
         settings: &RenewalSettings,
-        memory: &mut TaskState,
+        state: &mut TaskState,
         pem: &str,
         names: &[String],
     ) -> CheckOutcome {
@@ -19,7 +19,7 @@ impl RenewalTask {
         });
         match installed {
             Ok(facts) => {
-                self.finish(memory, Outcome::Issued { lifetime: Some(facts.not_after - facts.not_before) });
+                self.finish(state, Outcome::Issued { lifetime: Some(facts.not_after - facts.not_before) });
                 if let Err(error) = self.live.load(&settings.tls) {
                     tracing::error!(%error, "cannot load the new certificate");
                 }
@@ -45,8 +45,8 @@ impl RenewalTask {
                         reason: reason.clone(),
                     },
                 };
-                self.finish(memory, outcome);
-                let orders = memory.ledger.at(&settings.renewal.authority.directory);
+                self.finish(state, outcome);
+                let orders = state.ledger.at(&settings.renewal.authority.directory);
                 let wait = backoff::may_order(&orders, names, now, false).err();
                 let next = wait.map_or(now + 60, |wait| wait.until);
                 CheckOutcome::Failed { reason, next, is_about_names: false }
@@ -54,8 +54,8 @@ impl RenewalTask {
         }
     }
 
-    pub(super) fn finish(&self, memory: &mut TaskState, outcome: Outcome) {
-        if let Err(error) = tokio::task::block_in_place(|| memory.ledger.finish(outcome)) {
+    pub(super) fn finish(&self, state: &mut TaskState, outcome: Outcome) {
+        if let Err(error) = tokio::task::block_in_place(|| state.ledger.finish(outcome)) {
             tracing::error!(%error, "cannot record the outcome of an order");
         }
     }

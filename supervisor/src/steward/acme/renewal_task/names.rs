@@ -5,13 +5,13 @@ use super::*;
 /// The names wanted now. A domain's own name that has started to resolve to this machine is checked at once.
 pub(super) async fn wanted(
     settings: &RenewalSettings,
-    memory: &mut TaskState,
+    state: &mut TaskState,
     resolver: &TokioResolver,
 ) -> WantedNames {
-    if memory.own_names.refresh(resolver, &settings.web).await {
-        memory.probe_at_once();
+    if state.own_names.refresh(resolver, &settings.web).await {
+        state.probe_at_once();
     }
-    wanted_names(&settings.web.hostname, &settings.web.domains, memory.own_names.here())
+    wanted_names(&settings.web.hostname, &settings.web.domains, state.own_names.here())
 }
 
 impl RenewalTask {
@@ -19,16 +19,16 @@ impl RenewalTask {
     pub(super) async fn select(
         &self,
         settings: &RenewalSettings,
-        memory: &TaskState,
-        errand: &Issuance<'_>,
+        state: &TaskState,
+        issuance: &Issuance<'_>,
         wanted: &[String],
-        is_asked: bool,
+        is_requested: bool,
     ) -> Selection {
         let renewal = &settings.renewal;
         let rules =
             Rules { challenge: renewal.authority.challenge, has_dns_update: renewal.dns_update.is_some() };
         let probe = SelfCheck {
-            resolver: errand.resolver,
+            resolver: issuance.resolver,
             challenges: &self.challenges,
             ports: renewal.challenge_ports,
             http: self.open.http && ChallengeKind::Http.is_allowed(rules.challenge),
@@ -39,7 +39,7 @@ impl RenewalTask {
         let mut candidates = Vec::new();
         // In small batches: each check connects to our own services, which limit connections per address.
         for some in wanted.chunks(PROBED_AT_ONCE) {
-            let looks = some.iter().map(async |name| {
+            let checks = some.iter().map(async |name| {
                 let reached = if is_dns_only {
                     SelfCheckResult { http: None, tls: None }
                 } else {
@@ -47,29 +47,29 @@ impl RenewalTask {
                 };
                 Candidate { name: name.clone(), reached }
             });
-            candidates.extend(futures_util::future::join_all(looks).await);
+            candidates.extend(futures_util::future::join_all(checks).await);
         }
-        let orders = memory.ledger.at(&renewal.authority.directory);
-        select(candidates, rules, &orders, http::now(), is_asked)
+        let orders = state.ledger.at(&renewal.authority.directory);
+        select(candidates, rules, &orders, http::now(), is_requested)
     }
 
     /// The conclusion if nothing can be ordered, with the reasons of the names.
     pub(super) fn unproven(
         &self,
-        memory: &TaskState,
-        look: &RenewalCheck<'_>,
+        state: &TaskState,
+        check: &RenewalCheck<'_>,
         why: Option<String>,
         wait: Duration,
     ) -> CheckOutcome {
-        let host = look.wanted.names.first().map_or("", String::as_str);
+        let host = check.wanted.names.first().map_or("", String::as_str);
         let is_refused =
-            memory.left_out.iter().any(|left_out| left_out.name == host && left_out.until.is_some());
-        let why = why.unwrap_or_else(|| match is_refused || look.issuance.current.is_some() {
+            state.left_out.iter().any(|left_out| left_out.name == host && left_out.until.is_some());
+        let why = why.unwrap_or_else(|| match is_refused || check.issuance.current.is_some() {
             true => format!("{host} cannot be validated now"),
             false => "none of the names reaches this machine yet".to_owned(),
         });
         let until = http::now() + i64::try_from(wait.as_secs()).unwrap_or(0);
-        without_fault(look.needed, CheckOutcome::Unproven { why, until })
+        without_fault(check.needed, CheckOutcome::Unproven { why, until })
     }
 }
 
@@ -79,11 +79,11 @@ impl RenewalTask {
 pub(super) fn without_unreached(
     own_names: &OwnNames,
     mut wanted: Vec<String>,
-    choice: &mut Selection,
+    selection: &mut Selection,
 ) -> Vec<String> {
-    choice.left_out.retain(|left_out| left_out.until.is_some() || !own_names.contains(&left_out.name));
+    selection.left_out.retain(|left_out| left_out.until.is_some() || !own_names.contains(&left_out.name));
     wanted.retain(|name| {
-        let is_chosen = choice.names.iter().any(|(chosen, _)| chosen == name);
+        let is_chosen = selection.names.iter().any(|(chosen, _)| chosen == name);
         is_chosen || !own_names.contains(name)
     });
     wanted
@@ -129,7 +129,7 @@ mod tests {
             why: Concern::constant("another server answers", "nothing"),
             until,
         };
-        let mut choice = Selection {
+        let mut selection = Selection {
             names: vec![
                 ("mail.example.org".to_owned(), ChallengeKind::Http),
                 ("example.com".to_owned(), ChallengeKind::Http),
@@ -140,9 +140,9 @@ mod tests {
                 left_out("example.net", Some(7)),
             ],
         };
-        let wanted = without_unreached(&own_names, wanted, &mut choice);
+        let wanted = without_unreached(&own_names, wanted, &mut selection);
         assert_eq!(wanted, ["mail.example.org", "autoconfig.example.org", "example.com"]);
-        let left_out: Vec<&str> = choice.left_out.iter().map(|left_out| left_out.name.as_str()).collect();
+        let left_out: Vec<&str> = selection.left_out.iter().map(|left_out| left_out.name.as_str()).collect();
         assert_eq!(left_out, ["autoconfig.example.org", "example.net"]);
     }
 }

@@ -32,7 +32,7 @@ fn chosen(
 #[test]
 fn auto_selects_the_first_challenge_that_works() {
     let auto = |http, tls, dns| chosen(http, tls, Challenge::Auto, dns);
-    for (http, tls, dns, way) in [
+    for (http, tls, dns, kind) in [
         (good(), good(), true, Some(ChallengeKind::Http)),
         (bad(), good(), true, Some(ChallengeKind::TlsAlpn)),
         (None, good(), false, Some(ChallengeKind::TlsAlpn)),
@@ -44,7 +44,7 @@ fn auto_selects_the_first_challenge_that_works() {
         (bad(), bad(), false, None),
         (None, None, false, None),
     ] {
-        assert_eq!(auto(http.clone(), tls.clone(), dns).ok(), way, "{http:?} {tls:?} {dns}");
+        assert_eq!(auto(http.clone(), tls.clone(), dns).ok(), kind, "{http:?} {tls:?} {dns}");
     }
     assert_eq!(auto(bad(), bad(), false).unwrap_err(), elsewhere());
     assert!(auto(None, None, false).unwrap_err().fix.contains("MAIL_HTTP_PORT"));
@@ -68,13 +68,13 @@ fn a_refused_name_is_left_out_for_its_wait_unless_another_challenge_is_untried()
     let outcome = Outcome::Names { refused: vec![Refusal::new(NAME, ChallengeKind::Http, "404")] };
     let begun = Entry::started(1000, "https://ca.example/", &[(NAME.to_owned(), ChallengeKind::Http)]);
     let entry = Entry { outcome, ..begun };
-    let choice = select(candidate(good(), good()), rules, std::slice::from_ref(&entry), 1001, false);
-    assert_eq!(choice.names, [(NAME.to_owned(), ChallengeKind::TlsAlpn)]);
-    let choice = select(candidate(good(), bad()), rules, std::slice::from_ref(&entry), 1001, false);
-    assert_eq!(choice.names, []);
-    assert_eq!(choice.left_out[0].why.problem, "the authority refused it: 404");
-    let until = choice.left_out[0].until.unwrap();
+    let selection = select(candidate(good(), good()), rules, std::slice::from_ref(&entry), 1001, false);
+    assert_eq!(selection.names, [(NAME.to_owned(), ChallengeKind::TlsAlpn)]);
+    let selection = select(candidate(good(), bad()), rules, std::slice::from_ref(&entry), 1001, false);
+    assert_eq!(selection.names, []);
+    assert_eq!(selection.left_out[0].why.problem, "the authority refused it: 404");
+    let until = selection.left_out[0].until.unwrap();
     assert!(until > 1001);
-    let choice = select(candidate(good(), bad()), rules, &[entry], until, false);
-    assert_eq!(choice.names, [(NAME.to_owned(), ChallengeKind::Http)]);
+    let selection = select(candidate(good(), bad()), rules, &[entry], until, false);
+    assert_eq!(selection.names, [(NAME.to_owned(), ChallengeKind::Http)]);
 }

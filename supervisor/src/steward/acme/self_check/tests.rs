@@ -13,7 +13,7 @@ fn no_answer() -> Responder {
 #[test]
 fn one_address_that_leads_elsewhere_makes_the_name_unreachable_and_silence_alone_does_not() {
     let other = || Responder::OtherServer("nginx".into());
-    let is_bad = |verdict: &Reachability| matches!(verdict, Reachability::Unreachable(_));
+    let is_bad = |result: &Reachability| matches!(result, Reachability::Unreachable(_));
     assert_eq!(combined(&[OURS], &[Responder::ThisServer], 80), Reachability::Reachable);
     assert_eq!(combined(&[OURS, far()], &[Responder::ThisServer, no_answer()], 80), Reachability::Reachable);
     assert!(is_bad(&combined(&[OURS, far()], &[Responder::ThisServer, other()], 80)));
@@ -24,8 +24,8 @@ fn one_address_that_leads_elsewhere_makes_the_name_unreachable_and_silence_alone
     else {
         panic!()
     };
-    for said in ["198.51.100.9", "port 80", "nginx"] {
-        assert!(why.problem.contains(said), "{why}");
+    for part in ["198.51.100.9", "port 80", "nginx"] {
+        assert!(why.problem.contains(part), "{why}");
     }
 }
 
