@@ -87,23 +87,22 @@ fn demonstrate(demo: &Demo) -> Result<Exit, (Exit, String)> {
         (Exit::VolumeNotWritable, format!("cannot write {}: {error}", log_path.display()))
     })?;
     let ours = log_file.try_clone().map_err(|error| (Exit::System, error.to_string()))?;
-    let outlet = logging::start_to(PROCESS_1, &settings.log, ours);
+    let log_writer = logging::start_to(PROCESS_1, &settings.log, ours);
 
     eprintln!("Starting; the log is {}", log_path.display());
     let folders = scratch.folders();
-    let watchword = Some(HeartbeatPassword::new());
     let site = Site {
         settings,
         folders,
         owners: None,
         purpose: Purpose::Demo,
-        heartbeat_password: watchword,
+        heartbeat_password: Some(HeartbeatPassword::new()),
         proofs: VerificationCache::default(),
     };
     let mut guide = StartupMonitor::new(site.clone(), people, scratch.folder().to_owned());
     let ended = init::run_site(site, &signals, Some(&log_file), read, &mut guide);
     guide.close();
-    outlet.flush();
+    log_writer.flush();
     ended.map_err(|error| (error.exit(), error.to_string()))
 }
 

@@ -49,22 +49,21 @@ pub fn run() -> ExitCode {
         let wrong = format!("the container lacks capabilities; add `cap_add: [{missing}]`");
         return report_start_error(Exit::NoCapability, &wrong);
     }
-    let outlet = logging::start(PROCESS_1, &settings.log);
+    let log_writer = logging::start(PROCESS_1, &settings.log);
     let mut observer = ReadyLogger { hostname: settings.hostname.clone() };
-    let watchword = Some(HeartbeatPassword::new());
     let site = Site {
         settings,
         folders,
         owners,
         purpose: Purpose::Appliance,
-        heartbeat_password: watchword,
+        heartbeat_password: Some(HeartbeatPassword::new()),
         proofs: VerificationCache::default(),
     };
     let exit = run_site(site, &signals, None, read, &mut observer).unwrap_or_else(|error| {
         tracing::error!("mailstead cannot start: {error}");
         error.exit()
     });
-    outlet.flush();
+    log_writer.flush();
     exit.into()
 }
 
@@ -73,9 +72,9 @@ fn report_start_error(exit: Exit, wrong: &impl Display) -> ExitCode {
     match settings::log_format(std::env::vars_os()) {
         Format::Text => eprintln!("mailstead cannot start: {wrong}"),
         format @ Format::Json => {
-            let outlet = logging::start(PROCESS_1, &Log { format, ..Log::default() });
+            let log_writer = logging::start(PROCESS_1, &Log { format, ..Log::default() });
             tracing::error!("mailstead cannot start: {wrong}");
-            outlet.flush();
+            log_writer.flush();
         }
     }
     exit.into()

@@ -103,12 +103,12 @@ impl Background {
         let (woken, wake) = UnixDatagram::pair()?;
         woken.set_nonblocking(true)?;
         wake.set_nonblocking(true)?;
-        let (tasks, asked) = channel::<Task>();
+        let (tasks, requests) = channel::<Task>();
         let (finished, outcomes) = channel();
         let abandon = Abandon::default();
         let abandoned = abandon.clone();
         thread::Builder::new().name("background".into()).spawn(move || {
-            while let Ok(task) = asked.recv() {
+            while let Ok(task) = requests.recv() {
                 if finished.send(run_task(task, &mut work, &abandoned)).is_err() {
                     return;
                 }
@@ -197,7 +197,7 @@ fn await_last_step(woken: &UnixDatagram) {
 }
 
 /// Runs work before there is a loop, on a thread, and handles signals meanwhile: returns `None`, with `abandon`
-/// requested, when process 1 was asked to stop first. A SIGHUP is kept for the loop.
+/// requested, when process 1 was asked to stop first. A SIGHUP is passed on to the loop.
 pub(super) fn unless_stopped<T: Send + 'static>(
     signals: &Signals,
     abandon: &Abandon,
@@ -233,7 +233,7 @@ pub(super) fn unless_stopped<T: Send + 'static>(
         match outcome.try_recv() {
             Ok(outcome) => {
                 if is_reload_wanted {
-                    signals.keep_reload();
+                    signals.requeue_reload();
                 }
                 return Ok(Some(outcome));
             }
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stop_does_not_wait_and_a_reload_is_kept() {
+    fn a_stop_does_not_wait_and_a_reload_is_passed_on() {
         use nix::sys::signal::raise;
         // Its own thread: a signal mask belongs to a thread, and the signals are sent to it alone.
         let tested = thread::spawn(|| {

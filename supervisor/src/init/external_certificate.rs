@@ -94,9 +94,9 @@ mod tests {
         fs::write(path("new"), "longer").unwrap();
         fs::rename(path("new"), path("one/key")).unwrap();
         has_changed("renamed");
-        symlink("two", path("turned")).unwrap();
-        fs::rename(path("turned"), path("live")).unwrap();
-        has_changed("turned");
+        symlink("two", path("new-link")).unwrap();
+        fs::rename(path("new-link"), path("live")).unwrap();
+        has_changed("relinked");
         fs::remove_file(path("two/cert")).unwrap();
         has_changed("removed");
     }

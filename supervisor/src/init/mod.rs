@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! signals blocked ─▶ settings ─▶ the volume's lock ─▶ folders ─▶ ports ─▶ certificate, keys, accounts, configurations ─▶ loop
-//!                   └──────────────── on a thread, while the first one hears whether to stop ────────────────┘
+//!                   └──────────────── on a thread, while the first one handles requests to stop ────────────────┘
 //! ```
 //!
 //! It reads nothing from the network, uses no async runtime, and ends only when it is asked to or by its own fault. The
@@ -111,10 +111,10 @@ pub fn run_site(
         tracing::info!("asked to stop before any daemon was started");
         return Ok(Exit::Stopped);
     };
-    let Prepared { lock: _held, listening, missing, concerns, certificate } = prepared?;
+    let Prepared { lock: _lock, listening, unbound, concerns, certificate } = prepared?;
     let notify = site.folders.notify_socket();
     let notices = Notices::bind(&notify).map_err(refused("bind the socket for notices"))?;
-    for Concern { problem, fix } in concerns.iter().cloned().chain(missing.iter().map(Unbound::concern)) {
+    for Concern { problem, fix } in concerns.iter().cloned().chain(unbound.iter().map(Unbound::concern)) {
         tracing::warn!(%problem, %fix, "started with a problem");
     }
     external_certificate::watch(watched).map_err(refused("watch the certificate's files"))?;
@@ -128,7 +128,7 @@ pub fn run_site(
     }
     let now = Moment::now();
     let mut supervision = Supervision::new(children, &Role::START_ORDER, concerns, now);
-    supervision.set_initial_state(missing, certificate, now);
+    supervision.set_initial_state(unbound, certificate, now);
     let mut status = StatusFile::new(site.folders.status(), site.owners.map(|owners| owners.steward.group));
     let background =
         Background::start(Reloader::new(site, ports, read)).map_err(refused("start a thread"))?;

@@ -94,7 +94,7 @@ pub struct Prepared {
     /// Concerns that the operator has to resolve.
     pub concerns: Vec<Concern>,
     /// Ports that another program holds, and without which mail is still served.
-    pub missing: Vec<Unbound>,
+    pub unbound: Vec<Unbound>,
     /// The fingerprint of the certificate that the daemons will read.
     pub certificate: Option<String>,
 }
@@ -102,12 +102,12 @@ pub struct Prepared {
 /// Prepares everything. Repeated, or after an interruption at any point, it has the same result.
 pub fn prepare(site: &Site, abandon: &Abandon) -> Result<Prepared, PrepareError> {
     volume::refuse_foreign_format(&site.folders)?;
-    let held = volume::lock(&site.folders, site.owners.as_ref())?;
+    let lock = volume::lock(&site.folders, site.owners.as_ref())?;
     check_abandoned(abandon)?;
     volume::lay_out(&site.folders, site.owners.as_ref())?;
     volume::check_format(&site.folders)?;
     check_abandoned(abandon)?;
-    let Bound { listening, missing } = ports::bind(site).map_err(PrepareError::Ports)?;
+    let Bound { listening, unbound } = ports::bind(site).map_err(PrepareError::Ports)?;
     generation::write_steward(site, own_ports(&listening))?;
     let names = site.certificate_names();
     let found =
@@ -123,7 +123,7 @@ pub fn prepare(site: &Site, abandon: &Abandon) -> Result<Prepared, PrepareError>
     check_abandoned(abandon)?;
     let concerns = refresh(site, abandon)?;
     let certificate = fingerprint(&site.tls().certificate).ok();
-    Ok(Prepared { lock: held, listening, missing, concerns, certificate })
+    Ok(Prepared { lock, listening, unbound, concerns, certificate })
 }
 
 /// Ends the work when process 1 stops.
@@ -147,7 +147,7 @@ pub fn refresh(site: &Site, abandon: &Abandon) -> Result<Vec<Concern>, PrepareEr
     // On a full disk, a file that does not change must not prevent the start.
     let changed = accounts.is_changed().then(|| site.folders.accounts());
     for path in changed.into_iter().chain(replaced(site)) {
-        undo.keep(&path).map_err(|source| PrepareError::Backup { path, source })?;
+        undo.save(&path).map_err(|source| PrepareError::Backup { path, source })?;
     }
     let mut concerns = site.concerns(accounts.merged());
     concerns.extend(trust::copy_anchors(site));
@@ -208,13 +208,13 @@ fn copy_external_certificate(site: &Site) -> Option<Concern> {
     }
     let from = Tls { certificate: certificate.clone(), key: key.clone() };
     let now = i64::try_from(Moment::now().wall).unwrap_or(i64::MAX);
-    let keeper = certificate_owner(site);
+    let owner = certificate_owner(site);
     external::install(
         &from,
         &site.folders.external_certificate(),
         site.settings.hostname.as_str(),
         now,
-        keeper,
+        owner,
     )
 }
 

@@ -45,9 +45,9 @@ pub fn reap_next(leaders: &[Pid]) -> io::Result<Option<(Pid, End)>> {
 
 /// Returns true when a child has ended and is not reaped yet.
 fn is_dead(child: Pid) -> io::Result<bool> {
-    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     let Some(child) = number(child) else { return Ok(false) };
-    match waitid(WaitId::Pid(child), look) {
+    match waitid(WaitId::Pid(child), options) {
         Ok(status) => Ok(status.is_some()),
         // Not a child, or reaped already.
         Err(rustix::io::Errno::CHILD) => Ok(false),

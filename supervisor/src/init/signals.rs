@@ -31,7 +31,7 @@ const FAULTS: [Signal; 7] = [
 pub struct Signals {
     arrived: SignalFd,
     /// A SIGHUP that was read before it could be handled.
-    has_kept_reload: Cell<bool>,
+    has_requeued_reload: Cell<bool>,
 }
 
 /// Blocks all signals but the faults, in this thread and those that it will start. A child inherits the mask, until the
@@ -71,18 +71,18 @@ impl Signals {
     /// Opens the descriptor. The signals must have been blocked before.
     pub fn open() -> nix::Result<Self> {
         let arrived = SignalFd::with_flags(&handled(), SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
-        Ok(Self { arrived, has_kept_reload: Cell::new(false) })
+        Ok(Self { arrived, has_requeued_reload: Cell::new(false) })
     }
 
     /// Makes [`Signals::next`] return a SIGHUP once more.
-    pub fn keep_reload(&self) {
-        self.has_kept_reload.set(true);
+    pub fn requeue_reload(&self) {
+        self.has_requeued_reload.set(true);
     }
 
     /// The number of the next pending signal, if any. Not all numbers have a name: real-time signals have none, and
     /// each of them waits here as often as it was sent.
     pub fn next(&self) -> io::Result<Option<i32>> {
-        if self.has_kept_reload.take() {
+        if self.has_requeued_reload.take() {
             return Ok(Some(Signal::SIGHUP as i32));
         }
         loop {

@@ -9,28 +9,28 @@ use nix::unistd::{Gid, chown};
 
 use crate::volume::ignore_not_found;
 
-/// Files as they were before they are replaced. They are restored when this is dropped, unless [`Undo::forget`] was
+/// Files as they were before they are replaced. They are restored when this is dropped, unless [`Undo::commit`] was
 /// called before.
 ///
-/// Each is kept as a hard link, so neither keeping nor restoring it needs room on the disk; a full disk is the usual
+/// Each is saved as a hard link, so neither saving nor restoring it needs room on the disk; a full disk is the usual
 /// reason for a failed replacement. On a file system without hard links it is a copy.
 #[derive(Debug, Default)]
-pub(super) struct Undo(Vec<Kept>);
+pub(super) struct Undo(Vec<SavedFile>);
 
 #[derive(Debug)]
-struct Kept {
+struct SavedFile {
     path: PathBuf,
     /// The other name; `None` if there was no file.
     before: Option<PathBuf>,
 }
 
 impl Undo {
-    /// Keeps a file, or a symbolic link, as it is now.
-    pub(super) fn keep(&mut self, path: &Path) -> io::Result<()> {
+    /// Saves a file, or a symbolic link, as it is now.
+    pub(super) fn save(&mut self, path: &Path) -> io::Result<()> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let before = path.with_file_name(format!(".{name}.before"));
         ignore_not_found(fs::remove_file(&before))?;
-        let kept = match fs::hard_link(path, &before) {
+        let saved = match fs::hard_link(path, &before) {
             Ok(()) => Some(before),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(_) => {
@@ -38,14 +38,14 @@ impl Undo {
                 Some(before)
             }
         };
-        self.0.push(Kept { path: path.to_owned(), before: kept });
+        self.0.push(SavedFile { path: path.to_owned(), before: saved });
         Ok(())
     }
 
-    /// Discards the kept files: all were replaced, and stay so.
+    /// Discards the saved files: all were replaced, and stay so.
     pub(super) fn commit(mut self) {
-        for kept in std::mem::take(&mut self.0) {
-            if let Some(before) = kept.before {
+        for saved in std::mem::take(&mut self.0) {
+            if let Some(before) = saved.before {
                 let _ = fs::remove_file(before);
             }
         }
@@ -54,7 +54,7 @@ impl Undo {
 
 impl Drop for Undo {
     fn drop(&mut self) {
-        for Kept { path, before } in self.0.drain(..).rev() {
+        for SavedFile { path, before } in self.0.drain(..).rev() {
             let undone = match &before {
                 Some(before) => restore(before, &path),
                 None => ignore_not_found(fs::remove_file(&path)),
@@ -108,13 +108,13 @@ mod tests {
         fs::write(path(".mta.toml.before"), "older").unwrap();
         let mut undo = Undo::default();
         for name in ["mta.toml", "untouched", "current", "presence.toml"] {
-            undo.keep(&path(name)).unwrap();
+            undo.save(&path(name)).unwrap();
         }
         fs::write(path("new"), "new").unwrap();
         fs::rename(path("new"), path("mta.toml")).unwrap();
         fs::write(path("presence.toml"), "new").unwrap();
-        symlink("two", path("turned")).unwrap();
-        fs::rename(path("turned"), path("current")).unwrap();
+        symlink("two", path("new-link")).unwrap();
+        fs::rename(path("new-link"), path("current")).unwrap();
         drop(undo);
         assert_eq!(names(folder.path()), ["current", "mta.toml", "untouched"]);
         assert_eq!(fs::read_to_string(path("mta.toml")).unwrap(), "old");
@@ -127,7 +127,7 @@ mod tests {
         let path = folder.path().join("mta.toml");
         fs::write(&path, "old").unwrap();
         let mut undo = Undo::default();
-        undo.keep(&path).unwrap();
+        undo.save(&path).unwrap();
         fs::write(folder.path().join("new"), "new").unwrap();
         fs::rename(folder.path().join("new"), &path).unwrap();
         undo.commit();

@@ -93,19 +93,19 @@ pub struct Bound {
     /// The sockets.
     pub listening: Vec<Listening>,
     /// Ports that could not be bound, and without which mail is still served.
-    pub missing: Vec<Unbound>,
+    pub unbound: Vec<Unbound>,
 }
 
 /// Binds every port and every path, or returns the error of each that could not be bound.
 pub fn bind(site: &Site) -> Result<Bound, Vec<PortError>> {
     let mut listening = Vec::new();
-    let mut missing = Vec::new();
+    let mut unbound = Vec::new();
     let mut errors = Vec::new();
     for port in of(site) {
         match listen(port, site.purpose) {
             Ok(listener) => listening.push(listener),
-            Err(unbound) if port.is_vital => errors.push(PortError::Port(unbound)),
-            Err(unbound) => missing.push(unbound),
+            Err(failed) if port.is_vital => errors.push(PortError::Port(failed)),
+            Err(failed) => unbound.push(failed),
         }
     }
     // A socket at its path replaces an existing one, so that waits until nothing else is in the way.
@@ -130,7 +130,7 @@ pub fn bind(site: &Site) -> Result<Bound, Vec<PortError>> {
             Err(source) => errors.push(source.into()),
         }
     }
-    if errors.is_empty() { Ok(Bound { listening, missing }) } else { Err(errors) }
+    if errors.is_empty() { Ok(Bound { listening, unbound }) } else { Err(errors) }
 }
 
 /// The ports of a site, under the numbers that the settings give them.

@@ -69,9 +69,9 @@ pub struct Launch {
 }
 
 /// The command line that [`run`] reads.
-pub fn program(role: Role, configuration: &Path, person: Option<DaemonUser>, rules: &Rules) -> Program {
+pub fn program(role: Role, configuration: &Path, user: Option<DaemonUser>, rules: &Rules) -> Program {
     let mut arguments: Vec<OsString> = vec!["launch".into()];
-    if let Some(DaemonUser { owner, group }) = person {
+    if let Some(DaemonUser { owner, group }) = user {
         arguments.extend([format!("--uid={}", owner.user).into(), format!("--gid={}", owner.group).into()]);
         arguments.extend(group.map(|group| format!("--group={group}").into()));
     }
@@ -111,8 +111,8 @@ fn drop_everything(launch: &Launch) -> io::Result<()> {
     if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
         let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
     }
-    if let Some(person) = launch.user() {
-        person.switch_to()?;
+    if let Some(user) = launch.user() {
+        user.switch_to()?;
     }
     prctl::set_no_new_privs()?;
     // If process 1 is killed without a chance to stop its daemons, none is left behind: the next start must not find
@@ -151,9 +151,9 @@ fn close_inherited() {
     let passed = std::env::var("LISTEN_FDS").ok().and_then(|count| count.parse().ok()).unwrap_or(0);
     let Ok(listing) = std::fs::read_dir("/proc/self/fd") else { return };
     let open: Vec<i32> = listing.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
-    for stranger in open.into_iter().filter(|descriptor| *descriptor >= FIRST_PASSED + passed) {
+    for inherited in open.into_iter().filter(|descriptor| *descriptor >= FIRST_PASSED + passed) {
         // The listing's own descriptor is among them, and closed by now.
-        let _ = nix::unistd::close(stranger);
+        let _ = nix::unistd::close(inherited);
     }
 }
 

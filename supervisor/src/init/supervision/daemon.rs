@@ -7,7 +7,7 @@ use handover::notice::{ACCOUNTS, GATEWAY_COUNT, Notice, QUEUE, QUEUE_SINCE, SAND
 use handover::status::DaemonStatus;
 use nix::unistd::Pid;
 
-use super::watchdog::Silence;
+use super::watchdog::SilenceTimer;
 use crate::init::role::Role;
 use crate::init::unit::{Event, Moment, Phase, Unit};
 
@@ -43,7 +43,7 @@ pub(super) struct RunFacts {
     /// Set if it was asked to end, so that another process replaces it.
     pub(super) is_replaced: bool,
     /// The time for which it has not responded.
-    pub(super) silence: Silence,
+    pub(super) silence: SilenceTimer,
 }
 
 /// The most topics that are kept of one daemon: a faulty daemon must not fill the memory of process 1.

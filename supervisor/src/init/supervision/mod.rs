@@ -1,5 +1,5 @@
-//! All daemons together: their starts (here), their reloads ([`news`]), the order in which they stop ([`stopping`]),
-//! those that hang ([`watchdog`]), ports that another program held ([`missing`]), and the report about all of it
+//! All daemons together: their starts (here), their reloads ([`reload`]), the order in which they stop ([`stopping`]),
+//! those that hang ([`watchdog`]), ports that another program held ([`unbound_ports`]), and the report about all of it
 //! ([`status`]).
 //!
 //! Decides by the units' states and the time passed in, and acts through [`Processes`]. So all of it is tested without
@@ -54,7 +54,7 @@ pub struct Supervision<P> {
     /// The reason for which the last reload was refused.
     refused: Option<Concern>,
     /// The ports that another program holds.
-    missing: UnboundPorts,
+    unbound: UnboundPorts,
     /// The fingerprint of the certificate that the daemons have loaded.
     certificate: Option<String>,
     /// The time of the last call of [`Supervision::turn`].
@@ -73,7 +73,7 @@ impl<P: Processes> Supervision<P> {
             started: now.wall,
             concerns,
             refused: None,
-            missing: UnboundPorts::new(Vec::new(), now),
+            unbound: UnboundPorts::new(Vec::new(), now),
             certificate: None,
             last_turn: now.instant,
             has_changed: true,
@@ -81,12 +81,12 @@ impl<P: Processes> Supervision<P> {
     }
 
     /// Sets the state at the start: the ports that could not be bound, and the fingerprint of the certificate on disk.
-    pub fn set_initial_state(&mut self, missing: Vec<Unbound>, certificate: Option<String>, now: Moment) {
-        self.missing = UnboundPorts::new(missing, now);
+    pub fn set_initial_state(&mut self, unbound: Vec<Unbound>, certificate: Option<String>, now: Moment) {
+        self.unbound = UnboundPorts::new(unbound, now);
         self.certificate = certificate;
     }
 
-    /// Does what is due: tries missing ports, starts, kills, handles daemons that do not respond, continues the stop.
+    /// Does what is due: retries unbound ports, starts, kills, handles daemons that do not respond, continues the stop.
     pub fn turn(&mut self, now: Moment) {
         self.check_silent(now);
         self.retry_ports(now);
@@ -149,7 +149,7 @@ impl<P: Processes> Supervision<P> {
     /// The time at which [`Supervision::turn`] must be called although nothing happens.
     pub fn wakes_at(&self) -> Option<Instant> {
         let units = self.daemons.iter().filter_map(|daemon| daemon.unit.wakes_at());
-        units.chain(self.stop.as_ref().map(|stop| stop.give_up)).chain(self.missing.wakes_at()).min()
+        units.chain(self.stop.as_ref().map(|stop| stop.give_up)).chain(self.unbound.wakes_at()).min()
     }
 }
 

@@ -21,7 +21,7 @@ impl<P: Processes> Supervision<P> {
             .iter()
             .chain(&self.concerns)
             .cloned()
-            .chain(self.missing.concerns())
+            .chain(self.unbound.concerns())
             .chain(of_daemons)
         {
             if !all.contains(&concern) {

@@ -35,7 +35,7 @@ impl<P: Processes> Supervision<P> {
         } else {
             tracing::warn!("second request to stop, one second for each daemon");
             for role in Role::STOP_ORDER {
-                self.ask_to_stop(role, HURRY, now);
+                self.request_stop(role, HURRY, now);
             }
         }
     }
@@ -46,19 +46,19 @@ impl<P: Processes> Supervision<P> {
             let phase =
                 self.daemons.iter().find(|daemon| daemon.role == role).map(|daemon| daemon.unit.phase());
             match phase {
-                // Dead before it was asked, or not one of ours: there is nothing to wait for.
+                // Dead before it got the signal, or not one of ours: there is nothing to wait for.
                 Some(Phase::Stopped) | None => {
                     if let Some(stop) = &mut self.stop {
                         stop.remaining.pop_front();
                     }
                 }
                 Some(Phase::Stopping { .. }) => break,
-                Some(_) => self.ask_to_stop(role, role.stop_limit(), now),
+                Some(_) => self.request_stop(role, role.stop_limit(), now),
             }
         }
     }
 
-    fn ask_to_stop(&mut self, role: Role, limit: Duration, now: Moment) {
+    fn request_stop(&mut self, role: Role, limit: Duration, now: Moment) {
         self.processes.close_sockets(role);
         let Some(daemon) = self.daemons.iter_mut().find(|daemon| daemon.role == role) else { return };
         if let Some(pid) = daemon.running_pid() {

@@ -32,34 +32,34 @@ impl UnboundPorts {
         self.ports.iter().map(Unbound::concern)
     }
 
-    /// The time of the next attempt, as long as a port is missing.
+    /// The time of the next attempt, as long as a port is unbound.
     pub(super) fn wakes_at(&self) -> Option<Instant> {
         (!self.ports.is_empty()).then_some(self.next)
     }
 }
 
 impl<P: Processes> Supervision<P> {
-    /// The operator may have fixed something: the missing ports are tried at the next [`Supervision::turn`].
+    /// The operator may have fixed something: the unbound ports are tried at the next [`Supervision::turn`].
     pub fn retry_ports_soon(&mut self, now: Moment) {
-        (self.missing.wait, self.missing.next) = (FIRST, now.instant);
+        (self.unbound.wait, self.unbound.next) = (FIRST, now.instant);
     }
 
-    /// Tries the missing ports, when it is time. A daemon gets its sockets at its start, so the one that serves such a
+    /// Retries the unbound ports, when it is time. A daemon gets its sockets at its start, so the one that serves such a
     /// port is restarted.
     pub(super) fn retry_ports(&mut self, now: Moment) {
-        if self.stop.is_some() || self.missing.wakes_at().is_none_or(|next| next > now.instant) {
+        if self.stop.is_some() || self.unbound.wakes_at().is_none_or(|next| next > now.instant) {
             return;
         }
-        self.missing.wait = (self.missing.wait * 2).min(MAX_WAIT);
-        self.missing.next = now.instant + self.missing.wait;
+        self.unbound.wait = (self.unbound.wait * 2).min(MAX_WAIT);
+        self.unbound.next = now.instant + self.unbound.wait;
         let mut gained = Vec::new();
-        for port in std::mem::take(&mut self.missing.ports) {
+        for port in std::mem::take(&mut self.unbound.ports) {
             match self.processes.bind(&port) {
                 Ok(role) => {
                     tracing::info!(port = port.number(), "port bound");
                     gained.push(role);
                 }
-                Err(still) => self.missing.ports.push(still),
+                Err(still) => self.unbound.ports.push(still),
             }
         }
         gained.dedup();

@@ -3,7 +3,7 @@
 //! A daemon's runtime sends `WATCHDOG=1` every few seconds (sd_notify(3)). Only its silence while process 1 itself
 //! turned its loop counts: a machine that slept, or a container that was paused, has missed nothing. The runtime starts
 //! before the slow part of a start, so a daemon sends notices during that; until the first one arrives, all limits are
-//! [`UNHEARD`] times as long.
+//! [`FIRST_NOTICE_FACTOR`] times as long.
 
 use std::time::Duration;
 
@@ -18,37 +18,37 @@ use crate::init::unit::Moment;
 
 /// Several notices are missing: the daemon is reported. A busy machine delays them by a second or two.
 const LATE: Duration = Duration::from_secs(5 * WATCHDOG_SECONDS);
-/// A daemon does not recover after so long: it is asked to end, and the next one started.
+/// A daemon that has been silent for this long does not recover: it gets SIGTERM and is restarted.
 const HUNG: Duration = Duration::from_secs(60);
-/// A hanging daemon seldom handles that; it is killed, the only way to end a stopped process.
+/// A hanging daemon seldom handles SIGTERM; it is killed, the only way to end a stopped process.
 const KILLED: Duration = Duration::from_secs(65);
 /// Loading the program from a slow disk may take a while.
-const UNHEARD: u32 = 6;
+const FIRST_NOTICE_FACTOR: u32 = 6;
 /// The loop turns at least once per status interval. A longer turn means that process 1 did not run either.
 const MAX_TURN: Duration = Duration::from_secs(2 * HEARTBEAT_SECONDS);
 
 /// The silence of one process.
 #[derive(Debug, Default)]
-pub(super) struct Silence {
+pub(super) struct SilenceTimer {
     /// Set if a notice has come since the process was started.
-    was_heard: bool,
-    lasts: Duration,
+    has_responded: bool,
+    duration: Duration,
     /// The time since which it is silent, in seconds since 1970, once it is late.
     since: Option<u64>,
-    stage: Stage,
+    action: WatchdogAction,
 }
 
 /// The action that was taken about it.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
+enum WatchdogAction {
     #[default]
     Waiting,
     Reported,
-    Asked,
+    Terminated,
     Killed,
 }
 
-impl Silence {
+impl SilenceTimer {
     /// The time since which it has lasted, if it is long enough to be reported.
     pub(super) fn since(&self) -> Option<u64> {
         self.since
@@ -58,8 +58,8 @@ impl Silence {
 impl SupervisedDaemon {
     /// Records that it responds; returns true if that changes the status.
     pub(super) fn responds(&mut self) -> bool {
-        let heard = Silence { was_heard: true, ..Silence::default() };
-        let was_late = std::mem::replace(&mut self.run.silence, heard).since.is_some();
+        let responded = SilenceTimer { has_responded: true, ..SilenceTimer::default() };
+        let was_late = std::mem::replace(&mut self.run.silence, responded).since.is_some();
         if was_late {
             tracing::info!(role = self.role.name(), "responding again");
         }
@@ -67,35 +67,35 @@ impl SupervisedDaemon {
     }
 
     /// Counts silence. Returns the process and the signal that is due for it.
-    fn stays_silent(&mut self, for_so_long: Duration, now: Moment) -> Option<(Pid, Option<Signal>)> {
+    fn stays_silent(&mut self, elapsed: Duration, now: Moment) -> Option<(Pid, Option<Signal>)> {
         let pid = self.running_pid()?;
         let silence = &mut self.run.silence;
-        silence.lasts += for_so_long;
-        let times = if silence.was_heard { 1 } else { UNHEARD };
-        let stage = match silence.lasts {
-            lasts if lasts >= KILLED * times => Stage::Killed,
-            lasts if lasts >= HUNG * times => Stage::Asked,
-            lasts if lasts >= LATE * times => Stage::Reported,
-            _ => Stage::Waiting,
+        silence.duration += elapsed;
+        let times = if silence.has_responded { 1 } else { FIRST_NOTICE_FACTOR };
+        let action = match silence.duration {
+            duration if duration >= KILLED * times => WatchdogAction::Killed,
+            duration if duration >= HUNG * times => WatchdogAction::Terminated,
+            duration if duration >= LATE * times => WatchdogAction::Reported,
+            _ => WatchdogAction::Waiting,
         };
-        if stage <= silence.stage {
+        if action <= silence.action {
             return None;
         }
-        silence.stage = stage;
-        let seconds = silence.lasts.as_secs();
+        silence.action = action;
+        let seconds = silence.duration.as_secs();
         silence.since.get_or_insert(now.wall.saturating_sub(seconds));
         let (role, pid_number) = (self.role.name(), pid.as_raw());
-        let signal = match stage {
-            Stage::Waiting => return None,
-            Stage::Reported => {
+        let signal = match action {
+            WatchdogAction::Waiting => return None,
+            WatchdogAction::Reported => {
                 tracing::warn!(role, pid = pid_number, seconds, "does not respond");
                 None
             }
-            Stage::Asked => {
+            WatchdogAction::Terminated => {
                 tracing::error!(role, pid = pid_number, seconds, "does not respond, restarting");
                 Some(Signal::SIGTERM)
             }
-            Stage::Killed => {
+            WatchdogAction::Killed => {
                 tracing::error!(role, pid = pid_number, seconds, "does not respond, killed");
                 Some(Signal::SIGKILL)
             }
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_daemon_is_reported_then_asked_to_end_and_then_killed() {
+    fn a_silent_daemon_is_reported_then_terminated_and_then_killed() {
         let now = Moment::now();
         let mut supervision = all_started(now);
         supervision.handle_notice(MTA, &alive(), now);
