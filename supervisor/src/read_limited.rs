@@ -30,7 +30,7 @@ pub(crate) fn read_own(path: &Path) -> io::Result<Vec<u8>> {
     read_limited(path, MAX_SIZE)
 }
 
-/// Reads a text as [`own`] does.
+/// Reads a text as [`read_own`] does.
 pub(crate) fn read_own_text(path: &Path) -> io::Result<String> {
     read_text_limited(path, MAX_SIZE)
 }

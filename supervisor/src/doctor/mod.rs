@@ -1,7 +1,7 @@
 //! `mailstead check`: the doctor. It compares the wanted records with those seen from outside, and checks the machine.
 //!
 //! ```text
-//! Facts ── questions ──▶ observe ──▶ World ── checks ──▶ Report ──▶ text, JSON, the steward's findings
+//! SiteFacts ── queries ──▶ observe ──▶ ObservedState ── checks ──▶ Report ──▶ text, JSON, the steward's findings
 //! ```
 //!
 //! Observation and checks are separate. All queries are made concurrently under one time budget. The checks are pure
@@ -10,11 +10,11 @@
 mod checks;
 pub mod finding;
 mod observe;
+mod observed;
 mod queries;
 mod receiver;
 pub mod report;
 pub mod watch;
-mod world;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -68,7 +68,7 @@ pub fn run(doctor: &Doctor) -> ExitCode {
 
 fn examine_here(doctor: &Doctor) -> Result<Report, (Exit, String)> {
     let facts = dns::facts(doctor.dir.as_deref())?;
-    let place = match &doctor.dir {
+    let paths = match &doctor.dir {
         Some(folder) => Paths { steward: folder.join("run/steward.toml"), ..Paths::default() },
         None => {
             let folders = Folders::of_container();
@@ -78,7 +78,7 @@ fn examine_here(doctor: &Doctor) -> Result<Report, (Exit, String)> {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| (Exit::System, format!("cannot start: {error}")))?;
-    runtime.block_on(examine(&facts, &place, Scope::Whole)).map_err(|message| (Exit::Usage, message))
+    runtime.block_on(examine(&facts, &paths, Scope::Whole)).map_err(|message| (Exit::Usage, message))
 }
 
 /// The domains whose SPF record lets this machine send from each of its addresses.
@@ -94,9 +94,9 @@ pub(crate) async fn addresses_that_lead_here(facts: &SiteFacts) -> Vec<std::net:
 }
 
 /// Observes and runs the checks.
-async fn examine(facts: &SiteFacts, place: &Paths, scope: Scope) -> Result<Report, String> {
+async fn examine(facts: &SiteFacts, paths: &Paths, scope: Scope) -> Result<Report, String> {
     let wanted = WantedRecords::of(facts).map_err(|error| error.to_string())?;
     let host = fqdn(&facts.presence.hostname).map_err(|error| error.to_string())?;
-    let world = observe::observe(facts, &wanted, place, scope).await;
-    Ok(checks::run(&Case { facts, wanted: &wanted, world: &world, host }, scope))
+    let observed = observe::observe(facts, &wanted, paths, scope).await;
+    Ok(checks::run(&Case { facts, wanted: &wanted, observed: &observed, host }, scope))
 }

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use hickory_proto::rr::{RData, RecordType};
 
 use super::super::finding::{Finding, FindingId};
-use super::super::world::Reach;
+use super::super::observed::ConnectionOutcome;
 use super::{Case, of_purpose, publish, replace_records, unanswered, without_dot};
 use crate::dns::addresses::is_public;
 use crate::dns::record::address;
@@ -17,7 +17,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     if !unknown.is_empty() {
         return unknown;
     }
-    if let Some(meant) = case.world.aliases.get(host) {
+    if let Some(meant) = case.observed.aliases.get(host) {
         return vec![Finding::error(
             FindingId::MxAlias,
             format!(
@@ -28,7 +28,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
             format!("remove\n{host} IN CNAME {meant}\n{}", super::causes::host_records(case)),
         )];
     }
-    let seen = case.world.addresses(host);
+    let seen = case.observed.addresses(host);
     if seen.is_empty() {
         let cause = format!("{} has no address", without_dot(host));
         return vec![Finding::error(FindingId::AddressMissing, cause, super::causes::host_records(case))];
@@ -59,7 +59,7 @@ fn of_family(case: &Case<'_>, kind: RecordType, seen: &[IpAddr]) -> Vec<Finding>
             format!(
                 "{named} has the address {}, which does not lead to this machine{}",
                 list(&strange),
-                said(case, &strange)
+                other_response(case, &strange)
             ),
             without(case, kind, &strange, &wanted),
         ));
@@ -87,25 +87,25 @@ fn of_family(case: &Case<'_>, kind: RecordType, seen: &[IpAddr]) -> Vec<Finding>
 /// Returns true if an address is known not to be this machine's. An address that a router may translate counts as ours,
 /// unless another server answers there.
 fn is_foreign(case: &Case<'_>, address: IpAddr) -> bool {
-    if case.world.leads_here(case.facts, address) {
+    if case.observed.leads_here(case.facts, address) {
         return false;
     }
-    let is_other = matches!(case.world.reach.get(&(address, 25)), Some(Reach::Other(_)));
+    let is_other = matches!(case.observed.connections.get(&(address, 25)), Some(ConnectionOutcome::Other(_)));
     is_other && !is_proxied(case, address) || !case.facts.addresses.may_be_translated(address.is_ipv4())
 }
 
 /// Returns true if another port of the address leads here, so that only port 25 is intercepted.
 fn is_proxied(case: &Case<'_>, address: IpAddr) -> bool {
-    let mut others = case.world.reach.iter().filter(|((ip, port), _)| *ip == address && *port != 25);
-    others.any(|(_, reach)| *reach == Reach::Own)
+    let mut others = case.observed.connections.iter().filter(|((ip, port), _)| *ip == address && *port != 25);
+    others.any(|(_, outcome)| *outcome == ConnectionOutcome::Own)
 }
 
-fn said(case: &Case<'_>, strange: &[IpAddr]) -> String {
-    let said = strange.iter().find_map(|address| match case.world.reach.get(&(*address, 25)) {
-        Some(Reach::Other(said)) => Some(format!("; {address} answers with {said}")),
+fn other_response(case: &Case<'_>, strange: &[IpAddr]) -> String {
+    let response = strange.iter().find_map(|address| match case.observed.connections.get(&(*address, 25)) {
+        Some(ConnectionOutcome::Other(response)) => Some(format!("; {address} answers with {response}")),
         _ => None,
     });
-    said.unwrap_or_default()
+    response.unwrap_or_default()
 }
 
 fn list(addresses: &[IpAddr]) -> String {

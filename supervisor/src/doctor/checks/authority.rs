@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::super::finding::{Finding, FindingId, Severity};
-use super::super::world::Answer;
+use super::super::observed::Answer;
 use super::{Case, of_purpose, publish, without_dot};
 use crate::dns::record::{Content, Purpose, fqdn, line_of};
 
@@ -18,7 +18,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     let web = case.wanted.domains.iter().flat_map(|(_, records)| of_purpose(records, Purpose::Web));
     let names = [case.host.clone()].into_iter().chain(web.filter_map(|record| record.owner().ok()));
     // A domain's own name is in the certificate while it resolves to this machine; mail flows without it.
-    let own = case.world.domains_here(case.facts, &case.host);
+    let own = case.observed.domains_here(case.facts, &case.host);
     let own = own.iter().filter_map(|domain| fqdn(domain).ok()).map(|name| (name, Severity::Warning));
     // For each set of CAA records, all names to which it applies.
     let mut forbidden: BTreeMap<Name, (Severity, Vec<String>, String)> = BTreeMap::new();
@@ -72,7 +72,7 @@ fn unknown(case: &Case<'_>) -> Vec<Finding> {
         return Vec::new();
     };
     let lines: Vec<String> = case
-        .world
+        .observed
         .answer(&holder, RecordType::CAA)
         .records()
         .iter()
@@ -111,10 +111,10 @@ fn at(holder: &Name, authority: &address::Domain) -> String {
 fn effective(case: &Case<'_>, name: &Name) -> Option<(Name, Vec<String>)> {
     let mut name = name.clone();
     while !name.is_root() {
-        match case.world.answer(&name, RecordType::CAA) {
+        match case.observed.answer(&name, RecordType::CAA) {
             Answer::Found(records) => {
                 // The records of an alias are those of its target.
-                let holder = case.world.aliases.get(&name).cloned().unwrap_or(name);
+                let holder = case.observed.aliases.get(&name).cloned().unwrap_or(name);
                 return Some((holder, records.iter().filter_map(issuer).collect()));
             }
             Answer::Nothing => name = name.base_name(),

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use hickory_proto::rr::RData;
 
 use super::super::finding::{Finding, FindingId};
-use super::super::world::{Answer, Blocklist};
+use super::super::observed::{Answer, Blocklist};
 use super::Case;
 use crate::dns::record::address;
 
@@ -11,7 +11,7 @@ use crate::dns::record::address;
 /// none has (RFC 5782 §5), so that a list that refuses us, or a resolver that invents answers, is not mistaken for a
 /// result.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
-    case.world.blocklists.iter().flat_map(of_list).collect()
+    case.observed.blocklists.iter().flat_map(of_list).collect()
 }
 
 fn of_list(list: &Blocklist) -> Vec<Finding> {
@@ -25,7 +25,7 @@ fn of_list(list: &Blocklist) -> Vec<Finding> {
         )];
     }
     if !list.listed.records().iter().any(is_listing) || list.unlisted.records().iter().any(is_listing) {
-        let said = match &list.listed {
+        let reason = match &list.listed {
             Answer::Failed(why) => format!("does not answer ({why})"),
             _ if list.unlisted.records().is_empty() => {
                 "has no entry for 127.0.0.2, which every list has".to_owned()
@@ -34,7 +34,7 @@ fn of_list(list: &Blocklist) -> Vec<Finding> {
         };
         return vec![Finding::notice(
             FindingId::BlocklistUseless,
-            format!("{zone} {said}; it is gone, or the resolver invents answers"),
+            format!("{zone} {reason}; it is gone, or the resolver invents answers"),
             "remove it from MAIL_BLOCKLISTS, or use another resolver (MAIL_DNS_SERVERS)",
         )];
     }

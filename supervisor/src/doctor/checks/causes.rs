@@ -7,7 +7,7 @@ use address::Domain;
 use hickory_proto::rr::RecordType;
 
 use super::super::finding::{Finding, FindingId};
-use super::super::world::{Answer, NameFault};
+use super::super::observed::{Answer, NameFault};
 use super::{Case, of_purpose};
 use crate::dns::record::{Purpose, Record, fqdn};
 use crate::dns::zone;
@@ -40,7 +40,7 @@ fn zones(case: &Case<'_>, causes: &mut Causes) {
     names.dedup();
     let mut zones: Vec<&Domain> = Vec::new();
     for name in names {
-        let Some(fault) = fqdn(name).ok().and_then(|name| case.world.faults.get(&name)) else { continue };
+        let Some(fault) = fqdn(name).ok().and_then(|name| case.observed.faults.get(&name)) else { continue };
         if *name == host {
             causes.explains_host = true;
         }
@@ -61,10 +61,10 @@ fn is_within(name: &Domain, zone: &Domain) -> bool {
 
 fn of_zone(zone: &Domain, fault: &NameFault) -> Finding {
     match fault {
-        NameFault::Bogus(said) => Finding::error(
+        NameFault::Bogus(reason) => Finding::error(
             FindingId::ZoneBogus,
             format!(
-                "the signatures of {zone} are invalid (DNSSEC), so validating resolvers have no answers for it: {said}"
+                "the signatures of {zone} are invalid (DNSSEC), so validating resolvers have no answers for it: {reason}"
             ),
             format!(
                 "sign the zone again on its name server: knotc zone-sign {zone} (Knot), rndc sign {zone} (BIND); if \
@@ -77,9 +77,9 @@ fn of_zone(zone: &Domain, fault: &NameFault) -> Finding {
             format!("the resolver refuses to answer for {zone} (REFUSED)"),
             "allow this machine to query it, or set MAIL_DNS_SERVERS to another resolver",
         ),
-        NameFault::Unanswered(said) => Finding::error(
+        NameFault::Unanswered(reason) => Finding::error(
             FindingId::ZoneUnanswered,
-            format!("the name servers of {zone} do not answer: {said}"),
+            format!("the name servers of {zone} do not answer: {reason}"),
             format!(
                 "list them with dig {zone} NS +trace, and query each: dig @<name server> {zone} SOA. At the registrar, \
                  enter the servers that have the zone; on a name server of your own, load the zone and open port 53 \
@@ -131,15 +131,17 @@ fn fresh(case: &Case<'_>, causes: &mut Causes) {
 /// Returns true if DNS has no record of this kind.
 fn is_nothing(case: &Case<'_>, record: &Record) -> bool {
     let Ok(name) = record.owner() else { return true };
-    let is_absent = |kind| matches!(case.world.answer(&name, kind), Answer::Nothing);
+    let is_absent = |kind| matches!(case.observed.answer(&name, kind), Answer::Nothing);
     match record.purpose {
         Purpose::Web => {
-            !case.world.aliases.contains_key(&name) && is_absent(RecordType::A) && is_absent(RecordType::AAAA)
+            !case.observed.aliases.contains_key(&name)
+                && is_absent(RecordType::A)
+                && is_absent(RecordType::AAAA)
         }
         // Other services publish TXT records at the domain's own name.
         Purpose::Spf => {
-            let answer = case.world.answer(&name, RecordType::TXT);
-            !matches!(answer, Answer::Failed(_)) && case.world.texts(&name, "v=spf1").is_empty()
+            let answer = case.observed.answer(&name, RecordType::TXT);
+            !matches!(answer, Answer::Failed(_)) && case.observed.texts(&name, "v=spf1").is_empty()
         }
         _ => is_absent(record.kind()),
     }
@@ -148,19 +150,20 @@ fn is_nothing(case: &Case<'_>, record: &Record) -> bool {
 /// Returns true if the machine's name has no address at all.
 pub(super) fn host_is_missing(case: &Case<'_>) -> bool {
     let kinds = [RecordType::A, RecordType::AAAA];
-    kinds.iter().all(|kind| *case.world.answer(&case.host, *kind) == Answer::Nothing) && !host_is_alias(case)
+    kinds.iter().all(|kind| *case.observed.answer(&case.host, *kind) == Answer::Nothing)
+        && !host_is_alias(case)
 }
 
 /// Returns true if the machine's name is an alias.
 pub(super) fn host_is_alias(case: &Case<'_>) -> bool {
-    case.world.aliases.contains_key(&case.host)
+    case.observed.aliases.contains_key(&case.host)
 }
 
 /// Returns true if the machine's name has an address of the same family that leads here.
 pub(super) fn has_family(case: &Case<'_>, address: IpAddr) -> bool {
-    let named = case.world.addresses(&case.host);
+    let named = case.observed.addresses(&case.host);
     let mut others = named.iter().filter(|other| other.is_ipv4() == address.is_ipv4());
-    others.any(|other| case.world.leads_here(case.facts, *other))
+    others.any(|other| case.observed.leads_here(case.facts, *other))
 }
 
 /// The records to publish if the machine's name has no address: all of its missing records.

@@ -3,7 +3,7 @@ use handover::certificate::CertificateFacts;
 use handover::config::Presence;
 
 use super::super::finding::{Finding, FindingId};
-use super::super::world::{ChainTrust, Distrust};
+use super::super::observed::{ChainTrust, Distrust};
 use super::{Case, of_purpose};
 use crate::certificate::external::names_of;
 use crate::certificate::{MAX_NAMES, covers, is_self_made, wanted_names};
@@ -21,7 +21,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
             "replace it and its key (MAIL_TLS_CERT_FILE, MAIL_TLS_KEY_FILE), or have one obtained by ACME"
         }
     };
-    let (facts, chain) = match &case.world.machine.certificate {
+    let (facts, chain) = match &case.observed.machine.certificate {
         None => return Vec::new(),
         Some(Err(why)) => return vec![Finding::error(FindingId::CertificateUnusable, why.clone(), fix)],
         Some(Ok(found)) => found,
@@ -41,7 +41,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
             ),
         }];
     }
-    let now = i64::try_from(case.world.at).unwrap_or(i64::MAX);
+    let now = i64::try_from(case.observed.at).unwrap_or(i64::MAX);
     let mut findings = Vec::new();
     let life = facts.not_after - facts.not_before;
     let end = rfc3339(facts.not_after);
@@ -75,7 +75,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
 
 /// Returns true if the health page reports why there is no better certificate.
 fn is_reported_by_health(case: &Case<'_>) -> bool {
-    let Some(Ok(reasons)) = &case.world.machine.health else { return false };
+    let Some(Ok(reasons)) = &case.observed.machine.health else { return false };
     reasons.iter().any(|reason| {
         let is_of_ours = reason.source == "acme" || reason.problem.contains("MAIL_TLS_CERT_FILE");
         is_of_ours && reason.severity != "note"

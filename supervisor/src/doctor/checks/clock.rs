@@ -11,12 +11,12 @@ const SERIOUS: u64 = 300;
 /// Checks the clock, on which certificates, signatures and the queue depend.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     const FIX: &str = "have the machine set its clock by NTP: timedatectl set-ntp true";
-    let world = case.world;
-    if world.at < WRITTEN {
+    let observed = case.observed;
+    if observed.at < WRITTEN {
         let cause = "the clock is years behind: it shows a time before this version was built";
         return vec![Finding::error(FindingId::ClockWrong, cause, FIX)];
     }
-    let Some(ahead) = world.ahead else { return vec![unknown(case)] };
+    let Some(ahead) = observed.ahead else { return vec![unknown(case)] };
     let difference = ahead.unsigned_abs();
     let direction = if ahead > 0 { "ahead" } else { "behind" };
     let cause = format!("the clock is {difference} seconds {direction}");

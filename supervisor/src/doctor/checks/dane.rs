@@ -1,19 +1,19 @@
 use hickory_proto::rr::{RData, RecordType};
 
 use super::super::finding::{Finding, FindingId};
-use super::super::world::Answer;
+use super::super::observed::Answer;
 use super::{Case, of_purpose, publish};
 use crate::dns::record::{Purpose, Record};
 
 /// Checks the TLSA records of the certificate's key (RFC 7672). Senders use them only in signed zones, and there a
 /// wrong one blocks all mail.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
-    let is_signed = case.world.authentic.contains(&case.host);
+    let is_signed = case.observed.authentic.contains(&case.host);
     let mut missing = Vec::new();
     let mut different = Vec::new();
     for record in of_purpose(&case.wanted.host, Purpose::Dane) {
         let (Ok(name), Ok(ours)) = (record.owner(), record.data()) else { continue };
-        match case.world.answer(&name, RecordType::TLSA) {
+        match case.observed.answer(&name, RecordType::TLSA) {
             Answer::Found(found) if found.contains(&ours) => {}
             Answer::Found(found) if found.iter().all(is_of_end_entity) => different.push(record),
             // Records of the authority's certificate were made by the operator, and are not judged.

@@ -2,7 +2,7 @@ use address::Domain;
 use hickory_proto::rr::{RData, RecordType};
 
 use super::super::finding::{Finding, FindingId, Severity};
-use super::super::world::text;
+use super::super::observed::text;
 use super::{Case, of_purpose, publish, replace_records, unanswered};
 use crate::dns::KEYS_ARE_MADE;
 use crate::dns::dmarc_text::tag;
@@ -27,7 +27,7 @@ fn of_key(case: &Case<'_>, record: &Record) -> Option<Finding> {
     if let Some(finding) = unanswered(case, &name, RecordType::TXT) {
         return Some(finding);
     }
-    let found = case.world.answer(&name, RecordType::TXT).records();
+    let found = case.observed.answer(&name, RecordType::TXT).records();
     let is_key = |data: &RData| {
         text(data).is_some_and(|text| tag(&unquoted(&text), "p").is_some() || text.contains("DKIM1"))
     };

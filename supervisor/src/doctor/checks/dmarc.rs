@@ -3,7 +3,7 @@ use dmarc::Policy;
 use hickory_proto::rr::{RData, RecordType};
 
 use super::super::finding::{Finding, FindingId};
-use super::super::world::text;
+use super::super::observed::text;
 use super::{Case, of_purpose, replace_records, unanswered};
 use crate::dns::dmarc_text;
 use crate::dns::record::{Content, Purpose, Record, fqdn, line_of};
@@ -18,7 +18,7 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
     if let Some(finding) = unanswered(case, &name, RecordType::TXT) {
         return vec![finding];
     }
-    let texts = case.world.texts(&name, VERSION);
+    let texts = case.observed.texts(&name, VERSION);
     // The suggested policy is never weaker than the published one.
     let settled = |text: String| Record { content: Content::Txt(text), ..record.clone() };
     let kept = dmarc_text::settled(&texts).map_or_else(|| record.clone(), settled);
@@ -64,7 +64,7 @@ fn is_dmarc(data: &RData) -> bool {
 fn missing(case: &Case<'_>, domain: &Domain, record: &Record) -> Finding {
     let apex = fqdn(domain).ok();
     let misplaced = apex.as_ref().and_then(|apex| {
-        let found = case.world.answer(apex, RecordType::TXT).records();
+        let found = case.observed.answer(apex, RecordType::TXT).records();
         found.iter().find(|data| is_dmarc(data)).map(|data| (apex, data))
     });
     match misplaced {

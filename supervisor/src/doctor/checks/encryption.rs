@@ -2,8 +2,8 @@ use address::Domain;
 use hickory_proto::rr::{RData, RecordType};
 
 use super::super::finding::{Finding, FindingId};
-use super::super::world::text;
-use super::super::world::{ChainTrust, Distrust, FetchError};
+use super::super::observed::text;
+use super::super::observed::{ChainTrust, Distrust, FetchError};
 use super::{Case, of_purpose, publish, replace_records, unanswered};
 use crate::certificate::{covers, is_self_made};
 use crate::dns::dmarc_text::tag;
@@ -19,7 +19,7 @@ pub(super) fn policy(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec
     if let Some(finding) = unanswered(case, &name, RecordType::TXT) {
         return vec![finding];
     }
-    let texts = case.world.texts(&name, "v=STSv1");
+    let texts = case.observed.texts(&name, "v=STSv1");
     match texts.as_slice() {
         [] => {
             return vec![Finding::warning(
@@ -45,7 +45,7 @@ pub(super) fn policy(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec
         }
     }
     // Until the authority has issued a certificate, no policy is served, and senders do without one.
-    let certificate = case.world.machine.certificate.as_ref();
+    let certificate = case.observed.machine.certificate.as_ref();
     if certificate.is_some_and(|found| found.as_ref().is_ok_and(|(facts, _)| is_self_made(facts))) {
         return Vec::new();
     }
@@ -55,14 +55,14 @@ pub(super) fn policy(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec
 fn served(case: &Case<'_>, domain: &Domain) -> Option<Finding> {
     // A name that resolves to another host, or to none, is a finding of its own.
     let name = domain.with_prefix(mta_sts::LABEL).ok().and_then(|name| fqdn(&name).ok())?;
-    let host = case.world.addresses(&case.host);
-    let named = case.world.addresses(&name);
+    let host = case.observed.addresses(&case.host);
+    let named = case.observed.addresses(&name);
     if named.is_empty() || named.iter().any(|address| !host.contains(address)) {
         return None;
     }
     let ours = mta_sts::policy(&case.facts.presence.hostname);
     let address = format!("https://{}.{domain}{}", mta_sts::LABEL, mta_sts::PATH);
-    match case.world.policies.get(domain)? {
+    match case.observed.policies.get(domain)? {
         Ok(policy) if policy.trim_end() == ours.trim_end() => None,
         Ok(_) => Some(Finding::error(
             FindingId::MtaStsPolicy,
@@ -87,8 +87,8 @@ fn has(data: &RData, version: &str) -> bool {
 
 /// Returns true if the fault is that of the machine's own certificate, which has its own finding.
 fn is_own_fault(case: &Case<'_>, domain: &Domain, why: &Distrust) -> bool {
-    let Some(Ok((facts, chain))) = &case.world.machine.certificate else { return false };
-    let now = i64::try_from(case.world.at).unwrap_or(i64::MAX);
+    let Some(Ok((facts, chain))) = &case.observed.machine.certificate else { return false };
+    let now = i64::try_from(case.observed.at).unwrap_or(i64::MAX);
     match why {
         Distrust::Ended if facts.not_after <= now => true,
         Distrust::Early if facts.not_before > now => true,
@@ -127,7 +127,7 @@ pub(super) fn reporting(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> 
     if let Some(finding) = unanswered(case, &name, RecordType::TXT) {
         return vec![finding];
     }
-    let texts = case.world.texts(&name, "v=TLSRPTv1");
+    let texts = case.observed.texts(&name, "v=TLSRPTv1");
     match texts.as_slice() {
         [] => {}
         [one] if reports_somewhere(one) => return Vec::new(),

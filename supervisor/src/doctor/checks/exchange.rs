@@ -12,7 +12,7 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
     if let Some(finding) = unanswered(case, &name, RecordType::MX) {
         return vec![finding];
     }
-    Exchanges { case, domain, name, wanted }.judge()
+    Exchanges { case, domain, name, wanted }.findings()
 }
 
 struct Exchanges<'a> {
@@ -23,9 +23,9 @@ struct Exchanges<'a> {
 }
 
 impl Exchanges<'_> {
-    fn judge(&self) -> Vec<Finding> {
+    fn findings(&self) -> Vec<Finding> {
         let (domain, ours) = (self.domain, &self.case.host);
-        let found = self.case.world.answer(&self.name, RecordType::MX).records();
+        let found = self.case.observed.answer(&self.name, RecordType::MX).records();
         let hosts: Vec<Name> = found.iter().filter_map(exchange).collect();
         if hosts.is_empty() {
             return vec![Finding::error(
@@ -87,8 +87,8 @@ impl Exchanges<'_> {
     /// The finding for another host that is an alias. This machine's alias is a finding of its own, once for all
     /// domains.
     fn alias(&self, host: &Name) -> Option<Finding> {
-        let meant = self.case.world.aliases.get(host)?;
-        let found = self.case.world.answer(&self.name, RecordType::MX).records();
+        let meant = self.case.observed.aliases.get(host)?;
+        let found = self.case.observed.answer(&self.name, RecordType::MX).records();
         let line = found.iter().find_map(|data| match data {
             RData::MX(mx) if mx.exchange == *host => Some((mx.preference, data)),
             _ => None,
@@ -114,7 +114,7 @@ impl Exchanges<'_> {
     fn beside(&self, host: &Name) -> Finding {
         let (domain, named) = (self.domain, without_dot(host));
         let fix = self.without(&|other| other == host);
-        match self.case.world.dead_exchanges.get(host) {
+        match self.case.observed.dead_exchanges.get(host) {
             Some(why) => Finding::warning(
                 FindingId::MxDead,
                 format!("mail for {domain} may also go to {named}, whose port 25 does not answer: {why}"),

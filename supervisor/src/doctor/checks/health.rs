@@ -1,5 +1,5 @@
 use super::super::finding::{Finding, FindingId, Severity};
-use super::super::world::{HealthReason, PortHolder};
+use super::super::observed::{HealthReason, PortHolder};
 use super::{Case, gateway};
 
 /// Sources of reasons that the doctor checks itself and does not repeat.
@@ -10,7 +10,7 @@ const PROGRAM: &str = "mailstead";
 
 /// Checks that the server runs, and repeats the steward's findings.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
-    let machine = &case.world.machine;
+    let machine = &case.observed.machine;
     match &machine.health {
         None => Vec::new(),
         Some(Ok(reasons)) => {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use calendar::rfc3339;
 
 use super::super::finding::{Finding, FindingId};
-use super::super::world::{Reach, World};
+use super::super::observed::{ConnectionOutcome, ObservedState};
 use super::Case;
 
 /// The time for which a connection from outside counts as proof: firewall rules change.
@@ -14,29 +14,29 @@ const FRESH: u64 = 7 * 24 * 3600;
 /// host, a user, or the certificate authority on ports 80 and 443. A connection of this machine to its own public
 /// address does not pass a firewall of the provider, so it can only show faults.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
-    let world = case.world;
+    let observed = case.observed;
     let mut closed = FaultyPorts::default();
     let mut proxied: BTreeMap<&str, FaultyPorts> = BTreeMap::new();
     let mut unseen: BTreeMap<u16, Vec<IpAddr>> = BTreeMap::new();
-    for ((address, port), reach) in &world.reach {
-        match reach {
-            Reach::Other(said) if is_ours(case, *address) => {
-                proxied.entry(said.as_str()).or_default().add(*address, *port);
+    for ((address, port), outcome) in &observed.connections {
+        match outcome {
+            ConnectionOutcome::Other(response) if is_ours(case, *address) => {
+                proxied.entry(response.as_str()).or_default().add(*address, *port);
             }
-            Reach::Silent(_) if case.facts.addresses.contains(*address) => {
+            ConnectionOutcome::Silent(_) if case.facts.addresses.contains(*address) => {
                 closed.add(*address, *port);
             }
-            _ if is_seen(world, *port) || !is_ours(case, *address) => {}
+            _ if is_seen(observed, *port) || !is_ours(case, *address) => {}
             _ => unseen.entry(*port).or_default().push(*address),
         }
     }
-    let proxied = proxied.iter().map(|(said, ports)| of_proxied(said, ports));
+    let proxied = proxied.iter().map(|(response, ports)| of_proxied(response, ports));
     of_closed(case, &closed).into_iter().chain(proxied).chain(of_unseen(case, &unseen)).collect()
 }
 
 /// Returns true if there is a server to reach, and an address to reach it by.
 pub(super) fn is_checked(case: &Case<'_>) -> bool {
-    matches!(case.world.machine.health, Some(Ok(_))) && !case.world.reach.is_empty()
+    matches!(case.observed.machine.health, Some(Ok(_))) && !case.observed.connections.is_empty()
 }
 
 /// Ports with the same fault, and the addresses that have it.
@@ -61,14 +61,15 @@ impl FaultyPorts {
 /// Returns true unless an address is known to be another host's, which is a finding of its own.
 fn is_ours(case: &Case<'_>, address: IpAddr) -> bool {
     let known = &case.facts.addresses;
-    case.world.leads_here(case.facts, address)
+    case.observed.leads_here(case.facts, address)
         || known.may_be_translated(address.is_ipv4())
-            && !matches!(case.world.reach.get(&(address, 25)), Some(Reach::Other(_)))
+            && !matches!(case.observed.connections.get(&(address, 25)), Some(ConnectionOutcome::Other(_)))
 }
 
-fn is_seen(world: &World, port: u16) -> bool {
-    let visit = world.visits.as_ref().and_then(|visits| visits.get(&port));
-    visit.is_some_and(|at| world.at.saturating_sub(*at) < FRESH)
+fn is_seen(observed: &ObservedState, port: u16) -> bool {
+    let last_connection =
+        observed.last_connections.as_ref().and_then(|last_connections| last_connections.get(&port));
+    last_connection.is_some_and(|at| observed.at.saturating_sub(*at) < FRESH)
 }
 
 fn list<'a>(ports: impl IntoIterator<Item = &'a u16>) -> String {
@@ -77,8 +78,8 @@ fn list<'a>(ports: impl IntoIterator<Item = &'a u16>) -> String {
 
 fn of_closed(case: &Case<'_>, closed: &FaultyPorts) -> Option<Finding> {
     let (address, port) = (closed.addresses.first()?, closed.ports.first()?);
-    let why = case.world.reach.iter().find_map(|((ip, at), reach)| match reach {
-        Reach::Silent(why) if ip == address && at == port => Some(why.as_str()),
+    let why = case.observed.connections.iter().find_map(|((ip, at), outcome)| match outcome {
+        ConnectionOutcome::Silent(why) if ip == address && at == port => Some(why.as_str()),
         _ => None,
     });
     let cause =
@@ -95,9 +96,9 @@ fn of_closed(case: &Case<'_>, closed: &FaultyPorts) -> Option<Finding> {
     })
 }
 
-fn of_proxied(said: &str, ports: &FaultyPorts) -> Finding {
+fn of_proxied(response: &str, ports: &FaultyPorts) -> Finding {
     let cause = format!(
-        "{} is not answered by this machine, but with {said}: a proxy or another server is in front of it",
+        "{} is not answered by this machine, but with {response}: a proxy or another server is in front of it",
         ports.named()
     );
     let fix = format!(
@@ -114,8 +115,12 @@ fn of_unseen(case: &Case<'_>, unseen: &BTreeMap<u16, Vec<IpAddr>>) -> Option<Fin
         unseen.iter().map(|(port, ips)| (*port, ips)).unzip();
     let host = &case.facts.presence.hostname;
     addresses.first()?;
-    let seen =
-        case.world.visits.iter().flatten().filter(|(_, at)| case.world.at.saturating_sub(**at) < FRESH);
+    let seen = case
+        .observed
+        .last_connections
+        .iter()
+        .flatten()
+        .filter(|(_, at)| case.observed.at.saturating_sub(**at) < FRESH);
     let seen: Vec<String> =
         seen.map(|(port, at)| format!("{port} ({})", rfc3339(i64::try_from(*at).unwrap_or(0)))).collect();
     let beside = match seen.is_empty() {

@@ -26,8 +26,8 @@ use address::Domain;
 use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::finding::{Finding, FindingId};
+use super::observed::{Answer, ObservedState};
 use super::report::{Check, CheckResult, Report};
-use super::world::{Answer, World};
 use crate::dns::record::{Purpose, Record, line_of};
 use crate::dns::records::{SiteFacts, WantedRecords};
 
@@ -35,7 +35,7 @@ use crate::dns::records::{SiteFacts, WantedRecords};
 pub(super) struct Case<'a> {
     pub(super) facts: &'a SiteFacts,
     pub(super) wanted: &'a WantedRecords,
-    pub(super) world: &'a World,
+    pub(super) observed: &'a ObservedState,
     /// The machine's name.
     pub(super) host: Name,
 }
@@ -90,10 +90,10 @@ pub(super) enum Scope {
 /// Runs the checks. If no name server answers, that is the only finding about records.
 pub(super) fn run(case: &Case<'_>, scope: Scope) -> Report {
     let host = case.facts.presence.hostname.as_str();
-    let of_machine = |(check, judge): (Check, MachineCheck)| CheckResult {
+    let of_machine = |(check, run_check): (Check, MachineCheck)| CheckResult {
         check,
         about: host.to_owned(),
-        findings: judge(case),
+        findings: run_check(case),
     };
     let resolver = resolver::check(case);
     const SILENT: [FindingId; 3] =
@@ -111,23 +111,23 @@ pub(super) fn run(case: &Case<'_>, scope: Scope) -> Report {
         if !causes.explains_host {
             checked.extend(DNS_CHECKS.map(of_machine));
             // If the host has no addresses of its own, its other records are published together with them.
-            let is_told = causes::host_is_missing(case) || causes::host_is_alias(case);
-            let spf = if is_told { Vec::new() } else { spf::of_host(case) };
+            let is_explained = causes::host_is_missing(case) || causes::host_is_alias(case);
+            let spf = if is_explained { Vec::new() } else { spf::of_host(case) };
             checked.push(CheckResult { check: Check::Spf, about: host.to_owned(), findings: spf });
         }
         for (domain, records) in &case.wanted.domains {
             if causes.explained.contains(domain) {
                 continue;
             }
-            checked.extend(DOMAIN_CHECKS.map(|(check, judge)| CheckResult {
+            checked.extend(DOMAIN_CHECKS.map(|(check, run_check)| CheckResult {
                 check,
                 about: domain.to_string(),
-                findings: judge(case, domain, records),
+                findings: run_check(case, domain, records),
             }));
         }
     }
     let is_in_scope = |(check, _): &(Check, MachineCheck)| {
-        let of_world = matches!(check, Check::Port25 | Check::Blocklists | Check::Clock);
+        let of_outside = matches!(check, Check::Port25 | Check::Blocklists | Check::Clock);
         // Without a resolver, no blocklist answers and no host is found. Checks that were not made are not in the
         // report.
         let is_lost = match check {
@@ -137,7 +137,7 @@ pub(super) fn run(case: &Case<'_>, scope: Scope) -> Report {
             _ => false,
         };
         // A demo is not connected to other hosts.
-        (scope == Scope::Whole || of_world) && !(case.facts.presence.is_local && of_world) && !is_lost
+        (scope == Scope::Whole || of_outside) && !(case.facts.presence.is_local && of_outside) && !is_lost
     };
     checked.extend(MACHINE_CHECKS.into_iter().filter(is_in_scope).map(of_machine));
     Report(without_duplicates(checked))
@@ -178,8 +178,8 @@ fn replace_records<'a>(
     is_wrong: impl Fn(&RData) -> bool,
     wanted: impl IntoIterator<Item = &'a Record>,
 ) -> String {
-    let found = case.world.answer(name, kind).records();
-    let removed: Vec<String> = match case.world.aliases.get(name) {
+    let found = case.observed.answer(name, kind).records();
+    let removed: Vec<String> = match case.observed.aliases.get(name) {
         // The records are those of the alias's target.
         Some(alias) => vec![format!("{name} IN CNAME {alias}")],
         None => found.iter().filter(|data| is_wrong(data)).map(|data| line_of(name, data)).collect(),
@@ -199,10 +199,10 @@ fn replace_names<'a>(case: &Case<'_>, names: impl IntoIterator<Item = (Name, &'a
             RecordType::CNAME => vec![RecordType::A, RecordType::AAAA],
             kind => vec![kind],
         };
-        match case.world.aliases.get(&name) {
+        match case.observed.aliases.get(&name) {
             Some(alias) => removed.push(format!("{name} IN CNAME {alias}")),
             None => {
-                let found = kinds.iter().flat_map(|kind| case.world.answer(&name, *kind).records());
+                let found = kinds.iter().flat_map(|kind| case.observed.answer(&name, *kind).records());
                 removed.extend(found.map(|data| line_of(&name, data)));
             }
         }
@@ -228,7 +228,7 @@ fn without_dot(name: &Name) -> String {
 
 /// The finding for a name without an answer, which does not mean that the name has no records.
 fn unanswered(case: &Case<'_>, name: &Name, kind: RecordType) -> Option<Finding> {
-    match case.world.answer(name, kind) {
+    match case.observed.answer(name, kind) {
         Answer::Failed(why) => Some(Finding::warning(
             FindingId::Unanswered,
             format!("no answer for {kind} of {}: {why}", without_dot(name)),

@@ -1,10 +1,10 @@
 use super::super::finding::{Finding, FindingId, Severity};
-use super::super::world::{Family, Probe};
+use super::super::observed::{Family, Probe};
 use super::Case;
 
 /// Checks that mail can leave. Many providers block port 25 until the customer asks.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
-    let Some((host, probes)) = &case.world.probe else { return Vec::new() };
+    let Some((host, probes)) = &case.observed.probe else { return Vec::new() };
     let has = |wanted: fn(&Probe) -> bool| probes.iter().any(|(_, probe)| wanted(probe));
     let is_open = has(|probe| matches!(probe, Probe::Greeted(_)));
     let is_nameless = is_nameless(case);
@@ -31,7 +31,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
 
 /// Returns true if no address of the host to connect to is known.
 pub(super) fn is_nameless(case: &Case<'_>) -> bool {
-    let probes = case.world.probe.iter().flat_map(|(_, probes)| probes);
+    let probes = case.observed.probe.iter().flat_map(|(_, probes)| probes);
     probes.into_iter().all(|(_, probe)| matches!(probe, Probe::NoAddress(_)))
 }
 

@@ -3,8 +3,8 @@ use std::net::IpAddr;
 use hickory_proto::rr::Name;
 
 use super::super::finding::{Finding, FindingId};
+use super::super::observed::{Answer, NameFault, ObservedState};
 use super::super::queries::FORGED;
-use super::super::world::{Answer, NameFault, World};
 use super::Case;
 
 /// The addresses of the large public resolvers: Google, Cloudflare, Quad9, OpenDNS.
@@ -32,40 +32,40 @@ const OWN: &str = "run a resolver on the machine: apt-get install unbound, and s
 
 /// Returns true if no resolver answers, which explains what other checks could not see.
 pub(super) fn is_failing(case: &Case<'_>) -> bool {
-    let world = case.world;
-    let fails = world.resolvers.is_empty() || failing(world, "").is_some() || is_silent(world);
+    let observed = case.observed;
+    let fails = observed.resolvers.is_empty() || failing(observed, "").is_some() || is_silent(observed);
     fails && !case.facts.presence.is_local
 }
 
 /// Checks that the resolver answers, validates signatures, and is served by blocklists.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
-    let world = case.world;
+    let observed = case.observed;
     // A demo has no names in public DNS.
     if case.facts.presence.is_local {
         return Vec::new();
     }
-    if world.resolvers.is_empty() {
+    if observed.resolvers.is_empty() {
         return vec![Finding::error(
             FindingId::ResolverSilent,
             "no name server is known: /etc/resolv.conf names none",
             "set MAIL_DNS_SERVERS to the address of a resolver",
         )];
     }
-    let asked: Vec<String> = world.resolvers.iter().map(ToString::to_string).collect();
-    let asked = asked.join(" and ");
-    if let Some(finding) = failing(world, &asked) {
+    let servers: Vec<String> = observed.resolvers.iter().map(ToString::to_string).collect();
+    let servers = servers.join(" and ");
+    if let Some(finding) = failing(observed, &servers) {
         return vec![finding];
     }
-    if is_silent(world) {
+    if is_silent(observed) {
         return vec![Finding::error(
             FindingId::ResolverSilent,
-            format!("no name server answers: {asked} was queried"),
+            format!("no name server answers: {servers} was queried"),
             "check that it runs and that the firewall allows port 53, or set MAIL_DNS_SERVERS to another resolver",
         )];
     }
     let mut findings = Vec::new();
     let is_public = |ip: IpAddr| PUBLIC.iter().any(|public| public.parse() == Ok(ip));
-    let public: Vec<String> = world
+    let public: Vec<String> = observed
         .resolvers
         .iter()
         .filter(|server| is_public(server.ip()))
@@ -79,18 +79,18 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         ));
     }
     // Only the first resolver is used.
-    let first = world.resolvers[0];
+    let first = observed.resolvers[0];
     // If a zone has no answer, its names cannot be validated.
-    if world.authentic.is_empty() && !world.faults.is_empty() {
+    if observed.authentic.is_empty() && !observed.faults.is_empty() {
         return findings;
     }
-    if world.authentic.is_empty() {
+    if observed.authentic.is_empty() {
         findings.push(Finding::notice(
             FindingId::ResolverNotValidating,
             format!("{first} does not validate DNSSEC signatures, or does not report it"),
             OWN,
         ));
-    } else if world.gives_forged == Some(true) {
+    } else if observed.gives_forged == Some(true) {
         findings.push(Finding::notice(
             FindingId::ResolverNotValidating,
             format!(
@@ -104,18 +104,18 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
 }
 
 /// The finding if every query failed, including the one for the root, with an error response.
-fn failing(world: &World, asked: &str) -> Option<Finding> {
-    let fault = world.faults.get(&Name::root()).filter(|_| is_silent(world))?;
+fn failing(observed: &ObservedState, servers: &str) -> Option<Finding> {
+    let fault = observed.faults.get(&Name::root()).filter(|_| is_silent(observed))?;
     Some(match fault {
         NameFault::Refused => Finding::error(
             FindingId::ResolverRefuses,
-            format!("the resolver {asked} refuses every query (REFUSED)"),
+            format!("the resolver {servers} refuses every query (REFUSED)"),
             "allow this machine to query it (access-control in unbound.conf, allow-recursion in named.conf), or set \
              MAIL_DNS_SERVERS to another resolver",
         ),
-        NameFault::Bogus(said) | NameFault::Unanswered(said) => Finding::error(
+        NameFault::Bogus(reason) | NameFault::Unanswered(reason) => Finding::error(
             FindingId::ResolverFails,
-            format!("the resolver {asked} answers every query with an error: {said}"),
+            format!("the resolver {servers} answers every query with an error: {reason}"),
             "see its log: a firewall may keep it from other name servers (port 53 over UDP and TCP), or a wrong clock \
              or trust anchor makes every signature invalid; or set MAIL_DNS_SERVERS to another resolver",
         ),
@@ -123,6 +123,6 @@ fn failing(world: &World, asked: &str) -> Option<Finding> {
 }
 
 /// Returns true if every query failed.
-fn is_silent(world: &World) -> bool {
-    world.names.values().all(|answer| matches!(answer, Answer::Failed(_)))
+fn is_silent(observed: &ObservedState) -> bool {
+    observed.names.values().all(|answer| matches!(answer, Answer::Failed(_)))
 }

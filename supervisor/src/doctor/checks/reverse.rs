@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use hickory_proto::rr::{Name, RData};
 
 use super::super::finding::{Finding, FindingId};
-use super::super::world::{Answer, Reverse};
+use super::super::observed::{Answer, Reverse};
 use super::{Case, without_dot};
 use crate::dns::record::line_of;
 use crate::dns::zone::pointer;
@@ -11,7 +11,7 @@ use crate::dns::zone::pointer;
 /// Checks that the reverse name of each address is the machine's name, and that this name resolves to the address:
 /// receivers check this first.
 pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
-    if case.world.reverse.is_empty() {
+    if case.observed.reverse.is_empty() {
         let host = &case.facts.presence.hostname;
         return vec![Finding::notice(
             FindingId::NotChecked,
@@ -24,7 +24,11 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
             ),
         )];
     }
-    case.world.reverse.iter().filter_map(|(address, reverse)| of_address(case, *address, reverse)).collect()
+    case.observed
+        .reverse
+        .iter()
+        .filter_map(|(address, reverse)| of_address(case, *address, reverse))
+        .collect()
 }
 
 fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Finding> {
@@ -75,8 +79,8 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
     }
     if names.contains(host) {
         // If the host name lacks this address, that is a finding of its own.
-        let is_told = super::causes::host_is_missing(case) || !super::causes::has_family(case, address);
-        return (!leads_back(host) && !is_told).then(|| {
+        let is_explained = super::causes::host_is_missing(case) || !super::causes::has_family(case, address);
+        return (!leads_back(host) && !is_explained).then(|| {
             Finding::error(
                 FindingId::ReverseUnconfirmed,
                 format!(

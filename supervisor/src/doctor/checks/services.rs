@@ -2,7 +2,7 @@ use address::Domain;
 use hickory_proto::rr::RData;
 
 use super::super::finding::{Finding, FindingId};
-use super::super::world::Answer;
+use super::super::observed::Answer;
 use super::{Case, of_purpose, publish};
 use crate::dns::record::{Content, Purpose, Record};
 
@@ -28,7 +28,7 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
     for record in of_purpose(wanted, Purpose::Service) {
         let (Ok(name), Ok(data)) = (record.owner(), record.data()) else { continue };
         let is_offered = !matches!(record.content, Content::NoService);
-        match case.world.answer(&name, record.kind()) {
+        match case.observed.answer(&name, record.kind()) {
             Answer::Found(records) => found.push((compared(records, &data), record)),
             Answer::Nothing => found.push((ServiceState::Nothing { is_offered }, record)),
             Answer::Failed(_) => {}

@@ -5,8 +5,8 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use spf::{Fault, Place, Qualifier, Question, Stop, Verdict, check_host, is_readable};
 
 use super::super::finding::{Finding, FindingId, Severity};
+use super::super::observed::text;
 use super::super::receiver::{ReceiverView, mail_from};
-use super::super::world::text;
 use super::{Case, of_purpose, publish, replace_records, unanswered};
 use crate::dns::record::{Content, Purpose, Record, fqdn};
 use crate::dns::spf_text::{has_version, merged, needs_dns, network};
@@ -33,7 +33,7 @@ fn of_name(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> 
     if let Some(finding) = unanswered(case, &name, RecordType::TXT) {
         return vec![finding];
     }
-    let texts = case.world.texts(&name, "v=spf1");
+    let texts = case.observed.texts(&name, "v=spf1");
     let finding = match texts.as_slice() {
         [] => Finding::error(
             FindingId::SpfMissing,
@@ -44,10 +44,12 @@ fn of_name(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> 
             return for_relay(case, &name, record).into_iter().collect();
         }
         [text] if Content::Txt(text.clone()) == record.content => return Vec::new(),
-        [text] => return PublishedSpf { case, name, wanted: record, text }.judge().into_iter().collect(),
+        [text] => {
+            return PublishedSpf { case, name, wanted: record, text }.worst_finding().into_iter().collect();
+        }
         [..] => {
             let published = PublishedSpf { case, name: name.clone(), wanted: record, text: &texts[0] };
-            let own = case.world.own_addresses(case.facts, &case.host);
+            let own = case.observed.own_addresses(case.facts, &case.host);
             let joined = merged(&texts, &published.passing(), &own);
             let joined = joined.map(|text| Record { content: Content::Txt(text), ..record.clone() });
             Finding::error(
@@ -91,10 +93,10 @@ type Outcome = Result<Verdict, Stop>;
 
 impl PublishedSpf<'_> {
     /// Evaluates the record as receivers do, for mail from each of our addresses, and returns the worst result.
-    fn judge(&self) -> Option<Finding> {
+    fn worst_finding(&self) -> Option<Finding> {
         let case = self.case;
-        let own = case.world.own_addresses(case.facts, &case.host);
-        let seen = ReceiverView { names: &case.world.names, host: &case.host, own: &own };
+        let own = case.observed.own_addresses(case.facts, &case.host);
+        let seen = ReceiverView { names: &case.observed.names, host: &case.host, own: &own };
         let helo = &case.facts.presence.hostname;
         let of = |ip: &IpAddr| check_host(&seen, &mail_from(*ip, &self.wanted.name, helo));
         let outcomes: Vec<(&IpAddr, Outcome)> = own.iter().map(|ip| (ip, of(ip))).collect();
@@ -205,7 +207,7 @@ impl PublishedSpf<'_> {
         }
     }
 
-    /// A term with its place, for a sentence.
+    /// A term with its position, for a sentence.
     fn describe_term(&self, place: &Place) -> String {
         match &place.through {
             None => format!("its term {}", place.term),
@@ -232,7 +234,7 @@ impl PublishedSpf<'_> {
 
     /// A record that permits this machine within the limit of lookups, without the terms beyond it.
     fn within_limits(&self) -> String {
-        let own = self.case.world.own_addresses(self.case.facts, &self.case.host);
+        let own = self.case.observed.own_addresses(self.case.facts, &self.case.host);
         let terms = self.text.split_ascii_whitespace().skip(1);
         let mut lookups = 0;
         let kept: Vec<&str> = terms
@@ -276,7 +278,7 @@ impl PublishedSpf<'_> {
         if self.name == self.case.host {
             return "a".to_owned();
         }
-        let exchanges = self.case.world.answer(&self.name, RecordType::MX).records();
+        let exchanges = self.case.observed.answer(&self.name, RecordType::MX).records();
         let is_host = |data: &RData| matches!(data, RData::MX(found) if found.exchange == self.case.host);
         if exchanges.len() <= MAX_EXCHANGES && exchanges.iter().any(is_host) {
             return "mx".to_owned();

@@ -5,9 +5,9 @@ use hickory_proto::rr::rdata::{A, AAAA, CAA, MX, PTR, SRV, TXT};
 use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::super::finding::{Finding, FindingId, Severity};
-use super::super::world::{
-    Blocklist, ChainTrust, Distrust, Family, FetchError, HealthReason, Machine, NameFault, PortHolder, Probe,
-    Reach, Reverse,
+use super::super::observed::{
+    Blocklist, ChainTrust, ConnectionOutcome, Distrust, Family, FetchError, HealthReason, Machine, NameFault,
+    PortHolder, Probe, Reverse,
 };
 use super::*;
 use crate::dns::records::tests::facts;
@@ -31,21 +31,24 @@ fn v4(address: &str) -> RData {
 /// A machine and its observed surroundings.
 struct Scene {
     facts: SiteFacts,
-    world: World,
+    observed: ObservedState,
 }
 
 /// A scene without faults: each record as wanted, each reverse name right, each blocklist clean.
 fn green() -> Scene {
     let facts = facts();
     let wanted = WantedRecords::of(&facts).unwrap();
-    let mut world =
-        World { at: NOW, resolvers: vec!["198.51.100.53:53".parse().unwrap()], ..World::default() };
+    let mut observed = ObservedState {
+        at: NOW,
+        resolvers: vec!["198.51.100.53:53".parse().unwrap()],
+        ..ObservedState::default()
+    };
     for (name, kind) in super::super::queries::Queries::about(&facts, &wanted).all {
-        world.names.insert((name, kind), Answer::Nothing);
+        observed.names.insert((name, kind), Answer::Nothing);
     }
     for record in wanted.all() {
         let (name, data) = (record.owner().unwrap(), record.data().unwrap());
-        match world.names.entry((name, record.kind())).or_insert(Answer::Nothing) {
+        match observed.names.entry((name, record.kind())).or_insert(Answer::Nothing) {
             Answer::Found(records) => records.push(data),
             other => *other = Answer::Found(vec![data]),
         }
@@ -55,39 +58,43 @@ fn green() -> Scene {
     for (_, records) in &wanted.domains {
         for record in of_purpose(records, Purpose::Web) {
             let name = record.owner().unwrap();
-            world.aliases.insert(name.clone(), host.clone());
+            observed.aliases.insert(name.clone(), host.clone());
             for kind in [RecordType::A, RecordType::AAAA, RecordType::CAA] {
-                let answer = world.names[&(host.clone(), kind)].clone();
-                world.names.insert((name.clone(), kind), answer);
+                let answer = observed.names[&(host.clone(), kind)].clone();
+                observed.names.insert((name.clone(), kind), answer);
             }
         }
     }
-    world.gives_forged = Some(false);
-    world.authentic.extend([host.clone(), name("example.org."), Name::root()]);
+    observed.gives_forged = Some(false);
+    observed.authentic.extend([host.clone(), name("example.org."), Name::root()]);
     for address in &own {
         let names = Answer::Found(vec![RData::PTR(PTR(host.clone()))]);
         let forward = [(host.clone(), own.clone())].into();
-        world.reverse.insert(*address, Reverse { names, forward });
+        observed.reverse.insert(*address, Reverse { names, forward });
     }
     let greeted = || Probe::Greeted("220 mx.example.com".into());
-    world.probe = Some(("mx.example.com:25".into(), vec![(Family::V4, greeted()), (Family::V6, greeted())]));
+    observed.probe =
+        Some(("mx.example.com:25".into(), vec![(Family::V4, greeted()), (Family::V6, greeted())]));
     for (address, port) in own.iter().flat_map(|address| PORTS.map(|port| (*address, port))) {
-        world.reach.insert((address, port), if port == 80 { Reach::Answered } else { Reach::Own });
+        observed.connections.insert(
+            (address, port),
+            if port == 80 { ConnectionOutcome::Answered } else { ConnectionOutcome::Own },
+        );
     }
-    world.visits = Some(PORTS.map(|port| (port, NOW - 3600)).into());
-    world.blocklists = vec![Blocklist {
+    observed.last_connections = Some(PORTS.map(|port| (port, NOW - 3600)).into());
+    observed.blocklists = vec![Blocklist {
         zone: Domain::parse("bl.example.com").unwrap(),
         listed: Answer::Found(vec![v4("127.0.0.2")]),
         unlisted: Answer::Nothing,
         own: own.iter().map(|address| (*address, Answer::Nothing)).collect(),
     }];
-    world.policies = facts
+    observed.policies = facts
         .presence
         .domains
         .iter()
         .map(|domain| (domain.clone(), Ok(mta_sts::policy(&facts.presence.hostname))))
         .collect();
-    world.ahead = Some(1);
+    observed.ahead = Some(1);
     let names =
         wanted.all().filter(|record| record.purpose == Purpose::Web).map(|record| record.name.to_string());
     let certificate = CertificateFacts {
@@ -96,21 +103,21 @@ fn green() -> Scene {
         not_before: NOW as i64 - 30 * 86_400,
         not_after: NOW as i64 + 60 * 86_400,
     };
-    world.machine = Machine {
+    observed.machine = Machine {
         free: Some(Ok(20 << 30)),
         certificate: Some(Ok((certificate, ChainTrust::Trusted))),
         health: Some(Ok(Vec::new())),
         port_25: Some(PortHolder::Unseen),
         ..Machine::default()
     };
-    Scene { facts, world }
+    Scene { facts, observed }
 }
 
 impl Scene {
     fn report(&self) -> Report {
         let wanted = WantedRecords::of(&self.facts).unwrap();
         let host = name("mail.example.org.");
-        run(&Case { facts: &self.facts, wanted: &wanted, world: &self.world, host }, Scope::Whole)
+        run(&Case { facts: &self.facts, wanted: &wanted, observed: &self.observed, host }, Scope::Whole)
     }
 
     fn findings(&self) -> Vec<Finding> {
@@ -120,12 +127,12 @@ impl Scene {
     /// Replaces the records of a name.
     fn with(mut self, owner: &str, kind: RecordType, records: Vec<RData>) -> Self {
         let answer = if records.is_empty() { Answer::Nothing } else { Answer::Found(records) };
-        self.world.names.insert((name(owner), kind), answer);
+        self.observed.names.insert((name(owner), kind), answer);
         self
     }
 
-    fn but(mut self, change: impl FnOnce(&mut World)) -> Self {
-        change(&mut self.world);
+    fn but(mut self, change: impl FnOnce(&mut ObservedState)) -> Self {
+        change(&mut self.observed);
         self
     }
 }
@@ -155,8 +162,8 @@ fn a_name_in_a_sentence_has_no_trailing_dot() {
         green().with("example.org.", RecordType::MX, vec![mx]),
         green().with(key, RecordType::TXT, vec![]),
         green().with(host, RecordType::CAA, vec![]).with("example.org.", RecordType::CAA, vec![]),
-        green().but(|world| {
-            world.reverse.insert(own, Reverse { names, forward });
+        green().but(|observed| {
+            observed.reverse.insert(own, Reverse { names, forward });
         }),
     ] {
         let findings = scene.findings();
@@ -380,20 +387,21 @@ fn each_fault_in_the_records_is_named_with_the_record_to_publish() {
             "TLSA 3 1 1 abab",
         ),
     ] {
-        let scene = green().with(owner, kind, records).but(|world| drop(world.aliases.remove(&name(owner))));
+        let scene =
+            green().with(owner, kind, records).but(|observed| drop(observed.aliases.remove(&name(owner))));
         assert_found(scene, id, severity, fix);
     }
-    let unknown = green().but(|world| {
-        world.names.insert((name("example.org."), RecordType::MX), Answer::Failed("SERVFAIL".into()));
+    let unknown = green().but(|observed| {
+        observed.names.insert((name("example.org."), RecordType::MX), Answer::Failed("SERVFAIL".into()));
     });
     assert_found(unknown, FindingId::Unanswered, Warning, "dig example.org. MX");
-    let alias = green().but(|world| {
-        world.aliases.insert(name(host), name("vps.example.com."));
+    let alias = green().but(|observed| {
+        observed.aliases.insert(name(host), name("vps.example.com."));
     });
     assert_found(alias, FindingId::MxAlias, Error, "mail.example.org. 3600 IN A 198.51.100.7");
     let other = green()
         .with("example.org.", RecordType::MX, vec![mx("mx.example.com.")])
-        .but(|world| drop(world.aliases.insert(name("mx.example.com."), name("vps.example.com."))));
+        .but(|observed| drop(observed.aliases.insert(name("mx.example.com."), name("vps.example.com."))));
     let of_other = other.findings().into_iter().find(|finding| finding.id == FindingId::MxAlias).unwrap();
     assert!(of_other.fix.contains("example.org. 3600 IN MX 10 vps.example.com."), "{of_other:?}");
 }
@@ -523,7 +531,8 @@ fn the_result_of_an_spf_record_is_reported_with_the_deciding_term() {
             scene = scene.with(&format!("{owner}.example.com."), kind, Vec::new());
         }
         let slow = (name("slow.example.com."), RecordType::TXT);
-        let scene = scene.but(|world| drop(world.names.insert(slow, Answer::Failed("SERVFAIL".into()))));
+        let scene =
+            scene.but(|observed| drop(observed.names.insert(slow, Answer::Failed("SERVFAIL".into()))));
         let findings = scene.findings();
         assert!(findings[0].cause.contains(&cause), "{record}: {findings:#?}");
         assert_found(scene, id, severity, fix);
@@ -560,7 +569,7 @@ fn the_record_suggested_for_a_broken_one_passes() {
 fn a_missing_web_name_is_found() {
     let gone = ["autoconfig.example.org."; 2].into_iter().zip([RecordType::A, RecordType::AAAA]);
     let scene = gone.fold(green(), |scene, (owner, kind)| scene.with(owner, kind, Vec::new()));
-    let scene = scene.but(|world| drop(world.aliases.remove(&name("autoconfig.example.org."))));
+    let scene = scene.but(|observed| drop(observed.aliases.remove(&name("autoconfig.example.org."))));
     assert_found(
         scene,
         FindingId::WebMissing,
@@ -580,8 +589,8 @@ fn a_domain_without_keys_does_not_affect_the_other_checks() {
 
 #[test]
 fn a_certificate_without_names_is_reported() {
-    let scene = green().but(|world| {
-        let Some(Ok((facts, _))) = &mut world.machine.certificate else { panic!("no certificate") };
+    let scene = green().but(|observed| {
+        let Some(Ok((facts, _))) = &mut observed.machine.certificate else { panic!("no certificate") };
         facts.names.clear();
     });
     let causes: Vec<String> = scene.findings().into_iter().map(|finding| finding.cause).collect();
@@ -593,7 +602,7 @@ fn a_certificate_without_names_is_reported() {
 
 #[test]
 fn unchecked_things_are_reported_as_such() {
-    let scene = green().but(|world| world.reverse.clear());
+    let scene = green().but(|observed| observed.reverse.clear());
     assert_found(scene, FindingId::NotChecked, Severity::Notice, "dig -x");
 }
 
@@ -601,8 +610,8 @@ fn unchecked_things_are_reported_as_such() {
 fn each_fault_of_an_address_is_named() {
     let own: IpAddr = "198.51.100.7".parse().unwrap();
     let reverse = |names: Answer, forward: Vec<(Name, Vec<IpAddr>)>| {
-        green().but(|world| {
-            world.reverse.insert(own, Reverse { names, forward: forward.into_iter().collect() });
+        green().but(|observed| {
+            observed.reverse.insert(own, Reverse { names, forward: forward.into_iter().collect() });
         })
     };
     let pointer = |to: &str| Answer::Found(vec![RData::PTR(PTR(name(to)))]);
@@ -634,7 +643,7 @@ fn each_fault_of_an_address_is_named() {
 
 #[test]
 fn a_blocklist_that_refuses_or_invents_answers_is_distinguished_from_a_listing() {
-    let list = |change: fn(&mut Blocklist)| green().but(|world| change(&mut world.blocklists[0]));
+    let list = |change: fn(&mut Blocklist)| green().but(|observed| change(&mut observed.blocklists[0]));
     let listed = list(|list| list.own[0].1 = Answer::Found(vec![v4("127.0.0.4")]));
     assert_found(listed, FindingId::Blocklisted, Severity::Error, "bl.example.com");
     for refuses in [
@@ -685,10 +694,10 @@ fn mail_through_a_relay_is_not_judged_by_our_address() {
 
 #[test]
 fn a_fault_that_keeps_mail_from_leaving_is_named() {
-    let blocked = |world: &mut World| {
+    let blocked = |observed: &mut ObservedState| {
         let failed = || Probe::Failed("no answer".into());
         let both = vec![(Family::V4, failed()), (Family::V6, failed())];
-        world.probe = Some(("mx.example.com:25".into(), both));
+        observed.probe = Some(("mx.example.com:25".into(), both));
     };
     assert_found(green().but(blocked), FindingId::Port25Blocked, Severity::Error, "MAIL_RELAY_URL");
     assert_found(relayed().but(blocked), FindingId::Port25Blocked, Severity::Notice, "MAIL_RELAY_URL");
@@ -696,32 +705,33 @@ fn a_fault_that_keeps_mail_from_leaving_is_named() {
 
 #[test]
 fn a_silent_resolver_is_the_only_finding_about_records() {
-    let silent = green().but(|world| {
-        for answer in world.names.values_mut() {
+    let silent = green().but(|observed| {
+        for answer in observed.names.values_mut() {
             *answer = Answer::Failed("no answer in time".into());
         }
     });
     assert_found(silent, FindingId::ResolverSilent, Severity::Error, "MAIL_DNS_SERVERS");
-    let none = green().but(|world| world.resolvers.clear());
+    let none = green().but(|observed| observed.resolvers.clear());
     assert_found(none, FindingId::ResolverSilent, Severity::Error, "MAIL_DNS_SERVERS");
-    let public = green().but(|world| world.resolvers = vec!["8.8.8.8:53".parse().unwrap()]);
+    let public = green().but(|observed| observed.resolvers = vec!["8.8.8.8:53".parse().unwrap()]);
     assert_found(public, FindingId::ResolverPublic, Severity::Notice, "unbound");
-    let trusting = green().but(|world| world.authentic.clear());
+    let trusting = green().but(|observed| observed.authentic.clear());
     assert_found(trusting, FindingId::ResolverNotValidating, Severity::Notice, "unbound");
-    let pretending = green().but(|world| world.gives_forged = Some(true));
+    let pretending = green().but(|observed| observed.gives_forged = Some(true));
     assert_found(pretending, FindingId::ResolverNotValidating, Severity::Notice, "unbound");
-    assert_eq!(green().but(|world| world.gives_forged = None).findings(), [], "a closed network");
+    assert_eq!(green().but(|observed| observed.gives_forged = None).findings(), [], "a closed network");
 }
 
 #[test]
 fn a_wrong_key_in_an_unsigned_zone_is_a_warning() {
     let name = "_25._tcp.mail.example.org.";
-    let records = green().world.names[&(self::name("_465._tcp.mail.example.org."), RecordType::TLSA)].clone();
+    let records =
+        green().observed.names[&(self::name("_465._tcp.mail.example.org."), RecordType::TLSA)].clone();
     let RData::TLSA(mut wrong) = records.records()[0].clone() else { panic!("no TLSA") };
     wrong.cert_data = vec![1; 32];
     let scene = green().with(name, RecordType::TLSA, vec![RData::TLSA(wrong)]);
-    let scene =
-        scene.but(|world| world.authentic.retain(|vouched| *vouched != self::name("mail.example.org.")));
+    let scene = scene
+        .but(|observed| observed.authentic.retain(|authentic| *authentic != self::name("mail.example.org.")));
     assert!(scene.findings()[0].cause.contains("once the zone is signed"));
     assert_found(scene, FindingId::TlsaDifferent, Severity::Warning, "TLSA");
 }
@@ -731,7 +741,7 @@ fn a_policy_that_cannot_be_fetched_or_names_other_hosts_is_found() {
     let domain = Domain::parse("example.org").unwrap();
     let policy = |policy: Result<String, FetchError>| {
         let domain = domain.clone();
-        green().but(move |world| drop(world.policies.insert(domain, policy)))
+        green().but(move |observed| drop(observed.policies.insert(domain, policy)))
     };
     let refused = FetchError::Failed("refused".into());
     assert_found(policy(Err(refused)), FindingId::MtaStsPolicy, Severity::Warning, "443");
@@ -746,7 +756,7 @@ fn a_policy_behind_a_certificate_that_senders_do_not_trust_is_found_once() {
     let domain = Domain::parse("example.org").unwrap();
     let shown = |why: &Distrust| {
         let (domain, why) = (domain.clone(), FetchError::Distrusted(why.clone()));
-        green().but(move |world| drop(world.policies.insert(domain, Err(why))))
+        green().but(move |observed| drop(observed.policies.insert(domain, Err(why))))
     };
     // The server there has another certificate than ours.
     for (why, cause) in [
@@ -761,8 +771,10 @@ fn a_policy_behind_a_certificate_that_senders_do_not_trust_is_found_once() {
     }
     // The server is ours, and the fault is reported already.
     let ours = |why: Distrust, change: fn(&mut CertificateFacts, &mut ChainTrust)| {
-        shown(&why).but(|world| {
-            let Some(Ok((facts, chain))) = &mut world.machine.certificate else { panic!("no certificate") };
+        shown(&why).but(|observed| {
+            let Some(Ok((facts, chain))) = &mut observed.machine.certificate else {
+                panic!("no certificate")
+            };
             change(facts, chain);
         })
     };
@@ -796,25 +808,44 @@ fn a_policy_behind_a_certificate_that_senders_do_not_trust_is_found_once() {
 fn the_machine_itself_is_checked() {
     use Severity::{Error, Warning};
     let certificate = |change: fn(&mut CertificateFacts, &mut ChainTrust)| {
-        green().but(|world| {
-            let Some(Ok((facts, chain))) = &mut world.machine.certificate else { panic!("no certificate") };
+        green().but(|observed| {
+            let Some(Ok((facts, chain))) = &mut observed.machine.certificate else {
+                panic!("no certificate")
+            };
             change(facts, chain);
         })
     };
     for (scene, id, severity, fix) in [
-        (green().but(|world| world.ahead = Some(-90)), FindingId::ClockWrong, Warning, "NTP"),
-        (green().but(|world| world.ahead = Some(7200)), FindingId::ClockWrong, Error, "NTP"),
-        (green().but(|world| world.ahead = None), FindingId::NotChecked, Severity::Notice, "timedatectl"),
-        (green().but(|world| world.machine.free = Some(Ok(100 << 20))), FindingId::SpaceLow, Error, "disk"),
-        (green().but(|world| world.machine.free = Some(Ok(700 << 20))), FindingId::SpaceLow, Warning, "disk"),
+        (green().but(|observed| observed.ahead = Some(-90)), FindingId::ClockWrong, Warning, "NTP"),
+        (green().but(|observed| observed.ahead = Some(7200)), FindingId::ClockWrong, Error, "NTP"),
         (
-            green().but(|world| world.machine.is_read_only = true),
+            green().but(|observed| observed.ahead = None),
+            FindingId::NotChecked,
+            Severity::Notice,
+            "timedatectl",
+        ),
+        (
+            green().but(|observed| observed.machine.free = Some(Ok(100 << 20))),
+            FindingId::SpaceLow,
+            Error,
+            "disk",
+        ),
+        (
+            green().but(|observed| observed.machine.free = Some(Ok(700 << 20))),
+            FindingId::SpaceLow,
+            Warning,
+            "disk",
+        ),
+        (
+            green().but(|observed| observed.machine.is_read_only = true),
             FindingId::VolumeUnusable,
             Error,
             "read-write",
         ),
         (
-            green().but(|world| world.machine.foreign = vec!["the folder /data/mail belongs to 0:0".into()]),
+            green().but(|observed| {
+                observed.machine.foreign = vec!["the folder /data/mail belongs to 0:0".into()]
+            }),
             FindingId::VolumeForeign,
             Warning,
             "restart",
@@ -860,7 +891,7 @@ fn the_machine_itself_is_checked() {
             "log",
         ),
         (
-            green().but(|world| world.machine.certificate = Some(Err("cannot read it".into()))),
+            green().but(|observed| observed.machine.certificate = Some(Err("cannot read it".into()))),
             FindingId::CertificateUnusable,
             Error,
             "log",
@@ -873,8 +904,10 @@ fn the_machine_itself_is_checked() {
 #[test]
 fn the_reason_for_a_self_made_certificate_is_reported_once() {
     let self_made = || {
-        green().but(|world| {
-            let Some(Ok((facts, chain))) = &mut world.machine.certificate else { panic!("no certificate") };
+        green().but(|observed| {
+            let Some(Ok((facts, chain))) = &mut observed.machine.certificate else {
+                panic!("no certificate")
+            };
             facts.issuer = "CN=Mailstead self-made authority".into();
             *chain = ChainTrust::Distrusted(Distrust::Unknown);
         })
@@ -886,7 +919,7 @@ fn the_reason_for_a_self_made_certificate_is_reported_once() {
             problem: problem.into(),
             fix: "do it".into(),
         };
-        let found = self_made().but(|world| world.machine.health = Some(Ok(vec![reason]))).findings();
+        let found = self_made().but(|observed| observed.machine.health = Some(Ok(vec![reason]))).findings();
         found
             .iter()
             .filter(|finding| finding.severity >= Severity::Warning)
@@ -913,14 +946,14 @@ fn names_that_do_not_fit_into_a_certificate_are_reported_once() {
     let wanted = WantedRecords::of(&scene.facts).unwrap();
     let names =
         crate::certificate::wanted_names(&scene.facts.presence.hostname, &scene.facts.presence.domains, &[]);
-    let Some(Ok((facts, _))) = &mut scene.world.machine.certificate else { panic!("no certificate") };
+    let Some(Ok((facts, _))) = &mut scene.observed.machine.certificate else { panic!("no certificate") };
     facts.names = names.names;
     let problem = "the certificate does not cover d39.example: a certificate has room for 100 names";
     let (source, severity) = ("acme".into(), "note".into());
-    scene.world.machine.health =
+    scene.observed.machine.health =
         Some(Ok(vec![HealthReason { source, severity, problem: problem.into(), fix: String::new() }]));
     let host = name("mail.example.org.");
-    let case = Case { facts: &scene.facts, wanted: &wanted, world: &scene.world, host };
+    let case = Case { facts: &scene.facts, wanted: &wanted, observed: &scene.observed, host };
     let found = certificate::check(&case);
     assert_eq!(
         found.iter().map(|finding| finding.id).collect::<Vec<_>>(),
@@ -941,22 +974,22 @@ fn the_stewards_findings_are_repeated_and_its_silence_is_reported() {
     };
     let reported = |source: &str| {
         let reason = reason(source);
-        green().but(|world| world.machine.health = Some(Ok(vec![reason])))
+        green().but(|observed| observed.machine.health = Some(Ok(vec![reason])))
     };
     assert_found(reported("acme"), FindingId::AcmeFailed, Severity::Warning, "wait");
     assert_found(reported("process"), FindingId::Unhealthy, Severity::Warning, "wait");
     assert_eq!(reported("doctor").findings(), [], "the doctor would quote itself");
     let handover::Concern { problem, fix } = handover::notice::GATEWAY_CLIENTS;
     let gateway = HealthReason { problem: problem.into(), fix: fix.into(), ..reason("settings") };
-    let bridged = green().but(|world| world.machine.health = Some(Ok(vec![gateway])));
+    let bridged = green().but(|observed| observed.machine.health = Some(Ok(vec![gateway])));
     assert_found(bridged, FindingId::GatewayClients, Severity::Warning, "network_mode: host");
-    let gone = green().but(|world| world.machine.health = Some(Err("no answer".into())));
+    let gone = green().but(|observed| observed.machine.health = Some(Err("no answer".into())));
     let found: Vec<FindingId> = gone.findings().iter().map(|finding| finding.id).collect();
     assert_eq!(found, [FindingId::NotRunning, FindingId::Port25Taken]);
     let held_by = |holder: Option<PortHolder>| {
-        green().but(|world| {
-            world.machine.health = Some(Err("no answer".into()));
-            world.machine.port_25 = holder;
+        green().but(|observed| {
+            observed.machine.health = Some(Err("no answer".into()));
+            observed.machine.port_25 = holder;
         })
     };
     assert_found(held_by(None), FindingId::NotRunning, Severity::Error, "up -d");
@@ -1001,10 +1034,10 @@ fn every_finding_is_documented() {
     }
 }
 
-/// A scene in which the own name of example.org has those addresses, and a visit to it has this result.
-fn with_own_name(addresses: Vec<RData>, visit: Result<(), FetchError>) -> Scene {
-    green().with("example.org.", RecordType::A, addresses).but(|world| {
-        world.own_names.insert(Domain::parse("example.org").unwrap(), visit);
+/// A scene in which the own name of example.org has those addresses, and a request to it has this result.
+fn with_own_name(addresses: Vec<RData>, result: Result<(), FetchError>) -> Scene {
+    green().with("example.org.", RecordType::A, addresses).but(|observed| {
+        observed.own_names.insert(Domain::parse("example.org").unwrap(), result);
     })
 }
 
@@ -1019,10 +1052,11 @@ fn a_domains_own_name_that_leads_here_without_a_certificate_is_reported_with_the
     let mut brought = with_own_name(vec![here()], wrong());
     brought.facts.presence.acme_directory = None;
     assert_found(brought, id, Severity::Warning, "MAIL_TLS_CERT_FILE");
-    let beside = with_own_name(vec![here()], Err(FetchError::Distrusted(Distrust::Unknown))).but(|world| {
-        let Some(Ok((facts, _))) = &mut world.machine.certificate else { panic!("there is one") };
-        facts.names.push("example.org".into());
-    });
+    let beside =
+        with_own_name(vec![here()], Err(FetchError::Distrusted(Distrust::Unknown))).but(|observed| {
+            let Some(Ok((facts, _))) = &mut observed.machine.certificate else { panic!("there is one") };
+            facts.names.push("example.org".into());
+        });
     assert_found(beside, id, Severity::Warning, "another web server");
     let over_v6 = with_own_name(Vec::new(), wrong()).with(
         "example.org.",

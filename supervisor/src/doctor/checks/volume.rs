@@ -14,7 +14,7 @@ const FEW_FILES: u64 = 50;
 /// Checks the free space.
 pub(super) fn space(case: &Case<'_>) -> Vec<Finding> {
     const FIX: &str = "delete files on the machine, or enlarge the disk";
-    match &case.world.machine.free {
+    match &case.observed.machine.free {
         None => Vec::new(),
         Some(Err(why)) => vec![Finding::error(
             FindingId::VolumeUnusable,
@@ -39,7 +39,7 @@ pub(super) fn space(case: &Case<'_>) -> Vec<Finding> {
 
 /// Checks the free inodes: each message is a file, and some file systems have a fixed number of them.
 fn files(case: &Case<'_>) -> Option<Finding> {
-    let (free, all) = case.world.machine.files?;
+    let (free, all) = case.observed.machine.files?;
     let cause = format!("the volume has {free} free inodes of {all}, one for each file");
     let fix = format!(
         "find the folder with the most files, and delete what is not needed: du --inodes -d 3 -x {} | sort -n | \
@@ -55,7 +55,7 @@ fn files(case: &Case<'_>) -> Option<Finding> {
 
 /// Checks the owner and the permissions of each folder.
 pub(super) fn rights(case: &Case<'_>) -> Vec<Finding> {
-    let machine = &case.world.machine;
+    let machine = &case.observed.machine;
     let mut findings = Vec::new();
     if machine.is_read_only {
         findings.push(Finding::error(

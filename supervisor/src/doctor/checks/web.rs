@@ -4,7 +4,7 @@ use address::Domain;
 use hickory_proto::rr::RecordType;
 
 use super::super::finding::{Finding, FindingId};
-use super::super::world::{Answer, ChainTrust, FetchError};
+use super::super::observed::{Answer, ChainTrust, FetchError};
 use super::{Case, of_purpose, publish, unanswered};
 use crate::certificate::{covers, is_self_made};
 use crate::dns::record::{Purpose, Record};
@@ -22,8 +22,8 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
 
 fn is_missing(case: &Case<'_>, record: &Record) -> bool {
     let Ok(name) = record.owner() else { return false };
-    let is_nothing = |kind| *case.world.answer(&name, kind) == Answer::Nothing;
-    !case.world.aliases.contains_key(&name) && is_nothing(RecordType::A) && is_nothing(RecordType::AAAA)
+    let is_nothing = |kind| *case.observed.answer(&name, kind) == Answer::Nothing;
+    !case.observed.aliases.contains_key(&name) && is_nothing(RecordType::A) && is_nothing(RecordType::AAAA)
 }
 
 /// The finding for names without records: one cause, however many they are.
@@ -45,13 +45,13 @@ fn of_missing(records: &[&Record]) -> Finding {
 /// warns of a wrong certificate. A domain whose name leads to another host is in order, and so is one without a web
 /// server.
 fn of_domain(case: &Case<'_>, domain: &Domain) -> Option<Finding> {
-    let Some(Err(FetchError::Distrusted(_))) = case.world.own_names.get(domain) else { return None };
-    let (facts, chain) = case.world.machine.certificate.as_ref()?.as_ref().ok()?;
+    let Some(Err(FetchError::Distrusted(_))) = case.observed.own_names.get(domain) else { return None };
+    let (facts, chain) = case.observed.machine.certificate.as_ref()?.as_ref().ok()?;
     // A certificate that is not trusted under any of our names is a finding of its own.
     if is_self_made(facts) || *chain != ChainTrust::Trusted {
         return None;
     }
-    let (ours, others) = case.world.own_name(case.facts, &case.host, domain);
+    let (ours, others) = case.observed.own_name(case.facts, &case.host, domain);
     let first = ours.first()?;
     let fix = if !others.is_empty() {
         let others: Vec<String> = others.iter().map(ToString::to_string).collect();
@@ -80,13 +80,13 @@ fn of_domain(case: &Case<'_>, domain: &Domain) -> Option<Finding> {
 fn check_name(case: &Case<'_>, record: &Record) -> Option<Finding> {
     let name = record.owner().ok()?;
     // An alias of the host name is right, whatever the host's addresses are; those are checked once.
-    if case.world.aliases.get(&name) == Some(&case.host) {
+    if case.observed.aliases.get(&name) == Some(&case.host) {
         return None;
     }
     if let Some(finding) = unanswered(case, &name, RecordType::A) {
         return Some(finding);
     }
-    let seen = case.world.addresses(&name);
+    let seen = case.observed.addresses(&name);
     if seen.is_empty() {
         return Some(Finding::warning(
             FindingId::WebMissing,
@@ -97,11 +97,11 @@ fn check_name(case: &Case<'_>, record: &Record) -> Option<Finding> {
             super::replace_names(case, [(name.clone(), record)]),
         ));
     }
-    let hosts = case.world.addresses(&case.host);
+    let hosts = case.observed.addresses(&case.host);
     let is_ours = |address: &&IpAddr| {
         let is_translated =
             case.facts.addresses.may_be_translated(address.is_ipv4()) && hosts.contains(*address);
-        case.world.leads_here(case.facts, **address) || is_translated
+        case.observed.leads_here(case.facts, **address) || is_translated
     };
     let strange: Vec<String> =
         seen.iter().filter(|address| !is_ours(address)).map(ToString::to_string).collect();

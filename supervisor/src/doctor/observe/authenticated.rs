@@ -18,25 +18,25 @@ use super::super::queries::FORGED;
 
 /// Those of the names, and of the root, that the first resolver authenticates. The root is signed, so a resolver that
 /// does not authenticate it does not validate.
-pub(super) async fn ask(resolvers: &[SocketAddr], names: &BTreeSet<Name>, end: Instant) -> BTreeSet<Name> {
+pub(super) async fn query(resolvers: &[SocketAddr], names: &BTreeSet<Name>, end: Instant) -> BTreeSet<Name> {
     let Some(server) = resolvers.first() else { return BTreeSet::new() };
     let names: Vec<Name> = names.iter().cloned().chain([Name::root()]).collect();
     // SOA, since a signed zone proves its absence too.
-    let asked = names.iter().map(|name| timeout_at(end, exchange(*server, name, RecordType::SOA, false)));
-    let answers = join_all(asked).await;
-    let is_vouched = |answer: &Message| answer.metadata.authentic_data;
-    let vouched = names
+    let pending = names.iter().map(|name| timeout_at(end, exchange(*server, name, RecordType::SOA, false)));
+    let answers = join_all(pending).await;
+    let is_authenticated = |answer: &Message| answer.metadata.authentic_data;
+    let authenticated = names
         .iter()
         .zip(answers)
-        .filter(|(_, answer)| matches!(answer, Ok(Some(answer)) if is_vouched(answer)));
-    vouched.map(|(name, _)| name.clone()).collect()
+        .filter(|(_, answer)| matches!(answer, Ok(Some(answer)) if is_authenticated(answer)));
+    authenticated.map(|(name, _)| name.clone()).collect()
 }
 
 /// Returns true if the first resolver answers for a name with invalid signatures; `None` if that is unknown.
 pub(super) async fn gives_forged(resolvers: &[SocketAddr], end: Instant) -> Option<bool> {
     let (server, name) = (*resolvers.first()?, Name::from_ascii(FORGED).ok()?);
-    let asked = [RecordType::DS, RecordType::SOA].map(|kind| exchange(server, &name, kind, false));
-    let answers = timeout_at(end, join_all(asked)).await.ok()?;
+    let pending = [RecordType::DS, RecordType::SOA].map(|kind| exchange(server, &name, kind, false));
+    let answers = timeout_at(end, join_all(pending)).await.ok()?;
     match answers.as_slice() {
         [Some(delegation), Some(zone)] => is_given(delegation, zone),
         _ => None,

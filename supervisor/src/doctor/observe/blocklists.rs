@@ -8,11 +8,11 @@ use hickory_proto::rr::{Name, RecordType};
 use hickory_resolver::TokioResolver;
 use tokio::time::Instant;
 
-use super::super::world::{Answer, Blocklist};
+use super::super::observed::{Answer, Blocklist};
 use super::lookup;
 
 /// Queries each list.
-pub(super) async fn ask(
+pub(super) async fn query(
     resolver: &TokioResolver,
     zones: &[Domain],
     own: &[IpAddr],
@@ -22,14 +22,14 @@ pub(super) async fn ask(
 }
 
 async fn of_list(resolver: &TokioResolver, zone: &Domain, own: &[IpAddr], end: Instant) -> Blocklist {
-    let ask = async |address: IpAddr| match question(zone, address) {
+    let query = async |address: IpAddr| match question(zone, address) {
         Some(name) => lookup(resolver, name, RecordType::A, end).await,
         None => Answer::Failed("the name would be too long".to_owned()),
     };
     let (listed, unlisted, answers) = tokio::join!(
-        ask(Ipv4Addr::new(127, 0, 0, 2).into()),
-        ask(Ipv4Addr::LOCALHOST.into()),
-        join_all(own.iter().map(|address| ask(*address))),
+        query(Ipv4Addr::new(127, 0, 0, 2).into()),
+        query(Ipv4Addr::LOCALHOST.into()),
+        join_all(own.iter().map(|address| query(*address))),
     );
     let own = own.iter().copied().zip(answers).collect();
     Blocklist { zone: zone.clone(), listed, unlisted, own }

@@ -13,7 +13,7 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, RootCertStore};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::super::world::{ChainTrust, Distrust};
+use super::super::observed::{ChainTrust, Distrust};
 
 /// Reads the certificate, and checks if clients trust it. `now` is in seconds since 1970.
 pub(super) fn look(presence: &Presence, now: u64) -> Result<(CertificateFacts, ChainTrust), String> {

@@ -12,16 +12,16 @@ use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 use hickory_proto::rr::{Name, RecordType};
 use tokio::time::{Instant, timeout_at};
 
-use super::super::world::{Answer, NameFault};
+use super::super::observed::{Answer, NameFault};
 use super::authenticated::exchange;
 
 /// The code of the extended error option (RFC 8914 §2).
 const EXTENDED_ERROR: u16 = 15;
 /// Limit of the resolver's text in a report.
-const MAX_WORDS: usize = 300;
+const MAX_LEN: usize = 300;
 
 /// Diagnoses those names of which a query failed, and the root.
-pub(super) async fn ask(
+pub(super) async fn query(
     resolvers: &[SocketAddr],
     names: &BTreeSet<Name>,
     answers: &BTreeMap<(Name, RecordType), Answer>,
@@ -33,11 +33,11 @@ pub(super) async fn ask(
     };
     let failed: Vec<&Name> = names.iter().filter(has_failed).collect();
     let root = Name::root();
-    let asked = failed
+    let pending = failed
         .into_iter()
         .chain([&root])
         .map(async |name| Some((name.clone(), one(*server, name, end).await?)));
-    join_all(asked).await.into_iter().flatten().collect()
+    join_all(pending).await.into_iter().flatten().collect()
 }
 
 /// Diagnoses one name. `None` if the name has an answer now, or the resolver does not respond at all.
@@ -49,11 +49,11 @@ async fn one(server: SocketAddr, name: &Name, end: Instant) -> Option<NameFault>
     if plain.metadata.response_code == ResponseCode::Refused {
         return Some(NameFault::Refused);
     }
-    let said = words(&plain);
+    let description = describe(&plain);
     let unchecked = timeout_at(end, exchange(server, name, RecordType::SOA, true)).await.ok().flatten();
     Some(match unchecked {
-        Some(answer) if is_answer(&answer) => NameFault::Bogus(said),
-        _ => NameFault::Unanswered(said),
+        Some(answer) if is_answer(&answer) => NameFault::Bogus(description),
+        _ => NameFault::Unanswered(description),
     })
 }
 
@@ -62,22 +62,22 @@ fn is_answer(message: &Message) -> bool {
 }
 
 /// The response code and the extended errors as text: `SERVFAIL, DNSSEC Bogus: signature expired`.
-fn words(message: &Message) -> String {
-    let mut said = message.metadata.response_code.to_string();
+fn describe(message: &Message) -> String {
+    let mut description = message.metadata.response_code.to_string();
     let options = message.edns.as_ref().map(|edns| edns.options().get_all(EdnsCode::from(EXTENDED_ERROR)));
     for option in options.unwrap_or_default() {
         let EdnsOption::Unknown(_, octets) = option else { continue };
         let Some((code, text)) = octets.split_at_checked(2) else { continue };
         let code = u16::from_be_bytes([code[0], code[1]]);
         let text: String = String::from_utf8_lossy(text).chars().filter(|c| !c.is_control()).collect();
-        said.push_str(", ");
-        said.push_str(&meaning(code));
+        description.push_str(", ");
+        description.push_str(&meaning(code));
         if !text.is_empty() {
-            said.push_str(": ");
-            said.push_str(text.trim());
+            description.push_str(": ");
+            description.push_str(text.trim());
         }
     }
-    said.chars().take(MAX_WORDS).collect()
+    description.chars().take(MAX_LEN).collect()
 }
 
 /// The names of RFC 8914 §4, for the codes that explain why a zone has no answer.
@@ -115,18 +115,18 @@ mod tests {
     fn extended_errors_of_a_resolver_are_read() {
         let mut answer = Message::response(1, OpCode::Query);
         answer.metadata.response_code = ResponseCode::ServFail;
-        assert_eq!(words(&answer), "Server Failure");
+        assert_eq!(describe(&answer), "Server Failure");
         let mut edns = Edns::new();
         let octets = [&7_u16.to_be_bytes()[..], b"of example.org\r\n"].concat();
         edns.options_mut().insert(EdnsOption::Unknown(EXTENDED_ERROR, octets));
         answer.set_edns(edns);
         let octets = answer.to_vec().unwrap();
         let read = Message::from_vec(&octets).unwrap();
-        assert_eq!(words(&read), "Server Failure, Signature Expired: of example.org");
+        assert_eq!(describe(&read), "Server Failure, Signature Expired: of example.org");
         // An extended error without a code is ignored.
         let mut edns = Edns::new();
         edns.options_mut().insert(EdnsOption::Unknown(EXTENDED_ERROR, vec![7]));
         answer.set_edns(edns);
-        assert_eq!(words(&answer), "Server Failure");
+        assert_eq!(describe(&answer), "Server Failure");
     }
 }

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use super::super::world::HealthReason;
+use super::super::observed::HealthReason;
 use crate::health::{HEALTH_REQUEST, MAX_ANSWER, address_to_query};
 
 #[derive(serde::Deserialize)]
@@ -18,7 +18,7 @@ struct Report {
 }
 
 /// The reasons why the server is not fully ready, or why the steward did not answer.
-pub(super) async fn ask(configuration: &Path, end: Instant) -> Result<Vec<HealthReason>, String> {
+pub(super) async fn query(configuration: &Path, end: Instant) -> Result<Vec<HealthReason>, String> {
     let steward: Steward = config::load(configuration).map_err(|error| error.to_string())?;
     let address = steward.health;
     let answer = timeout_at(end, fetch(address_to_query(address), HEALTH_REQUEST)).await;

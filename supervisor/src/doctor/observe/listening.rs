@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::world::PortHolder;
+use super::super::observed::PortHolder;
 
 /// The listener on a port. The program is known if its process is visible: a container sees only its own.
 pub(super) fn holder(port: u16) -> Option<PortHolder> {

@@ -4,13 +4,13 @@ use std::os::unix::fs::MetadataExt;
 
 use nix::sys::statvfs::{FsFlags, statvfs};
 
-use super::super::world::Machine;
+use super::super::observed::Machine;
 use super::Paths;
 use crate::dns::records::SiteFacts;
 use crate::volume;
 
 /// Observes. Blocks for as long as the disks do.
-pub(super) fn observe(facts: &SiteFacts, place: &Paths) -> Machine {
+pub(super) fn observe(facts: &SiteFacts, paths: &Paths) -> Machine {
     let presence = &facts.presence;
     let mut machine = Machine::default();
     machine.free = Some(match statvfs(&presence.volume) {
@@ -22,8 +22,8 @@ pub(super) fn observe(facts: &SiteFacts, place: &Paths) -> Machine {
         }
         Err(errno) => Err(errno.to_string()),
     });
-    if let Some(folders) = &place.folders {
-        for wanted in volume::required_folders(folders, place.owners.as_ref()) {
+    if let Some(folders) = &paths.folders {
+        for wanted in volume::required_folders(folders, paths.owners.as_ref()) {
             compare(&wanted, &mut machine);
         }
     }

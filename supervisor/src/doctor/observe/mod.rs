@@ -4,16 +4,16 @@
 mod authenticated;
 mod blocklists;
 mod certificate;
+mod connections;
 mod diagnosis;
 mod health;
+mod last_connections;
 mod listening;
 mod machine;
 mod names;
 mod port25;
-mod reach;
 mod reverse;
 mod spf;
-mod visits;
 mod web;
 
 use std::collections::BTreeSet;
@@ -25,8 +25,8 @@ use hickory_resolver::TokioResolver;
 use tokio::time::Instant;
 
 use super::checks::Scope;
+use super::observed::{Answer, ConnectionOutcome, Family, ObservedState};
 use super::queries::Queries;
-use super::world::{Answer, Family, Reach, World};
 use crate::dns::addresses::is_public;
 use crate::dns::record::{address, fqdn};
 use crate::dns::records::{SiteFacts, WantedRecords};
@@ -48,35 +48,40 @@ pub(super) struct Paths {
 }
 
 /// Observes everything within the scope.
-pub(super) async fn observe(facts: &SiteFacts, wanted: &WantedRecords, place: &Paths, scope: Scope) -> World {
+pub(super) async fn observe(
+    facts: &SiteFacts,
+    wanted: &WantedRecords,
+    paths: &Paths,
+    scope: Scope,
+) -> ObservedState {
     let begin = Instant::now();
     let (half, end) = (begin + FIRST_HALF, begin + BUDGET);
     let presence = &facts.presence;
     let resolvers = resolver::servers(&presence.dns_servers);
     let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let mut world = World { at, resolvers: resolvers.clone(), ..World::default() };
+    let mut observed = ObservedState { at, resolvers: resolvers.clone(), ..ObservedState::default() };
     if scope == Scope::Whole {
-        observe_machine(facts, place, end, &mut world).await;
+        observe_machine(facts, paths, end, &mut observed).await;
     }
-    world.machine.certificate = Some(certificate::look(presence, at));
+    observed.machine.certificate = Some(certificate::look(presence, at));
     let (Ok(host), Ok(resolver), false) =
         (fqdn(&presence.hostname), resolver::of(&resolvers), presence.is_local)
     else {
-        return world;
+        return observed;
     };
-    first_queries(facts, wanted, scope, &resolver, half, &mut world).await;
-    dependent_queries(facts, wanted, scope, (&resolver, &host), end, &mut world).await;
-    world
+    first_queries(facts, wanted, scope, &resolver, half, &mut observed).await;
+    dependent_queries(facts, wanted, scope, (&resolver, &host), end, &mut observed).await;
+    observed
 }
 
-async fn observe_machine(facts: &SiteFacts, place: &Paths, end: Instant, world: &mut World) {
-    world.machine = machine::observe(facts, place);
-    let health = health::ask(&place.steward, end).await;
+async fn observe_machine(facts: &SiteFacts, paths: &Paths, end: Instant, observed: &mut ObservedState) {
+    observed.machine = machine::observe(facts, paths);
+    let health = health::query(&paths.steward, end).await;
     if health.is_err() {
-        world.machine.port_25 = listening::holder(25);
+        observed.machine.port_25 = listening::holder(25);
     }
-    world.machine.health = Some(health);
-    world.visits = visits::ask(&place.steward, end).await;
+    observed.machine.health = Some(health);
+    observed.last_connections = last_connections::connect_all(&paths.steward, end).await;
 }
 
 /// Makes the queries that need no earlier answers.
@@ -86,15 +91,15 @@ async fn first_queries(
     scope: Scope,
     resolver: &TokioResolver,
     half: Instant,
-    world: &mut World,
+    observed: &mut ObservedState,
 ) {
     let presence = &facts.presence;
-    let questions = Queries::about(facts, wanted);
+    let queries = Queries::about(facts, wanted);
     let directory = presence.acme_directory.as_deref();
     let smtp_host = presence.smtp_host.as_deref();
     let has_v6 = !facts.addresses.v6.is_empty() || facts.addresses.private_v6;
     let families = if has_v6 { &[Family::V4, Family::V6][..] } else { &[Family::V4] };
-    let resolvers = world.resolvers.clone();
+    let resolvers = observed.resolvers.clone();
     let forged = async {
         match scope {
             Scope::Whole => authenticated::gives_forged(&resolvers, half).await,
@@ -102,17 +107,17 @@ async fn first_queries(
         }
     };
     let (found, authentic, gives_forged, probe, date) = tokio::join!(
-        names::ask(resolver, &questions.all, half),
-        authenticated::ask(&resolvers, &questions.authenticated, half),
+        names::query(resolver, &queries.all, half),
+        authenticated::query(&resolvers, &queries.authenticated, half),
         forged,
         port25::probe(resolver, smtp_host, families, half),
         web::date(resolver, directory, half),
     );
-    (world.names, world.aliases) = found;
-    world.authentic = authentic;
-    world.gives_forged = gives_forged;
-    world.probe = probe;
-    world.ahead = date;
+    (observed.names, observed.aliases) = found;
+    observed.authentic = authentic;
+    observed.gives_forged = gives_forged;
+    observed.probe = probe;
+    observed.ahead = date;
 }
 
 /// Makes the queries that depend on those answers.
@@ -122,53 +127,63 @@ async fn dependent_queries(
     scope: Scope,
     (resolver, host): (&TokioResolver, &Name),
     end: Instant,
-    world: &mut World,
+    observed: &mut ObservedState,
 ) {
     let presence = &facts.presence;
     let authorities = presence.authorities.as_deref();
-    let reached = reachable_ports(facts, scope, host, world);
-    let ask_reach =
-        reach::ask(&reached.0, &reached.1, &presence.certificate, presence.hostname.as_str(), end);
-    let own = world.own_addresses(facts, host);
-    let targets = names::exchanges(&world.names);
+    let reached = reachable_ports(facts, scope, host, observed);
+    let connecting = connections::connect_all(
+        &reached.0,
+        &reached.1,
+        &presence.certificate,
+        presence.hostname.as_str(),
+        end,
+    );
+    let own = observed.own_addresses(facts, host);
+    let targets = names::exchanges(&observed.names);
     let others: BTreeSet<Name> = targets.iter().filter(|target| *target != host).cloned().collect();
-    let visited = world.domains_here(facts, host);
+    let served_domains = observed.domains_here(facts, host);
     let suspects: BTreeSet<Name> =
         presence.domains.iter().chain([&presence.hostname]).flat_map(fqdn).collect();
-    let resolvers = world.resolvers.clone();
-    let (names, reverse, blocklists, policies, own_names, aliases, faults, reach, dead) = tokio::join!(
-        spf::follow(resolver, facts, &world.names, host, &own, end),
-        reverse::ask(resolver, &own, end),
-        blocklists::ask(resolver, &presence.blocklists, &own, end),
+    let resolvers = observed.resolvers.clone();
+    let (names, reverse, blocklists, policies, own_names, aliases, faults, connections, dead) = tokio::join!(
+        spf::query_includes(resolver, facts, &observed.names, host, &own, end),
+        reverse::query(resolver, &own, end),
+        blocklists::query(resolver, &presence.blocklists, &own, end),
         web::policies(resolver, wanted, authorities, end),
-        web::own_names(resolver, &visited, authorities, end),
+        web::own_names(resolver, &served_domains, authorities, end),
         names::aliases(resolver, &targets, end),
-        diagnosis::ask(&resolvers, &suspects, &world.names, end),
-        ask_reach,
+        diagnosis::query(&resolvers, &suspects, &observed.names, end),
+        connecting,
         port25::dead(resolver, &others, end),
     );
-    world.names = names;
-    world.reverse = reverse;
-    world.blocklists = blocklists;
-    world.policies = policies;
-    world.own_names = own_names;
-    world.aliases.extend(aliases);
-    world.faults = faults;
-    world.reach = reach;
-    world.dead_exchanges = dead;
+    observed.names = names;
+    observed.reverse = reverse;
+    observed.blocklists = blocklists;
+    observed.policies = policies;
+    observed.own_names = own_names;
+    observed.aliases.extend(aliases);
+    observed.faults = faults;
+    observed.connections = connections;
+    observed.dead_exchanges = dead;
 }
 
 /// The addresses and ports at which this machine is to be reached: the published ones.
-fn reachable_ports(facts: &SiteFacts, scope: Scope, host: &Name, world: &World) -> (Vec<IpAddr>, Vec<u16>) {
+fn reachable_ports(
+    facts: &SiteFacts,
+    scope: Scope,
+    host: &Name,
+    observed: &ObservedState,
+) -> (Vec<IpAddr>, Vec<u16>) {
     let presence = &facts.presence;
-    let mut published = world.addresses(host);
+    let mut published = observed.addresses(host);
     published.retain(|address| is_public(*address));
     if scope == Scope::Outside {
         // The steward checks only addresses that no interface has.
         published.retain(|address| !facts.addresses.contains(*address));
         return (published, vec![25]);
     }
-    let mut ports = reach::MAIL_PORTS.to_vec();
+    let mut ports = connections::MAIL_PORTS.to_vec();
     ports.extend(presence.serves_web.then_some(443));
     ports.extend(presence.acme_directory.is_some().then_some(80));
     (published, ports)
@@ -194,13 +209,18 @@ pub(super) async fn addresses_that_lead_here(facts: &SiteFacts) -> Vec<IpAddr> {
     let end = Instant::now() + FIRST_HALF;
     let Some((host, resolver)) = host_and_resolver(facts) else { return Vec::new() };
     let kinds = [RecordType::A, RecordType::AAAA].map(|kind| (host.clone(), kind));
-    let names = names::ask(&resolver, &kinds.into(), end).await.0;
+    let names = names::query(&resolver, &kinds.into(), end).await.0;
     let mut published: Vec<IpAddr> = names.values().flat_map(Answer::records).filter_map(address).collect();
     published.retain(|address| is_public(*address) && !facts.addresses.contains(*address));
-    let reached =
-        reach::ask(&published, &[25], &facts.presence.certificate, facts.presence.hostname.as_str(), end)
-            .await;
-    published.retain(|address| reached.get(&(*address, 25)) == Some(&Reach::Own));
+    let reached = connections::connect_all(
+        &published,
+        &[25],
+        &facts.presence.certificate,
+        facts.presence.hostname.as_str(),
+        end,
+    )
+    .await;
+    published.retain(|address| reached.get(&(*address, 25)) == Some(&ConnectionOutcome::Own));
     published
 }
 
@@ -210,6 +230,6 @@ pub(super) async fn lookup(
     name: Name,
     kind: hickory_proto::rr::RecordType,
     end: Instant,
-) -> super::world::Answer {
+) -> super::observed::Answer {
     names::one(resolver, name, kind, end).await.0
 }

@@ -7,27 +7,27 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use hickory_resolver::TokioResolver;
 use tokio::time::{Instant, timeout_at};
 
-use super::super::world::Answer;
+use super::super::observed::Answer;
 use crate::dns::resolver;
 
 /// Concurrent queries: enough to finish in a few seconds, without flooding a server.
 const AT_ONCE: usize = 16;
 
-type Asked = BTreeSet<(Name, RecordType)>;
+type Queries = BTreeSet<(Name, RecordType)>;
 type Answers = BTreeMap<(Name, RecordType), Answer>;
 /// Aliases with their targets.
 type Aliases = BTreeMap<Name, Name>;
 
 /// Makes all queries.
-pub(super) async fn ask(resolver: &TokioResolver, questions: &Asked, end: Instant) -> (Answers, Aliases) {
-    let questions: Vec<&(Name, RecordType)> = questions.iter().collect();
+pub(super) async fn query(resolver: &TokioResolver, queries: &Queries, end: Instant) -> (Answers, Aliases) {
+    let queries: Vec<&(Name, RecordType)> = queries.iter().collect();
     let mut answers = BTreeMap::new();
     let mut aliases = BTreeMap::new();
-    for some in questions.chunks(AT_ONCE) {
-        let asked = some.iter().map(|(name, kind)| one(resolver, name.clone(), *kind, end));
-        for (question, (answer, met)) in some.iter().zip(join_all(asked).await) {
-            answers.insert((*question).clone(), answer);
-            aliases.extend(met);
+    for some in queries.chunks(AT_ONCE) {
+        let pending = some.iter().map(|(name, kind)| one(resolver, name.clone(), *kind, end));
+        for (query, (answer, found_aliases)) in some.iter().zip(join_all(pending).await) {
+            answers.insert((*query).clone(), answer);
+            aliases.extend(found_aliases);
         }
     }
     (answers, aliases)
@@ -68,8 +68,8 @@ pub(super) fn exchanges(answers: &Answers) -> BTreeSet<Name> {
 
 /// Finds the aliases among those names.
 pub(super) async fn aliases(resolver: &TokioResolver, names: &BTreeSet<Name>, end: Instant) -> Aliases {
-    let asked = names.iter().map(|name| one(resolver, name.clone(), RecordType::CNAME, end));
-    let found = join_all(asked).await.into_iter().zip(names);
+    let pending = names.iter().map(|name| one(resolver, name.clone(), RecordType::CNAME, end));
+    let found = join_all(pending).await.into_iter().zip(names);
     let target = |answer: &Answer| match answer.records() {
         [RData::CNAME(target), ..] => Some(target.0.clone()),
         _ => None,

@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::super::world::{Family, Probe};
+use super::super::observed::{Family, Probe};
 use crate::dns::record::address;
 use crate::dns::resolver::describe;
 use crate::settings::HostAndPort;
@@ -39,12 +39,12 @@ pub(super) async fn probe(
             return Some((host.to_owned(), vec![(Family::V4, Probe::NoAddress(why))]));
         }
     };
-    let visits = families.iter().map(async |family| {
+    let connections = families.iter().map(async |family| {
         let of_family = |address: &SocketAddr| address.is_ipv4() == (*family == Family::V4);
         let probe = timeout_at(end, connect(addresses.iter().copied().filter(of_family).collect())).await;
         (*family, probe.unwrap_or_else(|_| Probe::Failed("no answer in time".to_owned())))
     });
-    Some((host.to_owned(), join_all(visits).await))
+    Some((host.to_owned(), join_all(connections).await))
 }
 
 /// The other mail hosts that do not answer on port 25, with reasons.
@@ -53,7 +53,7 @@ pub(super) async fn dead(
     hosts: &BTreeSet<Name>,
     end: Instant,
 ) -> BTreeMap<Name, String> {
-    let asked = hosts.iter().take(MAX_ADDRESSES).map(async |host| {
+    let connections = hosts.iter().take(MAX_ADDRESSES).map(async |host| {
         let found = timeout_at(end, resolver.lookup_ip(host.clone())).await.ok()?;
         let addresses: Vec<SocketAddr> = match found {
             Ok(found) => found.iter().map(|ip| (ip, 25).into()).collect(),
@@ -64,7 +64,7 @@ pub(super) async fn dead(
             Probe::NoAddress(why) | Probe::Failed(why) => Some((host.clone(), why)),
         }
     });
-    join_all(asked).await.into_iter().flatten().collect()
+    join_all(connections).await.into_iter().flatten().collect()
 }
 
 async fn connect(addresses: Vec<SocketAddr>) -> Probe {

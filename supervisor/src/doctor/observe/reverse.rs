@@ -8,7 +8,7 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use hickory_resolver::TokioResolver;
 use tokio::time::Instant;
 
-use super::super::world::{Answer, Reverse};
+use super::super::observed::{Answer, Reverse};
 use super::lookup;
 use crate::dns::record::address;
 
@@ -16,9 +16,13 @@ use crate::dns::record::address;
 const MAX_NAMES: usize = 5;
 
 /// Looks up each address.
-pub(super) async fn ask(resolver: &TokioResolver, own: &[IpAddr], end: Instant) -> BTreeMap<IpAddr, Reverse> {
-    let asked = own.iter().map(async |address| (*address, of_address(resolver, *address, end).await));
-    join_all(asked).await.into_iter().collect()
+pub(super) async fn query(
+    resolver: &TokioResolver,
+    own: &[IpAddr],
+    end: Instant,
+) -> BTreeMap<IpAddr, Reverse> {
+    let pending = own.iter().map(async |address| (*address, of_address(resolver, *address, end).await));
+    join_all(pending).await.into_iter().collect()
 }
 
 async fn of_address(resolver: &TokioResolver, own: IpAddr, end: Instant) -> Reverse {
@@ -30,10 +34,10 @@ async fn of_address(resolver: &TokioResolver, own: IpAddr, end: Instant) -> Reve
     let kind = if own.is_ipv4() { RecordType::A } else { RecordType::AAAA };
     let followed: Vec<Name> = names.records().iter().filter_map(name).take(MAX_NAMES).collect();
     let addresses = |answer: Answer| answer.records().iter().filter_map(address).collect::<Vec<_>>();
-    let asked = followed.into_iter().map(async |name| {
+    let pending = followed.into_iter().map(async |name| {
         let answer = lookup(resolver, name.clone(), kind, end).await;
         (name, addresses(answer))
     });
-    let forward = join_all(asked).await.into_iter().collect();
+    let forward = join_all(pending).await.into_iter().collect();
     Reverse { names, forward }
 }

@@ -16,7 +16,7 @@ use crate::dns::records::SiteFacts;
 
 /// Makes the queries that the evaluations need, in rounds: an evaluation ends within ten lookups (RFC 7208 §4.6.4), and
 /// no query is repeated.
-pub(super) async fn follow(
+pub(super) async fn query_includes(
     resolver: &TokioResolver,
     facts: &SiteFacts,
     known: &BTreeMap<Question, Answer>,
@@ -30,7 +30,7 @@ pub(super) async fn follow(
         if questions.is_empty() {
             break;
         }
-        names.extend(names::ask(resolver, &questions, end).await.0);
+        names.extend(names::query(resolver, &questions, end).await.0);
     }
     names
 }
@@ -43,7 +43,7 @@ pub(super) async fn passing(
     own: &[IpAddr],
     end: Instant,
 ) -> BTreeSet<Name> {
-    let names = follow(resolver, facts, &BTreeMap::new(), host, own, end).await;
+    let names = query_includes(resolver, facts, &BTreeMap::new(), host, own, end).await;
     let seen = ReceiverView { names: &names, host, own };
     let helo = &facts.presence.hostname;
     let passes = |domain: &&Domain| {

@@ -1,4 +1,4 @@
-//! Short visits to web servers: for the authority's clock, and for the policies served under our names.
+//! Requests to web servers: for the authority's clock, and for the policies served under our names.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::super::world::FetchError;
+use super::super::observed::FetchError;
 use super::certificate::{distrust, roots};
 use crate::dns::records::WantedRecords;
 use crate::dns::resolver::describe;
@@ -22,10 +22,10 @@ use crate::mta_sts;
 
 /// Limit of a response. Policies are short, and of other pages only the head matters.
 const MAX_LEN: u64 = 64 * 1024;
-/// Timeout for one visit.
+/// Timeout for one request.
 const PATIENCE: Duration = Duration::from_secs(6);
 
-/// Concurrent visits to domains' own names: all of them lead to this machine.
+/// Concurrent requests to domains' own names: all of them lead to this machine.
 const AT_ONCE: usize = 8;
 /// The path of Thunderbird's settings.
 const SETTINGS: &str = "/.well-known/autoconfig/mail/config-v1.1.xml";
@@ -77,7 +77,7 @@ pub(super) async fn policies(
     };
     let verifying = Connector::trusting(roots(authorities));
     let domains = wanted.domains.iter().filter(|(_, records)| has_policy(records));
-    let asked = domains.map(async |(domain, _)| {
+    let requests = domains.map(async |(domain, _)| {
         let fetched = async {
             let host = format!("{}.{domain}", mta_sts::LABEL);
             let verifying = verifying.as_ref().map_err(failed)?;
@@ -89,10 +89,10 @@ pub(super) async fn policies(
         };
         (domain.clone(), fetched.await)
     });
-    join_all(asked).await.into_iter().collect()
+    join_all(requests).await.into_iter().collect()
 }
 
-/// Visits the web server of each domain's own name as a mail client does that looks for its settings: the certificate
+/// Requests a page from the web server of each domain's own name, as a mail client does that looks for its settings: the certificate
 /// must be trusted and valid for that name, whatever the page is.
 pub(super) async fn own_names(
     resolver: &TokioResolver,
@@ -101,16 +101,16 @@ pub(super) async fn own_names(
     end: Instant,
 ) -> BTreeMap<Domain, Result<(), FetchError>> {
     let verifying = Connector::trusting(roots(authorities));
-    let mut visited = BTreeMap::new();
+    let mut results = BTreeMap::new();
     for some in domains.chunks(AT_ONCE) {
-        let visits = some.iter().map(async |domain| {
+        let requests = some.iter().map(async |domain| {
             let verifying = verifying.as_ref().map_err(failed)?;
             let page = timeout_at(end, get(resolver, domain.as_str(), 443, SETTINGS, verifying)).await;
             page.map_err(|_| failed("no answer in time"))?.map(drop)
         });
-        visited.extend(some.iter().cloned().zip(join_all(visits).await));
+        results.extend(some.iter().cloned().zip(join_all(requests).await));
     }
-    visited
+    results
 }
 
 fn failed(why: impl ToString) -> FetchError {
@@ -189,11 +189,11 @@ fn read(answer: &[u8]) -> Option<Page> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::world::Distrust;
+    use super::super::super::observed::Distrust;
     use super::*;
 
     /// Visits a web server with a certificate for that name and validity, as a client that trusts it or does not.
-    async fn visit(name: &str, not_after: (i32, u8, u8), is_trusted: bool) -> Result<Page, FetchError> {
+    async fn fetch(name: &str, not_after: (i32, u8, u8), is_trusted: bool) -> Result<Page, FetchError> {
         let mut parameters = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
         (parameters.not_before, parameters.not_after) =
             (rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(not_after.0, not_after.1, not_after.2));
@@ -224,14 +224,14 @@ mod tests {
     #[tokio::test]
     async fn a_policy_is_accepted_only_from_a_web_server_that_is_trusted_under_its_name() {
         let (name, later) = ("mta-sts.example.org", (4000, 1, 1));
-        let page = visit(name, later, true).await.unwrap_or_else(|why| panic!("{why:?}"));
+        let page = fetch(name, later, true).await.unwrap_or_else(|why| panic!("{why:?}"));
         assert_eq!(page.body, "version: STSv1\r\n");
         for (name, until, is_trusted, why) in [
             (name, later, false, Distrust::Unknown),
             (name, (2021, 1, 1), true, Distrust::Ended),
             ("www.example.org", later, true, Distrust::Name),
         ] {
-            let met = visit(name, until, is_trusted).await;
+            let met = fetch(name, until, is_trusted).await;
             assert_eq!(met.err(), Some(FetchError::Distrusted(why)), "{name} until {until:?}");
         }
     }

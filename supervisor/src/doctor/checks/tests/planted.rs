@@ -22,14 +22,14 @@ fn a_fresh_domain_is_one_finding_with_the_whole_zone() {
     let mut scene = green();
     scene.facts.presence.acme_directory = None;
     let wanted = WantedRecords::of(&scene.facts).unwrap();
-    let scene = scene.but(|world| {
-        for answer in world.names.values_mut() {
+    let scene = scene.but(|observed| {
+        for answer in observed.names.values_mut() {
             *answer = Answer::Nothing;
         }
-        world.aliases.clear();
-        world.reach.clear();
+        observed.aliases.clear();
+        observed.connections.clear();
         // The answers of blocklists, and of the resolver about the root.
-        for reverse in world.reverse.values_mut() {
+        for reverse in observed.reverse.values_mut() {
             reverse.names = Answer::Nothing;
         }
     });
@@ -45,14 +45,14 @@ fn a_fresh_domain_is_one_finding_with_the_whole_zone() {
 #[test]
 fn a_fresh_domain_beside_a_published_one_is_one_finding() {
     let domain = Domain::parse("example.net").unwrap();
-    let scene = green().but(|world| {
+    let scene = green().but(|observed| {
         let is_below = |name: &Name| name.to_string().ends_with("example.net.");
-        for ((name, _), answer) in &mut world.names {
+        for ((name, _), answer) in &mut observed.names {
             if is_below(name) {
                 *answer = Answer::Nothing;
             }
         }
-        world.aliases.retain(|name, _| !is_below(name));
+        observed.aliases.retain(|name, _| !is_below(name));
     });
     let wanted = WantedRecords::of(&scene.facts).unwrap();
     let (_, records) = wanted.domains.iter().find(|(of, _)| *of == domain).unwrap();
@@ -62,17 +62,17 @@ fn a_fresh_domain_beside_a_published_one_is_one_finding() {
 #[test]
 fn the_zone_and_the_resolver_are_named_where_they_are_the_cause() {
     let failed = |fault: NameFault| {
-        green().but(move |world| {
+        green().but(move |observed| {
             let is_below = |name: &Name| name.to_string().ends_with("example.org.");
-            for ((name, _), answer) in &mut world.names {
+            for ((name, _), answer) in &mut observed.names {
                 if is_below(name) {
                     *answer = Answer::Failed("Server Failure".into());
                 }
             }
-            world.aliases.retain(|name, _| !is_below(name));
-            world.reach.clear();
+            observed.aliases.retain(|name, _| !is_below(name));
+            observed.connections.clear();
             for of in ["example.org.", "mail.example.org."] {
-                world.faults.insert(name(of), fault.clone());
+                observed.faults.insert(name(of), fault.clone());
             }
         })
     };
@@ -87,11 +87,11 @@ fn the_zone_and_the_resolver_are_named_where_they_are_the_cause() {
     assert!(bogus.cause.contains("Signature Expired"), "{bogus:?}");
     once(failed(NameFault::Unanswered("SERVFAIL, No Reachable Authority".into())), FindingId::ZoneUnanswered);
     let everything = |fault: NameFault| {
-        green().but(move |world| {
-            for answer in world.names.values_mut() {
+        green().but(move |observed| {
+            for answer in observed.names.values_mut() {
                 *answer = Answer::Failed("refused".into());
             }
-            world.faults.insert(Name::root(), fault);
+            observed.faults.insert(Name::root(), fault);
         })
     };
     assert_found(
@@ -107,35 +107,35 @@ fn the_zone_and_the_resolver_are_named_where_they_are_the_cause() {
 #[test]
 fn a_translated_address_is_never_removed_by_a_fix() {
     let published: IpAddr = "203.0.113.9".parse().unwrap();
-    let translated = |reach: Option<Reach>| {
+    let translated = |outcome: Option<ConnectionOutcome>| {
         let mut scene = green().with("mail.example.org.", RecordType::A, vec![v4("203.0.113.9")]);
         scene.facts.addresses.v4.clear();
         scene.facts.addresses.private_v4 = true;
-        scene.world.reach.retain(|(address, _), _| address.is_ipv6());
-        scene.world.reverse.retain(|address, _| address.is_ipv6());
+        scene.observed.connections.retain(|(address, _), _| address.is_ipv6());
+        scene.observed.reverse.retain(|address, _| address.is_ipv6());
         let names = Answer::Found(vec![RData::PTR(PTR(name("mail.example.org.")))]);
         let forward = [(name("mail.example.org."), vec![published])].into();
-        scene.world.reverse.insert(published, Reverse { names, forward });
+        scene.observed.reverse.insert(published, Reverse { names, forward });
         for port in PORTS {
-            scene.world.reach.extend(reach.clone().map(|reach| ((published, port), reach)));
+            scene.observed.connections.extend(outcome.clone().map(|outcome| ((published, port), outcome)));
         }
-        for alias in scene.world.aliases.keys().cloned().collect::<Vec<_>>() {
-            scene.world.names.insert((alias, RecordType::A), Answer::Found(vec![v4("203.0.113.9")]));
+        for alias in scene.observed.aliases.keys().cloned().collect::<Vec<_>>() {
+            scene.observed.names.insert((alias, RecordType::A), Answer::Found(vec![v4("203.0.113.9")]));
         }
         scene
     };
-    assert_eq!(translated(Some(Reach::Own)).findings(), []);
+    assert_eq!(translated(Some(ConnectionOutcome::Own)).findings(), []);
     // A router without hairpin NAT: other hosts have connected, so it is known to work.
-    let silent = || Some(Reach::Silent("no answer within 5 seconds".into()));
+    let silent = || Some(ConnectionOutcome::Silent("no answer within 5 seconds".into()));
     assert_eq!(translated(silent()).findings(), []);
-    let unseen = translated(silent()).but(|world| world.visits = None);
+    let unseen = translated(silent()).but(|observed| observed.last_connections = None);
     assert_found(
         unseen,
         FindingId::NotChecked,
         Severity::Notice,
         "openssl s_client -connect mail.example.org:25 -starttls smtp",
     );
-    let other = translated(Some(Reach::Other("the greeting \"220 mx.example.com\"".into())));
+    let other = translated(Some(ConnectionOutcome::Other("the greeting \"220 mx.example.com\"".into())));
     assert_found(
         other,
         FindingId::AddressDifferent,
@@ -147,38 +147,41 @@ fn a_translated_address_is_never_removed_by_a_fix() {
 #[test]
 fn a_closed_or_proxied_port_is_found_and_an_unchecked_one_is_reported() {
     let own: IpAddr = "198.51.100.7".parse().unwrap();
-    let reach =
-        |port: u16, reach: Reach| green().but(move |world| drop(world.reach.insert((own, port), reach)));
+    let outcome = |port: u16, outcome: ConnectionOutcome| {
+        green().but(move |observed| drop(observed.connections.insert((own, port), outcome)))
+    };
     assert_found(
-        reach(25, Reach::Silent("refused".into())),
+        outcome(25, ConnectionOutcome::Silent("refused".into())),
         FindingId::PortClosed,
         Severity::Error,
         "ufw allow 25/tcp",
     );
     assert_found(
-        reach(993, Reach::Silent("refused".into())),
+        outcome(993, ConnectionOutcome::Silent("refused".into())),
         FindingId::PortClosed,
         Severity::Warning,
         "ufw allow 993/tcp",
     );
-    let greeting = Reach::Other("the greeting \"220 proxy.example.com\"".into());
-    assert_found(reach(25, greeting), FindingId::PortProxied, Severity::Error, "PROXY protocol");
-    let unseen = green().but(|world| world.visits.as_mut().unwrap().retain(|port, _| *port != 993));
+    let greeting = ConnectionOutcome::Other("the greeting \"220 proxy.example.com\"".into());
+    assert_found(outcome(25, greeting), FindingId::PortProxied, Severity::Error, "PROXY protocol");
+    let unseen =
+        green().but(|observed| observed.last_connections.as_mut().unwrap().retain(|port, _| *port != 993));
     assert_found(
         unseen,
         FindingId::NotChecked,
         Severity::Notice,
         "openssl s_client -connect mail.example.org:993 -brief",
     );
-    let old = green().but(|world| world.visits.as_mut().unwrap().extend([(80, NOW - 30 * 86_400)]));
+    let old =
+        green().but(|observed| observed.last_connections.as_mut().unwrap().extend([(80, NOW - 30 * 86_400)]));
     assert_found(old, FindingId::NotChecked, Severity::Notice, "nc -vz mail.example.org 80");
 }
 
 #[test]
 fn each_family_is_tried_for_outgoing_mail() {
     let probed = |v4: Probe, v6: Probe| {
-        green().but(|world| {
-            world.probe = Some(("mx.example.com:25".into(), vec![(Family::V4, v4), (Family::V6, v6)]));
+        green().but(|observed| {
+            observed.probe = Some(("mx.example.com:25".into(), vec![(Family::V4, v4), (Family::V6, v6)]));
         })
     };
     let (greeted, failed) = (|| Probe::Greeted("220 ".into()), || Probe::Failed("no answer".into()));
@@ -302,25 +305,25 @@ fn further_faults_of_a_zone_are_found_once() {
     );
     let dead = green()
         .with(top, RecordType::MX, vec![ours(), mx(20, "old.example.com.")])
-        .but(|world| drop(world.dead_exchanges.insert(name("old.example.com."), "refused".into())));
+        .but(|observed| drop(observed.dead_exchanges.insert(name("old.example.com."), "refused".into())));
     assert_found(dead, FindingId::MxDead, Warning, "remove\nexample.org. IN MX 20 old.example.com.");
     let missing = [RecordType::A, RecordType::AAAA]
         .into_iter()
         .fold(green(), |scene, kind| scene.with("mail.example.org.", kind, Vec::new()))
-        .but(|world| {
-            world.reach.clear();
-            for alias in world.aliases.keys().cloned().collect::<Vec<_>>() {
+        .but(|observed| {
+            observed.connections.clear();
+            for alias in observed.aliases.keys().cloned().collect::<Vec<_>>() {
                 for kind in [RecordType::A, RecordType::AAAA] {
-                    world.names.insert((alias.clone(), kind), Answer::Nothing);
+                    observed.names.insert((alias.clone(), kind), Answer::Nothing);
                 }
             }
-            for reverse in world.reverse.values_mut() {
+            for reverse in observed.reverse.values_mut() {
                 reverse.forward.values_mut().for_each(Vec::clear);
             }
         });
     assert_found(missing, FindingId::AddressMissing, Error, "mail.example.org. 3600 IN AAAA");
-    let several = green().but(|world| {
-        let reverse = world.reverse.get_mut(&"198.51.100.7".parse::<IpAddr>().unwrap()).unwrap();
+    let several = green().but(|observed| {
+        let reverse = observed.reverse.get_mut(&"198.51.100.7".parse::<IpAddr>().unwrap()).unwrap();
         let Answer::Found(names) = &mut reverse.names else { panic!("no names") };
         names.push(RData::PTR(PTR(name("vps.example.com."))));
     });
@@ -330,7 +333,7 @@ fn further_faults_of_a_zone_are_found_once() {
         Notice,
         "remove\n7.100.51.198.in-addr.arpa. IN PTR vps.example.com.",
     );
-    let inodes = |free| green().but(move |world| world.machine.files = Some((free, 1_000_000)));
+    let inodes = |free| green().but(move |observed| observed.machine.files = Some((free, 1_000_000)));
     assert_found(inodes(0), FindingId::InodesLow, Error, "du --inodes");
     assert_found(inodes(10_000), FindingId::InodesLow, Warning, "du --inodes");
     let mut private = green();

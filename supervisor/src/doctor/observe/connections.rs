@@ -17,7 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::super::world::Reach;
+use super::super::observed::ConnectionOutcome;
 
 /// Timeout for one connection, with greeting and handshake.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -31,60 +31,62 @@ pub(super) const MAIL_PORTS: [u16; 5] = [25, 465, 587, 143, 993];
 const MAX_ADDRESSES: usize = 8;
 
 /// Connects to each address and port.
-pub(super) async fn ask(
+pub(super) async fn connect_all(
     addresses: &[IpAddr],
     ports: &[u16],
     certificate: &Path,
     host: &str,
     end: Instant,
-) -> BTreeMap<(IpAddr, u16), Reach> {
+) -> BTreeMap<(IpAddr, u16), ConnectionOutcome> {
     let leaf = handover::certificate::chain(certificate).ok().and_then(|chain| chain.into_iter().next());
     let pairs =
         addresses.iter().take(MAX_ADDRESSES).flat_map(|ip| ports.iter().map(move |port| (*ip, *port)));
-    let asked = pairs.map(async |(ip, port)| {
+    let pending = pairs.map(async |(ip, port)| {
         let tried = timeout(PATIENCE, one(ip, port, leaf.as_ref(), host));
-        let reach = match timeout_at(end, tried).await {
-            Ok(Ok(reach)) => reach,
-            Ok(Err(_)) | Err(_) => Reach::Silent(format!("no answer within {} seconds", PATIENCE.as_secs())),
+        let outcome = match timeout_at(end, tried).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) | Err(_) => {
+                ConnectionOutcome::Silent(format!("no answer within {} seconds", PATIENCE.as_secs()))
+            }
         };
-        ((ip, port), reach)
+        ((ip, port), outcome)
     });
-    join_all(asked).await.into_iter().collect()
+    join_all(pending).await.into_iter().collect()
 }
 
-async fn one(ip: IpAddr, port: u16, leaf: Option<&CertificateDer<'_>>, host: &str) -> Reach {
+async fn one(ip: IpAddr, port: u16, leaf: Option<&CertificateDer<'_>>, host: &str) -> ConnectionOutcome {
     let mut stream = match TcpStream::connect((ip, port)).await {
         Ok(stream) => stream,
-        Err(error) => return Reach::Silent(error.to_string()),
+        Err(error) => return ConnectionOutcome::Silent(error.to_string()),
     };
     match port {
         25 | 587 => {
-            if let Err(said) = start_tls_of_smtp(&mut stream, host).await {
-                return said;
+            if let Err(failure) = start_tls_of_smtp(&mut stream, host).await {
+                return failure;
             }
         }
         143 => {
-            if let Err(said) = start_tls_of_imap(&mut stream).await {
-                return said;
+            if let Err(failure) = start_tls_of_imap(&mut stream).await {
+                return failure;
             }
         }
         // This port serves pages without TLS.
-        80 => return Reach::Answered,
+        80 => return ConnectionOutcome::Answered,
         _ => {}
     }
     let connector = leaf.map(Connector::pinned_to).unwrap_or_else(Connector::opportunistic);
     let (Ok(connector), Ok(name)) = (connector, ServerName::try_from(host.to_owned())) else {
-        return Reach::Answered;
+        return ConnectionOutcome::Answered;
     };
     match Stream::from(stream).secure_to(&connector, name, &[]).await {
-        Ok(_) if leaf.is_some() => Reach::Own,
-        Ok(_) => Reach::Answered,
+        Ok(_) if leaf.is_some() => ConnectionOutcome::Own,
+        Ok(_) => ConnectionOutcome::Answered,
         Err(error) => failed(&error),
     }
 }
 
 /// Distinguishes a certificate with another key from a connection that ends.
-fn failed(error: &UpgradeError) -> Reach {
+fn failed(error: &UpgradeError) -> ConnectionOutcome {
     let rustls = match error {
         UpgradeError::Handshake(inner) => {
             inner.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>())
@@ -93,68 +95,74 @@ fn failed(error: &UpgradeError) -> Reach {
     };
     match rustls {
         Some(rustls::Error::InvalidCertificate(_) | rustls::Error::General(_)) => {
-            Reach::Other("another certificate than this machine's".to_owned())
+            ConnectionOutcome::Other("another certificate than this machine's".to_owned())
         }
-        _ => Reach::Silent(error.to_string()),
+        _ => ConnectionOutcome::Silent(error.to_string()),
     }
 }
 
 /// Sends `EHLO` and `STARTTLS` (RFC 3207). If a proxy sends a PROXY header, the server refuses the first command.
-async fn start_tls_of_smtp(stream: &mut TcpStream, host: &str) -> Result<(), Reach> {
+async fn start_tls_of_smtp(stream: &mut TcpStream, host: &str) -> Result<(), ConnectionOutcome> {
     let greeting = reply(stream).await?;
     let ours = greeting.strip_prefix("220 ").or_else(|| greeting.strip_prefix("220-"));
     let named = ours.and_then(|rest| rest.split_ascii_whitespace().next());
     if !named.is_some_and(|named| named.eq_ignore_ascii_case(host)) {
-        return Err(Reach::Other(format!("the greeting {greeting:?}")));
+        return Err(ConnectionOutcome::Other(format!("the greeting {greeting:?}")));
     }
     for command in [format!("EHLO {host}\r\n"), "STARTTLS\r\n".to_owned()] {
         send(stream, command.as_bytes()).await?;
         let answer = reply(stream).await?;
         if !answer.starts_with('2') {
             let command = command.trim_end();
-            return Err(Reach::Other(format!("{answer:?} to {command}")));
+            return Err(ConnectionOutcome::Other(format!("{answer:?} to {command}")));
         }
     }
     Ok(())
 }
 
 /// Sends `STARTTLS` of IMAP (RFC 9051 §6.2.1).
-async fn start_tls_of_imap(stream: &mut TcpStream) -> Result<(), Reach> {
+async fn start_tls_of_imap(stream: &mut TcpStream) -> Result<(), ConnectionOutcome> {
     let greeting = line(stream).await?;
     if !greeting.starts_with("* OK") {
-        return Err(Reach::Other(format!("the greeting {greeting:?}")));
+        return Err(ConnectionOutcome::Other(format!("the greeting {greeting:?}")));
     }
     send(stream, b"a STARTTLS\r\n").await?;
     let answer = line(stream).await?;
-    if answer.starts_with("a OK") { Ok(()) } else { Err(Reach::Other(format!("{answer:?} to STARTTLS"))) }
+    if answer.starts_with("a OK") {
+        Ok(())
+    } else {
+        Err(ConnectionOutcome::Other(format!("{answer:?} to STARTTLS")))
+    }
 }
 
-async fn send(stream: &mut TcpStream, octets: &[u8]) -> Result<(), Reach> {
-    stream.write_all(octets).await.map_err(|error| Reach::Silent(error.to_string()))
+async fn send(stream: &mut TcpStream, octets: &[u8]) -> Result<(), ConnectionOutcome> {
+    stream.write_all(octets).await.map_err(|error| ConnectionOutcome::Silent(error.to_string()))
 }
 
 /// Reads the last line of a reply (RFC 5321 §4.2.1).
-async fn reply(stream: &mut TcpStream) -> Result<String, Reach> {
+async fn reply(stream: &mut TcpStream) -> Result<String, ConnectionOutcome> {
     for _ in 0..MAX_LINES {
         let line = line(stream).await?;
         if line.as_bytes().get(3) != Some(&b'-') {
             return Ok(line);
         }
     }
-    Err(Reach::Other("a reply without an end".to_owned()))
+    Err(ConnectionOutcome::Other("a reply without an end".to_owned()))
 }
 
 /// Reads a line octet by octet, so that nothing of the handshake is consumed.
-async fn line(stream: &mut TcpStream) -> Result<String, Reach> {
+async fn line(stream: &mut TcpStream) -> Result<String, ConnectionOutcome> {
     let mut line = Vec::new();
     while line.len() < MAX_LINE {
         match stream.read_u8().await {
             Ok(b'\n') => break,
             Ok(octet) => line.push(octet),
             Err(_) if line.is_empty() => {
-                return Err(Reach::Other("a connection that closes without a greeting".to_owned()));
+                return Err(ConnectionOutcome::Other(
+                    "a connection that closes without a greeting".to_owned(),
+                ));
             }
-            Err(error) => return Err(Reach::Silent(error.to_string())),
+            Err(error) => return Err(ConnectionOutcome::Silent(error.to_string())),
         }
     }
     Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
@@ -167,7 +175,7 @@ mod tests {
     use super::*;
 
     /// The outcome with a server that sends these lines, one for each line that it reads.
-    async fn met(lines: &'static [&'static str]) -> Result<(), Reach> {
+    async fn met(lines: &'static [&'static str]) -> Result<(), ConnectionOutcome> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let server = async {
@@ -196,7 +204,9 @@ mod tests {
             (&["220 mail.example.org ESMTP\r\n", "500 unknown command\r\n"], "500 unknown command"),
             (&[""], "closes without a greeting"),
         ] {
-            let Err(Reach::Other(why)) = met(lines).await else { panic!("{said} was accepted as ours") };
+            let Err(ConnectionOutcome::Other(why)) = met(lines).await else {
+                panic!("{said} was accepted as ours")
+            };
             assert!(why.contains(said), "{why}");
         }
     }

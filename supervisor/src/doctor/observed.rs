@@ -1,4 +1,4 @@
-//! The observed state of the outside world and of this machine. It is plain data, so that a test can construct any
+//! The observed state: DNS and other hosts as seen from here, and this machine. It is plain data, so that a test can construct any
 //! state.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +16,7 @@ use crate::dns::spf_text::has_version;
 
 /// The observed state.
 #[derive(Debug, Clone, Default)]
-pub(super) struct World {
+pub(super) struct ObservedState {
     /// The time of the observation, in seconds since 1970, by this machine's clock.
     pub(super) at: u64,
     /// The resolvers that were used.
@@ -36,9 +36,9 @@ pub(super) struct World {
     /// The host that shows if mail can leave, and the result for its port 25, for each address family.
     pub(super) probe: Option<(String, Vec<(Family, Probe)>)>,
     /// Connections to this machine by its public addresses.
-    pub(super) reach: BTreeMap<(IpAddr, u16), Reach>,
+    pub(super) connections: BTreeMap<(IpAddr, u16), ConnectionOutcome>,
     /// The last connections from outside by port, in seconds since 1970; `None` if the daemons did not answer.
-    pub(super) visits: Option<BTreeMap<u16, u64>>,
+    pub(super) last_connections: Option<BTreeMap<u16, u64>>,
     /// Other mail hosts whose port 25 does not answer, with the reason.
     pub(super) dead_exchanges: BTreeMap<Name, String>,
     /// The answers of the blocklists.
@@ -83,7 +83,7 @@ pub(super) enum Family {
 
 /// The outcome of a connection to this machine by one of its public addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Reach {
+pub(super) enum ConnectionOutcome {
     /// The peer has the key of this machine's certificate.
     Own,
     /// A server answers; whether it is this machine's is unknown.
@@ -192,12 +192,12 @@ pub(super) struct HealthReason {
     pub(super) fix: String,
 }
 
-impl World {
+impl ObservedState {
     /// The answer for a query; one that was not made is unknown.
     pub(super) fn answer(&self, name: &Name, kind: RecordType) -> &Answer {
-        static NOT_ASKED: std::sync::LazyLock<Answer> =
+        static NOT_QUERIED: std::sync::LazyLock<Answer> =
             std::sync::LazyLock::new(|| Answer::Failed("it was not queried in time".to_owned()));
-        self.names.get(&(name.clone(), kind)).unwrap_or(&NOT_ASKED)
+        self.names.get(&(name.clone(), kind)).unwrap_or(&NOT_QUERIED)
     }
 
     /// The known addresses of a name, of both families.
@@ -220,12 +220,15 @@ impl World {
     /// Returns true if an address leads to this machine: an interface has it, or a connection to it arrives here.
     pub(super) fn leads_here(&self, facts: &SiteFacts, address: IpAddr) -> bool {
         facts.addresses.contains(address)
-            || self.reach.iter().any(|((ip, _), reach)| *ip == address && *reach == Reach::Own)
+            || self
+                .connections
+                .iter()
+                .any(|((ip, _), outcome)| *ip == address && *outcome == ConnectionOutcome::Own)
     }
 
     /// Returns true if another server answers there.
     fn is_elsewhere(&self, address: IpAddr) -> bool {
-        matches!(self.reach.get(&(address, 25)), Some(Reach::Other(_)))
+        matches!(self.connections.get(&(address, 25)), Some(ConnectionOutcome::Other(_)))
     }
 
     /// The addresses of a domain's own name: this machine's, and the others.
