@@ -92,14 +92,15 @@ async fn a_challenge_is_served_by_every_server_of_the_zone_before_it_is_offered(
     let updater = updater(&knot);
     let challenge = name("_acme-challenge.mail.example.org.");
 
-    let shown = updater.wait_until_shown(&resolver, &challenge, "token", Duration::from_millis(600)).await;
-    let UpdateError { fault: UpdateFault::NotShown { servers, .. }, .. } = shown.unwrap_err() else {
+    let visible =
+        updater.wait_until_visible(&resolver, &challenge, "token", Duration::from_millis(600)).await;
+    let UpdateError { fault: UpdateFault::NotShown { servers, .. }, .. } = visible.unwrap_err() else {
         panic!("nothing was published and something was seen")
     };
     assert_eq!(servers, [knot.address()]);
 
     updater.replace(&challenge, 60, vec![text("token")]).await.unwrap();
-    updater.wait_until_shown(&resolver, &challenge, "token", Duration::from_secs(60)).await.unwrap();
+    updater.wait_until_visible(&resolver, &challenge, "token", Duration::from_secs(60)).await.unwrap();
 }
 
 #[tokio::test]

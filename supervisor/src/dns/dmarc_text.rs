@@ -16,7 +16,7 @@ pub(crate) fn policy(text: &str) -> Option<Policy> {
 
 /// The record to keep of those found: the strictest valid one, unchanged. If none is valid, the first one with its
 /// policy repaired. `None` if no record is usable.
-pub(crate) fn settled(texts: &[String]) -> Option<String> {
+pub(crate) fn record_to_keep(texts: &[String]) -> Option<String> {
     let strictest_first = [Policy::Reject, Policy::Quarantine, Policy::None];
     let valid = strictest_first.into_iter().find_map(|wanted| {
         let mut texts = texts.iter();
@@ -63,9 +63,9 @@ mod tests {
             (vec!["v=DMARC1 p=none", "v=DMARC1; p=none"], "v=DMARC1; p=none"),
         ] {
             let texts: Vec<String> = texts.into_iter().map(str::to_owned).collect();
-            assert_eq!(settled(&texts).as_deref(), Some(expected), "{texts:?}");
+            assert_eq!(record_to_keep(&texts).as_deref(), Some(expected), "{texts:?}");
         }
-        assert_eq!(settled(&[]), None);
+        assert_eq!(record_to_keep(&[]), None);
     }
 
     #[test]

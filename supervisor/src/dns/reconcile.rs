@@ -107,7 +107,7 @@ fn missing(present: &[RData], wanted: Vec<RData>) -> SetChange {
     SetChange { add, ..SetChange::default() }
 }
 
-/// Settles the host name's addresses. An address that leads here stays: a router may translate it.
+/// Reconciles the host name's addresses. An address that leads here stays: a router may translate it.
 fn addresses(present: &PublishedSet, alias: Option<&Name>, own: &OwnFacts, wanted: Vec<RData>) -> SetChange {
     if let Some(alias) = alias {
         return SetChange { remove: vec![record::alias(alias)], add: wanted, kept: None };
@@ -117,7 +117,7 @@ fn addresses(present: &PublishedSet, alias: Option<&Name>, own: &OwnFacts, wante
     SetChange { remove, ..missing(&present.records, wanted) }
 }
 
-/// Settles names of web services. Those that lead elsewhere are left to their owner.
+/// Reconciles the names of web services. Those that lead elsewhere are left to their owner.
 fn web(present: &PublishedSet, own: &OwnFacts, wanted: Vec<RData>) -> SetChange {
     let leads_here = match &present.alias {
         Some(alias) => *alias == own.host,
@@ -198,7 +198,7 @@ fn spf(set: &WantedSet<'_>, present: &PublishedSet, own: &OwnFacts, wanted: Vec<
 
 fn dmarc(present: &PublishedSet, wanted: Vec<RData>) -> SetChange {
     let (records, found) = versioned(present, "v=DMARC1");
-    match dmarc_text::settled(&found) {
+    match dmarc_text::record_to_keep(&found) {
         None => SetChange::replace(records, wanted),
         Some(text) if found.len() == 1 && found[0] == text => SetChange::default(),
         Some(text) => match found.iter().position(|found| *found == text) {

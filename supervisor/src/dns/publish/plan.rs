@@ -29,7 +29,7 @@ struct PlannedSet {
     /// The machine's name.
     host: Name,
     present: PublishedSet,
-    settled: SetChange,
+    change: SetChange,
 }
 
 impl PublishPlan {
@@ -59,14 +59,14 @@ impl PublishPlan {
         }
         let own = own(wanted, &found, passing, reached);
         for (set, ZoneSet { zone, present }) in found {
-            let settled = reconcile(set, &present, &own);
+            let change = reconcile(set, &present, &own);
             let of_set = PlannedSet {
                 name: set.name.clone(),
                 kind: set.kind,
                 count: set.records.len(),
                 host: own.host.clone(),
                 present,
-                settled,
+                change,
             };
             plan.zones.entry(zone).or_default().push(of_set);
         }
@@ -75,14 +75,14 @@ impl PublishPlan {
 
     /// Returns true if there are no changes.
     pub fn is_empty(&self) -> bool {
-        self.zones.values().flatten().all(|of_set| of_set.settled.is_empty())
+        self.zones.values().flatten().all(|of_set| of_set.change.is_empty())
     }
 
     /// Applies the changes, each zone in one update, and returns a report by zone.
     pub async fn apply(&self, updater: &Updater) -> Result<String, PublishError> {
         let mut outcome = String::new();
         for (zone, sets) in &self.zones {
-            let changed = || sets.iter().filter(|of_set| !of_set.settled.is_empty());
+            let changed = || sets.iter().filter(|of_set| !of_set.change.is_empty());
             let changes: Vec<Change> = changed().flat_map(PlannedSet::changes).collect();
             let prerequisites: Vec<Prerequisite> = changed().flat_map(PlannedSet::prerequisites).collect();
             if !changes.is_empty()
@@ -90,10 +90,10 @@ impl PublishPlan {
             {
                 return Err(PublishError::Update { outcome, source });
             }
-            let added: usize = sets.iter().map(|of_set| of_set.settled.add.len()).sum();
-            let removed: usize = sets.iter().map(|of_set| of_set.settled.remove.len()).sum();
+            let added: usize = sets.iter().map(|of_set| of_set.change.add.len()).sum();
+            let removed: usize = sets.iter().map(|of_set| of_set.change.remove.len()).sum();
             let kept: usize =
-                sets.iter().filter(|of_set| of_set.settled.kept.is_some()).map(|of_set| of_set.count).sum();
+                sets.iter().filter(|of_set| of_set.change.kept.is_some()).map(|of_set| of_set.count).sum();
             let right = sets.iter().map(|of_set| of_set.count).sum::<usize>().saturating_sub(added + kept);
             // Writing to a string does not fail.
             let _ =
@@ -131,8 +131,8 @@ fn own(
     for (set, read) in found {
         match set.purpose {
             Purpose::Exchange => {
-                let settled = reconcile(set, &read.present, &own);
-                let comes = read.present.records.iter().chain(&settled.add);
+                let change = reconcile(set, &read.present, &own);
+                let comes = read.present.records.iter().chain(&change.add);
                 let is_ours = |data: &RData| matches!(data, RData::MX(found) if found.exchange == own.host);
                 if comes.into_iter().any(is_ours) {
                     own.mail_here.insert(set.name.clone());
@@ -154,8 +154,8 @@ fn own(
 
 impl PlannedSet {
     fn changes(&self) -> impl Iterator<Item = Change> + '_ {
-        let removed = self.settled.remove.iter().map(|data| Change::Remove(self.name.clone(), data.clone()));
-        removed.chain(self.settled.add.iter().map(|data| Change::add(&self.name, TTL, data.clone())))
+        let removed = self.change.remove.iter().map(|data| Change::Remove(self.name.clone(), data.clone()));
+        removed.chain(self.change.add.iter().map(|data| Change::add(&self.name, TTL, data.clone())))
     }
 
     /// The prerequisite that the set is unchanged since it was read.
@@ -182,19 +182,19 @@ impl fmt::Display for PublishPlan {
             line.replacen(" IN ", &format!(" {TTL} IN "), 1)
         };
         for (zone, sets) in &self.zones {
-            let is_shown = |of_set: &&PlannedSet| !of_set.settled.is_empty() || of_set.settled.kept.is_some();
+            let is_shown = |of_set: &&PlannedSet| !of_set.change.is_empty() || of_set.change.kept.is_some();
             if !sets.iter().any(|of_set| is_shown(&of_set)) {
                 continue;
             }
             writeln!(f, "zone {zone}")?;
             for of_set in sets.iter().filter(is_shown) {
-                for data in &of_set.settled.remove {
+                for data in &of_set.change.remove {
                     writeln!(f, "  remove  {}", line_of(&of_set.name, data))?;
                 }
-                for data in &of_set.settled.add {
+                for data in &of_set.change.add {
                     writeln!(f, "  add     {}", added(&of_set.name, data))?;
                 }
-                if let Some(why) = of_set.settled.kept {
+                if let Some(why) = of_set.change.kept {
                     of_set.write_kept(f, why)?;
                 }
             }
@@ -208,11 +208,11 @@ impl PlannedSet {
         let alias = self.present.alias.as_ref().map(record::alias);
         let is_foreign = |data: &&RData| !matches!(data, RData::MX(found) if found.exchange == self.host);
         let kept = self.present.records.iter().filter(is_foreign).chain(alias.as_ref());
-        let shown: Vec<String> = kept.map(|data| line_of(&self.name, data)).collect();
-        if shown.is_empty() {
+        let lines: Vec<String> = kept.map(|data| line_of(&self.name, data)).collect();
+        if lines.is_empty() {
             return writeln!(f, "  keep    {}: {why}", self.name);
         }
-        for line in shown {
+        for line in lines {
             writeln!(f, "  keep    {line}: {why}")?;
         }
         Ok(())

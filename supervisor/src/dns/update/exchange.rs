@@ -21,18 +21,18 @@ pub(super) fn now() -> u64 {
 }
 
 /// Makes one exchange over TCP: updates are long, and an attacker who is not on the path cannot forge an answer.
-pub(super) async fn exchange(server: SocketAddr, question: SignedQuery) -> Result<Message, UpdateFault> {
-    let answer = timeout(PATIENCE, send_and_receive(server, &question.octets))
+pub(super) async fn exchange(server: SocketAddr, query: SignedQuery) -> Result<Message, UpdateFault> {
+    let answer = timeout(PATIENCE, send_and_receive(server, &query.octets))
         .await
         .map_err(|_| UpdateFault::Silent(PATIENCE.as_secs()))??;
-    question.verify(&answer)
+    query.verify(&answer)
 }
 
 /// Sends and reads messages, each after two octets of length (RFC 1035 §4.2.2).
-async fn send_and_receive(server: SocketAddr, question: &[u8]) -> Result<Vec<u8>, UpdateFault> {
-    let length = u16::try_from(question.len()).map_err(|_| UpdateFault::TooLong)?;
+async fn send_and_receive(server: SocketAddr, query: &[u8]) -> Result<Vec<u8>, UpdateFault> {
+    let length = u16::try_from(query.len()).map_err(|_| UpdateFault::TooLong)?;
     let mut framed = length.to_be_bytes().to_vec();
-    framed.extend_from_slice(question);
+    framed.extend_from_slice(query);
     let mut stream = TcpStream::connect(server).await.map_err(UpdateFault::Unreachable)?;
     stream.write_all(&framed).await.map_err(UpdateFault::Unreachable)?;
     let length = stream.read_u16().await.map_err(UpdateFault::Unreachable)?;

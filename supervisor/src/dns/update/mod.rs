@@ -1,7 +1,7 @@
 //! Changes zones on their primary server, by updates (RFC 2136) signed with a shared key (RFC 8945).
 //!
 //! ```text
-//! Updater ── zone_of ──▶ zone ── apply ──▶ accepted ── wait_until_shown ──▶ every server of the zone serves it
+//! Updater ── zone_of ──▶ zone ── apply ──▶ accepted ── wait_until_visible ──▶ every server of the zone serves it
 //! ```
 //!
 //! All messages, including the queries, go over TCP to the configured server and are signed: a primary that refuses
@@ -42,9 +42,9 @@ impl Updater {
 
     /// The zone of a name: the server names it by the SOA in its answer, whether the name exists or not (RFC 2308 §2).
     pub async fn zone_of(&self, name: &Name) -> Result<Name, UpdateError> {
-        let mut asked = name.clone();
+        let mut queried = name.clone();
         loop {
-            let answer = self.question(&asked, RecordType::SOA).await?;
+            let answer = self.query(&queried, RecordType::SOA).await?;
             if let Some(zone) = zone_in(&answer, name) {
                 return Ok(zone);
             }
@@ -52,13 +52,13 @@ impl Updater {
             if !answer.answers.iter().any(|record| record.record_type() == RecordType::CNAME) {
                 return Err(UpdateFault::NoZone(name.clone()).at(self.server));
             }
-            asked = asked.base_name();
+            queried = queried.base_name();
         }
     }
 
     /// The records of a name on the server: those of the type, or the alias if the name is one.
     pub async fn records(&self, name: &Name, kind: RecordType) -> Result<Vec<Record>, UpdateError> {
-        let answer = self.question(name, kind).await?;
+        let answer = self.query(name, kind).await?;
         Ok(answer.answers.into_iter().filter(|record| record.name == *name).collect())
     }
 
@@ -102,7 +102,7 @@ impl Updater {
         self.apply(&zone, vec![Change::Remove(name.clone(), content)]).await
     }
 
-    async fn question(&self, name: &Name, kind: RecordType) -> Result<Message, UpdateError> {
+    async fn query(&self, name: &Name, kind: RecordType) -> Result<Message, UpdateError> {
         let mut message = Message::query();
         message.metadata.recursion_desired = false;
         message.add_query(Query::query(name.clone(), kind));

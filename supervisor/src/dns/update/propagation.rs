@@ -23,15 +23,15 @@ const MAX_SERVERS: usize = 32;
 /// The state of one server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ServerState {
-    Shown,
+    Visible,
     Missing,
-    Nothing,
+    NoAnswer,
 }
 
 impl Updater {
     /// Waits until the zone's servers serve a text, so that a client that queries one of them (a certificate authority,
     /// RFC 8555 §8.4) finds it. `resolver` looks up the servers' addresses.
-    pub async fn wait_until_shown(
+    pub async fn wait_until_visible(
         &self,
         resolver: &TokioResolver,
         name: &Name,
@@ -42,19 +42,19 @@ impl Updater {
         let begin = Instant::now();
         let mut pause = PAUSE;
         loop {
-            let looks = servers.iter().map(|server| look(*server, name, text));
-            let seen = futures_util::future::join_all(looks).await;
-            let is_shown = seen.contains(&ServerState::Shown);
+            let probes = servers.iter().map(|server| probe(*server, name, text));
+            let seen = futures_util::future::join_all(probes).await;
+            let is_visible = seen.contains(&ServerState::Visible);
             let waits_for = |seen: &ServerState| match seen {
-                ServerState::Shown => false,
+                ServerState::Visible => false,
                 ServerState::Missing => true,
-                ServerState::Nothing => !is_shown || begin.elapsed() < UNANSWERED,
+                ServerState::NoAnswer => !is_visible || begin.elapsed() < UNANSWERED,
             };
             if !seen.iter().any(waits_for) {
                 return Ok(());
             }
             if begin.elapsed() + pause > patience {
-                let late = servers.iter().zip(&seen).filter(|(_, seen)| **seen != ServerState::Shown);
+                let late = servers.iter().zip(&seen).filter(|(_, seen)| **seen != ServerState::Visible);
                 let servers = late.map(|(server, _)| *server).collect();
                 return Err(UpdateFault::NotShown { seconds: patience.as_secs(), servers }.at(self.server));
             }
@@ -91,19 +91,19 @@ impl Updater {
 }
 
 /// Queries one authoritative server.
-async fn look(server: SocketAddr, name: &Name, text: &str) -> ServerState {
-    let Ok(resolver) = resolver::of_one(server) else { return ServerState::Nothing };
+async fn probe(server: SocketAddr, name: &Name, text: &str) -> ServerState {
+    let Ok(resolver) = resolver::of_one(server) else { return ServerState::NoAnswer };
     match resolver.lookup(name.clone(), RecordType::TXT).await {
         Ok(found) => {
             let is_it =
                 |data: &RData| matches!(data, RData::TXT(txt) if txt.txt_data.concat() == text.as_bytes());
             if found.answers().iter().any(|record| is_it(&record.data)) {
-                ServerState::Shown
+                ServerState::Visible
             } else {
                 ServerState::Missing
             }
         }
         Err(error) if resolver::is_answer(&error) => ServerState::Missing,
-        Err(_) => ServerState::Nothing,
+        Err(_) => ServerState::NoAnswer,
     }
 }

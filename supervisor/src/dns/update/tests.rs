@@ -21,11 +21,11 @@ fn answer(is_authoritative: bool) -> Message {
 
 #[test]
 fn the_zone_is_that_of_the_soa_in_either_section() {
-    let asked = name("_acme-challenge.mail.example.org.");
+    let queried = name("_acme-challenge.mail.example.org.");
     let mut absent = answer(true);
     absent.metadata.response_code = ResponseCode::NXDomain;
     absent.add_authority(soa("example.org."));
-    assert_eq!(zone_in(&absent, &asked), Some(name("example.org.")));
+    assert_eq!(zone_in(&absent, &queried), Some(name("example.org.")));
 
     let mut top = answer(true);
     top.add_answer(soa("example.org."));
@@ -34,13 +34,13 @@ fn the_zone_is_that_of_the_soa_in_either_section() {
 
 #[test]
 fn an_answer_of_a_resolver_or_another_zone_gives_no_zone() {
-    let asked = name("mail.example.org.");
+    let queried = name("mail.example.org.");
     let mut resolver = answer(false);
     resolver.add_authority(soa("example.org."));
-    assert_eq!(zone_in(&resolver, &asked), None);
+    assert_eq!(zone_in(&resolver, &queried), None);
 
     let mut alias = answer(true);
-    alias.add_answer(Record::from_rdata(asked.clone(), 60, RData::CNAME(CNAME(name("a.example.net.")))));
+    alias.add_answer(Record::from_rdata(queried.clone(), 60, RData::CNAME(CNAME(name("a.example.net.")))));
     alias.add_authority(soa("example.net."));
-    assert_eq!(zone_in(&alias, &asked), None);
+    assert_eq!(zone_in(&alias, &queried), None);
 }

@@ -20,8 +20,8 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
     }
     let texts = case.observed.texts(&name, VERSION);
     // The suggested policy is never weaker than the published one.
-    let settled = |text: String| Record { content: Content::Txt(text), ..record.clone() };
-    let kept = dmarc_text::settled(&texts).map_or_else(|| record.clone(), settled);
+    let with_text = |text: String| Record { content: Content::Txt(text), ..record.clone() };
+    let kept = dmarc_text::record_to_keep(&texts).map_or_else(|| record.clone(), with_text);
     let fix = |publish: &Record| replace_records(case, &name, RecordType::TXT, is_dmarc, [publish]);
     let finding = match texts.as_slice() {
         [] => missing(case, domain, record),
@@ -30,7 +30,7 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
                 let stricter = text.replacen("none", "quarantine", 1);
                 let stricter =
                     Some(stricter).filter(|text| dmarc_text::policy(text) == Some(Policy::Quarantine));
-                let publish = stricter.map_or_else(|| record.clone(), settled);
+                let publish = stricter.map_or_else(|| record.clone(), with_text);
                 // Many operators choose this for the first weeks.
                 Finding::notice(
                     FindingId::DmarcWeak,
@@ -75,7 +75,7 @@ fn missing(case: &Case<'_>, domain: &Domain, record: &Record) -> Finding {
         ),
         Some((apex, data)) => {
             let found = text(data).unwrap_or_default();
-            let moved = dmarc_text::settled(&[found]).map_or_else(
+            let moved = dmarc_text::record_to_keep(&[found]).map_or_else(
                 || record.clone(),
                 |text| Record { content: Content::Txt(text), ..record.clone() },
             );

@@ -105,7 +105,7 @@ impl Publisher {
         };
         published.map_err(reason)?;
         let answer = PublishedAnswer { _answered: None, record: Some((updater.clone(), end.clone(), text)) };
-        match updater.wait_until_shown(&self.resolver, &end, digest, PROPAGATION).await {
+        match updater.wait_until_visible(&self.resolver, &end, digest, PROPAGATION).await {
             Ok(()) => Ok(answer),
             Err(error) => {
                 answer.withdraw().await;

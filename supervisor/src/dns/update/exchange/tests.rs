@@ -17,25 +17,25 @@ fn key(secret: &str) -> Key {
 }
 
 /// A signed query with the state that a server keeps of it.
-struct Asked {
+struct SentQuery {
     key: Key,
     id: u16,
     mac: Vec<u8>,
-    question: SignedQuery,
+    query: SignedQuery,
 }
 
-fn ask() -> Asked {
+fn sent_query() -> SentQuery {
     let key = key("c2VjcmV0");
-    let mut question = Message::query();
-    question.metadata.op_code = OpCode::Update;
-    question.add_query(Query::query(Name::from_ascii("example.org.").unwrap(), RecordType::SOA));
-    let id = question.metadata.id;
-    let question = SignedQuery::new(question, Some(&key), NOW).unwrap();
-    let mac = Message::from_vec(question.octets()).unwrap().signature().unwrap().data.mac.clone();
-    Asked { key, id, mac, question }
+    let mut query = Message::query();
+    query.metadata.op_code = OpCode::Update;
+    query.add_query(Query::query(Name::from_ascii("example.org.").unwrap(), RecordType::SOA));
+    let id = query.metadata.id;
+    let query = SignedQuery::new(query, Some(&key), NOW).unwrap();
+    let mac = Message::from_vec(query.octets()).unwrap().signature().unwrap().data.mac.clone();
+    SentQuery { key, id, mac, query }
 }
 
-impl Asked {
+impl SentQuery {
     fn answer(&self, code: ResponseCode) -> Message {
         let mut answer = Message::response(self.id, OpCode::Update);
         answer.metadata.response_code = code;
@@ -53,69 +53,69 @@ impl Asked {
         answer.to_vec().unwrap()
     }
 
-    fn judge(self, octets: &[u8]) -> Result<Message, UpdateFault> {
-        self.question.verify(octets)
+    fn verify(self, octets: &[u8]) -> Result<Message, UpdateFault> {
+        self.query.verify(octets)
     }
 }
 
-fn unsigned_error(asked: &Asked, error: TsigError, other: Vec<u8>) -> Vec<u8> {
-    let mut answer = asked.answer(ResponseCode::NotAuth);
-    let name = asked.key.signer().signer_name().clone();
-    let tsig = TSIG::new(TsigAlgorithm::HmacSha256, NOW, 300, Vec::new(), asked.id, Some(error), other);
+fn unsigned_error(sent: &SentQuery, error: TsigError, other: Vec<u8>) -> Vec<u8> {
+    let mut answer = sent.answer(ResponseCode::NotAuth);
+    let name = sent.key.signer().signer_name().clone();
+    let tsig = TSIG::new(TsigAlgorithm::HmacSha256, NOW, 300, Vec::new(), sent.id, Some(error), other);
     answer.set_signature(Box::new(make_tsig_record(name, tsig)));
     answer.to_vec().unwrap()
 }
 
 #[test]
 fn a_signed_answer_is_accepted() {
-    let asked = ask();
-    let octets = asked.signed(asked.answer(ResponseCode::NoError), &asked.key, NOW + 5);
-    assert!(asked.judge(&octets).is_ok());
+    let sent = sent_query();
+    let octets = sent.signed(sent.answer(ResponseCode::NoError), &sent.key, NOW + 5);
+    assert!(sent.verify(&octets).is_ok());
 }
 
 #[test]
 fn an_answer_without_our_signature_is_rejected() {
-    let asked = ask();
-    let octets = asked.answer(ResponseCode::NoError).to_vec().unwrap();
-    assert!(matches!(asked.judge(&octets), Err(UpdateFault::Unsigned)));
+    let sent = sent_query();
+    let octets = sent.answer(ResponseCode::NoError).to_vec().unwrap();
+    assert!(matches!(sent.verify(&octets), Err(UpdateFault::Unsigned)));
 
-    let asked = ask();
+    let sent = sent_query();
     let other = key("b3RoZXI=");
-    let octets = asked.signed(asked.answer(ResponseCode::NoError), &other, NOW);
-    assert!(matches!(asked.judge(&octets), Err(UpdateFault::Forged)));
+    let octets = sent.signed(sent.answer(ResponseCode::NoError), &other, NOW);
+    assert!(matches!(sent.verify(&octets), Err(UpdateFault::Forged)));
 
-    let asked = ask();
-    let octets = asked.signed(asked.answer(ResponseCode::NoError), &asked.key, NOW + 10_000);
-    assert!(matches!(asked.judge(&octets), Err(UpdateFault::Forged)), "an old answer was accepted");
+    let sent = sent_query();
+    let octets = sent.signed(sent.answer(ResponseCode::NoError), &sent.key, NOW + 10_000);
+    assert!(matches!(sent.verify(&octets), Err(UpdateFault::Forged)), "an old answer was accepted");
 
-    let asked = ask();
-    let mut octets = asked.signed(asked.answer(ResponseCode::NoError), &asked.key, NOW);
+    let sent = sent_query();
+    let mut octets = sent.signed(sent.answer(ResponseCode::NoError), &sent.key, NOW);
     // The code of the answer, in the header's fourth octet.
     octets[3] ^= 3;
-    assert!(matches!(asked.judge(&octets), Err(UpdateFault::Forged)));
+    assert!(matches!(sent.verify(&octets), Err(UpdateFault::Forged)));
 }
 
 #[test]
 fn each_error_of_a_signature_has_its_own_fix() {
-    let asked = ask();
-    let octets = unsigned_error(&asked, TsigError::BadKey, Vec::new());
-    let said = asked.judge(&octets).unwrap_err().to_string();
-    assert!(said.contains("BADKEY") && said.contains("\"mailstead\""), "{said}");
+    let sent = sent_query();
+    let octets = unsigned_error(&sent, TsigError::BadKey, Vec::new());
+    let message = sent.verify(&octets).unwrap_err().to_string();
+    assert!(message.contains("BADKEY") && message.contains("\"mailstead\""), "{message}");
 
-    let asked = ask();
-    let octets = unsigned_error(&asked, TsigError::BadSig, Vec::new());
-    assert!(asked.judge(&octets).unwrap_err().to_string().contains("BADSIG"));
+    let sent = sent_query();
+    let octets = unsigned_error(&sent, TsigError::BadSig, Vec::new());
+    assert!(sent.verify(&octets).unwrap_err().to_string().contains("BADSIG"));
 
-    let asked = ask();
+    let sent = sent_query();
     let theirs = (NOW + 1234).to_be_bytes()[2..].to_vec();
-    let octets = unsigned_error(&asked, TsigError::BadTime, theirs);
-    let said = asked.judge(&octets).unwrap_err().to_string();
-    assert!(said.contains("BADTIME") && said.contains("1234 seconds"), "{said}");
+    let octets = unsigned_error(&sent, TsigError::BadTime, theirs);
+    let message = sent.verify(&octets).unwrap_err().to_string();
+    assert!(message.contains("BADTIME") && message.contains("1234 seconds"), "{message}");
 
-    let asked = ask();
+    let sent = sent_query();
     let octets =
-        asked.with_error(asked.answer(ResponseCode::NotAuth), &asked.key, NOW, Some(TsigError::BadTime));
-    assert!(matches!(asked.judge(&octets), Err(UpdateFault::BadTime(None))));
+        sent.with_error(sent.answer(ResponseCode::NotAuth), &sent.key, NOW, Some(TsigError::BadTime));
+    assert!(matches!(sent.verify(&octets), Err(UpdateFault::BadTime(None))));
 }
 
 #[test]
@@ -126,38 +126,38 @@ fn an_error_is_reported_with_or_without_a_signature() {
         (ResponseCode::NotImp, "NOTIMP"),
         (ResponseCode::ServFail, "Server Failure"),
     ] {
-        let asked = ask();
-        let octets = asked.signed(asked.answer(code), &asked.key, NOW);
-        let said = asked.judge(&octets).unwrap_err().to_string();
-        assert!(said.contains(word), "{said}");
-        let asked = ask();
-        let octets = asked.answer(code).to_vec().unwrap();
-        assert!(asked.judge(&octets).unwrap_err().to_string().contains(word));
+        let sent = sent_query();
+        let octets = sent.signed(sent.answer(code), &sent.key, NOW);
+        let message = sent.verify(&octets).unwrap_err().to_string();
+        assert!(message.contains(word), "{message}");
+        let sent = sent_query();
+        let octets = sent.answer(code).to_vec().unwrap();
+        assert!(sent.verify(&octets).unwrap_err().to_string().contains(word));
     }
 }
 
 #[test]
 fn a_mismatched_or_malformed_answer_is_rejected() {
-    let asked = ask();
-    let mut answer = asked.answer(ResponseCode::NoError);
-    answer.metadata.id = asked.id.wrapping_add(1);
-    assert!(matches!(asked.judge(&answer.to_vec().unwrap()), Err(UpdateFault::Malformed(_))));
+    let sent = sent_query();
+    let mut answer = sent.answer(ResponseCode::NoError);
+    answer.metadata.id = sent.id.wrapping_add(1);
+    assert!(matches!(sent.verify(&answer.to_vec().unwrap()), Err(UpdateFault::Malformed(_))));
 
-    let asked = ask();
-    let mut answer = asked.answer(ResponseCode::NoError);
+    let sent = sent_query();
+    let mut answer = sent.answer(ResponseCode::NoError);
     answer.metadata.message_type = MessageType::Query;
-    assert!(matches!(asked.judge(&answer.to_vec().unwrap()), Err(UpdateFault::Malformed(_))));
+    assert!(matches!(sent.verify(&answer.to_vec().unwrap()), Err(UpdateFault::Malformed(_))));
 
     for octets in [&b""[..], b"HTTP/1.1 400 Bad Request", &[0xff; 600]] {
-        assert!(matches!(ask().judge(octets), Err(UpdateFault::Malformed(_))));
+        assert!(matches!(sent_query().verify(octets), Err(UpdateFault::Malformed(_))));
     }
 }
 
 #[test]
 fn without_a_key_nothing_is_verified() {
-    let question = SignedQuery::new(Message::query(), None, NOW).unwrap();
-    let answer = Message::response(question.id, OpCode::Update);
-    assert!(question.verify(&answer.to_vec().unwrap()).is_ok());
+    let query = SignedQuery::new(Message::query(), None, NOW).unwrap();
+    let answer = Message::response(query.id, OpCode::Update);
+    assert!(query.verify(&answer.to_vec().unwrap()).is_ok());
 }
 
 #[test]
