@@ -69,7 +69,7 @@ fn text(text: &str) -> RData {
 }
 
 /// A port that greets every client with the same words.
-fn door(said: &'static str) -> SocketAddr {
+fn greeting_server(said: &'static str) -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let address = listener.local_addr().expect("a bound socket has an address");
     thread::spawn(move || {
@@ -198,7 +198,7 @@ fn write_site(folder: &Path, unbound: &Unbound) {
         acme_directory: Some("https://acme-v02.api.letsencrypt.org/directory".into()),
         dns_servers: vec![unbound.address()],
         blocklists: vec![domain("dnsbl.example.com")],
-        smtp_host: Some(door("220 mx.example.com ESMTP\r\n").to_string()),
+        smtp_host: Some(greeting_server("220 mx.example.com ESMTP\r\n").to_string()),
         signatures: vec![PublicSignature {
             domain: domain("example.org"),
             selector: "mailstead-rsa".into(),
@@ -206,7 +206,7 @@ fn write_site(folder: &Path, unbound: &Unbound) {
             base64: base64::Engine::encode(&base64::engine::general_purpose::STANDARD, public.as_ref()),
         }],
     };
-    let health = door(
+    let health = greeting_server(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"status\":\"ready\",\"reasons\":[]}",
     );
     let steward = format!(
@@ -437,7 +437,7 @@ fn literally(fix: &str, zone: &str) -> String {
 }
 
 fn outgoing_mail_over_one_family_only(site: &Site) {
-    let open = door("220 mx.example.com ESMTP\r\n");
+    let open = greeting_server("220 mx.example.com ESMTP\r\n");
     site.with_presence(|presence| presence.smtp_host = Some(format!("probe.example.com:{}", open.port())));
     let (status, found, text) = site.check();
     assert_eq!((status, found.as_slice()), (Some(1), &["port-25-blocked".to_owned()][..]), "{text}");

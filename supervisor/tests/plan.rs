@@ -197,22 +197,22 @@ fn a_user_added_by_command_is_known_to_aliases() {
 #[test]
 fn likely_mistakes_are_reported() {
     let volume = tempfile::tempdir().unwrap();
-    let brought = volume.path().join("fullchain.pem");
-    fs::write(&brought, "no certificate").unwrap();
-    let brought = brought.to_str().unwrap();
+    let external = volume.path().join("fullchain.pem");
+    fs::write(&external, "no certificate").unwrap();
+    let external = external.to_str().unwrap();
     let (text, status) = plan(
         volume.path(),
         &[
             ("MAIL_DOMAIN", "example.org"),
             ("MAIL_USERS", "ann:swordfish,cy@exmaple.org:swordfish"),
             ("MAIL_QUOTA", "unknown:3G"),
-            ("MAIL_TLS_CERT_FILE", brought),
-            ("MAIL_TLS_KEY_FILE", brought),
+            ("MAIL_TLS_CERT_FILE", external),
+            ("MAIL_TLS_KEY_FILE", external),
         ],
     );
     assert_eq!(status, CHANGES, "{text}");
     let no_key = format!(
-        "the certificate of MAIL_TLS_CERT_FILE, {brought}, could not be used: {brought} cannot be used: it has no \
+        "the certificate of MAIL_TLS_CERT_FILE, {external}, could not be used: {external} cannot be used: it has no \
          private key in PEM; write both files again, complete and in PEM; they are watched"
     );
     assert_lines(

@@ -52,8 +52,8 @@ fn main() -> ExitCode {
             println!("test every_attempt_ends_as_it_should ... ok");
             #[cfg(target_arch = "x86_64")]
             {
-                calls::no_role_goes_beyond_its_row();
-                println!("test no_role_goes_beyond_its_row ... ok");
+                calls::no_role_exceeds_its_row();
+                println!("test no_role_exceeds_its_row ... ok");
             }
             ExitCode::SUCCESS
         }

@@ -100,10 +100,10 @@ pub fn install(
     folder: &Path,
     host: &str,
     now: i64,
-    keeper: Option<CertificateOwner>,
+    owner: Option<CertificateOwner>,
 ) -> Option<Concern> {
     let before = current(folder).and_then(|tls| facts(&tls.certificate).ok());
-    match copy_pair(from, folder, now, before.as_ref(), keeper) {
+    match copy_pair(from, folder, now, before.as_ref(), owner) {
         Ok(facts) => fault_of(from, &facts, host, now),
         Err(error) => {
             let serves =
@@ -162,7 +162,7 @@ fn copy_pair(
     folder: &Path,
     now: i64,
     before: Option<&CertificateFacts>,
-    keeper: Option<CertificateOwner>,
+    owner: Option<CertificateOwner>,
 ) -> Result<CertificateFacts, ExternalError> {
     let write = |path: &Path| {
         let path = path.to_owned();
@@ -176,8 +176,8 @@ fn copy_pair(
         fs::set_permissions(folder, fs::Permissions::from_mode(0o751)).map_err(write(folder))?;
     }
     let to = files(&staged);
-    copy(&from.certificate, &to.certificate, 0o644, keeper)?;
-    copy(&from.key, &to.key, 0o440, keeper)?;
+    copy(&from.certificate, &to.certificate, 0o644, owner)?;
+    copy(&from.key, &to.key, 0o440, owner)?;
     let facts = check(&to, from, now, before)?;
     let name = fingerprint(&to.certificate)?;
     let place = folder.join(&name);
@@ -236,11 +236,11 @@ fn of_original(error: CertificateError, copies: &Tls, from: &Tls) -> Certificate
 }
 
 /// Copies a file for the daemons: the steward is its owner, and the others read it by their group.
-fn copy(from: &Path, to: &Path, mode: u32, keeper: Option<CertificateOwner>) -> Result<(), ExternalError> {
+fn copy(from: &Path, to: &Path, mode: u32, owner: Option<CertificateOwner>) -> Result<(), ExternalError> {
     let content = read_file(from)?;
     let written = fs::write(to, &content)
         .and_then(|()| fs::set_permissions(to, fs::Permissions::from_mode(mode)))
-        .and_then(|()| match keeper {
+        .and_then(|()| match owner {
             Some(CertificateOwner { user, group }) => Ok(chown(to, Some(user), Some(group))?),
             None => Ok(()),
         });

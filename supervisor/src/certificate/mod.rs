@@ -117,12 +117,12 @@ pub fn is_self_made(facts: &CertificateFacts) -> bool {
 }
 
 /// Makes a certificate for these names if needed; the first name is the machine's own. `now` is in seconds since 1970,
-/// and `keeper` owns the folder and its files.
+/// and `owner` owns the folder and its files.
 pub fn ensure(
     folder: &Path,
     names: &[String],
     now: u64,
-    keeper: Option<CertificateOwner>,
+    owner: Option<CertificateOwner>,
 ) -> Result<CertificateState, SelfMadeError> {
     let tls = files(folder);
     let key = match key::load(&tls.key) {
@@ -161,7 +161,7 @@ pub fn ensure(
     let because = match &found {
         ReplaceReason::Outdated(why) | ReplaceReason::Unusable(why) => why.clone(),
     };
-    as_folder_owner(folder, keeper, || {
+    as_folder_owner(folder, owner, || {
         // The key is written first: a certificate on disk means that its key is there too.
         if is_new_key {
             key::replace(&tls, &key)?;
@@ -219,22 +219,22 @@ fn fault_of(facts: &CertificateFacts, names: &[String], now: u64) -> Option<Stri
     }
 }
 
-/// Runs `work` in the folder as its owner, then gives the folder and our files to `keeper`. Without CAP_DAC_OVERRIDE,
+/// Runs `work` in the folder as its owner, then gives the folder and our files to `owner`. Without CAP_DAC_OVERRIDE,
 /// root can write only where it is the owner.
 fn as_folder_owner(
     folder: &Path,
-    keeper: Option<CertificateOwner>,
+    owner: Option<CertificateOwner>,
     work: impl FnOnce() -> Result<(), durable::Error>,
 ) -> Result<(), SelfMadeError> {
     let give = |path: &Path, user, group| {
         volume::change_owner(path, user, group)
             .map_err(|source| SelfMadeError::Owner { path: path.to_owned(), source })
     };
-    if let Some(keeper) = keeper {
-        give(folder, Uid::from_raw(0), keeper.group)?;
+    if let Some(owner) = owner {
+        give(folder, Uid::from_raw(0), owner.group)?;
     }
     let worked = work();
-    if let Some(CertificateOwner { user, group }) = keeper {
+    if let Some(CertificateOwner { user, group }) = owner {
         let Tls { certificate, key } = files(folder);
         let markers = key::markers(folder);
         let ours = [certificate, key, authority(folder)].into_iter().chain(markers);

@@ -127,9 +127,9 @@ fn failed(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ScratchE
 
 /// A folder that did not exist before, closed to other users.
 fn make_temporary() -> Result<PathBuf, ScratchError> {
-    let place = std::env::temp_dir();
-    let folder = place.join(format!("mailstead-{}", random_name()));
-    DirBuilder::new().mode(0o700).create(&folder).map_err(failed("create a folder in", &place))?;
+    let parent = std::env::temp_dir();
+    let folder = parent.join(format!("mailstead-{}", random_name()));
+    DirBuilder::new().mode(0o700).create(&folder).map_err(failed("create a folder in", &parent))?;
     folder.canonicalize().map_err(failed("examine", &folder))
 }
 
@@ -225,8 +225,8 @@ mod tests {
 
     #[test]
     fn created_files_are_removed_and_existing_ones_stay() {
-        let place = tempfile::tempdir().unwrap();
-        let new = place.path().join("new");
+        let root = tempfile::tempdir().unwrap();
+        let new = root.path().join("new");
         for (named, keep, stays) in [(&new, false, false), (&new, true, true), (&new, false, true)] {
             let scratch = Scratch::open(Some(named), keep).unwrap();
             use_it(&scratch);
@@ -251,8 +251,8 @@ mod tests {
 
     #[test]
     fn foreign_files_and_a_running_demo_are_left_alone() {
-        let place = tempfile::tempdir().unwrap();
-        let home = place.path().join("home");
+        let root = tempfile::tempdir().unwrap();
+        let home = root.path().join("home");
         fs::create_dir(&home).unwrap();
         fs::write(home.join("thesis"), "").unwrap();
         use_it(&Scratch::open(Some(&home), false).unwrap());
@@ -265,7 +265,7 @@ mod tests {
             fs::remove_file(home.join(name)).unwrap();
         }
 
-        let one = place.path().join("one");
+        let one = root.path().join("one");
         let first = Scratch::open(Some(&one), false).unwrap();
         use_it(&first);
         assert!(matches!(Scratch::open(Some(&one), false), Err(ScratchError::InUse(_))));
@@ -274,8 +274,8 @@ mod tests {
 
     #[test]
     fn a_demo_that_was_killed_leaves_its_mail_and_no_stale_ports() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = place.path().join("one");
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("one");
         let killed = Scratch::open(Some(&folder), false).unwrap();
         use_it(&killed);
         // A killed process drops nothing; only the lock is released with it.
@@ -290,8 +290,8 @@ mod tests {
 
     #[test]
     fn a_long_path_gets_a_short_one_for_its_sockets() {
-        let place = tempfile::tempdir().unwrap();
-        let long = place.path().join("a".repeat(120));
+        let root = tempfile::tempdir().unwrap();
+        let long = root.path().join("a".repeat(120));
         let scratch = Scratch::open(Some(&long), false).unwrap();
         let folders = scratch.folders();
         assert!(can_hold_sockets(&folders.runtime));

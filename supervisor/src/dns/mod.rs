@@ -86,7 +86,7 @@ fn execute(dns: &Dns) -> Result<(String, Exit), (Exit, String)> {
     let wanted = WantedRecords::of(&facts).map_err(|error| (Exit::Usage, error.to_string()))?;
     let unsigned = wanted.without_keys();
     if !unsigned.is_empty() && !facts.presence.is_local {
-        let missing = format!("there is no signing key for {}: {KEYS_ARE_MADE}", unsigned.join(", "));
+        let missing = format!("there is no signing key for {}: {KEYS_ARE_CREATED}", unsigned.join(", "));
         if dns.publish {
             return Err((Exit::VolumeFault, format!("nothing was published: {missing}")));
         }
@@ -117,7 +117,7 @@ fn printed(dns: &Dns, facts: &SiteFacts, wanted: &WantedRecords) -> Result<Strin
 }
 
 /// The fix if there is no signing key yet.
-pub(crate) const KEYS_ARE_MADE: &str = "the next start with these settings (docker compose up -d) creates them; then \
+pub(crate) const KEYS_ARE_CREATED: &str = "the next start with these settings (docker compose up -d) creates them; then \
                                         publish the records that `mailstead dns` prints";
 
 /// The lines of a zone. A zone without any of our records was most likely mistyped, which is an error: an empty file

@@ -71,7 +71,7 @@ fn confirm() -> Result<(), (Exit, String)> {
         let message = "--publish changes the zones, and needs --yes in a script; nothing was changed";
         return Err((Exit::Usage, message.to_owned()));
     }
-    match crate::operator::ask("Publish these changes? Type yes to continue: ") {
+    match crate::operator::prompt("Publish these changes? Type yes to continue: ") {
         Ok(answer) if answer == "yes" => Ok(()),
         _ => Err((Exit::Usage, "not confirmed; nothing was changed".to_owned())),
     }

@@ -5,7 +5,7 @@ use super::volume_location::{LocationOption, VolumeLocation};
 #[derive(Debug, clap::Args)]
 pub struct Command<V: clap::Subcommand> {
     #[command(flatten)]
-    place: LocationOption,
+    location: LocationOption,
     #[command(subcommand)]
     verb: V,
 }
@@ -16,6 +16,6 @@ impl<V: clap::Subcommand> Command<V> {
         &self,
         verb: impl FnOnce(&V, &VolumeLocation) -> Result<(), OperatorError>,
     ) -> Result<(), OperatorError> {
-        verb(&self.verb, &self.place.find()?)
+        verb(&self.verb, &self.location.find()?)
     }
 }

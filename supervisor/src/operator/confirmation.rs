@@ -1,6 +1,6 @@
 //! Makes the running daemons reload the accounts, and waits until they have.
 //!
-//! Process 1 is asked over the socket of its notices, and answers through `status.json`: the fingerprint of the
+//! Process 1 gets the request over the socket of its notices, and answers through `status.json`: the fingerprint of the
 //! accounts that each daemon reports. If there is no listener on the socket, nothing runs, and the change takes effect
 //! with the next start.
 
@@ -23,20 +23,20 @@ pub(super) enum Effect {
     Confirmed,
     /// No server runs here.
     NotRunning,
-    /// The server on this volume runs elsewhere, and cannot be asked from here.
+    /// The server on this volume runs elsewhere, and cannot be reached from here.
     RunsElsewhere,
 }
 
-/// The reason why the daemons are not known to have followed.
+/// The reason why the daemons are not known to use the change.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NotConfirmed {
-    /// Process 1 could not be asked.
+    /// The request could not be sent to process 1.
     #[error(
         "the change is written, but process 1 could not be notified over {}: {source}; the change takes effect at the \
          next start, or after a SIGHUP to process 1",
         path.display()
     )]
-    Ask {
+    Request {
         /// Its socket.
         path: PathBuf,
         /// The operating system's error.
@@ -56,9 +56,9 @@ pub(super) enum NotConfirmed {
 
 /// A daemon reads the file within milliseconds, unless the machine has no time for it.
 const PATIENCE: Duration = Duration::from_secs(15);
-const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
-/// A notice is dropped when the socket's queue is full; so it is asked again.
-const BETWEEN_ASKS: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_millis(20);
+/// A notice is dropped when the socket's queue is full; so the request is repeated.
+const RESEND_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The daemons that read the accounts.
 const READERS: [Role; 2] = [Role::Mta, Role::Mda];
@@ -66,9 +66,9 @@ const READERS: [Role; 2] = [Role::Mta, Role::Mda];
 /// Sends the request, and waits until it is confirmed.
 pub(super) fn wait(folders: &Folders) -> Result<Effect, NotConfirmed> {
     let begin = Instant::now();
-    let mut asked: Option<Instant> = None;
+    let mut requested_at: Option<Instant> = None;
     loop {
-        if asked.is_none_or(|asked| asked.elapsed() >= BETWEEN_ASKS) {
+        if requested_at.is_none_or(|requested_at| requested_at.elapsed() >= RESEND_INTERVAL) {
             if !notify(folders)? {
                 return Ok(if volume::is_locked(folders) {
                     Effect::RunsElsewhere
@@ -76,18 +76,18 @@ pub(super) fn wait(folders: &Folders) -> Result<Effect, NotConfirmed> {
                     Effect::NotRunning
                 });
             }
-            asked = Some(Instant::now());
+            requested_at = Some(Instant::now());
         }
         let waiting = waiting_for(folders);
         match waiting {
             None => return Ok(Effect::Confirmed),
             Some(waiting) if begin.elapsed() >= PATIENCE => return Err(NotConfirmed::Silent { waiting }),
-            Some(_) => thread::sleep(BETWEEN_LOOKS),
+            Some(_) => thread::sleep(CHECK_INTERVAL),
         }
     }
 }
 
-/// Asks process 1; returns true if there is a listener.
+/// Sends the request to process 1; returns true if there is a listener.
 fn notify(folders: &Folders) -> Result<bool, NotConfirmed> {
     let path = folders.notify_socket();
     match notice::send(&path, notice::ACCOUNTS_CHANGED, 1) {
@@ -97,7 +97,7 @@ fn notify(folders: &Folders) -> Result<bool, NotConfirmed> {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
             Ok(false)
         }
-        Err(source) => Err(NotConfirmed::Ask { path, source }),
+        Err(source) => Err(NotConfirmed::Request { path, source }),
     }
 }
 
@@ -172,8 +172,11 @@ mod tests {
     #[test]
     fn the_error_names_the_daemons_that_did_not_confirm() {
         for waiting in ["mda", "mta and mda"] {
-            let said = NotConfirmed::Silent { waiting: waiting.to_owned() }.to_string();
-            assert!(said.contains(&format!("{waiting} did not confirm it within 15 seconds")), "{said}");
+            let message = NotConfirmed::Silent { waiting: waiting.to_owned() }.to_string();
+            assert!(
+                message.contains(&format!("{waiting} did not confirm it within 15 seconds")),
+                "{message}"
+            );
         }
     }
 

@@ -45,7 +45,7 @@ pub(super) enum OperatorError {
     Owners(#[from] OwnersError),
     /// The change is written, but the running daemons have not confirmed it.
     #[error(transparent)]
-    NotFollowed(#[from] NotConfirmed),
+    NotConfirmed(#[from] NotConfirmed),
     /// Mail could not be removed.
     #[error(
         "the account was deleted, but its mail in {} could not be removed: {source}; run the same command again",
@@ -79,7 +79,7 @@ impl OperatorError {
             Self::File(AccountsFileError::Lock { source, .. }) if is_forbidden(source) => {
                 Exit::VolumeNotWritable
             }
-            Self::File(AccountsFileError::Busy { .. }) | Self::NotFollowed(_) => Exit::ChangePending,
+            Self::File(AccountsFileError::Busy { .. }) | Self::NotConfirmed(_) => Exit::ChangePending,
             Self::File(_) | Self::NoVolume(_) | Self::NoAccounts(_) | Self::Purge { .. } => Exit::VolumeFault,
             Self::Owners(_) => Exit::System,
         }

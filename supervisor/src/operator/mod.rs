@@ -1,8 +1,8 @@
 //! The operator's commands on the accounts: `mailstead user …`, `alias …`, `app-password …`, `hash-password`.
 //!
 //! ```text
-//! names, password ─▶ lock ─▶ accounts.toml read, changed, written whole ─▶ unlock ─▶ process 1 is asked ─▶ the daemons
-//!                                                                                     have read it, or it is said that not
+//! names, password ─▶ lock ─▶ accounts.toml read, changed, written whole ─▶ unlock ─▶ process 1 is notified ─▶ the daemons
+//!                                                          confirm that they have read it, or the command warns
 //! ```
 //!
 //! They work beside a running server, without one, and for the demo. A password comes from a prompt or from standard
@@ -29,7 +29,7 @@ use std::process::ExitCode;
 use command::Command;
 use failure::OperatorError;
 pub use hash_password::HashPassword;
-pub(crate) use terminal::ask;
+pub(crate) use terminal::prompt;
 
 use crate::exit::Exit;
 

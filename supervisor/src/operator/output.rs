@@ -5,18 +5,21 @@ use std::io::{self, IsTerminal as _, Write as _};
 use super::confirmation::{Effect, NotConfirmed};
 use super::failure::OperatorError;
 
-/// Prints what was done, and when it takes effect. If the daemons have not followed, that is the command's failure: the
+/// Prints what was done, and when it takes effect. If the daemons have not confirmed it, that is the command's failure: the
 /// caller prints everything else, and returns it last.
-pub(super) fn report_done(what: &str, followed: Result<Effect, NotConfirmed>) -> Result<(), OperatorError> {
-    match &followed {
-        Ok(followed) => eprintln!("{what}{}", in_effect(*followed)),
+pub(super) fn report_done(
+    what: &str,
+    confirmation: Result<Effect, NotConfirmed>,
+) -> Result<(), OperatorError> {
+    match &confirmation {
+        Ok(confirmation) => eprintln!("{what}{}", in_effect(*confirmation)),
         Err(_) => eprintln!("{what}; the change is stored, but not in effect everywhere yet."),
     }
-    followed.map(drop).map_err(OperatorError::NotFollowed)
+    confirmation.map(drop).map_err(OperatorError::NotConfirmed)
 }
 
-fn in_effect(followed: Effect) -> &'static str {
-    match followed {
+fn in_effect(confirmation: Effect) -> &'static str {
+    match confirmation {
         Effect::Confirmed => ".",
         Effect::RunsElsewhere => {
             "; the server with this volume runs in another container, where the change takes effect after a SIGHUP \

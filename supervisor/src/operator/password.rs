@@ -108,9 +108,9 @@ fn secret(line: &[u8]) -> Result<DeclaredSecret, NewPasswordError> {
     }
 }
 
-fn twice(question: &str) -> Result<Zeroizing<Vec<u8>>, NewPasswordError> {
-    let first = terminal::ask_hidden(question)?;
-    let second = terminal::ask_hidden("Repeat the password: ")?;
+fn twice(text: &str) -> Result<Zeroizing<Vec<u8>>, NewPasswordError> {
+    let first = terminal::prompt_hidden(text)?;
+    let second = terminal::prompt_hidden("Repeat the password: ")?;
     if first == second { Ok(first) } else { Err(NewPasswordError::Differ) }
 }
 

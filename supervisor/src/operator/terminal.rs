@@ -1,4 +1,4 @@
-//! The operator at a terminal, asked with or without echo.
+//! Prompts on the operator's terminal, with or without echo.
 
 use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
@@ -16,21 +16,21 @@ const MAX_LINE: usize = 4096;
 const INTERRUPTING: [Signal; 5] =
     [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGTSTP];
 
-/// Asks, with echo.
-pub(crate) fn ask(question: &str) -> io::Result<String> {
-    eprint!("{question}");
+/// Prompts with echo.
+pub(crate) fn prompt(text: &str) -> io::Result<String> {
+    eprint!("{text}");
     io::stderr().flush()?;
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;
     Ok(line.trim().to_owned())
 }
 
-/// Asks, without echo. However this ends, the terminal is restored.
-pub(super) fn ask_hidden(question: &str) -> io::Result<Zeroizing<Vec<u8>>> {
+/// Prompts without echo. However this ends, the terminal is restored.
+pub(super) fn prompt_hidden(text: &str) -> io::Result<Zeroizing<Vec<u8>>> {
     let signals = BlockedSignals::begin()?;
     let muted = EchoOff::begin()?;
     // Not before: an answer that is typed or pasted must not be discarded together with earlier input.
-    eprint!("{question}");
+    eprint!("{text}");
     io::stderr().flush()?;
     let line = read_line(&signals);
     drop(muted);

@@ -21,7 +21,7 @@ pub struct SettingLine {
 /// Every setting but the users and aliases, for which the accounts are more exact.
 pub fn lines(settings: &Settings) -> Vec<SettingLine> {
     let line = |variable, shown| SettingLine { variable, shown, secret: None };
-    let (acme, brought) = match &settings.certificates {
+    let (acme, external) = match &settings.certificates {
         Certificates::Acme(acme) => (Some(acme), None),
         Certificates::External { certificate, key } => (None, Some((certificate, key))),
         Certificates::SelfMade => (None, None),
@@ -57,8 +57,8 @@ pub fn lines(settings: &Settings) -> Vec<SettingLine> {
             shown: or_none(binding.map(|_| "a key")),
             secret: binding.map(|binding| binding.key.clone()),
         },
-        line(&variables::TLS_CERT_FILE, or_none(brought.map(|(certificate, _)| certificate.display()))),
-        line(&variables::TLS_KEY_FILE, or_none(brought.map(|(_, key)| key.display()))),
+        line(&variables::TLS_CERT_FILE, or_none(external.map(|(certificate, _)| certificate.display()))),
+        line(&variables::TLS_KEY_FILE, or_none(external.map(|(_, key)| key.display()))),
         line(
             &variables::DNS_SERVERS,
             if settings.dns_servers.is_empty() {

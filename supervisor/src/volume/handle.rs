@@ -215,8 +215,8 @@ mod tests {
 
     #[test]
     fn a_hard_link_changes_owner_only_where_the_daemon_could_not_have_made_it() {
-        let place = tempfile::tempdir().unwrap();
-        let mut folder = Handle::open(place.path()).unwrap();
+        let root = tempfile::tempdir().unwrap();
+        let mut folder = Handle::open(root.path()).unwrap();
         let (old, daemon, other) = (Uid::from_raw(102), Uid::from_raw(5000), Uid::from_raw(5002));
         let heir = NewOwner { user: daemon, group: Gid::from_raw(5000) };
         for (of_folder, group, mode, owner, expected) in [
@@ -247,15 +247,15 @@ mod tests {
 
     #[test]
     fn a_regular_file_may_change_owner_and_a_device_or_fifo_never() {
-        let place = tempfile::tempdir().unwrap();
-        fs::write(place.path().join("file"), "").unwrap();
-        mkfifo(&place.path().join("fifo"), Mode::S_IRWXU).unwrap();
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("file"), "").unwrap();
+        mkfifo(&root.path().join("fifo"), Mode::S_IRWXU).unwrap();
         let heir = NewOwner { user: Uid::from_raw(5000), group: Gid::from_raw(5000) };
-        let mut folder = Handle::open(place.path()).unwrap();
+        let mut folder = Handle::open(root.path()).unwrap();
         folder.found.st_uid = 5000;
         let file = || folder.open_entry("file").unwrap();
         assert!(file().may_change_owner(&folder, heir));
-        fs::hard_link(place.path().join("file"), place.path().join("second")).unwrap();
+        fs::hard_link(root.path().join("file"), root.path().join("second")).unwrap();
         let mut foreign = file();
         foreign.found.st_uid = 5002;
         assert!(!foreign.may_change_owner(&folder, heir));

@@ -13,7 +13,7 @@ use crate::certificate;
 #[derive(Debug, thiserror::Error)]
 pub enum LayoutError {
     /// The volume is not writable.
-    #[error("the volume {} cannot be written: {source}; {}", path.display(), way_out(source))]
+    #[error("the volume {} cannot be written: {source}; {}", path.display(), fix(source))]
     NotWritable {
         /// The volume.
         path: PathBuf,
@@ -119,7 +119,7 @@ fn open(path: &Path) -> Result<Handle, LayoutError> {
 
 /// The files that a start or a daemon depends on: each may have been restored by hand.
 fn adopt_files(folders: &Folders, owners: &Owners) -> Result<(), LayoutError> {
-    let (root, nobody_else) = (Uid::from_raw(0), Gid::from_raw(0));
+    let (root, no_group) = (Uid::from_raw(0), Gid::from_raw(0));
     let volume = Handle::open_through_links(&folders.volume).map_err(|source| LayoutError::Folder {
         step: "examine",
         path: folders.volume.clone(),
@@ -127,10 +127,10 @@ fn adopt_files(folders: &Folders, owners: &Owners) -> Result<(), LayoutError> {
     })?;
     for (path, mode, group) in [
         (folders.accounts(), 0o640, owners.shared),
-        (folders.accounts_lock(), 0o600, nobody_else),
-        (folders.lock(), 0o600, nobody_else),
-        (folders.applied(), 0o600, nobody_else),
-        (folders.format(), 0o644, nobody_else),
+        (folders.accounts_lock(), 0o600, no_group),
+        (folders.lock(), 0o600, no_group),
+        (folders.applied(), 0o600, no_group),
+        (folders.format(), 0o644, no_group),
     ] {
         ownership::fix_file(&volume, &path, mode, NewOwner { user: root, group });
     }
@@ -281,7 +281,7 @@ impl LayoutError {
 }
 
 /// The fix for a volume that is not writable.
-fn way_out(source: &io::Error) -> String {
+fn fix(source: &io::Error) -> String {
     let user = Uid::effective();
     match source.kind() {
         io::ErrorKind::ReadOnlyFilesystem => "it must be mounted read-write, without `:ro`".to_owned(),
@@ -314,8 +314,8 @@ mod tests {
 
     #[test]
     fn an_empty_place_gets_every_folder_with_its_mode_and_a_second_start_changes_nothing() {
-        let place = tempfile::tempdir().unwrap();
-        let folders = folders(place.path());
+        let root = tempfile::tempdir().unwrap();
+        let folders = folders(root.path());
         for _ in 0..2 {
             lay_out(&folders, None).unwrap();
             assert_eq!(mode(&folders.volume), 0o751);
@@ -327,8 +327,8 @@ mod tests {
 
     #[test]
     fn only_the_folders_are_corrected_and_not_their_content() {
-        let place = tempfile::tempdir().unwrap();
-        let folders = folders(place.path());
+        let root = tempfile::tempdir().unwrap();
+        let folders = folders(root.path());
         lay_out(&folders, None).unwrap();
         let within = folders.mail().join("example.org");
         fs::create_dir(&within).unwrap();
@@ -341,10 +341,10 @@ mod tests {
 
     #[test]
     fn a_link_is_refused_with_its_target_which_is_left_alone() {
-        let place = tempfile::tempdir().unwrap();
-        let folders = folders(place.path());
+        let root = tempfile::tempdir().unwrap();
+        let folders = folders(root.path());
         fs::create_dir(&folders.volume).unwrap();
-        let elsewhere = place.path().join("elsewhere");
+        let elsewhere = root.path().join("elsewhere");
         fs::create_dir(&elsewhere).unwrap();
         fs::set_permissions(&elsewhere, Permissions::from_mode(0o755)).unwrap();
         for target in [Path::new("/nowhere/mail"), &elsewhere] {
@@ -358,8 +358,8 @@ mod tests {
 
     #[test]
     fn the_volume_and_the_runtime_folder_may_be_links() {
-        let place = tempfile::tempdir().unwrap();
-        let folders = folders(place.path());
+        let root = tempfile::tempdir().unwrap();
+        let folders = folders(root.path());
         for path in [&folders.volume, &folders.runtime] {
             let elsewhere = path.with_extension("elsewhere");
             fs::create_dir(&elsewhere).unwrap();
@@ -371,10 +371,10 @@ mod tests {
 
     #[test]
     fn a_link_in_place_of_the_probe_is_not_followed() {
-        let place = tempfile::tempdir().unwrap();
-        let folders = folders(place.path());
+        let root = tempfile::tempdir().unwrap();
+        let folders = folders(root.path());
         fs::create_dir(&folders.volume).unwrap();
-        let precious = place.path().join("precious");
+        let precious = root.path().join("precious");
         fs::write(&precious, "text").unwrap();
         std::os::unix::fs::symlink(&precious, folders.volume.join(".writable")).unwrap();
         lay_out(&folders, None).unwrap();
@@ -383,8 +383,8 @@ mod tests {
 
     #[test]
     fn a_file_in_the_way_is_named() {
-        let place = tempfile::tempdir().unwrap();
-        let folders = folders(place.path());
+        let root = tempfile::tempdir().unwrap();
+        let folders = folders(root.path());
         fs::create_dir(&folders.volume).unwrap();
         fs::write(folders.mail(), "").unwrap();
         assert!(

@@ -96,14 +96,14 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
-    fn folders(place: &Path) -> Folders {
-        Folders { volume: place.join("data"), runtime: place.join("run") }
+    fn folders(root: &Path) -> Folders {
+        Folders { volume: root.join("data"), runtime: root.join("run") }
     }
 
     #[test]
     fn a_volume_is_locked_until_its_server_has_ended() {
-        let place = tempfile::tempdir().unwrap();
-        let folders = folders(place.path());
+        let root = tempfile::tempdir().unwrap();
+        let folders = folders(root.path());
         assert!(!is_locked(&folders), "there is no volume");
         let first = lock(&folders, None).unwrap();
         assert!(is_locked(&folders));
@@ -116,8 +116,8 @@ mod tests {
 
     #[test]
     fn testing_the_lock_does_not_prevent_a_start() {
-        let place = tempfile::tempdir().unwrap();
-        let folders = folders(place.path());
+        let root = tempfile::tempdir().unwrap();
+        let folders = folders(root.path());
         drop(lock(&folders, None).unwrap());
         let looking = File::open(folders.lock()).unwrap();
         looking.lock_shared().unwrap();
@@ -132,8 +132,8 @@ mod tests {
 
     #[test]
     fn a_read_only_lock_file_is_locked_too() {
-        let place = tempfile::tempdir().unwrap();
-        let folders = folders(place.path());
+        let root = tempfile::tempdir().unwrap();
+        let folders = folders(root.path());
         drop(lock(&folders, None).unwrap());
         fs::set_permissions(folders.lock(), fs::Permissions::from_mode(0o400)).unwrap();
         let _first = lock(&folders, None).unwrap();
@@ -142,8 +142,8 @@ mod tests {
 
     #[test]
     fn a_volume_that_cannot_be_locked_does_not_prevent_the_start() {
-        let place = tempfile::tempdir().unwrap();
-        let folders = folders(place.path());
+        let root = tempfile::tempdir().unwrap();
+        let folders = folders(root.path());
         fs::write(&folders.volume, "").unwrap();
         lock(&folders, None).unwrap();
         assert!(!is_locked(&folders));

@@ -19,7 +19,7 @@ use super::handle::{Handle, Kind, NewOwner};
 /// Mailstead has no deeper folders; a compromised daemon must not make process 1 descend without end.
 const MAX_DEPTH: usize = 32;
 /// The most folders of domains and users that a start checks. A check takes some microseconds.
-const MAX_LOOKED_AT: u32 = 1_000_000;
+const MAX_EXAMINED: u32 = 1_000_000;
 /// The most files that a start checks in a folder that has its right owner: the steward has a few dozen.
 const MAX_IN_ORDER: u64 = 10_000;
 /// A long walk reports its progress at this interval.
@@ -35,14 +35,14 @@ pub(super) fn fix_all(folder: &Handle, path: &Path, heir: NewOwner) {
 /// The same for a folder that has its right owner, at every start: files in it may have been restored by hand. A
 /// compromised steward may have made any number of them, so there is a limit.
 pub(super) fn check_all(folder: &Handle, path: &Path, heir: NewOwner) {
-    let mut walk = Walk { left_to_look_at: MAX_IN_ORDER, ..Walk::new(path, heir) };
+    let mut walk = Walk { left_to_examine: MAX_IN_ORDER, ..Walk::new(path, heir) };
     walk.through(folder, MAX_DEPTH);
     walk.report();
 }
 
 /// Checks the folders of each domain and user, and adopts those of another owner, which the operator has put there.
 pub(super) fn fix_mailboxes(mail: &Handle, path: &Path, heir: NewOwner) {
-    let mut left = MAX_LOOKED_AT;
+    let mut left = MAX_EXAMINED;
     // Without the capability to read another user's folder nothing is seen or logged: what is right needs no check.
     for (domain_path, mut domain) in folders_below(mail, path) {
         if !fix_folder(&mut domain, &domain_path, heir) {
@@ -52,7 +52,7 @@ pub(super) fn fix_mailboxes(mail: &Handle, path: &Path, heir: NewOwner) {
             if left == 0 {
                 tracing::warn!(
                     folder = %path.display(),
-                    looked_at = MAX_LOOKED_AT,
+                    examined = MAX_EXAMINED,
                     "too many folders, ownership of the others not checked"
                 );
                 return;
@@ -135,7 +135,7 @@ struct Walk {
     /// The path of the present file, for messages only.
     path: PathBuf,
     adopted: u64,
-    left_to_look_at: u64,
+    left_to_examine: u64,
     /// The files that were left as they were: for each reason the first one, and their number.
     left: Vec<(Skipped, PathBuf, u64)>,
     reported: Instant,
@@ -148,7 +148,7 @@ impl Walk {
             heir,
             path: top.to_owned(),
             adopted: 0,
-            left_to_look_at: u64::MAX,
+            left_to_examine: u64::MAX,
             left: Vec::new(),
             reported: Instant::now(),
         }
@@ -165,10 +165,10 @@ impl Walk {
             Err(error) => return self.skip(error.into()),
         };
         for name in names {
-            if self.left_to_look_at == 0 {
+            if self.left_to_examine == 0 {
                 return self.skip(Skipped::Many);
             }
-            self.left_to_look_at -= 1;
+            self.left_to_examine -= 1;
             match name {
                 Ok(name) => {
                     self.path.push(OsStr::from_bytes(name.to_bytes()));

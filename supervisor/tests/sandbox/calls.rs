@@ -73,7 +73,7 @@ impl Drop for Waiting {
     }
 }
 
-pub(super) fn no_role_goes_beyond_its_row() {
+pub(super) fn no_role_exceeds_its_row() {
     assert!(Uid::effective().is_root(), "only root makes calls in another process: run this test as root");
     let place = Place::new();
     for role in Role::START_ORDER {

@@ -4,7 +4,7 @@ use hickory_proto::rr::{RData, RecordType};
 use super::super::finding::{Finding, FindingId, Severity};
 use super::super::observed::text;
 use super::{Case, of_purpose, publish, replace_records, unanswered};
-use crate::dns::KEYS_ARE_MADE;
+use crate::dns::KEYS_ARE_CREATED;
 use crate::dns::dmarc_text::tag;
 use crate::dns::record::{Content, Purpose, Record};
 
@@ -16,7 +16,7 @@ pub(super) fn check(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<
     if of_purpose(wanted, Purpose::Dkim).next().is_none() {
         let cause =
             format!("{domain} has no signing key, so receivers cannot distinguish its mail from forgeries");
-        return vec![Finding::error(FindingId::DkimMissing, cause, KEYS_ARE_MADE)];
+        return vec![Finding::error(FindingId::DkimMissing, cause, KEYS_ARE_CREATED)];
     }
     of_purpose(wanted, Purpose::Dkim).filter_map(|record| of_key(case, record)).collect()
 }

@@ -14,7 +14,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     match &machine.health {
         None => Vec::new(),
         Some(Ok(reasons)) => {
-            let is_told_elsewhere = |reason: &&HealthReason| {
+            let is_reported_elsewhere = |reason: &&HealthReason| {
                 OWN.contains(&reason.source.as_str())
                     || gateway::is_gateway_reason(reason)
                     || is_of_names(reason)
@@ -24,7 +24,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
             let is_unresolved = super::causes::host_is_missing(case) || super::resolver::is_failing(case);
             let is_consequence = |reason: &&HealthReason| reason.source == "acme" && is_unresolved;
             let others =
-                reasons.iter().filter(|reason| !is_told_elsewhere(reason) && !is_consequence(reason));
+                reasons.iter().filter(|reason| !is_reported_elsewhere(reason) && !is_consequence(reason));
             others.map(of_reason).collect()
         }
         Some(Err(why)) => not_running(why, machine.port_25.as_ref()),

@@ -1049,9 +1049,9 @@ fn a_domains_own_name_that_leads_here_without_a_certificate_is_reported_with_the
     assert_found(with_own_name(vec![here()], wrong()), id, Severity::Warning, "quarter of an hour");
     let both = with_own_name(vec![here(), v4("198.51.100.80")], wrong());
     assert_found(both, id, Severity::Warning, "it also leads to 198.51.100.80");
-    let mut brought = with_own_name(vec![here()], wrong());
-    brought.facts.presence.acme_directory = None;
-    assert_found(brought, id, Severity::Warning, "MAIL_TLS_CERT_FILE");
+    let mut external = with_own_name(vec![here()], wrong());
+    external.facts.presence.acme_directory = None;
+    assert_found(external, id, Severity::Warning, "MAIL_TLS_CERT_FILE");
     let beside =
         with_own_name(vec![here()], Err(FetchError::Distrusted(Distrust::Unknown))).but(|observed| {
             let Some(Ok((facts, _))) = &mut observed.machine.certificate else { panic!("there is one") };

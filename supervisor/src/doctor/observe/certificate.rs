@@ -16,7 +16,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::super::observed::{ChainTrust, Distrust};
 
 /// Reads the certificate, and checks if clients trust it. `now` is in seconds since 1970.
-pub(super) fn look(presence: &Presence, now: u64) -> Result<(CertificateFacts, ChainTrust), String> {
+pub(super) fn observe(presence: &Presence, now: u64) -> Result<(CertificateFacts, ChainTrust), String> {
     let path = &presence.certificate;
     let facts = facts(path).map_err(|error| error.to_string())?;
     let chain = chain(path).map_err(|error| error.to_string())?;
@@ -26,14 +26,14 @@ pub(super) fn look(presence: &Presence, now: u64) -> Result<(CertificateFacts, C
     let at = UnixTime::since_unix_epoch(Duration::from_secs(at));
     let chain = match verify(&chain, &roots(presence.authorities.as_deref()), at) {
         Ok(()) => ChainTrust::Trusted,
-        Err(_) if vouches_for_itself(&chain[0]) => ChainTrust::Distrusted(Distrust::Unknown),
+        Err(_) if is_self_signed(&chain[0]) => ChainTrust::Distrusted(Distrust::Unknown),
         Err(_) if !is_whole(&chain) => ChainTrust::Broken,
         Err(why) => ChainTrust::Distrusted(why),
     };
     Ok((facts, chain))
 }
 
-fn vouches_for_itself(leaf: &CertificateDer<'_>) -> bool {
+fn is_self_signed(leaf: &CertificateDer<'_>) -> bool {
     X509Certificate::from_der(leaf).is_ok_and(|(_, leaf)| leaf.issuer() == leaf.subject())
 }
 
@@ -103,37 +103,37 @@ mod tests {
         [leaf.pem(), issuer.pem(), root.pem()]
     }
 
-    fn looked_at(shown: &str, trusted: Option<&str>) -> ChainTrust {
+    fn verified(presented: &str, trusted: Option<&str>) -> ChainTrust {
         let folder = tempfile::tempdir().unwrap();
         let mut presence = site().presence;
         presence.certificate = folder.path().join("certificate.pem");
-        std::fs::write(&presence.certificate, shown).unwrap();
+        std::fs::write(&presence.certificate, presented).unwrap();
         presence.authorities = trusted.map(|trusted| {
             let path = folder.path().join("authorities.pem");
             std::fs::write(&path, trusted).unwrap();
             path
         });
-        look(&presence, NOW).unwrap().1
+        observe(&presence, NOW).unwrap().1
     }
 
     #[test]
     fn a_certificate_is_trusted_because_of_an_authority_that_clients_know() {
         let [leaf, between, root] = chain_until(3000, 3000);
         let whole = format!("{leaf}{between}");
-        assert_eq!(looked_at(&whole, Some(&root)), ChainTrust::Trusted);
-        assert_eq!(looked_at(&leaf, Some(&between)), ChainTrust::Trusted, "no intermediate is needed");
-        assert_eq!(looked_at(&leaf, Some(&root)), ChainTrust::Broken);
-        assert_eq!(looked_at(&whole, None), ChainTrust::Distrusted(Distrust::Unknown));
-        assert_eq!(looked_at(&whole, Some("nonsense")), ChainTrust::Distrusted(Distrust::Unknown));
-        assert_eq!(looked_at(&root, None), ChainTrust::Distrusted(Distrust::Unknown), "it is self-signed");
+        assert_eq!(verified(&whole, Some(&root)), ChainTrust::Trusted);
+        assert_eq!(verified(&leaf, Some(&between)), ChainTrust::Trusted, "no intermediate is needed");
+        assert_eq!(verified(&leaf, Some(&root)), ChainTrust::Broken);
+        assert_eq!(verified(&whole, None), ChainTrust::Distrusted(Distrust::Unknown));
+        assert_eq!(verified(&whole, Some("nonsense")), ChainTrust::Distrusted(Distrust::Unknown));
+        assert_eq!(verified(&root, None), ChainTrust::Distrusted(Distrust::Unknown), "it is self-signed");
         let [leaf, between, root] = chain_until(2021, 3000);
         assert_eq!(
-            looked_at(&format!("{leaf}{between}"), Some(&root)),
+            verified(&format!("{leaf}{between}"), Some(&root)),
             ChainTrust::Trusted,
             "the leaf's own dates are checked elsewhere"
         );
         let [leaf, between, root] = chain_until(3000, 2021);
-        let found = looked_at(&format!("{leaf}{between}"), Some(&root));
+        let found = verified(&format!("{leaf}{between}"), Some(&root));
         assert_eq!(found, ChainTrust::Distrusted(Distrust::Ended));
     }
 }

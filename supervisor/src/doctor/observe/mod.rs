@@ -63,7 +63,7 @@ pub(super) async fn observe(
     if scope == Scope::Whole {
         observe_machine(facts, paths, end, &mut observed).await;
     }
-    observed.machine.certificate = Some(certificate::look(presence, at));
+    observed.machine.certificate = Some(certificate::observe(presence, at));
     let (Ok(host), Ok(resolver), false) =
         (fqdn(&presence.hostname), resolver::of(&resolvers), presence.is_local)
     else {

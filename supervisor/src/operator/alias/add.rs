@@ -14,8 +14,8 @@ pub struct Add {
 }
 
 impl Add {
-    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
-        let (message, followed) = accounts_change::change_accounts(place, |accounts| {
+    pub(super) fn run(&self, location: &VolumeLocation) -> Result<(), OperatorError> {
+        let (message, confirmation) = accounts_change::change_accounts(location, |accounts| {
             let alias = names::new_alias(&self.alias, accounts)?;
             let targets: Result<Vec<_>, _> =
                 self.targets.iter().map(|target| names::address(target, accounts)).collect();
@@ -24,6 +24,6 @@ impl Add {
             let reached: Vec<String> = targets.iter().map(ToString::to_string).collect();
             Ok(format!("{alias} reaches {}", reached.join(", ")))
         })?;
-        output::report_done(&message, followed)
+        output::report_done(&message, confirmation)
     }
 }

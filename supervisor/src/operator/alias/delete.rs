@@ -10,12 +10,12 @@ pub struct Delete {
 }
 
 impl Delete {
-    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
-        let (alias, followed) = accounts_change::change_accounts(place, |accounts| {
+    pub(super) fn run(&self, location: &VolumeLocation) -> Result<(), OperatorError> {
+        let (alias, confirmation) = accounts_change::change_accounts(location, |accounts| {
             let alias = names::alias(&self.alias, accounts)?;
             accounts.delete_alias(&alias)?;
             Ok(alias)
         })?;
-        output::report_done(&format!("{alias} was deleted"), followed)
+        output::report_done(&format!("{alias} was deleted"), confirmation)
     }
 }

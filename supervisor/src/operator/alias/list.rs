@@ -20,8 +20,8 @@ struct Row {
 }
 
 impl List {
-    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
-        let accounts = accounts_change::read_accounts(place)?;
+    pub(super) fn run(&self, location: &VolumeLocation) -> Result<(), OperatorError> {
+        let accounts = accounts_change::read_accounts(location)?;
         let row = |alias: &accounts::Alias| Row {
             alias: alias.name.to_string(),
             targets: alias.targets.iter().map(ToString::to_string).collect(),

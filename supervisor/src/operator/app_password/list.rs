@@ -28,15 +28,15 @@ struct Row {
 }
 
 impl List {
-    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
-        let accounts = accounts_change::read_accounts(place)?;
+    pub(super) fn run(&self, location: &VolumeLocation) -> Result<(), OperatorError> {
+        let accounts = accounts_change::read_accounts(location)?;
         let only = self.user.as_deref().map(|name| names::user(name, &accounts)).transpose()?;
         if let Some(user) = only.as_ref().filter(|user| accounts.user(user).is_none()) {
             return Err(ChangeError::NoUser(user.clone()).into());
         }
         let shown =
             accounts.users.iter().filter(|account| only.as_ref().is_none_or(|user| *user == account.user));
-        let uses = LastUses::read(&[&place.folders.index(), &place.folders.queue()]);
+        let uses = LastUses::read(&[&location.folders.index(), &location.folders.queue()]);
         let rows = shown
             .flat_map(|account| {
                 account.app_passwords.iter().map(|app| {

@@ -14,13 +14,13 @@ pub struct Revoke {
 }
 
 impl Revoke {
-    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
+    pub(super) fn run(&self, location: &VolumeLocation) -> Result<(), OperatorError> {
         let name = AppName::parse(&self.device)?;
-        let (user, followed) = accounts_change::change_accounts(place, |accounts| {
+        let (user, confirmation) = accounts_change::change_accounts(location, |accounts| {
             let user = names::user(&self.user, accounts)?;
             accounts.revoke_app_password(&user, &name)?;
             Ok(user)
         })?;
-        output::report_done(&format!("the app password of {user} for {name} was revoked"), followed)
+        output::report_done(&format!("the app password of {user} for {name} was revoked"), confirmation)
     }
 }

@@ -28,31 +28,31 @@ pub struct Delete {
 }
 
 impl Delete {
-    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
-        let accounts = accounts_change::read_accounts(place)?;
+    pub(super) fn run(&self, location: &VolumeLocation) -> Result<(), OperatorError> {
+        let accounts = accounts_change::read_accounts(location)?;
         let user = names::user(&self.name, &accounts)?;
         if self.purge_mail {
             self.confirm(&user)?;
         }
-        let ((), followed) =
-            accounts_change::change_accounts(place, |accounts| match accounts.delete_user(&user) {
+        let ((), confirmation) =
+            accounts_change::change_accounts(location, |accounts| match accounts.delete_user(&user) {
                 // Deleted before, with the mail kept; now the mail is to be removed as well.
-                Err(ChangeError::NoUser(_)) if self.purge_mail && has_mail(place, &user) => Ok(()),
+                Err(ChangeError::NoUser(_)) if self.purge_mail && has_mail(location, &user) => Ok(()),
                 other => Ok(other?),
             })?;
-        let mail = user.folder(&place.folders.mail());
+        let mail = user.folder(&location.folders.mail());
         if !self.purge_mail {
             let kept = format!("{user} was deleted; the mail is kept in {}", mail.display());
-            return output::report_done(&kept, followed);
+            return output::report_done(&kept, confirmation);
         }
         // A daemon that still knows the user could write into the folder that is removed here.
-        let followed = followed?;
+        let confirmation = confirmation?;
         let failed = |source| OperatorError::Purge { path: mail.clone(), source };
-        if let Some(postman) = place.mail_owner() {
-            become_mail_owner(postman).map_err(failed)?;
+        if let Some(mail_owner) = location.mail_owner() {
+            become_mail_owner(mail_owner).map_err(failed)?;
         }
-        purge(&mail, &place.folders.index(), &user).map_err(failed)?;
-        output::report_done(&format!("{user} was deleted with all mail"), Ok(followed))
+        purge(&mail, &location.folders.index(), &user).map_err(failed)?;
+        output::report_done(&format!("{user} was deleted with all mail"), Ok(confirmation))
     }
 
     fn confirm(&self, user: &User) -> Result<(), OperatorError> {
@@ -64,9 +64,8 @@ impl Delete {
                 "--purge-mail removes mail permanently, and needs --yes in a script",
             ));
         }
-        let question =
-            format!("All mail of {user} will be removed permanently. Type the address to continue: ");
-        match terminal::ask(&question) {
+        let text = format!("All mail of {user} will be removed permanently. Type the address to continue: ");
+        match terminal::prompt(&text) {
             Ok(answer) if answer == user.to_string() => Ok(()),
             _ => Err(OperatorError::Declined("the typed address does not match")),
         }
@@ -74,17 +73,17 @@ impl Delete {
 }
 
 /// True if there may be mail: a missing right to look is reported by the removal.
-fn has_mail(place: &VolumeLocation, user: &User) -> bool {
-    let found = user.folder(&place.folders.mail()).try_exists();
+fn has_mail(location: &VolumeLocation, user: &User) -> bool {
+    let found = user.folder(&location.folders.mail()).try_exists();
     !matches!(found, Ok(false))
 }
 
 /// Switches to the mail's owner: root without the capability to override cannot remove its files. There is nothing left
 /// to do as root.
-pub(super) fn become_mail_owner(postman: Owner) -> io::Result<()> {
+pub(super) fn become_mail_owner(mail_owner: Owner) -> io::Result<()> {
     setgroups(&[])?;
-    setresgid(postman.group, postman.group, postman.group)?;
-    setresuid(postman.user, postman.user, postman.user)?;
+    setresgid(mail_owner.group, mail_owner.group, mail_owner.group)?;
+    setresuid(mail_owner.user, mail_owner.user, mail_owner.user)?;
     Ok(())
 }
 

@@ -10,13 +10,14 @@ pub struct Disable {
 }
 
 impl Disable {
-    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
-        let ((user, is_news), followed) = accounts_change::change_accounts(place, |accounts| {
+    pub(super) fn run(&self, location: &VolumeLocation) -> Result<(), OperatorError> {
+        let ((user, has_changed), confirmation) = accounts_change::change_accounts(location, |accounts| {
             let user = names::user(&self.name, accounts)?;
-            let is_news = accounts.disable(&user)?;
-            Ok((user, is_news))
+            let has_changed = accounts.disable(&user)?;
+            Ok((user, has_changed))
         })?;
-        let what = if is_news { "can no longer log in and receives no mail" } else { "was disabled already" };
-        output::report_done(&format!("{user} {what}; existing mail is kept"), followed)
+        let what =
+            if has_changed { "can no longer log in and receives no mail" } else { "was disabled already" };
+        output::report_done(&format!("{user} {what}; existing mail is kept"), confirmation)
     }
 }

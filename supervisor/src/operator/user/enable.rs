@@ -10,13 +10,13 @@ pub struct Enable {
 }
 
 impl Enable {
-    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
-        let ((user, is_news), followed) = accounts_change::change_accounts(place, |accounts| {
+    pub(super) fn run(&self, location: &VolumeLocation) -> Result<(), OperatorError> {
+        let ((user, has_changed), confirmation) = accounts_change::change_accounts(location, |accounts| {
             let user = names::user(&self.name, accounts)?;
-            let is_news = accounts.enable(&user)?;
-            Ok((user, is_news))
+            let has_changed = accounts.enable(&user)?;
+            Ok((user, has_changed))
         })?;
-        let what = if is_news { "can log in and receives mail again" } else { "was enabled already" };
-        output::report_done(&format!("{user} {what}"), followed)
+        let what = if has_changed { "can log in and receives mail again" } else { "was enabled already" };
+        output::report_done(&format!("{user} {what}"), confirmation)
     }
 }

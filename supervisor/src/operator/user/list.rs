@@ -23,8 +23,8 @@ struct Row {
 }
 
 impl List {
-    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
-        let accounts = accounts_change::read_accounts(place)?;
+    pub(super) fn run(&self, location: &VolumeLocation) -> Result<(), OperatorError> {
+        let accounts = accounts_change::read_accounts(location)?;
         let rows = accounts.users.iter().map(Row::of).collect();
         self.listing.show(rows, ["USER", "STATE", "FROM", "APP PASSWORDS"], |row| {
             let origin = if row.declared { "MAIL_USERS" } else { "command" };

@@ -29,14 +29,14 @@ pub enum Verb {
 }
 
 impl Verb {
-    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
+    pub(super) fn run(&self, location: &VolumeLocation) -> Result<(), OperatorError> {
         match self {
-            Self::Add(verb) => verb.run(place),
-            Self::List(verb) => verb.run(place),
-            Self::Passwd(verb) => verb.run(place),
-            Self::Disable(verb) => verb.run(place),
-            Self::Enable(verb) => verb.run(place),
-            Self::Delete(verb) => verb.run(place),
+            Self::Add(verb) => verb.run(location),
+            Self::List(verb) => verb.run(location),
+            Self::Passwd(verb) => verb.run(location),
+            Self::Disable(verb) => verb.run(location),
+            Self::Enable(verb) => verb.run(location),
+            Self::Delete(verb) => verb.run(location),
         }
     }
 }

@@ -15,16 +15,16 @@ pub struct Passwd {
 }
 
 impl Passwd {
-    pub(super) fn run(&self, place: &VolumeLocation) -> Result<(), OperatorError> {
-        let accounts = accounts_change::read_accounts(place)?;
+    pub(super) fn run(&self, location: &VolumeLocation) -> Result<(), OperatorError> {
+        let accounts = accounts_change::read_accounts(location)?;
         let user = names::user(&self.name, &accounts)?;
         let known = accounts.user(&user).ok_or_else(|| ChangeError::NoUser(user.clone()))?;
         let (is_enabled, devices) = (known.enabled, known.app_passwords.len());
         let given = self.password.obtain(&user.to_string())?;
-        let ((), followed) = accounts_change::change_accounts(place, |accounts| {
+        let ((), confirmation) = accounts_change::change_accounts(location, |accounts| {
             Ok(accounts.set_secret(&user, given.secret.clone())?)
         })?;
-        let done = output::report_done(&format!("{user} has a new password"), followed);
+        let done = output::report_done(&format!("{user} has a new password"), confirmation);
         if devices > 0 {
             eprintln!(
                 "Its {devices} app passwords still work; `mailstead app-password revoke` revokes them."

@@ -102,8 +102,8 @@ pub(super) fn aliases(
             errors.extend(known.faults(*number, alias, served));
         }
     }
-    for (place, way) in loops::loops(&aliases) {
-        errors.push(AliasError::Loop(numbers[place], aliases[place].name.clone(), way));
+    for (index, path) in loops::loops(&aliases) {
+        errors.push(AliasError::Loop(numbers[index], aliases[index].name.clone(), path));
     }
     faults.extend(errors.iter().map(|error| typed.fault(error)));
     aliases

@@ -40,11 +40,11 @@ pub(super) fn certificates(
             typed.text
         )));
     }
-    let brought = external(raw, faults);
-    if let (Some(_), Some(typed), false) = (&brought, &directory, is_off) {
+    let external = external(raw, faults);
+    if let (Some(_), Some(typed), false) = (&external, &directory, is_off) {
         faults.push(typed.fault("is set, and so is MAIL_TLS_CERT_FILE; set one of the two"));
     }
-    match brought {
+    match external {
         Some((certificate, key)) => Certificates::External { certificate, key },
         None if is_off => Certificates::SelfMade,
         None => Certificates::Acme(acme),

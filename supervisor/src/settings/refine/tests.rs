@@ -352,9 +352,9 @@ fn refused_certificate_settings() {
     assert_fault(&bad_key, "MAIL_ACME_EAB_KEY", "not a key in base64url");
     assert_fault(&[("MAIL_TLS_CERT_FILE", "/c.pem")], "MAIL_TLS_KEY_FILE", "one needs the other");
     assert_fault(&[("MAIL_TLS_KEY_FILE", "/k.pem")], "MAIL_TLS_CERT_FILE", "one needs the other");
-    let brought = [("MAIL_TLS_CERT_FILE", "/c.pem"), ("MAIL_TLS_KEY_FILE", "/k.pem")];
-    assert_fault(&[brought[0], ("MAIL_TLS_KEY_FILE", "k.pem")], "MAIL_TLS_KEY_FILE", "not an absolute path");
-    let both = [&brought[..], &[("MAIL_ACME_DIRECTORY", "https://ca.example.net")]].concat();
+    let external = [("MAIL_TLS_CERT_FILE", "/c.pem"), ("MAIL_TLS_KEY_FILE", "/k.pem")];
+    assert_fault(&[external[0], ("MAIL_TLS_KEY_FILE", "k.pem")], "MAIL_TLS_KEY_FILE", "not an absolute path");
+    let both = [&external[..], &[("MAIL_ACME_DIRECTORY", "https://ca.example.net")]].concat();
     assert_fault(&both, "MAIL_ACME_DIRECTORY", "set one of the two");
 }
 
@@ -366,10 +366,10 @@ fn certificates_of_each_kind() {
     assert_eq!((acme.directory.as_str(), acme.challenge), (certificates::LETS_ENCRYPT, Challenge::Auto));
     let none = refined(&[("MAIL_ACME_DIRECTORY", "None")]).unwrap().certificates;
     assert_eq!(none, Certificates::SelfMade);
-    let brought = [("MAIL_TLS_CERT_FILE", "/c.pem"), ("MAIL_TLS_KEY_FILE", "/k.pem")];
+    let external = [("MAIL_TLS_CERT_FILE", "/c.pem"), ("MAIL_TLS_KEY_FILE", "/k.pem")];
     let expected =
         Certificates::External { certificate: PathBuf::from("/c.pem"), key: PathBuf::from("/k.pem") };
-    assert_eq!(refined(&brought).unwrap().certificates, expected);
+    assert_eq!(refined(&external).unwrap().certificates, expected);
     let set = [
         ("MAIL_ACME_DIRECTORY", "https://[2001:db8::1]:14000/dir"),
         ("MAIL_ACME_CONTACT", "mailto:ann@example.org"),

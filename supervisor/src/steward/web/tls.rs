@@ -81,6 +81,6 @@ fn config(shown: Arc<dyn ResolvesServerCert>, protocol: &[u8]) -> Result<Arc<Ser
 
 impl fmt::Debug for TlsConfigs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Doors")
+        f.write_str("TlsConfigs")
     }
 }

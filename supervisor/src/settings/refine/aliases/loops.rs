@@ -10,30 +10,30 @@ use accounts::{AliasKey, components};
 /// Aliases that are reported. All members of a loop are repaired by breaking it once.
 const MAX_REPORTED: usize = 20;
 
-/// The aliases that lead back to themselves, each by its place and with its path.
+/// The aliases that lead back to themselves, each by its index and with its path.
 pub(super) fn loops(aliases: &[DeclaredAlias]) -> Vec<(usize, String)> {
-    let places: HashMap<AliasKey, usize> =
-        aliases.iter().enumerate().map(|(place, alias)| (alias.name.key(), place)).collect();
-    let place = |target| places.get(&AliasKey::from(target)).copied();
+    let indexes: HashMap<AliasKey, usize> =
+        aliases.iter().enumerate().map(|(index, alias)| (alias.name.key(), index)).collect();
+    let index = |target| indexes.get(&AliasKey::from(target)).copied();
     let onward: Vec<Vec<usize>> =
-        aliases.iter().map(|alias| alias.targets.iter().filter_map(place).collect()).collect();
+        aliases.iter().map(|alias| alias.targets.iter().filter_map(index).collect()).collect();
     let is_loop = |component: &Vec<usize>| match component[..] {
         [alone] => onward[alone].contains(&alone),
         _ => true,
     };
     let mut in_loops: Vec<usize> = components(&onward).into_iter().filter(is_loop).flatten().collect();
     in_loops.sort_unstable();
-    let way = |place| {
-        let way: Vec<String> =
-            shortest_loop(place, &onward)?.into_iter().map(|place| aliases[place].name.to_string()).collect();
-        Some((place, way.join(" to ")))
+    let path = |index| {
+        let path: Vec<String> =
+            shortest_loop(index, &onward)?.into_iter().map(|index| aliases[index].name.to_string()).collect();
+        Some((index, path.join(" to ")))
     };
-    in_loops.into_iter().take(MAX_REPORTED).filter_map(way).collect()
+    in_loops.into_iter().take(MAX_REPORTED).filter_map(path).collect()
 }
 
-/// The shortest path from a place back to it; `onward` has the targets of each place.
+/// The shortest path from an alias back to it; `onward` has the targets of each alias.
 fn shortest_loop(start: usize, onward: &[Vec<usize>]) -> Option<Vec<usize>> {
-    // Each place is visited once, from the one by which it was found.
+    // Each alias is visited once, from the one by which it was found.
     let mut before: HashMap<usize, usize> = HashMap::new();
     let mut found = vec![start];
     let mut next = 0;
@@ -41,11 +41,11 @@ fn shortest_loop(start: usize, onward: &[Vec<usize>]) -> Option<Vec<usize>> {
         next += 1;
         for further in onward[here].iter().copied() {
             if further == start {
-                let mut way: Vec<usize> =
-                    std::iter::successors(Some(here), |place| before.get(place).copied()).collect();
-                way.reverse();
-                way.push(start);
-                return Some(way);
+                let mut path: Vec<usize> =
+                    std::iter::successors(Some(here), |index| before.get(index).copied()).collect();
+                path.reverse();
+                path.push(start);
+                return Some(path);
             }
             if let Entry::Vacant(unseen) = before.entry(further) {
                 unseen.insert(here);

@@ -179,7 +179,7 @@ fn a_request_skips_our_own_waits_and_none_of_the_authoritys() {
 }
 
 /// The times of the orders in a week, each placed as soon as allowed and ending with the given outcome.
-fn made_in_a_week(outcome: impl Fn(i64) -> Outcome) -> Vec<i64> {
+fn issued_in_a_week(outcome: impl Fn(i64) -> Outcome) -> Vec<i64> {
     let mut orders: Vec<Entry> = Vec::new();
     let mut now = 0;
     while now < WEEK {
@@ -226,10 +226,11 @@ fn no_outcome_of_orders_leads_to_an_order_storm() {
     };
     for (name, outcome) in &kinds {
         assert!(known(&outcome(0)));
-        let made = made_in_a_week(outcome);
+        let issued = issued_in_a_week(outcome);
         let within = |span: i64| {
-            made.iter()
-                .map(|start| made.iter().filter(|at| (*start..start + span).contains(at)).count())
+            issued
+                .iter()
+                .map(|start| issued.iter().filter(|at| (*start..start + span).contains(at)).count())
                 .max()
                 .unwrap()
         };
@@ -239,7 +240,7 @@ fn no_outcome_of_orders_leads_to_an_order_storm() {
             assert!(within(3 * HOUR) <= MAX_ORDERS, "{name}: {} in three hours", within(3 * HOUR));
         }
         if matches!(*name, "issued" | "unusable") {
-            assert!(made.len() <= MAX_ALIKE, "{name}: {} in a week", made.len());
+            assert!(issued.len() <= MAX_ALIKE, "{name}: {} in a week", issued.len());
         }
     }
 }
