@@ -93,8 +93,8 @@ fn greeting(stream: TcpStream) -> String {
 
 #[test]
 fn the_addresses_are_shown_once_all_services_answer_and_nothing_is_left() {
-    let place = tempfile::tempdir().unwrap();
-    let folder = place.path().join("demo");
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("demo");
     let demo = Running::start(&folder);
     demo.wait_for(IS_UP);
     let contact = json(folder.join("demo.json"));
@@ -114,8 +114,8 @@ fn the_addresses_are_shown_once_all_services_answer_and_nothing_is_left() {
 
 #[test]
 fn a_killed_daemon_is_restarted_and_clients_meanwhile_are_served() {
-    let place = tempfile::tempdir().unwrap();
-    let folder = place.path().join("demo");
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("demo");
     let demo = Running::start(&folder);
     demo.wait_for(IS_UP);
     let contact = json(folder.join("demo.json"));
@@ -134,8 +134,8 @@ fn a_killed_daemon_is_restarted_and_clients_meanwhile_are_served() {
 
 #[test]
 fn a_killed_demo_leaves_no_daemon_and_its_volume_is_reused() {
-    let place = tempfile::tempdir().unwrap();
-    let folder = place.path().join("demo");
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("demo");
     let demo = Running::start(&folder);
     demo.wait_for(IS_UP);
     let contact = json(folder.join("demo.json"));
@@ -154,8 +154,8 @@ fn a_killed_demo_leaves_no_daemon_and_its_volume_is_reused() {
 
 #[test]
 fn it_stops_as_well_before_it_is_up() {
-    let place = tempfile::tempdir().unwrap();
-    let folder = place.path().join("demo");
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("demo");
     let demo = Running::start(&folder);
     demo.wait_for("Starting");
     assert_eq!(demo.stop(Signal::SIGTERM).code(), Some(0));
@@ -164,10 +164,10 @@ fn it_stops_as_well_before_it_is_up() {
 
 #[test]
 fn each_error_has_its_own_exit_status_and_text() {
-    let place = tempfile::tempdir().unwrap();
-    fs::write(place.path().join("thesis"), "").unwrap();
-    let file = place.path().join("thesis");
-    for (arguments, variable, status, said) in [
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("thesis"), "").unwrap();
+    let file = root.path().join("thesis");
+    for (arguments, variable, status, expected) in [
         (vec!["demo", "--dir", file.to_str().unwrap()], None, 73, "thesis"),
         (vec!["demo", "--relay-to", "nowhere"], None, 64, "127.0.0.1:2525"),
         (vec!["demo"], Some(("MAIL_LOUDNESS", "11")), 64, "MAIL_LOUDNESS"),
@@ -177,7 +177,7 @@ fn each_error_has_its_own_exit_status_and_text() {
         let output = mailstead(&arguments).envs(variable).output().unwrap();
         assert_eq!(output.status.code(), Some(status), "{arguments:?}");
         let text = String::from_utf8(output.stderr).unwrap();
-        assert!(text.contains(said), "{arguments:?}: {text}");
+        assert!(text.contains(expected), "{arguments:?}: {text}");
     }
     assert!(file.exists());
 }

@@ -66,15 +66,15 @@ fn the_zone_of_each_domain_is_loaded_by_a_name_server_without_a_warning() {
         fs::write(&path, &text).unwrap();
         let output =
             Command::new(program("kzonecheck")).args(["-v", "-o", zone]).arg(&path).output().unwrap();
-        let said =
+        let printed =
             format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "{said}\n{text}");
-        assert!(said.contains("No semantic error"), "{said}\n{text}");
+        assert!(output.status.success(), "{printed}\n{text}");
+        assert!(printed.contains("No semantic error"), "{printed}\n{text}");
     }
 }
 
 /// Runs the command with these settings before any start. Returns its status, its output and its errors.
-fn asked(command: &[&str], domains: &str) -> (Option<i32>, String, String) {
+fn run(command: &[&str], domains: &str) -> (Option<i32>, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_mailstead"))
         .args(command)
         .env_clear()
@@ -87,30 +87,30 @@ fn asked(command: &[&str], domains: &str) -> (Option<i32>, String, String) {
 
 #[test]
 fn missing_keys_cost_only_their_own_records() {
-    let (status, zone, said) = asked(&["dns"], "example.org");
-    assert_eq!(status, Some(0), "{said}");
+    let (status, zone, printed) = run(&["dns"], "example.org");
+    assert_eq!(status, Some(0), "{printed}");
     assert!(zone.contains("example.org. 3600 IN MX 10 mail.example.org."), "{zone}");
     let missing = "mailstead dns: there is no signing key for example.org: the next start";
-    assert!(said.contains(missing), "{said}");
+    assert!(printed.contains(missing), "{printed}");
 
-    let (status, zone, said) = asked(&["dns", "--publish"], "example.org");
+    let (status, zone, printed) = run(&["dns", "--publish"], "example.org");
     assert_eq!((status, zone.as_str()), (Some(74), ""));
-    assert!(said.contains("mailstead dns: nothing was published: there is no signing key"), "{said}");
+    assert!(printed.contains("mailstead dns: nothing was published: there is no signing key"), "{printed}");
 }
 
 #[test]
 fn a_zone_without_our_records_is_an_error() {
-    let (status, zone, said) = asked(&["dns", "--zone", "foo.org"], "example.org");
+    let (status, zone, printed) = run(&["dns", "--zone", "foo.org"], "example.org");
     assert_eq!((status, zone.as_str()), (Some(64), ""));
-    assert!(said.contains("mailstead dns: the zone foo.org has none of the records"), "{said}");
-    assert!(said.contains("mail.example.org"), "{said}");
-    assert_eq!(asked(&["dns", "--zone", "example.org"], "example.org").0, Some(0));
+    assert!(printed.contains("mailstead dns: the zone foo.org has none of the records"), "{printed}");
+    assert!(printed.contains("mail.example.org"), "{printed}");
+    assert_eq!(run(&["dns", "--zone", "example.org"], "example.org").0, Some(0));
 }
 
 #[test]
 fn the_json_has_the_reason_why_nothing_could_be_checked() {
-    let (status, json, said) = asked(&["check", "--json"], "no domain");
-    assert_eq!(status, Some(64), "{said}");
+    let (status, json, printed) = run(&["check", "--json"], "no domain");
+    assert_eq!(status, Some(64), "{printed}");
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["status"], "error");
     assert!(json["error"].as_str().unwrap().contains("MAIL_DOMAIN"), "{json}");
@@ -152,7 +152,7 @@ async fn published_records_are_served_and_a_second_run_changes_nothing() {
     let outcome = publish(&updater).await.unwrap();
     assert!(outcome.contains("example.net. ") && outcome.contains("example.org. "), "{outcome}");
 
-    for (question, answer) in [
+    for (query, answer) in [
         (["mail.example.org", "A"], "198.51.100.7"),
         (["mail.example.org", "AAAA"], "2001:db8:51::7"),
         (["example.org", "MX"], "10 mail.example.org."),
@@ -165,7 +165,7 @@ async fn published_records_are_served_and_a_second_run_changes_nothing() {
         (["_pop3._tcp.example.net", "SRV"], "0 0 0 ."),
         (["mail.example.org", "CAA"], "0 issue \"letsencrypt.org\""),
     ] {
-        assert_eq!(knot.dig(&question), answer, "{question:?}");
+        assert_eq!(knot.dig(&query), answer, "{query:?}");
     }
     assert_eq!(sorted(&knot.dig(&["example.org", "TXT"])), ["\"owner=example\"", "\"v=spf1 mx -all\""]);
     let tlsa = knot.dig(&["_25._tcp.mail.example.org", "TLSA"]).replace(' ', "").to_lowercase();
@@ -212,7 +212,7 @@ async fn publishing_removes_and_weakens_nothing() {
     }
     assert!(!shown.contains("  remove"), "{shown}");
     publish(&updater).await.unwrap();
-    for (question, answers) in [
+    for (query, answers) in [
         (["example.org", "MX"], &["20 backup.example.com.", "5 mail.example.org."][..]),
         (["example.org", "TXT"], &["\"v=spf1 include:_spf.example.com mx ~all\""]),
         (["_dmarc.example.org", "TXT"], &["\"v=DMARC1; p=reject; rua=mailto:reports@example.com\""]),
@@ -238,8 +238,8 @@ async fn publishing_removes_and_weakens_nothing() {
         (["autoconfig.example.net", "CNAME"], &["mail.example.org."]),
         (["_pop3s._tcp.example.org", "SRV"], &["0 0 0 ."]),
     ] {
-        let found = knot.dig(&question);
-        assert_eq!(sorted(&found), answers, "{question:?}");
+        let found = knot.dig(&query);
+        assert_eq!(sorted(&found), answers, "{query:?}");
     }
     assert_eq!(knot.dig(&["_25._tcp.mail.example.org", "TLSA"]).lines().count(), 2);
 }

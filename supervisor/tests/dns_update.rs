@@ -72,14 +72,14 @@ async fn records_are_replaced_added_and_removed_in_a_signed_zone() {
 async fn the_zone_of_a_name_is_found_whether_it_exists_or_is_an_alias() {
     let knot = Knot::start(&[("example.org", ZONE), ("sub.example.org", "")], Signing::Off);
     let updater = updater(&knot);
-    for (asked, zone) in [
+    for (queried, zone) in [
         ("example.org.", "example.org."),
         ("_acme-challenge.mail.example.org.", "example.org."),
         ("www.example.org.", "example.org."),
         ("_acme-challenge.www.example.org.", "example.org."),
         ("a.b.sub.example.org.", "sub.example.org."),
     ] {
-        assert_eq!(updater.zone_of(&name(asked)).await.unwrap(), name(zone), "{asked}");
+        assert_eq!(updater.zone_of(&name(queried)).await.unwrap(), name(zone), "{queried}");
     }
 }
 
@@ -139,11 +139,11 @@ async fn the_end_of_aliases_is_found_and_a_loop_is_an_error() {
     alias("leads-away.example.org.", "dark.example.org.");
     let resolver = resolver::of(&[names.address()]).unwrap();
     let end_of = async |text: &str| alias::end_of(&resolver, &name(text)).await;
-    for (asked, end) in [
+    for (queried, end) in [
         ("_acme-challenge.mail.example.org.", "mail.acme.example.net."),
         ("_acme-challenge.other.example.org.", "_acme-challenge.other.example.org."),
     ] {
-        assert_eq!(end_of(asked).await.unwrap(), name(end));
+        assert_eq!(end_of(queried).await.unwrap(), name(end));
     }
     assert!(matches!(end_of("one.example.org.").await, Err(AliasError::Endless(_))));
     assert!(matches!(end_of("leads-away.example.org.").await, Err(AliasError::Unanswered { .. })));

@@ -51,9 +51,9 @@ fn the_printed_records_are_all_green_and_each_planted_fault_is_found() {
         .env(INSIDE, "1")
         .output()
         .expect("unshare (of util-linux) is installed");
-    let said = String::from_utf8_lossy(&output.stdout);
+    let printed = String::from_utf8_lossy(&output.stdout);
     let wrong = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}\n{wrong}");
+    assert!(output.status.success() && printed.contains("1 passed"), "{printed}\n{wrong}");
 }
 
 fn domain(text: &str) -> Domain {
@@ -68,13 +68,13 @@ fn text(text: &str) -> RData {
     RData::TXT(TXT::new(vec![text.into()]))
 }
 
-/// A port that greets every client with the same words.
-fn greeting_server(said: &'static str) -> SocketAddr {
+/// A port that greets every client with the same text.
+fn greeting_server(greeting: &'static str) -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let address = listener.local_addr().expect("a bound socket has an address");
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
-            let _ = stream.write_all(said.as_bytes());
+            let _ = stream.write_all(greeting.as_bytes());
             let _ = stream.shutdown(std::net::Shutdown::Write);
             let _ = stream.read_to_end(&mut Vec::new());
         }
@@ -115,11 +115,11 @@ fn services(folder: &Path) {
 }
 
 fn converse(mut stream: TcpStream, greetings: &[&str], shown: Arc<rustls::ServerConfig>) {
-    for (index, said) in greetings.iter().enumerate() {
+    for (index, greeting) in greetings.iter().enumerate() {
         if index > 0 && !matches!(stream.read(&mut [0; 512]), Ok(1..)) {
             return;
         }
-        if stream.write_all(said.as_bytes()).is_err() {
+        if stream.write_all(greeting.as_bytes()).is_err() {
             return;
         }
     }
@@ -231,8 +231,8 @@ impl Site {
             .env("MAIL_DNS_UPDATE_KEY", key)
             .output()
             .expect("the program runs");
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        (output.status.code(), said + &String::from_utf8_lossy(&output.stderr))
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.code(), printed + &String::from_utf8_lossy(&output.stderr))
     }
 
     fn check(&self) -> (Option<i32>, Vec<String>, String) {
@@ -274,8 +274,8 @@ impl Site {
             .expect("knsupdate runs");
         update.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("it reads");
         let output = update.wait_with_output().expect("it ends");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && said.is_empty(), "{said}\n{text}");
+        let printed = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && printed.is_empty(), "{printed}\n{text}");
     }
 
     /// The machine with other settings.
@@ -297,23 +297,24 @@ fn examine() {
     services(site.folder.path());
     a_fresh_domain_is_one_page(&site);
 
-    let (status, said) = site.mailstead(&["dns", "--publish"]);
-    assert_eq!(status, Some(64), "{said}");
+    let (status, printed) = site.mailstead(&["dns", "--publish"]);
+    assert_eq!(status, Some(64), "{printed}");
     assert!(
-        said.contains("  add     example.org. 3600 IN MX 10 mail.example.org.") && said.contains("--yes"),
-        "{said}"
+        printed.contains("  add     example.org. 3600 IN MX 10 mail.example.org.")
+            && printed.contains("--yes"),
+        "{printed}"
     );
-    let (status, said) = site.mailstead(&["dns", "--publish", "--dry-run"]);
-    assert_eq!(status, Some(3), "{said}");
+    let (status, printed) = site.mailstead(&["dns", "--publish", "--dry-run"]);
+    assert_eq!(status, Some(3), "{printed}");
     assert_eq!(site.knot.dig(&["example.org", "MX"]), "", "nothing was confirmed");
-    let (status, said) = site.mailstead(&["dns", "--publish", "--yes"]);
-    assert_eq!(status, Some(0), "{said}");
+    let (status, printed) = site.mailstead(&["dns", "--publish", "--yes"]);
+    assert_eq!(status, Some(0), "{printed}");
     assert_eq!(site.mailstead(&["dns", "--publish", "--dry-run"]).0, Some(0));
     // Only notices that no connection has come from outside, and that there is no clock to compare with.
     assert_eq!(site.check_until("nothing is found", <[String]>::is_empty), Some(0));
-    let (status, said) = site.mailstead(&["check"]);
-    assert_eq!(status, Some(0), "{said}");
-    assert!(said.contains("things were not checked") && !said.contains("green"), "{said}");
+    let (status, printed) = site.mailstead(&["check"]);
+    assert_eq!(status, Some(0), "{printed}");
+    assert!(printed.contains("things were not checked") && !printed.contains("green"), "{printed}");
 
     faults_that_publishing_fixes(&site);
     faults_that_the_printed_fix_removes(&site);
@@ -337,11 +338,11 @@ fn ports_that_do_not_lead_here(site: &Site) {
 fn a_fresh_domain_is_one_page(site: &Site) {
     let (status, found, text) = site.check();
     assert_eq!((status, found.as_slice()), (Some(2), &["nothing-published".to_owned()][..]), "{text}");
-    let (_, said) = site.mailstead(&["check"]);
-    assert!(said.lines().count() <= 66, "{said}");
+    let (_, printed) = site.mailstead(&["check"]);
+    assert!(printed.lines().count() <= 66, "{printed}");
     let (_, zone) = site.mailstead(&["dns"]);
     for line in zone.lines().filter(|line| line.contains(" IN ") && !line.starts_with(';')) {
-        assert!(said.contains(line), "{line} is not in\n{said}");
+        assert!(printed.contains(line), "{line} is not in\n{printed}");
     }
 }
 
@@ -352,8 +353,8 @@ fn faults_that_publishing_fixes(site: &Site) {
         let status =
             site.check_until(&format!("{id} is found"), |found| found.iter().any(|found| found == id));
         assert!(status == Some(1) || status == Some(2), "{id} counts for nothing");
-        let (status, said) = site.mailstead(&["dns", "--publish", "--yes"]);
-        assert_eq!(status, Some(0), "{said}");
+        let (status, printed) = site.mailstead(&["dns", "--publish", "--yes"]);
+        assert_eq!(status, Some(0), "{printed}");
         // Faults that publishing does not fix.
         site.apply(
             "example.com.",
@@ -453,10 +454,10 @@ fn a_translated_address_is_never_taken_away(site: &Site) {
         assert!(done.expect("ip (of iproute2) is installed").success(), "{change:?}");
     }
     site.check_until("a translated address is in order", <[String]>::is_empty);
-    let (status, said) = site.mailstead(&["dns", "--publish", "--dry-run"]);
-    assert_eq!(status, Some(0), "{said}");
-    let (_, said) = site.mailstead(&["check"]);
-    assert!(said.contains("openssl s_client -connect mail.example.org:25"), "{said}");
+    let (status, printed) = site.mailstead(&["dns", "--publish", "--dry-run"]);
+    assert_eq!(status, Some(0), "{printed}");
+    let (_, printed) = site.mailstead(&["check"]);
+    assert!(printed.contains("openssl s_client -connect mail.example.org:25"), "{printed}");
 }
 
 fn causes_that_are_not_in_the_zone(site: &Site) {

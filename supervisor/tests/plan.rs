@@ -144,8 +144,10 @@ fn a_refused_password_has_the_exit_status_of_the_start() {
     let set = [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS", "ann:x,bob:long enough,cy:{PLAIN}seven77")];
     let (text, status) = plan(volume.path(), &set);
     assert_eq!(status, USAGE, "{text}");
-    for said in ["one setting is wrong", "ann@example.org cannot be used", "cy@example.org cannot be used"] {
-        assert!(text.contains(said), "{said:?} is missing in\n{text}");
+    for expected in
+        ["one setting is wrong", "ann@example.org cannot be used", "cy@example.org cannot be used"]
+    {
+        assert!(text.contains(expected), "{expected:?} is missing in\n{text}");
     }
     assert!(!text.contains("seven77"), "a secret was shown:\n{text}");
 }
@@ -156,10 +158,10 @@ fn a_refused_start_has_the_same_exit_status_in_the_plan() {
     let (text, status) =
         plan(volume.path(), &[("MAIL_DOMIAN", "example.org"), ("MAIL_ALIASES", "info:unknown")]);
     assert_eq!(status, USAGE);
-    for said in
+    for expected in
         ["did you mean MAIL_DOMAIN?", "MAIL_DOMAIN is not set", "which is neither a user nor an alias"]
     {
-        assert!(text.contains(said), "{said:?} is missing in\n{text}");
+        assert!(text.contains(expected), "{expected:?} is missing in\n{text}");
     }
     apply(volume.path(), &[("MAIL_DOMAIN", "example.org")]);
     fs::remove_file(volume.path().join("accounts.toml")).unwrap();

@@ -113,9 +113,9 @@ const ATTEMPTS: [(&str, &str, Outcome); 26] = [
 ];
 
 fn every_attempt_ends_as_it_should() {
-    let place = Place::new();
+    let fixture = Fixture::new();
     for (attempt, feature, expected) in ATTEMPTS {
-        let (outcome, notice) = place.launch(Role::Mta, attempt);
+        let (outcome, notice) = fixture.launch(Role::Mta, attempt);
         let enforced = &notice.facts[SANDBOX];
         let lacks = &notice.facts[SANDBOX_LACKS];
         if enforced.contains(feature) {
@@ -129,7 +129,7 @@ fn every_attempt_ends_as_it_should() {
 }
 
 /// The folders and the peers that the attempts use.
-struct Place {
+struct Fixture {
     folder: tempfile::TempDir,
     notices: UnixDatagram,
     _socket: UnixListener,
@@ -137,7 +137,7 @@ struct Place {
     other: TcpListener,
 }
 
-impl Place {
+impl Fixture {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name| folder.path().join(name);
@@ -165,12 +165,12 @@ impl Place {
         fs::write(self.folder.path().join("queue/tmp/moving"), "").unwrap();
         let output = self.command(role, attempt).output().unwrap();
         let notice = self.notice();
-        let said = String::from_utf8(output.stdout).unwrap();
-        let outcome = match (output.status.signal(), said.trim().parse()) {
+        let printed = String::from_utf8(output.stdout).unwrap();
+        let outcome = match (output.status.signal(), printed.trim().parse()) {
             (Some(signal), _) if signal == Signal::SIGSYS as i32 => Killed,
             (None, Ok(0)) => Works,
             (None, Ok(errno)) => Refused(Errno::from_raw(errno)),
-            _ => panic!("{attempt}: {}, {said}{}", output.status, String::from_utf8_lossy(&output.stderr)),
+            _ => panic!("{attempt}: {}, {printed}{}", output.status, String::from_utf8_lossy(&output.stderr)),
         };
         (outcome, notice)
     }
@@ -192,13 +192,13 @@ impl Place {
             connect: [port(&self.allowed)].into(),
         };
         let other = Owner { user: Uid::from_raw(4242), group: Gid::from_raw(4242) };
-        let person = Uid::effective().is_root().then_some(DaemonUser { owner: other, group: None });
-        let program = launch::program(role, Path::new(attempt), person, &rules);
+        let user = Uid::effective().is_root().then_some(DaemonUser { owner: other, group: None });
+        let program = launch::program(role, Path::new(attempt), user, &rules);
         let mut command = Command::new(&program.path);
         command
             .args(&program.arguments)
             .env("NOTIFY_SOCKET", folder.join("notify.sock"))
-            .env("PLACE", folder)
+            .env("FOLDER", folder)
             .env("ALLOWED", port(&self.allowed).to_string())
             .env("OTHER", port(&self.other).to_string());
         command
@@ -216,8 +216,8 @@ fn attempt(attempt: &str) -> ExitCode {
 }
 
 fn make(attempt: &str) -> io::Result<()> {
-    let place = std::env::var("PLACE").unwrap();
-    let at = |path: &str| format!("{place}{path}");
+    let folder = std::env::var("FOLDER").unwrap();
+    let at = |path: &str| format!("{folder}{path}");
     let port = |name| std::env::var(name).unwrap().parse::<u16>().unwrap();
     match attempt.split(' ').collect::<Vec<_>>()[..] {
         ["read", path] => fs::read(at(path)).map(drop),
@@ -251,12 +251,12 @@ fn make(attempt: &str) -> io::Result<()> {
         ["unshare"] => Ok(nix::sched::unshare(CloneFlags::CLONE_NEWUSER)?),
         ["mount"] => Ok(nix::mount::mount(
             Some("none"),
-            place.as_str(),
+            folder.as_str(),
             Some("tmpfs"),
             nix::mount::MsFlags::empty(),
             None::<&str>,
         )?),
-        ["chroot"] => Ok(nix::unistd::chroot(place.as_str())?),
+        ["chroot"] => Ok(nix::unistd::chroot(folder.as_str())?),
         ["own", path] => std::os::unix::fs::chown(at(path), Some(0), Some(0)),
         ["set", ..] => Ok(nix::unistd::sethostname("elsewhere")?),
         _ => panic!("no such attempt: {attempt}"),

@@ -55,7 +55,7 @@ pub struct StatusFile {
 
 /// The most notices, deaths and signals of one round each, so that a daemon that sends without end cannot keep the loop
 /// from its deadlines.
-const MAX_PER_TURN: usize = 256;
+const MAX_PER_TICK: usize = 256;
 
 /// The pause after the kernel has refused to wait.
 const POLL_RETRY: Duration = Duration::from_millis(100);
@@ -74,7 +74,7 @@ pub fn run<P: Processes>(
     loop {
         let now = Moment::now();
         handle_events(supervision, &mut sources, &mut refused, now);
-        supervision.turn(now);
+        supervision.tick(now);
         if !was_ready && supervision.all_ready() {
             was_ready = true;
             observer.all_ready();
@@ -87,7 +87,7 @@ pub fn run<P: Processes>(
         let until = supervision.wakes_at().unwrap_or(now.instant + HEARTBEAT);
         if let Err(error) = wait(&sources, until) {
             refused.log("poll", &error, now.instant);
-            // Otherwise the loop would turn without a rest as long as that lasts.
+            // Otherwise the loop would spin as long as that lasts.
             thread::sleep(POLL_RETRY);
         }
     }
@@ -101,7 +101,7 @@ fn handle_events<P: Processes>(
     now: Moment,
 ) {
     let Sources { signals, notices, background } = sources;
-    for _ in 0..MAX_PER_TURN {
+    for _ in 0..MAX_PER_TICK {
         let Some((sender, notice)) = refused.or_log("recvmsg", notices.next(), now.instant) else { break };
         supervision.handle_notice(sender.process, &notice, now);
         if sender.is_operator() && notice.facts.contains_key(ACCOUNTS_CHANGED) {
@@ -110,13 +110,13 @@ fn handle_events<P: Processes>(
             background.request(Task::CheckForUsers);
         }
     }
-    // At every turn, signal or not: SIGCHLD merges, and a death must not wait for the next one.
-    for _ in 0..MAX_PER_TURN {
+    // On every iteration, signal or not: SIGCHLD merges, and a death must not wait for the next one.
+    for _ in 0..MAX_PER_TICK {
         let dead = reaper::reap_next(&supervision.leaders());
         let Some((pid, end)) = refused.or_log("waitid", dead, now.instant) else { break };
         supervision.child_ended(pid, end, now);
     }
-    for _ in 0..MAX_PER_TURN {
+    for _ in 0..MAX_PER_TICK {
         let Some(number) = refused.or_log("read of signals", signals.next(), now.instant) else { break };
         match Signal::try_from(number) {
             Ok(Signal::SIGTERM | Signal::SIGINT | Signal::SIGQUIT) => {
@@ -144,7 +144,7 @@ fn handle_events<P: Processes>(
 /// Waits for a signal, a notice, an outcome, or the moment; at most for one status interval.
 fn wait(sources: &Sources<'_>, until: Instant) -> io::Result<()> {
     let left = until.saturating_duration_since(Instant::now()).min(HEARTBEAT);
-    // Rounded up: waking a moment too early would make the loop turn without a rest.
+    // Rounded up: waking a moment too early would make the loop spin.
     let timeout = PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX);
     let mut sources = [sources.signals.as_fd(), sources.notices.as_fd(), sources.background.as_fd()]
         .map(|source| PollFd::new(source, PollFlags::POLLIN));

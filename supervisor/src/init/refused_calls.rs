@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::{Duration, Instant};
 
-/// A persistent error recurs with every turn of the loop. Once a minute is enough for the operator, with the count.
+/// A persistent error recurs with every iteration of the loop. Once a minute is enough for the operator, with the count.
 const BETWEEN_LINES: Duration = Duration::from_secs(60);
 
 /// The system calls that have failed, each with the time of its last line in the log and the failures since.
@@ -19,7 +19,7 @@ struct Refused {
 
 impl RefusedCalls {
     /// Returns the value of a call, or logs the error and returns the type's default. Process 1 continues after any
-    /// error: its next turn retries.
+    /// error: its next iteration retries.
     pub(super) fn or_log<T: Default>(
         &mut self,
         call: &'static str,

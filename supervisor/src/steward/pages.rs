@@ -43,7 +43,7 @@ struct ErrorBody {
 impl HealthPage {
     /// Finds the page for a path, or the response for an unknown one. A query is ignored.
     pub(super) fn parse(method: &Method, path: &str) -> Result<Self, HealthResponse> {
-        let question = match path {
+        let page = match path {
             "/health/live" => Self::Live,
             "/health/ready" => Self::Ready,
             "/metrics" => Self::Metrics,
@@ -56,7 +56,7 @@ impl HealthPage {
             let error = "method not allowed; use GET or HEAD";
             return Err(HealthResponse::new(StatusCode::METHOD_NOT_ALLOWED, &ErrorBody { error }));
         }
-        Ok(question)
+        Ok(page)
     }
 
     /// Answers from the observation, and for the metrics also from the daemons' answers.

@@ -28,7 +28,7 @@ const DISK_TIMEOUT: Duration = Duration::from_secs(5);
 /// Timeout for the whole exchange, including the client's reading of the response.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Limit of a request: the least that the library supports, and longer than our requests.
-const MAX_QUESTION: usize = 8 * 1024;
+const MAX_REQUEST: usize = 8 * 1024;
 const MAX_FIELDS: usize = 32;
 
 /// Reads a request, answers it and closes the connection. The body of a request is never read.
@@ -37,7 +37,7 @@ pub(super) async fn serve_connection(connection: Connection, steward: Arc<Stewar
     let conversation = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(MAX_QUESTION)
+        .max_buf_size(MAX_REQUEST)
         .max_headers(MAX_FIELDS)
         .keep_alive(false)
         .serve_connection(TokioIo::new(connection.stream), service);
@@ -55,17 +55,17 @@ async fn answer(
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let page = match HealthPage::parse(request.method(), request.uri().path()) {
         Err(mistake) => mistake,
-        Ok(question) => {
+        Ok(requested) => {
             let accept = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
             let format = Format::negotiate(accept.unwrap_or_default());
-            let daemon_metrics = match question {
+            let daemon_metrics = match requested {
                 HealthPage::Metrics => DaemonMetrics::fetch(&steward, known.web.as_deref()).await,
                 HealthPage::Live | HealthPage::Ready => DaemonMetrics::empty(),
             };
-            let looking = tokio::task::spawn_blocking(move || {
-                question.answer(&Observation::make(&steward, &known), &daemon_metrics, format)
+            let observing = tokio::task::spawn_blocking(move || {
+                requested.answer(&Observation::make(&steward, &known), &daemon_metrics, format)
             });
-            match timeout(DISK_TIMEOUT, looking).await {
+            match timeout(DISK_TIMEOUT, observing).await {
                 Ok(Ok(page)) => page,
                 _ => HealthResponse::too_slow(),
             }

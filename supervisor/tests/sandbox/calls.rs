@@ -12,7 +12,7 @@ use supervisor::init::role::Role;
 use tests::compartment::Compartment;
 use tests::injection::{CallInstruction, Injection, Outcome};
 
-use super::{Place, SECCOMP};
+use super::{Fixture, SECCOMP};
 
 /// The column of the calls that only some roles make.
 const FURTHER: &str = "calls beyond those of all";
@@ -50,10 +50,10 @@ const SYS_MAP_SHADOW_STACK: i64 = 453;
 struct Waiting(Child);
 
 impl Waiting {
-    fn start(place: &Place, role: Role) -> Self {
+    fn start(fixture: &Fixture, role: Role) -> Self {
         let mut child =
-            place.command(role, "wait").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let enforced = place.notice().facts[SANDBOX].clone();
+            fixture.command(role, "wait").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let enforced = fixture.notice().facts[SANDBOX].clone();
         assert!(enforced.contains(SECCOMP), "{role:?}: without seccomp every attempt would prove nothing");
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
@@ -75,7 +75,7 @@ impl Drop for Waiting {
 
 pub(super) fn no_role_exceeds_its_row() {
     assert!(Uid::effective().is_root(), "only root makes calls in another process: run this test as root");
-    let place = Place::new();
+    let fixture = Fixture::new();
     for role in Role::START_ORDER {
         let row = Compartment::of(role.name());
         let rows: Vec<Row> = [
@@ -88,14 +88,14 @@ pub(super) fn no_role_exceeds_its_row() {
             connections(&row),
         ]
         .concat();
-        let mut waiting = Waiting::start(&place, role);
+        let mut waiting = Waiting::start(&fixture, role);
         for (name, number, arguments, expected) in rows {
             let mut injection = Injection::into(waiting.process());
             let arguments: Vec<u64> = arguments
                 .into_iter()
                 .map(|argument| match argument {
                     Number(number) => number.cast_unsigned(),
-                    Path(path) => injection.text(&place.folder.path().join(path).display().to_string()),
+                    Path(path) => injection.text(&fixture.folder.path().join(path).display().to_string()),
                     Itself => injection.process().as_raw() as u64,
                     Parent => u64::from(std::process::id()),
                     Zeros(count) => injection.octets(&vec![0; count]),
@@ -109,10 +109,10 @@ pub(super) fn no_role_exceeds_its_row() {
             assert!(is_right, "{role:?}: {name} ends with {outcome:?} instead of {expected:?}");
             drop(injection);
             if outcome == KILLED {
-                waiting = Waiting::start(&place, role);
+                waiting = Waiting::start(&fixture, role);
             }
         }
-        through_other_gates(&place, role);
+        through_other_gates(&fixture, role);
     }
 }
 
@@ -371,9 +371,9 @@ fn connections(row: &Compartment) -> Vec<Row> {
 }
 
 /// Makes calls through the kernel's older tables, with other numbers: those of 32-bit programs, and those of x32.
-fn through_other_gates(place: &Place, role: Role) {
+fn through_other_gates(fixture: &Fixture, role: Role) {
     const X32: i64 = 0x4000_0000;
-    let waiting = Waiting::start(place, role);
+    let waiting = Waiting::start(fixture, role);
     let mut injection = Injection::into(waiting.process());
     for number in [SYS_getpid, SYS_kill, SYS_socket, 512, 513, 520, 521, 545] {
         assert_eq!(injection.call(X32 | number, &[]), ABSENT, "{role:?}: x32 {number}");

@@ -5,16 +5,16 @@ use super::*;
 const HOST: &str = "mail.example.org";
 const DAY: i64 = 86_400;
 
-struct Stage {
+struct Fixture {
     from: Tls,
     folder: PathBuf,
     root: tempfile::TempDir,
 }
 
-fn stage() -> Stage {
+fn fixture() -> Fixture {
     let root = tempfile::tempdir().unwrap();
     let from = Tls { certificate: root.path().join("fullchain.pem"), key: root.path().join("privkey.pem") };
-    Stage { from, folder: root.path().join("run/tls"), root }
+    Fixture { from, folder: root.path().join("run/tls"), root }
 }
 
 /// A pair that expires `days` from now.
@@ -37,7 +37,7 @@ fn now() -> i64 {
     i64::try_from(crate::init::unit::Moment::now().wall).unwrap()
 }
 
-impl Stage {
+impl Fixture {
     fn write(&self, (certificate, key): &(String, String)) {
         fs::write(&self.from.certificate, certificate).unwrap();
         fs::write(&self.from.key, key).unwrap();
@@ -56,36 +56,36 @@ impl Stage {
 
 #[test]
 fn a_new_pair_replaces_the_previous_one_completely() {
-    let stage = stage();
+    let fixture = fixture();
     let pairs = [pair(HOST, 30), pair("*.example.org", 60)];
     for pair in &pairs {
-        stage.write(pair);
+        fixture.write(pair);
         for _ in 0..2 {
-            assert_eq!(stage.bring(), None);
-            assert_eq!(stage.serving().as_ref(), Some(pair));
+            assert_eq!(fixture.bring(), None);
+            assert_eq!(fixture.serving().as_ref(), Some(pair));
         }
     }
     assert_eq!(
-        fs::read_dir(&stage.folder).unwrap().count(),
+        fs::read_dir(&fixture.folder).unwrap().count(),
         3,
         "a configuration may still name the other pair"
     );
-    remove_unused(&stage.folder);
-    assert_eq!(fs::read_dir(&stage.folder).unwrap().count(), 2, "the pair and the link");
-    assert_eq!(stage.serving().as_ref(), pairs.last());
-    let key = current(&stage.folder).unwrap().key;
+    remove_unused(&fixture.folder);
+    assert_eq!(fs::read_dir(&fixture.folder).unwrap().count(), 2, "the pair and the link");
+    assert_eq!(fixture.serving().as_ref(), pairs.last());
+    let key = current(&fixture.folder).unwrap().key;
     assert_eq!(fs::metadata(key).unwrap().permissions().mode() & 0o777, 0o440);
 }
 
 #[test]
 fn an_unusable_pair_is_reported_and_the_previous_one_stays_in_use() {
-    let stage = stage();
-    assert!(stage.bring().unwrap().contains("fullchain.pem"), "there is no file yet");
-    assert_eq!(stage.serving(), None);
+    let fixture = fixture();
+    assert!(fixture.bring().unwrap().contains("fullchain.pem"), "there is no file yet");
+    assert_eq!(fixture.serving(), None);
     let good = pair(HOST, 30);
     let other = pair(HOST, 30);
-    stage.write(&good);
-    assert_eq!(stage.bring(), None);
+    fixture.write(&good);
+    assert_eq!(fixture.bring(), None);
     for (bad, said) in [
         ((good.0.clone(), other.1.clone()), "privkey.pem does not match the first certificate"),
         (
@@ -96,18 +96,18 @@ fn an_unusable_pair_is_reported_and_the_previous_one_stays_in_use() {
         ((not_x509(), good.1.clone()), "fullchain.pem is not X.509"),
         (pair(HOST, -1), "it expired on"),
     ] {
-        stage.write(&bad);
-        let concern = stage.bring().unwrap();
+        fixture.write(&bad);
+        let concern = fixture.bring().unwrap();
         assert!(concern.contains(said) && concern.contains("stays in use"), "{concern}");
         assert!(!concern.contains("PRIVATE"), "{concern}");
         assert!(!concern.contains("run/tls"), "our own copy is named: {concern}");
-        assert_eq!(stage.serving().as_ref(), Some(&good), "{said}");
+        assert_eq!(fixture.serving().as_ref(), Some(&good), "{said}");
     }
-    fs::remove_file(&stage.from.key).unwrap();
-    assert!(stage.bring().unwrap().contains("privkey.pem"));
-    fs::create_dir(&stage.from.key).unwrap();
-    assert!(stage.bring().unwrap().contains("not a regular file"));
-    assert_eq!(stage.serving().as_ref(), Some(&good));
+    fs::remove_file(&fixture.from.key).unwrap();
+    assert!(fixture.bring().unwrap().contains("privkey.pem"));
+    fs::create_dir(&fixture.from.key).unwrap();
+    assert!(fixture.bring().unwrap().contains("not a regular file"));
+    assert_eq!(fixture.serving().as_ref(), Some(&good));
 }
 
 #[test]
@@ -115,59 +115,59 @@ fn a_certificate_with_a_cn_and_no_names_is_reported() {
     let key = KeyPair::generate().unwrap();
     let mut parameters = CertificateParams::default();
     parameters.distinguished_name.push(rcgen::DnType::CommonName, HOST);
-    let stage = stage();
-    stage.write(&(parameters.self_signed(&key).unwrap().pem(), key.serialize_pem()));
-    let concern = stage.bring().unwrap();
+    let fixture = fixture();
+    fixture.write(&(parameters.self_signed(&key).unwrap().pem(), key.serialize_pem()));
+    let concern = fixture.bring().unwrap();
     assert!(concern.contains("is for no name, since it has no subjectAltName"), "{concern}");
 }
 
 #[test]
 fn a_pair_with_other_names_or_an_old_date_is_used_without_a_better_one_and_is_reported() {
-    let stage = stage();
+    let fixture = fixture();
     for (pair, said) in
         [(pair(HOST, -1), "expired on"), (pair("mx.example.net", 30), "not for mail.example.org")]
     {
-        stage.write(&pair);
-        let concern = stage.bring().unwrap();
+        fixture.write(&pair);
+        let concern = fixture.bring().unwrap();
         assert!(concern.contains(said), "{concern}");
-        assert_eq!(stage.serving().as_ref(), Some(&pair));
+        assert_eq!(fixture.serving().as_ref(), Some(&pair));
     }
-    assert!(stage.root.path().exists());
+    assert!(fixture.root.path().exists());
 }
 
 #[test]
 fn an_unusable_key_is_reported_with_its_type_and_the_fix() {
-    let stage = stage();
+    let fixture = fixture();
     let (certificate, key) = pair(HOST, 30);
     let encrypted =
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n".to_owned();
-    stage.write(&(certificate.clone(), encrypted));
-    let concern = stage.bring().unwrap();
+    fixture.write(&(certificate.clone(), encrypted));
+    let concern = fixture.bring().unwrap();
     assert!(concern.contains("the private key in it is encrypted"), "{concern}");
     assert!(concern.contains("openssl pkey -in") && concern.contains("privkey.pem"), "{concern}");
-    fs::remove_file(&stage.from.key).unwrap();
-    let concern = stage.bring().unwrap();
+    fs::remove_file(&fixture.from.key).unwrap();
+    let concern = fixture.bring().unwrap();
     assert!(concern.contains("put it at") && concern.contains("privkey.pem"), "{concern}");
     for (text, kind) in [
         (include_str!("small-rsa.pem"), "an RSA key of 1024 bits"),
         (include_str!("secp256k1.pem"), "a key on the curve 1.3.132.0.10"),
     ] {
-        stage.write(&(text.to_owned(), text.to_owned()));
-        let concern = stage.bring().unwrap();
+        fixture.write(&(text.to_owned(), text.to_owned()));
+        let concern = fixture.bring().unwrap();
         assert!(concern.contains(kind) && concern.contains("openssl genpkey"), "{concern}");
     }
-    stage.write(&(certificate, key));
-    assert_eq!(stage.bring(), None);
+    fixture.write(&(certificate, key));
+    assert_eq!(fixture.bring(), None);
 }
 
 #[test]
 fn a_pair_whose_lines_are_joined_is_used_with_all_its_certificates() {
-    let stage = stage();
+    let fixture = fixture();
     let (certificate, key) = pair(HOST, 30);
     let (issuer, _) = pair("ca.example.org", 30);
     let joined = format!("\u{feff}{}{issuer}", certificate.trim_end());
-    stage.write(&(joined, key.replace('\n', "\r\n")));
-    assert_eq!(stage.bring(), None);
-    let serving = load(&current(&stage.folder).unwrap()).unwrap();
+    fixture.write(&(joined, key.replace('\n', "\r\n")));
+    assert_eq!(fixture.bring(), None);
+    let serving = load(&current(&fixture.folder).unwrap()).unwrap();
     assert_eq!(serving.chain.len(), 2);
 }

@@ -6,14 +6,14 @@ use super::*;
 use crate::settings::Settings;
 use crate::volume::Folders;
 
-struct Stage {
+struct Fixture {
     site: Site,
     file: PathBuf,
     _root: tempfile::TempDir,
 }
 
 /// A site with a relay whose trust anchors are in a file that does not exist yet.
-fn stage() -> Stage {
+fn fixture() -> Fixture {
     let root = tempfile::tempdir().unwrap();
     let file = root.path().join("relay-ca.pem");
     let set = [
@@ -26,7 +26,7 @@ fn stage() -> Stage {
     let folders = Folders { volume: root.path().to_owned(), runtime: root.path().join("run") };
     std::fs::create_dir(&folders.runtime).unwrap();
     let site = Site::unstarted(settings, folders);
-    Stage { site, file, _root: root }
+    Fixture { site, file, _root: root }
 }
 
 fn authority() -> String {
@@ -35,8 +35,8 @@ fn authority() -> String {
     parameters.self_signed(&KeyPair::generate().unwrap()).unwrap().pem()
 }
 
-impl Stage {
-    fn hand_on(&self) -> Vec<String> {
+impl Fixture {
+    fn copy(&self) -> Vec<String> {
         copy_anchors(&self.site).map(|concern| concern.to_string()).collect()
     }
 
@@ -48,7 +48,7 @@ impl Stage {
     }
 
     fn assert_refused(&self, why: &str, meanwhile: &str) {
-        let concerns = self.hand_on();
+        let concerns = self.copy();
         let [concern] = &concerns[..] else { panic!("{concerns:?}") };
         let named = format!("the file of MAIL_RELAY_CA_FILE, {}, cannot be used", self.file.display());
         for said in [named.as_str(), why, meanwhile, "; put a certificate into that file in PEM"] {
@@ -59,31 +59,31 @@ impl Stage {
 
 #[test]
 fn an_unusable_file_is_reported_and_the_relay_is_not_trusted_by_it() {
-    let stage = stage();
+    let fixture = fixture();
     let waits = "mail for the relay waits";
-    stage.assert_refused("No such file", waits);
-    std::fs::create_dir(&stage.file).unwrap();
-    stage.assert_refused("not a regular file", waits);
-    std::fs::remove_dir(&stage.file).unwrap();
+    fixture.assert_refused("No such file", waits);
+    std::fs::create_dir(&fixture.file).unwrap();
+    fixture.assert_refused("not a regular file", waits);
+    std::fs::remove_dir(&fixture.file).unwrap();
     let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     for (text, why) in
         [("swordfish", "no certificate in PEM"), (broken, "invalid"), (&"\n".repeat(2 << 20), "1 MiB")]
     {
-        std::fs::write(&stage.file, text).unwrap();
-        stage.assert_refused(why, waits);
-        assert_eq!(stage.trusted_by(), None);
+        std::fs::write(&fixture.file, text).unwrap();
+        fixture.assert_refused(why, waits);
+        assert_eq!(fixture.trusted_by(), None);
     }
 }
 
 #[test]
 fn a_valid_file_is_copied_and_stays_in_use_until_there_is_another_valid_one() {
-    let stage = stage();
+    let fixture = fixture();
     let authorities = [authority(), authority() + &authority()];
-    std::fs::write(&stage.file, &authorities[0]).unwrap();
-    assert_eq!((stage.hand_on(), stage.trusted_by()), (vec![], Some(authorities[0].clone())));
-    std::fs::write(&stage.file, "").unwrap();
-    stage.assert_refused("no certificate in PEM", "the previous one stays in use");
-    assert_eq!(stage.trusted_by(), Some(authorities[0].clone()));
-    std::fs::write(&stage.file, &authorities[1]).unwrap();
-    assert_eq!((stage.hand_on(), stage.trusted_by()), (vec![], Some(authorities[1].clone())));
+    std::fs::write(&fixture.file, &authorities[0]).unwrap();
+    assert_eq!((fixture.copy(), fixture.trusted_by()), (vec![], Some(authorities[0].clone())));
+    std::fs::write(&fixture.file, "").unwrap();
+    fixture.assert_refused("no certificate in PEM", "the previous one stays in use");
+    assert_eq!(fixture.trusted_by(), Some(authorities[0].clone()));
+    std::fs::write(&fixture.file, &authorities[1]).unwrap();
+    assert_eq!((fixture.copy(), fixture.trusted_by()), (vec![], Some(authorities[1].clone())));
 }

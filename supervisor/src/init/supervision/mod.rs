@@ -57,13 +57,13 @@ pub struct Supervision<P> {
     unbound: UnboundPorts,
     /// The fingerprint of the certificate that the daemons have loaded.
     certificate: Option<String>,
-    /// The time of the last call of [`Supervision::turn`].
-    last_turn: Instant,
+    /// The time of the last call of [`Supervision::tick`].
+    last_tick: Instant,
     has_changed: bool,
 }
 
 impl<P: Processes> Supervision<P> {
-    /// Daemons that are to be started at the first [`Supervision::turn`].
+    /// Daemons that are to be started at the first [`Supervision::tick`].
     pub fn new(processes: P, roles: &[Role], concerns: Vec<Concern>, now: Moment) -> Self {
         let daemons = roles.iter().map(|role| SupervisedDaemon::new(*role, now)).collect();
         Self {
@@ -75,7 +75,7 @@ impl<P: Processes> Supervision<P> {
             refused: None,
             unbound: UnboundPorts::new(Vec::new(), now),
             certificate: None,
-            last_turn: now.instant,
+            last_tick: now.instant,
             has_changed: true,
         }
     }
@@ -87,7 +87,7 @@ impl<P: Processes> Supervision<P> {
     }
 
     /// Does what is due: retries unbound ports, starts, kills, handles daemons that do not respond, continues the stop.
-    pub fn turn(&mut self, now: Moment) {
+    pub fn tick(&mut self, now: Moment) {
         self.check_silent(now);
         self.retry_ports(now);
         for daemon in &mut self.daemons {
@@ -146,7 +146,7 @@ impl<P: Processes> Supervision<P> {
         self.daemons.iter().all(|daemon| matches!(daemon.unit.phase(), Phase::Ready { .. }))
     }
 
-    /// The time at which [`Supervision::turn`] must be called although nothing happens.
+    /// The time at which [`Supervision::tick`] must be called although nothing happens.
     pub fn wakes_at(&self) -> Option<Instant> {
         let units = self.daemons.iter().filter_map(|daemon| daemon.unit.wakes_at());
         units.chain(self.stop.as_ref().map(|stop| stop.give_up)).chain(self.unbound.wakes_at()).min()

@@ -71,7 +71,7 @@ pub(super) fn ready() -> Notice {
 /// All three started and ready.
 pub(super) fn all_started(now: Moment) -> Supervision<Recorded> {
     let mut supervision = Supervision::new(Recorded::default(), &Role::START_ORDER, Vec::new(), now);
-    supervision.turn(now);
+    supervision.tick(now);
     for pid in [STEWARD, MDA, MTA] {
         supervision.handle_notice(pid, &ready(), now);
     }
@@ -86,7 +86,7 @@ fn a_dead_daemon_is_restarted_and_the_others_continue() {
     let mut supervision = all_started(now);
     supervision.child_ended(MTA, End::Signal(9), now);
     assert!(!supervision.all_ready());
-    supervision.turn(later(now, 1));
+    supervision.tick(later(now, 1));
     assert_eq!(supervision.processes.take(), ["start mta"]);
     let status = supervision.status(now);
     let mta = status.processes.iter().find(|process| process.name == "mta").unwrap();
@@ -98,11 +98,11 @@ fn a_daemon_that_cannot_start_is_retried() {
     let now = Moment::now();
     let processes = Recorded { refuses: true, ..Recorded::default() };
     let mut supervision = Supervision::new(processes, &[Role::Mta], Vec::new(), now);
-    supervision.turn(now);
+    supervision.tick(now);
     supervision.processes.refuses = false;
-    supervision.turn(now);
+    supervision.tick(now);
     assert_eq!(supervision.processes.take(), [""; 0]);
-    supervision.turn(later(now, 1));
+    supervision.tick(later(now, 1));
     assert_eq!(supervision.processes.take(), ["start mta"]);
 }
 

@@ -39,7 +39,7 @@ impl UnboundPorts {
 }
 
 impl<P: Processes> Supervision<P> {
-    /// The operator may have fixed something: the unbound ports are tried at the next [`Supervision::turn`].
+    /// The operator may have fixed something: the unbound ports are tried at the next [`Supervision::tick`].
     pub fn retry_ports_soon(&mut self, now: Moment) {
         (self.unbound.wait, self.unbound.next) = (FIRST, now.instant);
     }
@@ -96,15 +96,15 @@ mod tests {
         let mut supervision = without_web(now);
         assert_eq!(concerns(&supervision, now), 2);
         supervision.processes.taken = vec!["https"];
-        supervision.turn(later(now, 4));
+        supervision.tick(later(now, 4));
         assert_eq!(supervision.processes.take(), [""; 0]);
         assert_eq!(supervision.wakes_at(), Some(later(now, 5).instant));
-        supervision.turn(later(now, 5));
+        supervision.tick(later(now, 5));
         assert_eq!(supervision.processes.take(), ["bind http", "SIGTERM 1"]);
         assert_eq!(concerns(&supervision, now), 1);
         assert!(supervision.take_changed());
         supervision.child_ended(STEWARD, End::Exit(0), later(now, 5));
-        supervision.turn(later(now, 6));
+        supervision.tick(later(now, 6));
         assert_eq!(supervision.processes.take(), ["start steward"]);
     }
 
@@ -113,7 +113,7 @@ mod tests {
         let now = Moment::now();
         let mut supervision = without_web(now);
         supervision.processes.taken.clear();
-        supervision.turn(later(now, 5));
+        supervision.tick(later(now, 5));
         assert_eq!(supervision.processes.take(), ["bind http", "bind https", "SIGTERM 1"]);
         assert_eq!((concerns(&supervision, now), supervision.wakes_at()), (0, None));
     }
@@ -128,13 +128,13 @@ mod tests {
             let next = supervision.wakes_at().unwrap();
             waits.push((next - at.instant).as_secs());
             at = Moment { instant: next, ..at };
-            supervision.turn(at);
+            supervision.tick(at);
         }
         assert_eq!(waits, [5, 10, 20, 40, 60, 60]);
         assert!(!supervision.take_changed());
         supervision.processes.taken.clear();
         supervision.retry_ports_soon(at);
-        supervision.turn(at);
+        supervision.tick(at);
         assert_eq!(supervision.processes.take(), ["bind http", "bind https", "SIGTERM 1"]);
     }
 
@@ -144,7 +144,7 @@ mod tests {
         let mut supervision = without_web(now);
         supervision.processes.taken.clear();
         supervision.stop(now);
-        supervision.turn(later(now, 5));
+        supervision.tick(later(now, 5));
         assert!(!supervision.processes.take().iter().any(|done| done.starts_with("bind")));
     }
 }

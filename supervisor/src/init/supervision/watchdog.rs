@@ -1,7 +1,7 @@
 //! The watchdog: a daemon that does not respond is reported, and restarted when that lasts.
 //!
 //! A daemon's runtime sends `WATCHDOG=1` every few seconds (sd_notify(3)). Only its silence while process 1 itself
-//! turned its loop counts: a machine that slept, or a container that was paused, has missed nothing. The runtime starts
+//! ran its loop counts: a machine that slept, or a container that was paused, has missed nothing. The runtime starts
 //! before the slow part of a start, so a daemon sends notices during that; until the first one arrives, all limits are
 //! [`FIRST_NOTICE_FACTOR`] times as long.
 
@@ -24,8 +24,8 @@ const HUNG: Duration = Duration::from_secs(60);
 const KILLED: Duration = Duration::from_secs(65);
 /// Loading the program from a slow disk may take a while.
 const FIRST_NOTICE_FACTOR: u32 = 6;
-/// The loop turns at least once per status interval. A longer turn means that process 1 did not run either.
-const MAX_TURN: Duration = Duration::from_secs(2 * HEARTBEAT_SECONDS);
+/// The loop runs at least once per status interval. A longer pause means that process 1 did not run either.
+const MAX_TICK: Duration = Duration::from_secs(2 * HEARTBEAT_SECONDS);
 
 /// The silence of one process.
 #[derive(Debug, Default)]
@@ -106,15 +106,15 @@ impl SupervisedDaemon {
 }
 
 impl<P: Processes> Supervision<P> {
-    /// Handles the daemons that have not responded since the last turn.
+    /// Handles the daemons that have not responded since the last call.
     pub(super) fn check_silent(&mut self, now: Moment) {
-        let turn = now.instant.saturating_duration_since(self.last_turn);
-        self.last_turn = now.instant;
-        if turn > MAX_TURN {
+        let elapsed = now.instant.saturating_duration_since(self.last_tick);
+        self.last_tick = now.instant;
+        if elapsed > MAX_TICK {
             return;
         }
         for daemon in &mut self.daemons {
-            if let Some((pid, signal)) = daemon.stays_silent(turn, now) {
+            if let Some((pid, signal)) = daemon.stays_silent(elapsed, now) {
                 self.has_changed = true;
                 if let Some(signal) = signal {
                     self.processes.signal(pid, signal);
@@ -136,13 +136,13 @@ mod tests {
         Notice::parse(b"WATCHDOG=1")
     }
 
-    /// Turns the loop once a second, the other two daemons responding.
+    /// Runs the loop once a second, the other two daemons responding.
     fn silent_for(supervision: &mut Supervision<Recorded>, now: Moment, seconds: std::ops::Range<u64>) {
         for second in seconds {
             for pid in [STEWARD, MDA] {
                 supervision.handle_notice(pid, &alive(), later(now, second));
             }
-            supervision.turn(later(now, second));
+            supervision.tick(later(now, second));
         }
     }
 
@@ -193,7 +193,7 @@ mod tests {
         let mut supervision = all_started(now);
         supervision.handle_notice(MTA, &alive(), now);
         for hour in 1..100 {
-            supervision.turn(later(now, 3600 * hour));
+            supervision.tick(later(now, 3600 * hour));
         }
         assert_eq!(silent_since(&supervision, now), [None; 3]);
         assert_eq!(supervision.processes.take(), [""; 0]);

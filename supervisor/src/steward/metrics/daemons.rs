@@ -15,9 +15,9 @@ const MAX_LEN: u64 = 256 * 1024;
 
 /// Fetches the metrics of each daemon, in the order of names; `None` for one that does not answer.
 pub(super) async fn fetch(sockets: &BTreeMap<String, PathBuf>) -> Vec<(String, Option<String>)> {
-    let mut asked = JoinSet::new();
+    let mut requests = JoinSet::new();
     for (process, socket) in sockets.clone() {
-        asked.spawn(async move {
+        requests.spawn(async move {
             let metrics = match timeout(PATIENCE, read(&socket)).await {
                 Ok(Ok(text)) if !text.is_empty() => Some(text),
                 Ok(Ok(_)) | Err(_) => None,
@@ -29,7 +29,7 @@ pub(super) async fn fetch(sockets: &BTreeMap<String, PathBuf>) -> Vec<(String, O
             (process, metrics)
         });
     }
-    let mut metrics = asked.join_all().await;
+    let mut metrics = requests.join_all().await;
     metrics.sort();
     metrics
 }

@@ -60,9 +60,9 @@ fn started(folder: &Path, drain: &Drain) -> SocketAddr {
     address
 }
 
-async fn asked(address: SocketAddr, question: &str) -> String {
+async fn get_response(address: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(question.as_bytes()).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     answer
@@ -76,19 +76,19 @@ async fn health_is_current_at_each_request() {
     let ready = "GET /health/ready HTTP/1.0\r\n\r\n";
     let live = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n";
 
-    assert!(asked(address, live).await.starts_with("HTTP/1.1 503 "));
+    assert!(get_response(address, live).await.starts_with("HTTP/1.1 503 "));
     write_status(folder.path(), DaemonState::Ready, 0);
-    let answer = asked(address, ready).await;
+    let answer = get_response(address, ready).await;
     assert!(answer.starts_with("HTTP/1.0 200 OK\r\n"), "{answer}");
     assert!(answer.contains("content-type: application/json\r\n"), "{answer}");
     assert!(answer.contains("\"free_bytes\": "), "{answer}");
-    assert!(asked(address, live).await.starts_with("HTTP/1.1 200 "));
+    assert!(get_response(address, live).await.starts_with("HTTP/1.1 200 "));
 
     write_status(folder.path(), DaemonState::BackingOff, 0);
-    assert!(asked(address, ready).await.starts_with("HTTP/1.0 503 "));
-    assert!(asked(address, live).await.starts_with("HTTP/1.1 200 "));
+    assert!(get_response(address, ready).await.starts_with("HTTP/1.0 503 "));
+    assert!(get_response(address, live).await.starts_with("HTTP/1.1 200 "));
     write_status(folder.path(), DaemonState::Ready, 60);
-    assert!(asked(address, live).await.starts_with("HTTP/1.1 503 "));
+    assert!(get_response(address, live).await.starts_with("HTTP/1.1 503 "));
 }
 
 #[tokio::test]
@@ -96,20 +96,20 @@ async fn other_requests_get_an_error_and_are_closed() {
     let folder = tempfile::tempdir().unwrap();
     let drain = Drain::new();
     let address = started(folder.path(), &drain);
-    for (question, answer) in [
+    for (request, answer) in [
         ("GET / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 404 "),
         ("POST /health/live HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi", "HTTP/1.1 405 "),
         ("HEAD /health/ready HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 503 "),
         ("EHLO x\r\n\r\n", "HTTP/1.1 400 "),
     ] {
-        let answered = asked(address, question).await;
-        assert!(answered.starts_with(answer), "{question:?}: {answered}");
+        let answered = get_response(address, request).await;
+        assert!(answered.starts_with(answer), "{request:?}: {answered}");
     }
     let mut endless = "GET /health/live HTTP/1.1\r\nX: ".to_owned();
-    endless.extend(std::iter::repeat_n('x', MAX_QUESTION - endless.len()));
-    assert!(asked(address, &endless).await.starts_with("HTTP/1.1 431 "));
+    endless.extend(std::iter::repeat_n('x', MAX_REQUEST - endless.len()));
+    assert!(get_response(address, &endless).await.starts_with("HTTP/1.1 431 "));
     let many = format!("GET /health/live HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(MAX_FIELDS + 1));
-    assert!(asked(address, &many).await.starts_with("HTTP/1.1 431 "));
+    assert!(get_response(address, &many).await.starts_with("HTTP/1.1 431 "));
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn metrics_are_sent_in_the_requested_format_with_those_of_the_daemons() {
     let drain = Drain::new();
     let address = started(folder.path(), &drain);
     let plain = "GET /metrics HTTP/1.0\r\n\r\n";
-    let answer = asked(address, plain).await;
+    let answer = get_response(address, plain).await;
     assert!(answer.starts_with("HTTP/1.0 200 OK\r\n"), "{answer}");
     assert!(answer.contains("mailstead_process_metrics_reported{process=\"mta\"} 0\n"), "{answer}");
 
@@ -127,10 +127,10 @@ async fn metrics_are_sent_in_the_requested_format_with_those_of_the_daemons() {
     let socket = std::os::unix::net::UnixListener::bind(folder.path().join("mta-metrics.sock")).unwrap();
     numbers.serve(Some(socket), &drain).unwrap();
     let open = "GET /metrics HTTP/1.0\r\nAccept: application/openmetrics-text\r\n\r\n";
-    for (question, kind) in
+    for (request, kind) in
         [(plain, "text/plain; version=0.0.4"), (open, "application/openmetrics-text; version=1.0.0")]
     {
-        let answer = asked(address, question).await;
+        let answer = get_response(address, request).await;
         assert!(answer.contains(&format!("content-type: {kind}; charset=utf-8\r\n")), "{answer}");
         assert!(answer.contains("mailstead_sessions{service=\"smtp\"} 0\n"), "{answer}");
         assert!(answer.contains("mailstead_process_metrics_reported{process=\"mta\"} 1\n"), "{answer}");

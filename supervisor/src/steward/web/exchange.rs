@@ -62,9 +62,9 @@ async fn answer(
     // An HTTP/1.1 request names the host in a field; one through a proxy, in its target.
     let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
     let host = head.uri.host().or(host).unwrap_or_default();
-    let question =
+    let page_request =
         PageRequest { scheme, method: &head.method, host, path: head.uri.path(), query: head.uri.query() };
-    let answer = match web.find_page(&question) {
+    let answer = match web.find_page(&page_request) {
         Lookup::Answered(answer) => answer,
         // Refused before a client that expects 100 Continue sends the body (RFC 9110 §10.1.1).
         Lookup::NeedsBody(_) if body.size_hint().lower() > MAX_BODY as u64 => PageResponse::too_large(),

@@ -100,10 +100,10 @@ impl PageResponse {
 
 impl Web {
     /// Finds the page.
-    pub(super) fn find_page(&self, question: &PageRequest<'_>) -> Lookup {
+    pub(super) fn find_page(&self, request: &PageRequest<'_>) -> Lookup {
         let site = self.site.load();
-        match question.scheme {
-            Scheme::Http => Lookup::Answered(self.look_up_plain(&site, question)),
+        match request.scheme {
+            Scheme::Http => Lookup::Answered(self.look_up_plain(&site, request)),
             Scheme::Https => {
                 let is_attested = || {
                     self.live.facts().is_some_and(|facts| {
@@ -111,14 +111,14 @@ impl Web {
                     })
                 };
                 let sign = |content: &[u8]| self.live.signed(content);
-                look_up_secure(&site, question, Certificate { is_attested: &is_attested, sign: &sign })
+                look_up_secure(&site, request, Certificate { is_attested: &is_attested, sign: &sign })
             }
         }
     }
 
-    fn look_up_plain(&self, site: &config::Web, question: &PageRequest<'_>) -> PageResponse {
-        let is_read = question.method == Method::GET || question.method == Method::HEAD;
-        if let Some(token) = question.path.strip_prefix(CHALLENGES) {
+    fn look_up_plain(&self, site: &config::Web, request: &PageRequest<'_>) -> PageResponse {
+        let is_read = request.method == Method::GET || request.method == Method::HEAD;
+        if let Some(token) = request.path.strip_prefix(CHALLENGES) {
             return match self.challenges.for_token(token) {
                 Some(_) if !is_read => PageResponse::not_allowed(READ),
                 Some(authorization) => PageResponse {
@@ -128,13 +128,13 @@ impl Web {
                 None => PageResponse::not_found(),
             };
         }
-        match site_name(site, question.host) {
-            Some(_) if DAV.contains(&question.path) => PageResponse::not_found(),
+        match site_name(site, request.host) {
+            Some(_) if DAV.contains(&request.path) => PageResponse::not_found(),
             Some(_) => {
-                let query = question.query.map(|query| format!("?{query}")).unwrap_or_default();
-                let location = format!("https://{}{}{query}", bare(question.host), question.path);
+                let query = request.query.map(|query| format!("?{query}")).unwrap_or_default();
+                let location = format!("https://{}{}{query}", bare(request.host), request.path);
                 // Outlook follows only 302, after any method (MS-OXDISCO §3.1.5.4).
-                if question.path.eq_ignore_ascii_case(autodiscover::PATH) {
+                if request.path.eq_ignore_ascii_case(autodiscover::PATH) {
                     return PageResponse::redirect(StatusCode::FOUND, location);
                 }
                 PageResponse::moved(location)
@@ -154,12 +154,12 @@ struct Certificate<'c> {
     sign: &'c dyn Fn(&[u8]) -> Option<Vec<u8>>,
 }
 
-fn look_up_secure(site: &config::Web, question: &PageRequest<'_>, certificate: Certificate<'_>) -> Lookup {
-    let Some(place) = site_name(site, question.host) else {
+fn look_up_secure(site: &config::Web, request: &PageRequest<'_>, certificate: Certificate<'_>) -> Lookup {
+    let Some(place) = site_name(site, request.host) else {
         return Lookup::Answered(PageResponse::not_found());
     };
-    let path = question.path.to_ascii_lowercase();
-    let is_read = question.method == Method::GET || question.method == Method::HEAD;
+    let path = request.path.to_ascii_lowercase();
+    let is_read = request.method == Method::GET || request.method == Method::HEAD;
     let reading = |page: &dyn Fn() -> PageResponse| {
         Lookup::Answered(if is_read { page() } else { PageResponse::not_allowed(READ) })
     };
@@ -172,15 +172,15 @@ fn look_up_secure(site: &config::Web, question: &PageRequest<'_>, certificate: C
         (SiteName::Thunderbird(domain), autoconfig::PATH | autoconfig::WELL_KNOWN) => thunderbird(domain),
         (SiteName::Itself(domain), autoconfig::PATH | autoconfig::WELL_KNOWN) => {
             let address =
-                parameter(question.query, autoconfig::ADDRESS).and_then(|address| ours(site, &address));
+                parameter(request.query, autoconfig::ADDRESS).and_then(|address| ours(site, &address));
             thunderbird(address.as_ref().and_then(Address::domain).unwrap_or(domain))
         }
         (SiteName::Itself(domain), setup::PATH) => {
             reading(&|| PageResponse::html(StatusCode::OK, setup::page(&site.hostname, domain)))
         }
-        (SiteName::Itself(_), profile::PATH) => reading(&|| apple(site, question.query, certificate.sign)),
+        (SiteName::Itself(_), profile::PATH) => reading(&|| apple(site, request.query, certificate.sign)),
         (SiteName::Outlook(_) | SiteName::Itself(_), autodiscover::PATH)
-            if question.method == Method::POST =>
+            if request.method == Method::POST =>
         {
             Lookup::NeedsBody(autodiscover::Page::new(site))
         }

@@ -12,7 +12,7 @@ use tokio_rustls::TlsConnector;
 
 use super::*;
 
-struct Stage {
+struct Fixture {
     web: Arc<Web>,
     http: SocketAddr,
     https: SocketAddr,
@@ -49,7 +49,7 @@ fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-fn stage() -> Stage {
+fn fixture() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     let tls = write(folder.path());
     let live = Arc::new(ServedCertificate::default());
@@ -65,63 +65,63 @@ fn stage() -> Stage {
     let open = web.start(&mut Sockets::default(), &drain).unwrap();
     assert_eq!(open, OpenSockets { http: true, https: true });
     let trust = trusting(&tls.certificate, &[b"http/1.1"]);
-    Stage { web, http, https, trust, _drain: drain, folder }
+    Fixture { web, http, https, trust, _drain: drain, folder }
 }
 
-async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, question: &str) -> Vec<u8> {
-    stream.write_all(question.as_bytes()).await.unwrap();
+async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: &str) -> Vec<u8> {
+    stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     // Whether the server sent a close_notify does not matter here.
     let _ = stream.read_to_end(&mut answer).await;
     answer
 }
 
-async fn plain(stage: &Stage, question: &str) -> String {
-    String::from_utf8(ask(TcpStream::connect(stage.http).await.unwrap(), question).await).unwrap()
+async fn plain(fixture: &Fixture, request: &str) -> String {
+    String::from_utf8(exchange(TcpStream::connect(fixture.http).await.unwrap(), request).await).unwrap()
 }
 
-async fn secure(stage: &Stage, question: &str) -> String {
-    String::from_utf8(secure_octets(stage, question).await).unwrap()
+async fn secure(fixture: &Fixture, request: &str) -> String {
+    String::from_utf8(secure_octets(fixture, request).await).unwrap()
 }
 
-async fn secure_octets(stage: &Stage, question: &str) -> Vec<u8> {
+async fn secure_octets(fixture: &Fixture, request: &str) -> Vec<u8> {
     let name = ServerName::try_from(POLICY_HOST).unwrap();
-    let stream = TcpStream::connect(stage.https).await.unwrap();
-    let stream = TlsConnector::from(Arc::clone(&stage.trust)).connect(name, stream).await.unwrap();
-    ask(stream, question).await
+    let stream = TcpStream::connect(fixture.https).await.unwrap();
+    let stream = TlsConnector::from(Arc::clone(&fixture.trust)).connect(name, stream).await.unwrap();
+    exchange(stream, request).await
 }
 
 #[tokio::test]
 async fn http_answers_challenges_and_redirects_everything_else() {
-    let stage = stage();
+    let fixture = fixture();
     let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n");
     let challenge = get("/.well-known/acme-challenge/abc");
-    assert!(plain(&stage, &challenge).await.starts_with("HTTP/1.1 404 "));
-    let held = stage.web.challenges.answer_token("abc", "abc.thumb".into());
-    let answer = plain(&stage, &challenge).await;
+    assert!(plain(&fixture, &challenge).await.starts_with("HTTP/1.1 404 "));
+    let published = fixture.web.challenges.answer_token("abc", "abc.thumb".into());
+    let answer = plain(&fixture, &challenge).await;
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\nabc.thumb"), "{answer}");
-    drop(held);
-    assert!(plain(&stage, &challenge).await.starts_with("HTTP/1.1 404 "));
+    drop(published);
+    assert!(plain(&fixture, &challenge).await.starts_with("HTTP/1.1 404 "));
 
-    let moved = plain(&stage, &get("/a/b?c=d")).await;
+    let moved = plain(&fixture, &get("/a/b?c=d")).await;
     assert!(moved.starts_with("HTTP/1.1 308 "), "{moved}");
     assert!(moved.contains(&format!("\r\nlocation: https://{HOST}/a/b?c=d\r\n")), "{moved}");
     let policy = format!("GET /.well-known/mta-sts.txt HTTP/1.1\r\nHost: {POLICY_HOST}\r\n\r\n");
     assert!(
-        plain(&stage, &policy).await.starts_with("HTTP/1.1 308 "),
+        plain(&fixture, &policy).await.starts_with("HTTP/1.1 308 "),
         "a policy is never served without TLS"
     );
-    for stranger in ["GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"] {
-        assert!(plain(&stage, stranger).await.starts_with("HTTP/1."), "{stranger}");
-        assert!(plain(&stage, stranger).await.contains(" 404 "), "{stranger}");
+    for request in ["GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"] {
+        assert!(plain(&fixture, request).await.starts_with("HTTP/1."), "{request}");
+        assert!(plain(&fixture, request).await.contains(" 404 "), "{request}");
     }
 }
 
 #[tokio::test]
 async fn https_serves_the_policy_and_reads_a_bounded_request_of_outlook() {
-    let stage = stage();
+    let fixture = fixture();
     let answer =
-        secure(&stage, &format!("GET /.well-known/mta-sts.txt HTTP/1.1\r\nHost: {POLICY_HOST}\r\n\r\n"))
+        secure(&fixture, &format!("GET /.well-known/mta-sts.txt HTTP/1.1\r\nHost: {POLICY_HOST}\r\n\r\n"))
             .await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     assert!(answer.contains("\r\ncontent-type: text/plain; charset=utf-8\r\n"), "{answer}");
@@ -135,28 +135,28 @@ async fn https_serves_the_policy_and_reads_a_bounded_request_of_outlook() {
     };
     let request =
         "<Autodiscover><Request><EMailAddress>ann@example.org</EMailAddress></Request></Autodiscover>";
-    let answer = secure(&stage, &post(request)).await;
+    let answer = secure(&fixture, &post(request)).await;
     assert!(answer.contains("<LoginName>ann@example.org</LoginName>"), "{answer}");
-    let answer = secure(&stage, &post("nonsense")).await;
+    let answer = secure(&fixture, &post("nonsense")).await;
     assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("<ErrorCode>600</ErrorCode>"), "{answer}");
-    let answer = secure(&stage, &post(&"x".repeat(20_000))).await;
+    let answer = secure(&fixture, &post(&"x".repeat(20_000))).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     // The client sends no body before the server agrees to it.
     let expecting = "POST /autodiscover/autodiscover.xml HTTP/1.1\r\nHost: example.org\r\nContent-Length: 30000000\r\nExpect: 100-continue\r\n\r\n";
-    let answer = secure(&stage, expecting).await;
+    let answer = secure(&fixture, expecting).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
 }
 
 #[tokio::test]
 async fn outlook_is_redirected_by_302_after_any_method() {
-    let stage = stage();
+    let fixture = fixture();
     for (request, path) in
         [("GET", "/autodiscover/autodiscover.xml"), ("POST", "/Autodiscover/Autodiscover.xml")]
     {
-        let question = format!(
+        let request = format!(
             "{request} {path} HTTP/1.1\r\nHost: autodiscover.example.org\r\nContent-Length: 0\r\n\r\n"
         );
-        let answer = plain(&stage, &question).await;
+        let answer = plain(&fixture, &request).await;
         assert!(answer.starts_with("HTTP/1.1 302 "), "{answer}");
         let location = format!("\r\nlocation: https://autodiscover.example.org{path}\r\n");
         assert!(answer.contains(&location), "{answer}");
@@ -165,41 +165,41 @@ async fn outlook_is_redirected_by_302_after_any_method() {
 
 #[tokio::test]
 async fn a_calendar_client_at_the_domains_own_name_is_not_redirected() {
-    let stage = stage();
+    let fixture = fixture();
     for path in ["/.well-known/caldav", "/.well-known/carddav"] {
-        let question = format!("PROPFIND {path} HTTP/1.1\r\nHost: example.org\r\n\r\n");
-        assert!(plain(&stage, &question).await.starts_with("HTTP/1.1 404 "), "{path}");
-        assert!(secure(&stage, &question).await.starts_with("HTTP/1.1 404 "), "{path}");
+        let request = format!("PROPFIND {path} HTTP/1.1\r\nHost: example.org\r\n\r\n");
+        assert!(plain(&fixture, &request).await.starts_with("HTTP/1.1 404 "), "{path}");
+        assert!(secure(&fixture, &request).await.starts_with("HTTP/1.1 404 "), "{path}");
     }
 }
 
 #[tokio::test]
 async fn apple_devices_get_a_profile_signed_with_the_hosts_key() {
-    let stage = stage();
-    let question =
+    let fixture = fixture();
+    let request =
         format!("GET /mail.mobileconfig?address=ann%40example.org HTTP/1.1\r\nHost: {HOST}\r\n\r\n");
-    let answer = secure_octets(&stage, &question).await;
+    let answer = secure_octets(&fixture, &request).await;
     let head = answer.windows(4).position(|octets| octets == b"\r\n\r\n").unwrap() + 4;
     let fields = String::from_utf8_lossy(&answer[..head]).into_owned();
     assert!(fields.contains("\r\ncontent-type: application/x-apple-aspen-config\r\n"), "{fields}");
-    let file = stage.folder.path().join("profile");
+    let file = fixture.folder.path().join("profile");
     std::fs::write(&file, &answer[head..]).unwrap();
     let output = std::process::Command::new("openssl")
         .args(["cms", "-verify", "-binary", "-inform", "DER", "-purpose", "any", "-in"])
         .arg(&file)
         .arg("-CAfile")
-        .arg(stage.folder.path().join("certificate.pem"))
+        .arg(fixture.folder.path().join("certificate.pem"))
         .output()
         .expect("openssl is installed");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
     let profile = String::from_utf8(output.stdout).unwrap();
     assert!(profile.contains("<key>EmailAddress</key><string>ann@example.org</string>"), "{profile}");
 }
 
 #[tokio::test]
 async fn the_challenge_certificate_is_served_only_with_the_authoritys_alpn() {
-    let stage = stage();
+    let fixture = fixture();
     let folder = tempfile::tempdir().unwrap();
     let made = rcgen::generate_simple_self_signed([HOST.to_owned()]).unwrap();
     std::fs::write(folder.path().join("challenge.pem"), made.cert.pem()).unwrap();
@@ -212,25 +212,25 @@ async fn the_challenge_certificate_is_served_only_with_the_authoritys_alpn() {
     .unwrap();
     let connect = async |protocols: &[&[u8]]| {
         let config = trusting(&folder.path().join("challenge.pem"), protocols);
-        let stream = TcpStream::connect(stage.https).await.unwrap();
+        let stream = TcpStream::connect(fixture.https).await.unwrap();
         TlsConnector::from(config).connect(ServerName::try_from(HOST).unwrap(), stream).await
     };
     assert!(connect(&[b"acme-tls/1"]).await.is_err(), "there is no challenge yet");
-    let held = stage.web.challenges.answer_name(HOST, shown);
+    let published = fixture.web.challenges.answer_name(HOST, shown);
     let stream = connect(&[b"acme-tls/1"]).await.unwrap();
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(b"acme-tls/1".as_slice()));
     assert!(connect(&[b"http/1.1"]).await.is_err(), "other clients get the host's certificate");
-    drop(held);
+    drop(published);
     assert!(connect(&[b"acme-tls/1"]).await.is_err());
 }
 
 #[tokio::test]
 async fn too_long_a_request_is_refused() {
-    let stage = stage();
+    let fixture = fixture();
     // Exactly as long as the server reads: unread data would reset the connection before the response arrives.
     let mut endless = "GET / HTTP/1.1\r\nX: ".to_owned();
     endless.extend(std::iter::repeat_n('x', 8 * 1024 - endless.len()));
-    assert!(plain(&stage, &endless).await.starts_with("HTTP/1.1 431 "));
+    assert!(plain(&fixture, &endless).await.starts_with("HTTP/1.1 431 "));
     let many = format!("GET / HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(65));
-    assert!(plain(&stage, &many).await.starts_with("HTTP/1.1 431 "));
+    assert!(plain(&fixture, &many).await.starts_with("HTTP/1.1 431 "));
 }

@@ -8,7 +8,7 @@ fn a_reload_is_sent_to_ready_daemons_at_once_and_to_starting_ones_later() {
     let now = Moment::now();
     let mut supervision = all_started(now);
     supervision.child_ended(MTA, End::Exit(1), now);
-    supervision.turn(later(now, 1));
+    supervision.tick(later(now, 1));
     supervision.processes.take();
     supervision.reload(Reloaded { concerns: vec![NO_USERS], ..Reloaded::default() });
     assert_eq!(supervision.processes.take(), ["SIGHUP 1", "SIGHUP 2"]);
@@ -27,7 +27,7 @@ fn a_daemon_with_changed_rules_is_restarted_and_the_others_reload() {
     supervision.reload(Reloaded { programs, ..Reloaded::default() });
     assert_eq!(supervision.processes.take(), ["SIGTERM 3", "SIGHUP 1", "SIGHUP 2"]);
     supervision.child_ended(MTA, End::Exit(0), now);
-    supervision.turn(later(now, 1));
+    supervision.tick(later(now, 1));
     assert_eq!(supervision.processes.take(), ["start mta"]);
 }
 
@@ -49,7 +49,7 @@ fn changed_accounts_are_reloaded_and_their_fingerprint_is_reported() {
     let now = Moment::now();
     let mut supervision = all_started(now);
     supervision.child_ended(MTA, End::Exit(1), now);
-    supervision.turn(later(now, 1));
+    supervision.tick(later(now, 1));
     supervision.processes.take();
     supervision.handle_notice(MDA, &Notice::parse(b"X_ACCOUNTS=aa"), now);
     supervision.accounts_changed();
@@ -65,7 +65,7 @@ fn changed_accounts_are_reloaded_and_their_fingerprint_is_reported() {
     assert_eq!(shown(&supervision), [None, Some("aa".into()), Some("bb".into())]);
     // Restarted, it has reported nothing yet.
     supervision.child_ended(MDA, End::Exit(1), now);
-    supervision.turn(later(now, 2));
+    supervision.tick(later(now, 2));
     assert_eq!(shown(&supervision)[1], None);
 }
 
@@ -80,7 +80,7 @@ fn only_a_new_certificate_makes_the_mail_daemons_reload() {
     assert_eq!(supervision.processes.take(), [""; 0]);
     // A starting one may have read the old one already.
     supervision.child_ended(MTA, End::Exit(1), now);
-    supervision.turn(later(now, 1));
+    supervision.tick(later(now, 1));
     supervision.processes.take();
     supervision.handle_notice(STEWARD, &says("bb"), now);
     supervision.handle_notice(STEWARD, &says("bb"), now);

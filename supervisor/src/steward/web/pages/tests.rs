@@ -12,11 +12,11 @@ fn site() -> config::Web {
 }
 
 /// The response's status and body. The status is 0 for a page that needs the request's body.
-fn asked(method: &Method, host: &str, target: &str, attested: bool) -> (u16, String) {
+fn look_up(method: &Method, host: &str, target: &str, attested: bool) -> (u16, String) {
     let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
-    let question = PageRequest { scheme: Scheme::Https, method, host, path, query };
+    let request = PageRequest { scheme: Scheme::Https, method, host, path, query };
     let certificate = Certificate { is_attested: &|| attested, sign: &|_| None };
-    match look_up_secure(&site(), &question, certificate) {
+    match look_up_secure(&site(), &request, certificate) {
         Lookup::Answered(answer) => (answer.code.as_u16(), String::from_utf8(answer.body).unwrap()),
         Lookup::NeedsBody(_) => (0, String::new()),
     }
@@ -61,20 +61,20 @@ fn each_page_is_served_only_at_its_own_hosts() {
         (Method::GET, "", mta_sts::PATH, 404),
         (Method::GET, "203.0.113.5", "/", 404),
     ] {
-        assert_eq!(asked(&method, host, path, true).0, code, "{method} {host} {path}");
+        assert_eq!(look_up(&method, host, path, true).0, code, "{method} {host} {path}");
     }
 }
 
 #[test]
 fn a_policy_is_served_only_with_an_authoritys_certificate() {
-    let policy = |attested| asked(&Method::GET, "mta-sts.example.org", mta_sts::PATH, attested);
+    let policy = |attested| look_up(&Method::GET, "mta-sts.example.org", mta_sts::PATH, attested);
     assert!(policy(true).1.contains("\r\nmx: mail.example.org\r\n"));
     assert_eq!(policy(false).0, 404);
 }
 
 #[test]
 fn thunderbird_gets_one_encrypted_server_of_each_kind_for_the_requested_domain() {
-    let page = |host: &str, path: &str| asked(&Method::GET, host, path, true).1;
+    let page = |host: &str, path: &str| look_up(&Method::GET, host, path, true).1;
     let of_its_own = page("autoconfig.example.net", "/mail/config-v1.1.xml");
     assert!(of_its_own.contains("<emailProvider id=\"example.net\">"), "{of_its_own}");
     assert_eq!(of_its_own.matches("<hostname>mail.example.org</hostname>").count(), 2);
@@ -99,7 +99,7 @@ fn thunderbird_gets_one_encrypted_server_of_each_kind_for_the_requested_domain()
 #[test]
 fn a_profile_is_for_an_address_in_our_domains_and_another_is_not_echoed() {
     let ask =
-        |query: &str| asked(&Method::GET, "mail.example.org", &format!("/mail.mobileconfig{query}"), true);
+        |query: &str| look_up(&Method::GET, "mail.example.org", &format!("/mail.mobileconfig{query}"), true);
     for (query, address) in [
         ("?address=ann@example.org", "ann@example.org"),
         ("?address=ann%2Blists%40example.net", "ann+lists@example.net"),
@@ -130,7 +130,7 @@ fn a_profile_is_for_an_address_in_our_domains_and_another_is_not_echoed() {
 
 #[test]
 fn the_setup_page_names_the_servers_and_links_the_profile() {
-    let (_, page) = asked(&Method::GET, "example.net", "/setup?address=<script>", true);
+    let (_, page) = look_up(&Method::GET, "example.net", "/setup?address=<script>", true);
     for part in [
         "Mail for example.net",
         "mail.example.org",
