@@ -115,12 +115,12 @@ mod tests {
 
     #[test]
     fn a_server_on_all_addresses_is_queried_on_the_loopback() {
-        for (listening, asked) in [
+        for (listening, queried) in [
             ("0.0.0.0:8025", "127.0.0.1:8025"),
             ("[::]:8025", "[::1]:8025"),
             ("192.0.2.1:80", "192.0.2.1:80"),
         ] {
-            assert_eq!(address_to_query(listening.parse().unwrap()), asked.parse().unwrap());
+            assert_eq!(address_to_query(listening.parse().unwrap()), queried.parse().unwrap());
         }
     }
 

@@ -199,9 +199,9 @@ mod tests {
         let mut key = ensure(folder.path(), &domain, None).unwrap().remove(0);
         for content in [String::new(), "nothing".to_owned(), in_pem(b"nothing")] {
             fs::write(&key.key, content).unwrap();
-            let said = public_key(&key).unwrap_err().to_string();
-            assert!(said.contains("mailstead-rsa.pem is not an RSA or Ed25519 key"), "{said}");
-            assert!(said.contains("restore it from a copy"), "{said}");
+            let message = public_key(&key).unwrap_err().to_string();
+            assert!(message.contains("mailstead-rsa.pem is not an RSA or Ed25519 key"), "{message}");
+            assert!(message.contains("restore it from a copy"), "{message}");
         }
         key.key = folder.path().join("gone");
         assert!(matches!(public_key(&key), Err(SigningKeyError::Read { .. })));

@@ -81,7 +81,7 @@ fn run(command: &[&str], domains: &str) -> (Option<i32>, String, String) {
         .env("MAIL_DOMAIN", domains)
         .output()
         .expect("the command was built");
-    let text = |octets| String::from_utf8(octets).expect("what it says is text");
+    let text = |octets| String::from_utf8(octets).expect("the output is text");
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 

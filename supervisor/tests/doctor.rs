@@ -125,11 +125,11 @@ fn converse(mut stream: TcpStream, greetings: &[&str], shown: Arc<rustls::Server
     }
     let Ok(connection) = rustls::ServerConnection::new(shown) else { return };
     let mut stream = rustls::StreamOwned::new(connection, stream);
-    let mut question = [0; 4096];
+    let mut request = [0; 4096];
     // A client that does not trust the certificate disconnects here.
-    let Ok(length) = stream.read(&mut question) else { return };
+    let Ok(length) = stream.read(&mut request) else { return };
     let policy = supervisor::mta_sts::policy(&domain("mail.example.org"));
-    let is_policy = String::from_utf8_lossy(&question[..length]).contains(supervisor::mta_sts::PATH);
+    let is_policy = String::from_utf8_lossy(&request[..length]).contains(supervisor::mta_sts::PATH);
     let (code, body) = if is_policy { ("200 OK", policy.as_str()) } else { ("404 Not Found", "") };
     let _ = stream
         .write_all(format!("HTTP/1.1 {code}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes());

@@ -1,7 +1,7 @@
-//! Publishes the records in their zones: read, compare, show, ask, apply.
+//! Publishes the records in their zones: read, compare, print, confirm, apply.
 //!
 //! ```text
-//! WantedRecords ── read each set ──▶ reconcile ──▶ PublishPlan ── shown, confirmed ──▶ one update for each zone
+//! WantedRecords ── read each set ──▶ reconcile ──▶ PublishPlan ── printed, confirmed ──▶ one update for each zone
 //! ```
 //!
 //! Each update has the sets as they were read as its prerequisites (RFC 2136 §2.4): a zone that has changed meanwhile

@@ -25,7 +25,7 @@ pub async fn watch(presence: PathBuf, findings: Findings) {
     let mut pause = FIRST;
     loop {
         tokio::time::sleep(jittered(pause)).await;
-        match look(&presence).await {
+        match examine_outside(&presence).await {
             Ok(None) => pause = PAUSE,
             Ok(Some(report)) => {
                 let found = published(&report);
@@ -41,7 +41,7 @@ pub async fn watch(presence: PathBuf, findings: Findings) {
 }
 
 /// Makes a report. `None` for a steward that runs alone, and for a demo, which is not visible from outside.
-async fn look(presence: &Path) -> Result<Option<Report>, String> {
+async fn examine_outside(presence: &Path) -> Result<Option<Report>, String> {
     if !presence.exists() {
         return Ok(None);
     }
@@ -88,11 +88,11 @@ mod tests {
         ];
         let report =
             Report(vec![CheckResult { check: Check::Exchange, about: "example.org".into(), findings }]);
-        let board = published(&report);
-        assert_eq!(board[0].severity, findings::Severity::Note);
-        assert_eq!(board[1].severity, findings::Severity::Error);
+        let published = published(&report);
+        assert_eq!(published[0].severity, findings::Severity::Note);
+        assert_eq!(published[1].severity, findings::Severity::Error);
         assert_eq!(
-            (board[1].problem.as_str(), board[1].fix.as_str()),
+            (published[1].problem.as_str(), published[1].fix.as_str()),
             ("no MX (mx-missing)", "publish\nline")
         );
     }

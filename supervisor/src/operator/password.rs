@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_refusal_does_not_show_the_password() {
-        for (line, said) in [
+        for (line, expected) in [
             ("swordfi", "7 characters; at least 8"),
             ("swordfish\rswordfish", "control character"),
             ("sword\tfish", "control character"),
@@ -181,7 +181,7 @@ mod tests {
             ("'$6$salt$swordfish'", "in quotation marks"),
         ] {
             let refused = secret(line.as_bytes()).unwrap_err().to_string();
-            assert!(refused.contains(said) && !refused.contains("swordfi"), "{line:?}: {refused}");
+            assert!(refused.contains(expected) && !refused.contains("swordfi"), "{line:?}: {refused}");
         }
         assert!(secret(&b"swordfish\xff"[..]).is_ok(), "a password need not be UTF-8");
     }

@@ -97,13 +97,13 @@ pub(crate) mod tests {
 
     #[test]
     fn a_taken_port_is_reported_with_its_likely_holder_and_the_fix() {
-        for (name, said) in
+        for (name, holder) in
             [("smtp", "Postfix"), ("imaps", "Dovecot"), ("http", "nginx"), ("health", "second Mailstead")]
         {
             let port = taken(name);
             let line = port.to_string();
             assert!(line.starts_with(&format!("port {} ", port.number())), "{line}");
-            assert!(line.contains(said) && line.contains("ss -ltnp") && !line.contains('\n'), "{line}");
+            assert!(line.contains(holder) && line.contains("ss -ltnp") && !line.contains('\n'), "{line}");
             let is_tried_again = port.concern().fix.contains("within a minute");
             assert_eq!(is_tried_again, name == "http", "a start without a vital port has failed: {line}");
         }

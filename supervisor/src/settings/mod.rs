@@ -1,7 +1,7 @@
 //! The settings: from the environment, raw and then refined, all faults in one report.
 //!
 //! ```text
-//! environment ── raw.rs ──▶ Raw ── refine.rs ──▶ Settings      or Faults, with all that is wrong
+//! environment ── raw.rs ──▶ Raw ── refine/ ──▶ Settings      or SettingFaults, with every fault
 //! ```
 //!
 //! Only process 1 and the operator's commands read the environment; the daemons get their configuration files.
@@ -53,7 +53,7 @@ pub struct Settings {
     pub message_size: u64,
     /// The source of the certificate.
     pub certificates: Certificates,
-    /// The name servers to ask; if empty, those of the system.
+    /// The name servers to query; if empty, those of the system.
     pub dns_servers: Vec<SocketAddr>,
     /// The name server that accepts updates of the domains' zones.
     pub dns_update: Option<DnsUpdate>,

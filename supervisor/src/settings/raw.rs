@@ -238,9 +238,9 @@ mod tests {
             assert!(faults[0].to_string().contains("set one of the two"), "{}", faults[0]);
 
             let (_, faults) = read(&[(form.name, "/gone")]);
-            let said = faults[0].to_string();
+            let message = faults[0].to_string();
             let expected = format!("{} names \"/gone\", which cannot be read: ", form.name);
-            assert!(said.starts_with(&expected), "{said}");
+            assert!(message.starts_with(&expected), "{message}");
             let (_, faults) = read(&[(form.name, "/there\r/in")]);
             assert!(faults[0].to_string().contains("names \"/there\\r/in\","), "{}", faults[0]);
         }

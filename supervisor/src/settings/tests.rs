@@ -111,7 +111,7 @@ fn every_fault_is_reported_at_once_with_the_name_what_is_wrong_and_an_example() 
 
 #[test]
 fn what_is_not_a_mail_domain_is_refused() {
-    for (typed, said) in [
+    for (typed, expected) in [
         ("localhost", "not a full domain name"),
         ("ann@example.org", "after the @"),
         ("https://example.org", "a URL"),
@@ -120,7 +120,7 @@ fn what_is_not_a_mail_domain_is_refused() {
     ] {
         let faults = settings(&[("MAIL_DOMAIN", typed)]).unwrap_err();
         assert_eq!(faults.0.len(), 1, "{faults}");
-        assert!(faults.to_string().contains(said), "{faults}");
+        assert!(faults.to_string().contains(expected), "{faults}");
     }
 }
 
@@ -168,7 +168,7 @@ fn in_a_file_the_secret_is_all_after_the_first_colon() {
 
 #[test]
 fn faults_of_users_are_reported_without_their_secrets() {
-    for (users, said) in [
+    for (users, expected) in [
         (":swordfish", "not a user's name"),
         ("a/b:swordfish", "not a user's name"),
         ("../x:swordfish", "not a user's name"),
@@ -185,7 +185,7 @@ fn faults_of_users_are_reported_without_their_secrets() {
     ] {
         let set = [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS", users)];
         let faults = settings(&set).unwrap_err().to_string();
-        assert!(faults.contains(said), "{users}: {faults}");
+        assert!(faults.contains(expected), "{users}: {faults}");
         assert!(!faults.contains("swordfish"), "a secret was shown: {faults}");
     }
 }
@@ -193,7 +193,7 @@ fn faults_of_users_are_reported_without_their_secrets() {
 #[test]
 fn a_secret_cut_by_compose_is_a_fault_with_the_line_to_write() {
     let whole = "MAIL_USERS='ann@example.org:a-long-password' in .env, or";
-    for (secret, said, line) in [
+    for (secret, expected, line) in [
         (
             "$6",
             "only the beginning",
@@ -222,14 +222,14 @@ fn a_secret_cut_by_compose_is_a_fault_with_the_line_to_write() {
         let faults = settings(&set).unwrap_err();
         let report = faults.to_string();
         assert_eq!(faults.0.len(), 2, "every fault in one report: {report}");
-        assert!(report.contains(said) && report.contains(line), "{secret}: {report}");
+        assert!(report.contains(expected) && report.contains(line), "{secret}: {report}");
         assert!(report.contains("removes each $"), "{report}");
 
         let file = users.replace(",bob:", "\nbob:");
         let files = HashMap::from([("/users", file.as_str())]);
         let set = [("MAIL_DOMAIN", "example.org"), ("MAIL_USERS_FILE", "/users")];
         let report = with_files(&set, &files).unwrap_err().to_string();
-        assert!(report.contains(said) && report.contains("MAIL_USERS_FILE (\"/users\")"), "{report}");
+        assert!(report.contains(expected) && report.contains("MAIL_USERS_FILE (\"/users\")"), "{report}");
         assert!(!report.contains("compose"), "{report}");
     }
 }
@@ -254,11 +254,11 @@ fn a_byte_order_mark_is_not_part_of_the_first_name() {
 
 #[test]
 fn a_users_file_must_be_there_and_be_the_only_source() {
-    for (users, said) in [(None, "cannot be read"), (Some("ann:one"), "set one of the two")] {
+    for (users, expected) in [(None, "cannot be read"), (Some("ann:one"), "set one of the two")] {
         let mut set = vec![("MAIL_DOMAIN", "example.org"), ("MAIL_USERS_FILE", "/users")];
         set.extend(users.map(|users| ("MAIL_USERS", users)));
         let faults = settings(&set).unwrap_err().to_string();
-        assert!(faults.contains(said) && faults.contains("MAIL_USERS_FILE"), "{faults}");
+        assert!(faults.contains(expected) && faults.contains("MAIL_USERS_FILE"), "{faults}");
     }
 }
 

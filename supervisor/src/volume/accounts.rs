@@ -188,10 +188,11 @@ mod tests {
             }
             assert_eq!(file.load().unwrap(), None, "an interrupted first start is repeated");
             std::fs::write(folders.applied(), "").unwrap();
-            let said = file.load().unwrap_err().to_string();
+            let message = file.load().unwrap_err().to_string();
             assert!(
-                said.contains("accounts.toml is missing or empty") && said.contains("settings.toml too"),
-                "{said}"
+                message.contains("accounts.toml is missing or empty")
+                    && message.contains("settings.toml too"),
+                "{message}"
             );
             std::fs::remove_file(folders.applied()).unwrap();
         }

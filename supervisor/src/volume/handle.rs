@@ -49,7 +49,7 @@ pub(crate) struct NewOwner {
 }
 
 impl NewOwner {
-    /// True if the heir already owns the file.
+    /// True if the new owner already owns the file.
     pub(crate) fn owns(self, handle: &Handle) -> bool {
         handle.owner() == (self.user, self.group)
     }
@@ -136,28 +136,30 @@ impl Handle {
         }
     }
 
-    /// True if this entry of `folder` may be given to an heir without giving away files that others have elsewhere.
-    pub(crate) fn may_change_owner(&self, folder: &Self, heir: NewOwner) -> bool {
+    /// True if this entry of `folder` may be given to a new owner without giving away files that others have elsewhere.
+    pub(crate) fn may_change_owner(&self, folder: &Self, new_owner: NewOwner) -> bool {
         match self.kind() {
             Kind::Folder | Kind::Link => true,
             // A device would be given away with the hardware behind it; Mailstead keeps no FIFOs or sockets on the
             // volume.
             Kind::Other => false,
-            Kind::File => self.found.st_nlink <= 1 || is_given_with_its_folder(self.owner().0, folder, heir),
+            Kind::File => {
+                self.found.st_nlink <= 1 || is_given_with_its_folder(self.owner().0, folder, new_owner)
+            }
         }
     }
 }
 
-/// True if a file with several names in `folder` may be given to an heir.
+/// True if a file with several names in `folder` may be given to a new owner.
 ///
 /// A daemon may have made a hard link in its own folder to a file of root's or of another daemon. So such a file is
-/// given away only where the daemon could not have put it: the heir owns it already, or its folder belonged to another
+/// given away only where the daemon could not have put it: the new owner has it already, or its folder belonged to another
 /// user, who alone writes there and also owns the file. A file of root's with several names stays root's.
-fn is_given_with_its_folder(owner: Uid, folder: &Handle, heir: NewOwner) -> bool {
+fn is_given_with_its_folder(owner: Uid, folder: &Handle, new_owner: NewOwner) -> bool {
     let ((of_folder, group), mode) = (folder.owner(), folder.mode());
-    let is_open_to_heir =
-        of_folder == heir.user || mode & 0o002 != 0 || (mode & 0o020 != 0 && group == heir.group);
-    owner == heir.user || (!is_open_to_heir && of_folder == owner && !owner.is_root())
+    let is_open_to_new_owner =
+        of_folder == new_owner.user || mode & 0o002 != 0 || (mode & 0o020 != 0 && group == new_owner.group);
+    owner == new_owner.user || (!is_open_to_new_owner && of_folder == owner && !owner.is_root())
 }
 
 #[cfg(test)]
@@ -218,7 +220,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let mut folder = Handle::open(root.path()).unwrap();
         let (old, daemon, other) = (Uid::from_raw(102), Uid::from_raw(5000), Uid::from_raw(5002));
-        let heir = NewOwner { user: daemon, group: Gid::from_raw(5000) };
+        let new_owner = NewOwner { user: daemon, group: Gid::from_raw(5000) };
         for (of_folder, group, mode, owner, expected) in [
             // A volume or Maildir of another user, with the hard links that copying within it makes.
             (old, 102, 0o700, old, true),
@@ -238,7 +240,7 @@ mod tests {
             folder.found.st_gid = group;
             folder.found.st_mode = mode;
             assert_eq!(
-                is_given_with_its_folder(owner, &folder, heir),
+                is_given_with_its_folder(owner, &folder, new_owner),
                 expected,
                 "{owner} in {mode:o} of {of_folder}"
             );
@@ -250,16 +252,16 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("file"), "").unwrap();
         mkfifo(&root.path().join("fifo"), Mode::S_IRWXU).unwrap();
-        let heir = NewOwner { user: Uid::from_raw(5000), group: Gid::from_raw(5000) };
+        let new_owner = NewOwner { user: Uid::from_raw(5000), group: Gid::from_raw(5000) };
         let mut folder = Handle::open(root.path()).unwrap();
         folder.found.st_uid = 5000;
         let file = || folder.open_entry("file").unwrap();
-        assert!(file().may_change_owner(&folder, heir));
+        assert!(file().may_change_owner(&folder, new_owner));
         fs::hard_link(root.path().join("file"), root.path().join("second")).unwrap();
         let mut foreign = file();
         foreign.found.st_uid = 5002;
-        assert!(!foreign.may_change_owner(&folder, heir));
-        assert!(!folder.open_entry("fifo").unwrap().may_change_owner(&folder, heir));
-        assert!(!Handle::open(Path::new("/dev/null")).unwrap().may_change_owner(&folder, heir));
+        assert!(!foreign.may_change_owner(&folder, new_owner));
+        assert!(!folder.open_entry("fifo").unwrap().may_change_owner(&folder, new_owner));
+        assert!(!Handle::open(Path::new("/dev/null")).unwrap().may_change_owner(&folder, new_owner));
     }
 }

@@ -103,8 +103,8 @@ fn refuse_links_in_queue(folders: &Folders) -> Result<(), LayoutError> {
 
 fn adopt_mail(folders: &Folders, owners: &Owners) -> Result<(), LayoutError> {
     let path = folders.mail();
-    let heir = NewOwner { user: owners.vmail.user, group: owners.vmail.group };
-    ownership::fix_mailboxes(&open(&path)?, &path, heir);
+    let new_owner = NewOwner { user: owners.vmail.user, group: owners.vmail.group };
+    ownership::fix_mailboxes(&open(&path)?, &path, new_owner);
     Ok(())
 }
 
@@ -138,11 +138,11 @@ fn adopt_files(folders: &Folders, owners: &Owners) -> Result<(), LayoutError> {
     ownership::fix_keys(&open(&dkim)?, &dkim, owners.mta.group);
     let steward = owners.steward;
     ownership::check_all(&open(&acme)?, &acme, NewOwner { user: steward.user, group: steward.group });
-    let (folder, heir) = (open(&tls)?, NewOwner { user: steward.user, group: owners.shared });
-    ownership::check_all(&folder, &tls, heir);
+    let (folder, new_owner) = (open(&tls)?, NewOwner { user: steward.user, group: owners.shared });
+    ownership::check_all(&folder, &tls, new_owner);
     let files = certificate::files(&tls);
     for (path, mode) in [(files.key, 0o640), (files.certificate, 0o644)] {
-        ownership::fix_file(&folder, &path, mode, heir);
+        ownership::fix_file(&folder, &path, mode, new_owner);
     }
     Ok(())
 }
@@ -349,8 +349,8 @@ mod tests {
         fs::set_permissions(&elsewhere, Permissions::from_mode(0o755)).unwrap();
         for target in [Path::new("/nowhere/mail"), &elsewhere] {
             std::os::unix::fs::symlink(target, folders.mail()).unwrap();
-            let said = lay_out(&folders, None).unwrap_err().to_string();
-            assert!(said.contains(&format!("data/mail is a link to {}", target.display())), "{said}");
+            let message = lay_out(&folders, None).unwrap_err().to_string();
+            assert!(message.contains(&format!("data/mail is a link to {}", target.display())), "{message}");
             fs::remove_file(folders.mail()).unwrap();
         }
         assert_eq!(mode(&elsewhere), 0o755);

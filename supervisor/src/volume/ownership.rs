@@ -26,26 +26,26 @@ const MAX_IN_ORDER: u64 = 10_000;
 const REPORT_EVERY: Duration = Duration::from_secs(10);
 
 /// Changes the owner of everything in a folder, but not of the folder itself.
-pub(super) fn fix_all(folder: &Handle, path: &Path, heir: NewOwner) {
-    let mut walk = Walk::new(path, heir);
+pub(super) fn fix_all(folder: &Handle, path: &Path, new_owner: NewOwner) {
+    let mut walk = Walk::new(path, new_owner);
     walk.through(folder, MAX_DEPTH);
     walk.report();
 }
 
 /// The same for a folder that has its right owner, at every start: files in it may have been restored by hand. A
 /// compromised steward may have made any number of them, so there is a limit.
-pub(super) fn check_all(folder: &Handle, path: &Path, heir: NewOwner) {
-    let mut walk = Walk { left_to_examine: MAX_IN_ORDER, ..Walk::new(path, heir) };
+pub(super) fn check_all(folder: &Handle, path: &Path, new_owner: NewOwner) {
+    let mut walk = Walk { left_to_examine: MAX_IN_ORDER, ..Walk::new(path, new_owner) };
     walk.through(folder, MAX_DEPTH);
     walk.report();
 }
 
 /// Checks the folders of each domain and user, and adopts those of another owner, which the operator has put there.
-pub(super) fn fix_mailboxes(mail: &Handle, path: &Path, heir: NewOwner) {
+pub(super) fn fix_mailboxes(mail: &Handle, path: &Path, new_owner: NewOwner) {
     let mut left = MAX_EXAMINED;
     // Without the capability to read another user's folder nothing is seen or logged: what is right needs no check.
     for (domain_path, mut domain) in folders_below(mail, path) {
-        if !fix_folder(&mut domain, &domain_path, heir) {
+        if !fix_folder(&mut domain, &domain_path, new_owner) {
             continue;
         }
         for (home_path, mut home) in folders_below(&domain, &domain_path) {
@@ -58,11 +58,11 @@ pub(super) fn fix_mailboxes(mail: &Handle, path: &Path, heir: NewOwner) {
                 return;
             }
             left -= 1;
-            if fix_folder(&mut home, &home_path, heir)
+            if fix_folder(&mut home, &home_path, new_owner)
                 && let Ok(mut maildir) = home.open_entry("Maildir")
                 && maildir.kind() == Kind::Folder
             {
-                fix_folder(&mut maildir, &home_path.join("Maildir"), heir);
+                fix_folder(&mut maildir, &home_path.join("Maildir"), new_owner);
             }
         }
     }
@@ -78,12 +78,12 @@ fn folders_below(folder: &Handle, path: &Path) -> impl Iterator<Item = (PathBuf,
 }
 
 /// Adopts a folder with all its content when it has another owner. Returns true if it already had this one.
-fn fix_folder(folder: &mut Handle, path: &Path, heir: NewOwner) -> bool {
-    if folder.owner().0 == heir.user {
+fn fix_folder(folder: &mut Handle, path: &Path, new_owner: NewOwner) -> bool {
+    if folder.owner().0 == new_owner.user {
         return true;
     }
-    fix_all(folder, path, heir);
-    if let Err(error) = folder.change_owner(heir.user, heir.group) {
+    fix_all(folder, path, new_owner);
+    if let Err(error) = folder.change_owner(new_owner.user, new_owner.group) {
         tracing::warn!(path = %path.display(), %error, "cannot fix ownership");
     }
     false
@@ -91,38 +91,38 @@ fn fix_folder(folder: &mut Handle, path: &Path, heir: NewOwner) -> bool {
 
 /// Sets the owner and mode of a file, if it exists: it has those of the person who restored it by hand. The folder must
 /// be one of Mailstead's.
-pub(super) fn fix_file(folder: &Handle, path: &Path, mode: u32, heir: NewOwner) {
+pub(super) fn fix_file(folder: &Handle, path: &Path, mode: u32, new_owner: NewOwner) {
     let Some(Ok(mut found)) = path.file_name().map(|name| folder.open_entry(name)) else { return };
     if found.kind() == Kind::File {
-        fix_one(&mut found, folder, path, mode, heir);
+        fix_one(&mut found, folder, path, mode, new_owner);
     }
 }
 
 /// The signing keys, each in the folder of its domain: owned by root and readable by a group.
 pub(super) fn fix_keys(dkim: &Handle, path: &Path, group: Gid) {
-    let heir = NewOwner { user: Uid::from_raw(0), group };
+    let new_owner = NewOwner { user: Uid::from_raw(0), group };
     for (domain_path, mut domain) in folders_below(dkim, path) {
-        fix_one(&mut domain, dkim, &domain_path, 0o750, heir);
+        fix_one(&mut domain, dkim, &domain_path, 0o750, new_owner);
         for name in domain.names().into_iter().flatten().filter_map(Result::ok) {
-            fix_file(&domain, &domain_path.join(OsStr::from_bytes(name.to_bytes())), 0o640, heir);
+            fix_file(&domain, &domain_path.join(OsStr::from_bytes(name.to_bytes())), 0o640, new_owner);
         }
     }
 }
 
-fn fix_one(found: &mut Handle, folder: &Handle, path: &Path, mode: u32, heir: NewOwner) {
-    if heir.owns(found) && found.mode() == mode {
+fn fix_one(found: &mut Handle, folder: &Handle, path: &Path, mode: u32, new_owner: NewOwner) {
+    if new_owner.owns(found) && found.mode() == mode {
         return;
     }
-    if !found.may_change_owner(folder, heir) {
+    if !found.may_change_owner(folder, new_owner) {
         tracing::warn!(path = %path.display(), "ownership not changed: the file has another hard link");
         return;
     }
     let adopted = match found.mode() == mode {
         true => Ok(()),
         // Only the owner can change the mode, which is root at this moment.
-        false => found.change_owner(Uid::from_raw(0), heir.group).and_then(|()| found.set_mode(mode)),
+        false => found.change_owner(Uid::from_raw(0), new_owner.group).and_then(|()| found.set_mode(mode)),
     };
-    match adopted.and_then(|()| found.change_owner(heir.user, heir.group)) {
+    match adopted.and_then(|()| found.change_owner(new_owner.user, new_owner.group)) {
         Ok(()) => tracing::info!(path = %path.display(), "fixed ownership and rights"),
         Err(error) => tracing::warn!(path = %path.display(), %error, "cannot fix ownership or rights"),
     }
@@ -131,7 +131,7 @@ fn fix_one(found: &mut Handle, folder: &Handle, path: &Path, mode: u32, heir: Ne
 /// A walk through everything in a folder.
 struct Walk {
     top: PathBuf,
-    heir: NewOwner,
+    new_owner: NewOwner,
     /// The path of the present file, for messages only.
     path: PathBuf,
     adopted: u64,
@@ -142,10 +142,10 @@ struct Walk {
 }
 
 impl Walk {
-    fn new(top: &Path, heir: NewOwner) -> Self {
+    fn new(top: &Path, new_owner: NewOwner) -> Self {
         Self {
             top: top.to_owned(),
-            heir,
+            new_owner,
             path: top.to_owned(),
             adopted: 0,
             left_to_examine: u64::MAX,
@@ -184,8 +184,8 @@ impl Walk {
     }
 
     fn entry(&mut self, mut entry: Handle, folder: &Handle, depth: usize) {
-        let is_right = self.heir.owns(&entry);
-        if !is_right && !entry.may_change_owner(folder, self.heir) {
+        let is_right = self.new_owner.owns(&entry);
+        if !is_right && !entry.may_change_owner(folder, self.new_owner) {
             return self.skip(if entry.kind() == Kind::File {
                 Skipped::SecondName
             } else {
@@ -201,7 +201,7 @@ impl Walk {
             self.through(&entry, depth - 1);
         }
         if !is_right {
-            match entry.change_owner(self.heir.user, self.heir.group) {
+            match entry.change_owner(self.new_owner.user, self.new_owner.group) {
                 Ok(()) => self.adopted += 1,
                 Err(error) => self.skip(error.into()),
             }
@@ -220,9 +220,9 @@ impl Walk {
     }
 
     fn report(self) {
-        let Self { top, heir, adopted, left, .. } = self;
+        let Self { top, new_owner, adopted, left, .. } = self;
         if adopted > 0 {
-            tracing::info!(folder = %top.display(), adopted, user = %heir.user, "fixed ownership");
+            tracing::info!(folder = %top.display(), adopted, user = %new_owner.user, "fixed ownership");
         }
         for (why, first, count) in left {
             tracing::warn!(
@@ -230,7 +230,7 @@ impl Walk {
                 left = count,
                 first = %first.display(),
                 %why,
-                fix = why.fix(heir),
+                fix = why.fix(new_owner),
                 "ownership of some files not changed"
             );
         }
@@ -253,7 +253,7 @@ enum Skipped {
 }
 
 impl Skipped {
-    fn fix(&self, heir: NewOwner) -> String {
+    fn fix(&self, new_owner: NewOwner) -> String {
         match self {
             Self::SecondName => {
                 "remove it, unless it is a message: then put a copy in its place, and restart".to_owned()
@@ -263,7 +263,7 @@ impl Skipped {
             Self::Refused(_) => {
                 format!(
                     "on the machine that has the disk, change its owner to user {} and group {}",
-                    heir.user, heir.group
+                    new_owner.user, new_owner.group
                 )
             }
         }

@@ -86,7 +86,7 @@ fn an_unusable_pair_is_reported_and_the_previous_one_stays_in_use() {
     let other = pair(HOST, 30);
     fixture.write(&good);
     assert_eq!(fixture.bring(), None);
-    for (bad, said) in [
+    for (bad, expected) in [
         ((good.0.clone(), other.1.clone()), "privkey.pem does not match the first certificate"),
         (
             ("half a certi".to_owned(), good.1.clone()),
@@ -98,10 +98,10 @@ fn an_unusable_pair_is_reported_and_the_previous_one_stays_in_use() {
     ] {
         fixture.write(&bad);
         let concern = fixture.bring().unwrap();
-        assert!(concern.contains(said) && concern.contains("stays in use"), "{concern}");
+        assert!(concern.contains(expected) && concern.contains("stays in use"), "{concern}");
         assert!(!concern.contains("PRIVATE"), "{concern}");
         assert!(!concern.contains("run/tls"), "our own copy is named: {concern}");
-        assert_eq!(fixture.serving().as_ref(), Some(&good), "{said}");
+        assert_eq!(fixture.serving().as_ref(), Some(&good), "{expected}");
     }
     fs::remove_file(&fixture.from.key).unwrap();
     assert!(fixture.bring().unwrap().contains("privkey.pem"));
@@ -124,12 +124,12 @@ fn a_certificate_with_a_cn_and_no_names_is_reported() {
 #[test]
 fn a_pair_with_other_names_or_an_old_date_is_used_without_a_better_one_and_is_reported() {
     let fixture = fixture();
-    for (pair, said) in
+    for (pair, expected) in
         [(pair(HOST, -1), "expired on"), (pair("mx.example.net", 30), "not for mail.example.org")]
     {
         fixture.write(&pair);
         let concern = fixture.bring().unwrap();
-        assert!(concern.contains(said), "{concern}");
+        assert!(concern.contains(expected), "{concern}");
         assert_eq!(fixture.serving().as_ref(), Some(&pair));
     }
     assert!(fixture.root.path().exists());

@@ -51,8 +51,8 @@ impl Fixture {
         let concerns = self.copy();
         let [concern] = &concerns[..] else { panic!("{concerns:?}") };
         let named = format!("the file of MAIL_RELAY_CA_FILE, {}, cannot be used", self.file.display());
-        for said in [named.as_str(), why, meanwhile, "; put a certificate into that file in PEM"] {
-            assert!(concern.contains(said), "{said:?} is missing in {concern}");
+        for part in [named.as_str(), why, meanwhile, "; put a certificate into that file in PEM"] {
+            assert!(concern.contains(part), "{part:?} is missing in {concern}");
         }
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         match case.observed.answer(&name, RecordType::TLSA) {
             Answer::Found(found) if found.contains(&ours) => {}
             Answer::Found(found) if found.iter().all(is_of_end_entity) => different.push(record),
-            // Records of the authority's certificate were made by the operator, and are not judged.
+            // Records of the authority's certificate are the operator's own and are not checked.
             Answer::Found(_) | Answer::Failed(_) => {}
             Answer::Nothing => missing.push(record),
         }

@@ -143,7 +143,7 @@ pub(super) fn run(case: &Case<'_>, scope: Scope) -> Report {
     Report(without_duplicates(checked))
 }
 
-/// Removes findings that several checks have made with the same words.
+/// Removes findings that several checks have made with the same text.
 fn without_duplicates(mut checked: Vec<CheckResult>) -> Vec<CheckResult> {
     let mut known: Vec<Finding> = Vec::new();
     for checked in &mut checked {

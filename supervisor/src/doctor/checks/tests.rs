@@ -170,9 +170,9 @@ fn a_name_in_a_sentence_has_no_trailing_dot() {
         assert!(!findings.is_empty());
         for Finding { cause, fix, .. } in findings {
             let prose = fix.lines().next().unwrap();
-            for said in [cause.as_str(), prose] {
+            for text in [cause.as_str(), prose] {
                 let has_dot = |word: &str| word.contains('.') && word.ends_with('.');
-                assert!(!said.split([' ', ',', ':', ';']).any(has_dot), "{said}");
+                assert!(!text.split([' ', ',', ':', ';']).any(has_dot), "{text}");
             }
         }
     }

@@ -66,14 +66,14 @@ pub(super) async fn exchange(
     kind: RecordType,
     is_unchecked: bool,
 ) -> Option<Message> {
-    let mut question = Message::query();
-    question.metadata.checking_disabled = is_unchecked;
+    let mut message = Message::query();
+    message.metadata.checking_disabled = is_unchecked;
     // Without EDNS a resolver sends no extended errors (RFC 8914 §3).
-    question.set_edns(Edns::new());
-    question.metadata.recursion_desired = true;
-    question.metadata.authentic_data = true;
-    question.add_query(Query::query(name.clone(), kind));
-    let octets = question.to_vec().ok()?;
+    message.set_edns(Edns::new());
+    message.metadata.recursion_desired = true;
+    message.metadata.authentic_data = true;
+    message.add_query(Query::query(name.clone(), kind));
+    let octets = message.to_vec().ok()?;
     let mut stream = TcpStream::connect(server).await.ok()?;
     stream.write_u16(u16::try_from(octets.len()).ok()?).await.ok()?;
     stream.write_all(&octets).await.ok()?;
@@ -81,7 +81,7 @@ pub(super) async fn exchange(
     let mut answer = vec![0; usize::from(length)];
     stream.read_exact(&mut answer).await.ok()?;
     let answer = Message::from_vec(&answer).ok()?;
-    (answer.metadata.id == question.metadata.id).then_some(answer)
+    (answer.metadata.id == message.metadata.id).then_some(answer)
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(super) async fn query(
 }
 
 async fn of_list(resolver: &TokioResolver, zone: &Domain, own: &[IpAddr], end: Instant) -> Blocklist {
-    let query = async |address: IpAddr| match question(zone, address) {
+    let query = async |address: IpAddr| match query_name(zone, address) {
         Some(name) => lookup(resolver, name, RecordType::A, end).await,
         None => Answer::Failed("the name would be too long".to_owned()),
     };
@@ -37,7 +37,7 @@ async fn of_list(resolver: &TokioResolver, zone: &Domain, own: &[IpAddr], end: I
 
 /// The name to query: the address in reverse before the zone, with octets for IPv4 and nibbles for IPv6 (RFC 5782 §2.1,
 /// §2.4).
-fn question(zone: &Domain, address: IpAddr) -> Option<Name> {
+fn query_name(zone: &Domain, address: IpAddr) -> Option<Name> {
     let reversed: String = match address {
         IpAddr::V4(v4) => v4.octets().iter().rev().map(|octet| format!("{octet}.")).collect(),
         IpAddr::V6(v6) => {
@@ -62,7 +62,7 @@ mod tests {
                 "b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2.bl.example.com.",
             ),
         ] {
-            assert_eq!(question(&zone, address.parse().unwrap()).unwrap().to_string(), name);
+            assert_eq!(query_name(&zone, address.parse().unwrap()).unwrap().to_string(), name);
         }
     }
 }

@@ -180,11 +180,11 @@ mod tests {
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let server = async {
             let (mut stream, _) = listener.accept().await.unwrap();
-            for (index, said) in lines.iter().enumerate() {
+            for (index, line) in lines.iter().enumerate() {
                 if index > 0 {
                     line(&mut stream).await.unwrap();
                 }
-                stream.write_all(said.as_bytes()).await.unwrap();
+                stream.write_all(line.as_bytes()).await.unwrap();
             }
         };
         let client = async move { start_tls_of_smtp(&mut client, "mail.example.org").await };
@@ -199,15 +199,15 @@ mod tests {
             "220 ready\r\n",
         ]);
         assert_eq!(own.await, Ok(()));
-        for (lines, said) in [
+        for (lines, expected) in [
             (&["220 proxy.example.com ESMTP\r\n"] as &'static [&'static str], "proxy.example.com"),
             (&["220 mail.example.org ESMTP\r\n", "500 unknown command\r\n"], "500 unknown command"),
             (&[""], "closes without a greeting"),
         ] {
             let Err(ConnectionOutcome::Other(why)) = met(lines).await else {
-                panic!("{said} was accepted as ours")
+                panic!("{expected} was accepted as ours")
             };
-            assert!(why.contains(said), "{why}");
+            assert!(why.contains(expected), "{why}");
         }
     }
 }

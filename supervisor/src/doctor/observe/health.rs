@@ -31,9 +31,9 @@ pub(super) async fn query(configuration: &Path, end: Instant) -> Result<Vec<Heal
 }
 
 /// The steward's raw response.
-pub(super) async fn fetch(address: SocketAddr, question: &[u8]) -> std::io::Result<Vec<u8>> {
+pub(super) async fn fetch(address: SocketAddr, request: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(address).await?;
-    stream.write_all(question).await?;
+    stream.write_all(request).await?;
     let mut answer = Vec::new();
     stream.take(MAX_ANSWER).read_to_end(&mut answer).await?;
     Ok(answer)

@@ -189,7 +189,7 @@ fn reachable_ports(
     (published, ports)
 }
 
-/// The host name in DNS, and a resolver that asks the servers of the settings or the system.
+/// The host name in DNS, and a resolver that uses the servers of the settings or the system.
 fn host_and_resolver(facts: &SiteFacts) -> Option<(Name, TokioResolver)> {
     let presence = &facts.presence;
     let servers = resolver::servers(&presence.dns_servers);

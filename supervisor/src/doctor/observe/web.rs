@@ -155,10 +155,10 @@ async fn exchange(
 ) -> Result<Page, FetchError> {
     let name = ServerName::try_from(host.to_owned()).map_err(failed)?;
     let mut stream = Stream::from(stream).secure_to(connector, name, &[]).await.map_err(unsecured)?;
-    let question = format!(
+    let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: mailstead\r\nAccept: */*\r\nConnection: close\r\n\r\n"
     );
-    stream.write_all(question.as_bytes()).await.map_err(failed)?;
+    stream.write_all(request.as_bytes()).await.map_err(failed)?;
     let mut answer = Vec::new();
     // A server that closes without a close_notify has sent its whole answer.
     let _ = (&mut stream).take(MAX_LEN).read_to_end(&mut answer).await;

@@ -6,7 +6,7 @@ use super::rules::Rules;
 use super::{files, system_calls};
 use crate::init::role::Role;
 
-/// The restrictions that are enforced and those that are not, in words.
+/// The restrictions that are enforced and those that are not, as text for the log.
 #[derive(Debug, Default)]
 pub(super) struct Confinement {
     enforced: Vec<String>,

@@ -92,7 +92,7 @@ impl From<&RestrictionStatus> for Enforced {
 }
 
 impl Enforced {
-    /// The restrictions that are enforced, in words.
+    /// The enforced restrictions as text.
     pub(super) fn about(self) -> Option<String> {
         let (Self::Whole(abi) | Self::Part(abi)) = self else { return None };
         let mut about = vec!["files"];
@@ -105,7 +105,7 @@ impl Enforced {
         Some(format!("Landlock {abi:?} ({})", about.join(", ")))
     }
 
-    /// The restrictions that are missing, in words.
+    /// The missing restrictions as text.
     pub(super) fn lacks(self) -> Option<&'static str> {
         match self {
             Self::Whole(_) => None,

@@ -40,7 +40,7 @@ pub(super) struct RunFacts {
     pub(super) needs_reload: bool,
     /// The same for the accounts alone.
     pub(super) needs_accounts_reload: bool,
-    /// Set if it was asked to end, so that another process replaces it.
+    /// Set if it got a signal to end, so that another process replaces it.
     pub(super) is_replaced: bool,
     /// The time for which it has not responded.
     pub(super) silence: SilenceTimer,
@@ -55,7 +55,7 @@ impl SupervisedDaemon {
         Self { role, unit: Unit::new(now), sandbox: None, run: RunFacts::default() }
     }
 
-    /// Its process, while it starts or is ready and was not asked to end.
+    /// Its process, while it starts or is ready and has no signal to end.
     pub(super) fn running_pid(&self) -> Option<Pid> {
         match self.unit.phase() {
             Phase::Starting { pid } | Phase::Ready { pid, .. } => Some(pid),

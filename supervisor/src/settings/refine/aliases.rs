@@ -1,4 +1,4 @@
-//! Addresses that stand for others.
+//! Aliases: addresses whose mail goes to other addresses.
 //!
 //! ```text
 //! aliases      = entry *( ( "," / line-break ) entry )    ; MAIL_ALIASES

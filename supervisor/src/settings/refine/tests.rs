@@ -41,17 +41,17 @@ fn refined(set: &[(&str, &str)]) -> Result<Settings, SettingFaults> {
 
 /// Each value has one fault, of that variable, with these words in it and without the secret.
 fn assert_faults(variable: &Variable, table: &[(&str, &str)]) {
-    for (typed, said) in table {
-        assert_fault(&[(variable.name, typed)], variable.name, said);
+    for (typed, expected) in table {
+        assert_fault(&[(variable.name, typed)], variable.name, expected);
     }
 }
 
-fn assert_fault(set: &[(&str, &str)], variable: &str, said: &str) {
+fn assert_fault(set: &[(&str, &str)], variable: &str, expected: &str) {
     let faults = refined(set).expect_err(&format!("{set:?} was accepted"));
     let report = faults.to_string();
     assert_eq!(faults.0.len(), 1, "{set:?}: {report}");
     assert_eq!(faults.0[0].variable, variable, "{set:?}: {report}");
-    assert!(report.contains(said), "{set:?}: {report}");
+    assert!(report.contains(expected), "{set:?}: {report}");
     assert!(faults.0[0].example.is_some(), "{set:?} has no example");
     assert!(!report.contains("swordfish"), "a secret was shown: {report}");
 }
@@ -116,9 +116,9 @@ fn the_longest_domain_has_room_for_all_names_made_from_it() {
 
 #[test]
 fn refused_aliases() {
-    let aliases = |typed: &str, said: &str| {
+    let aliases = |typed: &str, expected: &str| {
         let set = [("MAIL_USERS", "ann:swordfish,bob@example.net:swordfish"), ("MAIL_ALIASES", typed)];
-        assert_fault(&set, "MAIL_ALIASES", said);
+        assert_fault(&set, "MAIL_ALIASES", expected);
     };
     aliases("info", "entry 1 (\"info\") has no colon");
     aliases("info:ann,bob@example.net", "several targets are separated by spaces");
@@ -340,8 +340,8 @@ fn refused_certificate_settings() {
             ("dns-01", "is dns-01, but MAIL_DNS_UPDATE_SERVER is not set"),
         ],
     );
-    let with_port = |challenge: &str, port: &str, said: &str| {
-        assert_fault(&[("MAIL_ACME_CHALLENGE", challenge), (port, "none")], "MAIL_ACME_CHALLENGE", said);
+    let with_port = |challenge: &str, port: &str, expected: &str| {
+        assert_fault(&[("MAIL_ACME_CHALLENGE", challenge), (port, "none")], "MAIL_ACME_CHALLENGE", expected);
     };
     with_port("http-01", "MAIL_HTTP_PORT", "MAIL_HTTP_PORT is `none`; set a port there");
     with_port("http-01", "MAIL_HTTP_PORT", "for example: MAIL_ACME_CHALLENGE=auto");
@@ -404,7 +404,7 @@ fn refused_name_servers_and_zones() {
         "MAIL_DNS_UPDATE_SERVER",
         "is not set",
     );
-    for (key, said) in [
+    for (key, expected) in [
         ("swordfish", "not a name, an algorithm and a secret"),
         ("-:hmac-sha256:c3dvcmRmaXNo", "not begin with the name of a key"),
         ("k:hmac-md5:c3dvcmRmaXNo", "not one of hmac-sha256"),
@@ -412,7 +412,7 @@ fn refused_name_servers_and_zones() {
         ("k:hmac-sha256:", "not end with a secret in base64"),
     ] {
         let set = [("MAIL_DNS_UPDATE_SERVER", "192.0.2.53"), ("MAIL_DNS_UPDATE_KEY", key)];
-        assert_fault(&set, "MAIL_DNS_UPDATE_KEY", said);
+        assert_fault(&set, "MAIL_DNS_UPDATE_KEY", expected);
     }
     let set = [
         ("MAIL_DNS_UPDATE_SERVER", "[2001:db8::53]:5353"),

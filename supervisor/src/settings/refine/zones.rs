@@ -1,4 +1,4 @@
-//! The name servers to ask, the name server to update, and the blocklists.
+//! The name servers to query, the name server to update, and the blocklists.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -17,7 +17,7 @@ const DNS_PORT: u16 = 53;
 /// Lists that answer without a contract, for the number of queries of a small server.
 const BLOCKLISTS: [&str; 3] = ["zen.spamhaus.org", "bl.spamcop.net", "psbl.surriel.com"];
 
-/// The name servers to ask.
+/// The name servers to query.
 pub(super) fn dns_servers(raw: &mut Raw, faults: &mut Vec<SettingFault>) -> Vec<SocketAddr> {
     let Some(typed) = raw.take(&variables::DNS_SERVERS) else { return Vec::new() };
     let mut servers = Vec::new();

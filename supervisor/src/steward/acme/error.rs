@@ -63,7 +63,7 @@ pub(super) enum AcmeError {
     Unavailable { reason: Reason, retry_at: Option<i64> },
     /// The authority applied a rate limit.
     RateLimited { reason: Reason, retry_at: Option<i64> },
-    /// The authority is processing the order, or cannot be asked about it now. The same order is polled again.
+    /// The authority is processing the order, or cannot be reached now. The same order is polled again.
     Pending { reason: Reason, retry_at: Option<i64>, is_gone: bool },
     /// The authority refused names. The others can be obtained without them.
     Names(Vec<Refusal>),

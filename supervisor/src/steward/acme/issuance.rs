@@ -86,7 +86,7 @@ impl Issuance<'_> {
         backoff::may_order(&orders, names, now, is_requested)
     }
 
-    /// Places orders until there is a certificate or no way to get one. An open order is continued first; `names` are
+    /// Places orders until there is a certificate or none can be obtained. An open order is continued first; `names` are
     /// then those of that order.
     pub(super) async fn run(
         &self,
@@ -345,7 +345,7 @@ fn outcome(error: &AcmeError, open: Option<&Entry>, now: i64) -> Outcome {
             reason: reason.clone(),
         })
     };
-    // A failure to ask about an order says nothing about the order.
+    // A failed poll of an order does not mean that the order has failed.
     let still = match error {
         AcmeError::Pending { retry_at, is_gone, .. } => pending(*retry_at, *is_gone),
         AcmeError::Unavailable { retry_at, .. } | AcmeError::RateLimited { retry_at, .. } => {

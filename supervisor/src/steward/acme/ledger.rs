@@ -40,7 +40,7 @@ pub(super) enum Outcome {
     /// The outcome is unknown: the order was interrupted.
     #[serde(rename = "begun")]
     Started,
-    /// The authority is processing the order, or cannot be asked about it now. The same order is polled again.
+    /// The authority is processing the order, or cannot be reached now. The same order is polled again.
     Pending {
         /// The number of polls so far.
         tries: usize,

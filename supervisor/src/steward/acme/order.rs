@@ -53,7 +53,7 @@ pub(super) fn challenges_by_name(names: &[(String, ChallengeKind)]) -> Challenge
     names.iter().map(|(name, kind)| (lower(name), *kind)).collect()
 }
 
-/// Places an order. `replaced` is the certificate that the new one replaces, for an authority that asks for it (RFC
+/// Places an order. `replaced` is the certificate that the new one replaces, for an authority that supports it (RFC
 /// 9773 §5).
 pub(super) async fn place(
     account: &Account,

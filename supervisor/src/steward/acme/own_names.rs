@@ -63,7 +63,7 @@ impl OwnNames {
         for some in domains.chunks(AT_ONCE) {
             let found = join_all(some.iter().map(|domain| addresses(resolver, domain, end))).await;
             for (domain, found) in some.iter().zip(found) {
-                // No answer says nothing: the last result stays valid.
+                // Without an answer, the last result stays valid.
                 let is_unknown = found.is_none() || host.is_none();
                 let was_here = self.contains(domain.as_str());
                 if found.is_some_and(|found| leads_here(&found, &ours)) || (is_unknown && was_here) {

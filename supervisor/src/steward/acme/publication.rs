@@ -85,7 +85,7 @@ impl Publisher {
     }
 
     /// Publishes the digest of the key authorization at `_acme-challenge.<name>` (RFC 8555 §8.4). If that name is an
-    /// alias, the record goes to the alias's target: so the proofs for a zone that accepts no updates can lie in one
+    /// alias, the record goes to the alias's target: so the proofs for a zone that accepts no updates can be in one
     /// that does.
     async fn publish(&self, name: &str, digest: &str) -> Result<PublishedAnswer, String> {
         let updater = self.updater.clone().ok_or("MAIL_DNS_UPDATE_SERVER is not set")?;

@@ -79,7 +79,7 @@ fn at_refusals(orders: &[Entry], name: &str) -> BTreeSet<String> {
 }
 
 /// A digest of the records that an authority checks: the addresses of a name, and the CAA records that apply to it (RFC
-/// 8659 §3). `None` if DNS does not answer, which says nothing.
+/// 8659 §3). `None` if DNS does not answer: then nothing is known.
 pub(super) async fn digest_of(resolver: &TokioResolver, name: &str) -> Option<String> {
     let mut found = Vec::new();
     for kind in [RecordType::A, RecordType::AAAA] {

@@ -36,9 +36,9 @@ impl CachedRenewalInfo {
         if self.check_at > now && self.check_at - now <= renewal::next_check(0, Some(i64::MAX)) {
             return;
         }
-        let asked = fetch(directory, tls, http).await;
+        let fetched = fetch(directory, tls, http).await;
         self.check_at = renewal::next_check(now, http.metadata().retry_at);
-        match asked {
+        match fetched {
             Ok(Some((window, explanation))) => {
                 if self.window != Some(window) {
                     tracing::info!(

@@ -1,7 +1,7 @@
 //! Checks that a name reaches us from outside, by the requests that an authority would send.
 //!
 //! A random page is served under the name on port 80 and a random certificate on port 443: the server that returns them
-//! is us, whatever lies between (a bridge, a proxy, a forwarded port). Addresses alone would not show that.
+//! is us, whatever is between (a bridge, a proxy, a forwarded port). Addresses alone would not show that.
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -87,8 +87,8 @@ impl SelfCheck<'_> {
             return nowhere(NO_ADDRESS);
         }
         let http = async {
-            let looks = found.iter().map(|address| self.check_http(name, *address));
-            let seen = futures_util::future::join_all(looks).await;
+            let checks = found.iter().map(|address| self.check_http(name, *address));
+            let seen = futures_util::future::join_all(checks).await;
             combined(&found, &seen, self.ports.http)
         };
         let tls = async {
@@ -108,9 +108,9 @@ impl SelfCheck<'_> {
         let _held = self.challenges.answer_token(&token, content.clone());
         let asking = async {
             let mut stream = TcpStream::connect(SocketAddr::new(address, self.ports.http)).await?;
-            let question =
+            let request =
                 format!("GET {CHALLENGES}{token} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n");
-            stream.write_all(question.as_bytes()).await?;
+            stream.write_all(request.as_bytes()).await?;
             let mut answer = Vec::new();
             // A reset after the response does not invalidate it.
             let read = stream.take(MAX_ANSWER).read_to_end(&mut answer).await;
@@ -133,8 +133,8 @@ impl SelfCheck<'_> {
         };
         let Some(expected) = shown.cert.first().cloned() else { return no_answer("no test certificate") };
         let _held = self.challenges.answer_name(name, shown);
-        let looks = addresses.iter().map(|address| self.check_certificate(name, &expected, *address));
-        futures_util::future::join_all(looks).await
+        let checks = addresses.iter().map(|address| self.check_certificate(name, &expected, *address));
+        futures_util::future::join_all(checks).await
     }
 
     /// Checks if that address serves the expected certificate.

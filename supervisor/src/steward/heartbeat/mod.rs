@@ -90,7 +90,7 @@ pub(super) async fn run(
     }
 }
 
-/// Returns true if there is a new configuration, or will be at once. A beat that fails in the middle of a swap says
+/// Returns true if there is a new configuration, or will be at once. A beat that fails in the middle of a swap proves
 /// nothing, and the next one uses the new configuration.
 async fn is_reloaded(steward: &mut watch::Receiver<Arc<Steward>>) -> bool {
     matches!(timeout(SETTLING, steward.changed()).await, Ok(Ok(())))
