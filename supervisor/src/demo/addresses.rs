@@ -69,9 +69,9 @@ impl DemoAddresses {
             },
             users: people
                 .iter()
-                .map(|person| User {
-                    address: format!("{}@{domain}", person.name),
-                    password: person.password.clone(),
+                .map(|user| User {
+                    address: format!("{}@{domain}", user.name),
+                    password: user.password.clone(),
                 })
                 .collect(),
             domain,

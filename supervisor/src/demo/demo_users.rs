@@ -17,10 +17,9 @@ pub(super) fn two() -> Vec<DemoUser> {
     ["ann", "bob"].map(|name| DemoUser { name, password: password() }).into()
 }
 
-/// Them as MAIL_USERS declares users.
-pub(super) fn declared(people: &[DemoUser]) -> String {
-    let entries: Vec<String> =
-        people.iter().map(|person| format!("{}:{}", person.name, person.password)).collect();
+/// The users in the form of MAIL_USERS.
+pub(super) fn declared(users: &[DemoUser]) -> String {
+    let entries: Vec<String> = users.iter().map(|user| format!("{}:{}", user.name, user.password)).collect();
     entries.join(",")
 }
 
@@ -43,13 +42,11 @@ mod tests {
 
     #[test]
     fn passwords_differ_and_can_be_typed_and_pasted_anywhere() {
-        let people = two();
-        assert_ne!(people[0].password, people[1].password);
-        for person in people {
-            assert_eq!(person.password.len(), 19);
-            assert!(
-                person.password.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-            );
+        let users = two();
+        assert_ne!(users[0].password, users[1].password);
+        for user in users {
+            assert_eq!(user.password.len(), 19);
+            assert!(user.password.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'));
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The observed state: DNS and other hosts as seen from here, and this machine. It is plain data, so that a test can construct any
-//! state.
+//! The observed state: DNS and other hosts as seen from here, and this machine. It is plain data, so that a test can
+//! construct any state.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};

@@ -22,7 +22,7 @@ pub(super) fn read_accounts(location: &VolumeLocation) -> Result<Accounts, Opera
 }
 
 /// Changes the accounts: all of it under the lock, and the file is replaced whole or not at all. Returns when the
-/// daemons have followed, or with the reason why that is unknown; the change is written in either case.
+/// daemons have confirmed it, or with the reason why that is unknown; the change is written in either case.
 pub(super) fn change_accounts<T>(
     location: &VolumeLocation,
     change: impl FnOnce(&mut Accounts) -> Result<T, OperatorError>,

@@ -45,7 +45,7 @@ pub fn user(command: &UserCommand) -> ExitCode {
     conclude("user", command.run(user::Verb::run))
 }
 
-/// Manages the addresses that stand for others.
+/// Manages the aliases.
 pub fn alias(command: &AliasCommand) -> ExitCode {
     conclude("alias", command.run(alias::Verb::run))
 }

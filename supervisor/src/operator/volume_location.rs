@@ -5,7 +5,7 @@ use nix::unistd::Uid;
 use super::failure::OperatorError;
 use crate::volume::{Folders, Owner, Owners};
 
-/// The option for the place of the accounts.
+/// The option for the location of the accounts.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct LocationOption {
     /// The folder of a `mailstead demo`; without it, the accounts are those of this container.
@@ -13,7 +13,7 @@ pub(super) struct LocationOption {
     dir: Option<PathBuf>,
 }
 
-/// The place of the accounts, and the owners of the files.
+/// The location of the accounts, and the owners of the files.
 #[derive(Debug)]
 pub(super) struct VolumeLocation {
     pub(super) folders: Folders,

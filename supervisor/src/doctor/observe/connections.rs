@@ -180,11 +180,11 @@ mod tests {
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let server = async {
             let (mut stream, _) = listener.accept().await.unwrap();
-            for (index, line) in lines.iter().enumerate() {
+            for (index, text) in lines.iter().enumerate() {
                 if index > 0 {
                     line(&mut stream).await.unwrap();
                 }
-                stream.write_all(line.as_bytes()).await.unwrap();
+                stream.write_all(text.as_bytes()).await.unwrap();
             }
         };
         let client = async move { start_tls_of_smtp(&mut client, "mail.example.org").await };

@@ -92,8 +92,8 @@ pub(super) async fn policies(
     join_all(requests).await.into_iter().collect()
 }
 
-/// Requests a page from the web server of each domain's own name, as a mail client does that looks for its settings: the certificate
-/// must be trusted and valid for that name, whatever the page is.
+/// Requests a page from the web server of each domain's own name, as a mail client does that looks for its settings: the
+/// certificate must be trusted and valid for that name, whatever the page is.
 pub(super) async fn own_names(
     resolver: &TokioResolver,
     domains: &[Domain],

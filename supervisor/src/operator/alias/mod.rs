@@ -1,4 +1,4 @@
-//! `mailstead alias`: addresses that stand for others.
+//! `mailstead alias`: aliases, whose mail goes to other addresses.
 
 mod add;
 mod delete;

@@ -1,7 +1,7 @@
 //! Computes the wait before the next order, from the ledger and a given time.
 //!
-//! Every outcome of an order has its wait here and nowhere else ([`wait_after_last`]), so that no failure can be followed by the
-//! same order at once. Limits on the number of orders are added: those of Let's Encrypt, which are the strictest known
+//! Every outcome of an order has its wait here and nowhere else ([`wait_after_last`]), so that no failure can be followed by
+//! the same order at once. Limits on the number of orders are added: those of Let's Encrypt, which are the strictest known
 //! (300 orders in three hours, 5 failed validations of a name in an hour, 5 certificates for the same names in a week).
 //! Another authority may issue certificates valid for hours only; its orders are counted within a few lifetimes of its
 //! certificates.

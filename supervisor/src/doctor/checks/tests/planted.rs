@@ -151,19 +151,19 @@ fn a_closed_or_proxied_port_is_found_and_an_unchecked_one_is_reported() {
         green().but(move |observed| drop(observed.connections.insert((own, port), outcome)))
     };
     assert_found(
-        outcome(25, ConnectionOutcome::Silent("refused".into())),
+        with_outcome(25, ConnectionOutcome::Silent("refused".into())),
         FindingId::PortClosed,
         Severity::Error,
         "ufw allow 25/tcp",
     );
     assert_found(
-        outcome(993, ConnectionOutcome::Silent("refused".into())),
+        with_outcome(993, ConnectionOutcome::Silent("refused".into())),
         FindingId::PortClosed,
         Severity::Warning,
         "ufw allow 993/tcp",
     );
     let greeting = ConnectionOutcome::Other("the greeting \"220 proxy.example.com\"".into());
-    assert_found(outcome(25, greeting), FindingId::PortProxied, Severity::Error, "PROXY protocol");
+    assert_found(with_outcome(25, greeting), FindingId::PortProxied, Severity::Error, "PROXY protocol");
     let unseen =
         green().but(|observed| observed.last_connections.as_mut().unwrap().retain(|port, _| *port != 993));
     assert_found(
