@@ -1,7 +1,7 @@
 use super::failure::OperatorError;
 use super::volume_location::{LocationOption, VolumeLocation};
 
-/// A command on the accounts, and the place of the accounts.
+/// A command on the accounts, and the location of the accounts.
 #[derive(Debug, clap::Args)]
 pub struct Command<V: clap::Subcommand> {
     #[command(flatten)]

@@ -33,7 +33,7 @@ impl LocationOption {
 }
 
 impl VolumeLocation {
-    /// The place of a demo: the volume is the folder itself, and everything belongs to the user that started it.
+    /// The location of a demo: the volume is the folder itself, and everything belongs to the user that started it.
     pub(super) fn of(folder: &Path) -> Self {
         Self { folders: Folders { volume: folder.to_owned(), runtime: folder.join("run") }, owners: None }
     }

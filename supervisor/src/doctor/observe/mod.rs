@@ -81,7 +81,7 @@ async fn observe_machine(facts: &SiteFacts, paths: &Paths, end: Instant, observe
         observed.machine.port_25 = listening::holder(25);
     }
     observed.machine.health = Some(health);
-    observed.last_connections = last_connections::connect_all(&paths.steward, end).await;
+    observed.last_connections = last_connections::query(&paths.steward, end).await;
 }
 
 /// Makes the queries that need no earlier answers.

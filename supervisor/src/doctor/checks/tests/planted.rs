@@ -147,7 +147,7 @@ fn a_translated_address_is_never_removed_by_a_fix() {
 #[test]
 fn a_closed_or_proxied_port_is_found_and_an_unchecked_one_is_reported() {
     let own: IpAddr = "198.51.100.7".parse().unwrap();
-    let outcome = |port: u16, outcome: ConnectionOutcome| {
+    let with_outcome = |port: u16, outcome: ConnectionOutcome| {
         green().but(move |observed| drop(observed.connections.insert((own, port), outcome)))
     };
     assert_found(
