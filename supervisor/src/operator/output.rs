@@ -12,14 +12,14 @@ pub(super) fn report_done(
     confirmation: Result<Effect, NotConfirmed>,
 ) -> Result<(), OperatorError> {
     match &confirmation {
-        Ok(confirmation) => eprintln!("{what}{}", in_effect(*confirmation)),
+        Ok(effect) => eprintln!("{what}{}", in_effect(*effect)),
         Err(_) => eprintln!("{what}; the change is stored, but not in effect everywhere yet."),
     }
     confirmation.map(drop).map_err(OperatorError::NotConfirmed)
 }
 
-fn in_effect(confirmation: Effect) -> &'static str {
-    match confirmation {
+fn in_effect(effect: Effect) -> &'static str {
+    match effect {
         Effect::Confirmed => ".",
         Effect::RunsElsewhere => {
             "; the server with this volume runs in another container, where the change takes effect after a SIGHUP \
