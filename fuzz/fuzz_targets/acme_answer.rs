@@ -16,8 +16,8 @@ fuzz_target!(|answer: &[u8]| {
     let end = answer.windows(2).position(|two| two == b"\n\n");
     let (head, body) = end.map_or((answer, &[][..]), |end| (&answer[..end], &answer[end + 2..]));
 
-    let said = response_metadata(&fields(head), NOW);
-    let check = next_check(NOW, said.retry_at);
+    let metadata = response_metadata(&fields(head), NOW);
+    let check = next_check(NOW, metadata.retry_at);
     assert!((NOW + 60..=NOW + DAY).contains(&check), "the next check is later, within a day");
 
     if let Ok(problem) = serde_json::from_slice(body) {

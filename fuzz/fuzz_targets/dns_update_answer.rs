@@ -23,16 +23,16 @@ fuzz_target!(|octets: &[u8]| {
         *id = ID.to_be_bytes();
     }
     if choice & 1 == 0 {
-        assert!(question().verify(&answer).is_err(), "a response without the key was accepted");
+        assert!(signed_query().verify(&answer).is_err(), "a response without the key was accepted");
         return;
     }
     let Ok(mut answer) = Message::from_vec(&answer) else { return };
     answer.metadata.message_type = MessageType::Response;
     answer.take_signature();
     let Ok(plain) = answer.to_vec() else { return };
-    let question = question();
-    let asked = Message::from_vec(question.octets()).expect("it is ours");
-    let mac = asked.signature().expect("it is signed").data.mac.clone();
+    let query = signed_query();
+    let request = Message::from_vec(query.octets()).expect("it is ours");
+    let mac = request.signature().expect("it is signed").data.mac.clone();
     let signer = TSigner::new(b"secret".to_vec(), tsig::TsigAlgorithm::HmacSha256, key_name(), 300);
     let context = TSigResponseContext::new(ID, NOW, signer.expect("it is a key"), mac, None);
     let Ok(signature) = context.sign(&plain) else { return };
@@ -40,14 +40,14 @@ fuzz_target!(|octets: &[u8]| {
     let Ok(signed) = answer.to_vec() else { return };
     let code = answer.metadata.response_code;
     let is_good = matches!(code, ResponseCode::NoError | ResponseCode::NXDomain);
-    assert_eq!(question.verify(&signed).is_ok(), is_good, "{code}");
+    assert_eq!(query.verify(&signed).is_ok(), is_good, "{code}");
 });
 
 fn key_name() -> Name {
     Name::from_ascii("mailstead.").expect("it is a name")
 }
 
-fn question() -> SignedQuery {
+fn signed_query() -> SignedQuery {
     let settings = DnsUpdate {
         server: SocketAddr::from((Ipv4Addr::LOCALHOST, 53)),
         key: Some(TsigKey {

@@ -21,7 +21,7 @@ fuzz_target!(|octets: &[u8]| {
 /// The events of a session. `choices` decides which messages are accepted, so it is the same in each run.
 fn read(octets: &[u8], size: usize, choices: u8) -> Vec<String> {
     let mut reader = Reader::new(4096);
-    let mut heard = Vec::new();
+    let mut events = Vec::new();
     let mut message = Vec::new();
     for piece in octets.chunks(size) {
         reader.feed(piece);
@@ -30,20 +30,20 @@ fn read(octets: &[u8], size: usize, choices: u8) -> Vec<String> {
                 // A message comes in as many pieces as the connection makes of it.
                 Event::Octets(octets) => message.extend_from_slice(octets),
                 Event::Append(append) => {
-                    heard.push(format!("{append:?}"));
+                    events.push(format!("{append:?}"));
                     if choices & 0x80 == 0 { reader.accept_message() } else { reader.refuse_message() }
                 }
                 event => {
-                    heard.push(format!("{} {event:?}", message.escape_ascii()));
+                    events.push(format!("{} {event:?}", message.escape_ascii()));
                     message.clear();
-                    let asks = matches!(&event, Event::Command(command)
+                    let expects_response = matches!(&event, Event::Command(command)
                         if matches!(command.request, Request::Idle | Request::Authenticate(_)));
-                    if asks {
+                    if expects_response {
                         reader.expect_continuation_response();
                     }
                 }
             }
         }
     }
-    heard
+    events
 }

@@ -1,4 +1,4 @@
-//! Header fields and what stands in them.
+//! Header fields and their values.
 
 #![no_main]
 

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sasl::{Credentials, Mechanism, Password, ExchangeStep};
+use sasl::{Credentials, ExchangeStep, Mechanism, Password};
 
 fuzz_target!(|octets: &[u8]| {
     for mechanism in Mechanism::ALL {
@@ -17,19 +17,20 @@ fuzz_target!(|octets: &[u8]| {
             step = exchange.respond(line);
         }
         if let ExchangeStep::Complete(credentials) = step {
-            said_again(&credentials);
+            reads_back(&credentials);
         }
     }
 });
 
-/// The client's side of PLAIN says what the server's side has understood. A name with a NUL can come by LOGIN only.
-fn said_again(credentials: &Credentials) {
+/// The client side of PLAIN produces what the server side has parsed. A name with a NUL can come by LOGIN only.
+fn reads_back(credentials: &Credentials) {
     assert!(!credentials.login.is_empty());
     assert!((1..=Password::MAX_LEN).contains(&credentials.password.octets().len()));
     if credentials.login.contains('\0') {
         return;
     }
-    let ExchangeStep::Complete(again) = Mechanism::Plain.start(Some(credentials.plain_response().as_bytes())) else {
+    let ExchangeStep::Complete(again) = Mechanism::Plain.start(Some(credentials.plain_response().as_bytes()))
+    else {
         panic!("the server refuses what it has understood");
     };
     assert_eq!(again.login, credentials.login);

@@ -11,13 +11,13 @@ use smtp_proto::{Dialect, replies};
 
 fuzz_target!(|octets: &[u8]| {
     let (choices, octets) = octets.split_first().unwrap_or((&0, &[]));
-    let whole = talk(octets, usize::MAX, *choices);
-    let pieces = talk(octets, usize::from(choices % 5) + 1, *choices);
+    let whole = run(octets, usize::MAX, *choices);
+    let pieces = run(octets, usize::from(choices % 5) + 1, *choices);
     assert_eq!(whole, pieces);
 });
 
 /// The octets sent to the peer, and the accepted messages.
-fn talk(mut octets: &[u8], size: usize, choices: u8) -> (Vec<u8>, Vec<Vec<u8>>) {
+fn run(mut octets: &[u8], size: usize, choices: u8) -> (Vec<u8>, Vec<Vec<u8>>) {
     let dialect = [Dialect::Smtp, Dialect::Submission, Dialect::Lmtp][usize::from(choices % 3)];
     let settings = Settings {
         dialect,
