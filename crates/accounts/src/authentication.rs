@@ -2,7 +2,7 @@
 //!
 //! A check may need 64 MiB and a quarter of a second, and any client that can connect can request one. So checks run
 //! on blocking threads, never on the runtime's own; the memory of all concurrent checks is bounded and granted
-//! in an order that a crowd of guessers cannot block ([`CheckQueue`]); and a login that was correct a moment ago is accepted
+//! in an order that many guessers cannot block ([`CheckQueue`]); and a login that was correct a moment ago is accepted
 //! without another check, since mail clients open a dozen connections together. A login of a user who does not exist
 //! takes as long as one of a user who does.
 
@@ -116,15 +116,15 @@ impl PasswordChecker {
         entries: &Entries,
         credentials: &Credentials,
         is_on_this_machine: bool,
-        turn: CheckPriority,
+        priority: CheckPriority,
     ) -> Result<Login, Denied> {
         let Some((user, keys)) = entries.login(&credentials.login, is_on_this_machine) else {
             let stand_in = self.stand_in(entries, &credentials.login).clone();
-            self.check(stand_in, credentials.password.clone(), turn).await?;
+            self.check(stand_in, credentials.password.clone(), priority).await?;
             return Err(Denied::Wrong);
         };
         for attempt in Candidate::all(keys, &credentials.password) {
-            if self.is_right(user, &attempt, turn).await? {
+            if self.is_right(user, &attempt, priority).await? {
                 let Candidate { key, device, .. } = attempt;
                 return Ok(Login { user: user.clone(), device: device.cloned(), key: key.clone() });
             }
@@ -136,13 +136,13 @@ impl PasswordChecker {
         &self,
         user: &User,
         attempt: &Candidate<'_>,
-        turn: CheckPriority,
+        priority: CheckPriority,
     ) -> Result<bool, Denied> {
         let Candidate { key, device, password } = attempt;
         if self.recent.accepts((user, *device), key, password, Instant::now()) {
             return Ok(true);
         }
-        let is_right = self.check((*key).clone(), password.clone(), turn).await?;
+        let is_right = self.check((*key).clone(), password.clone(), priority).await?;
         if is_right {
             self.recent.remember((user, *device), key, password, Instant::now());
         }
@@ -159,8 +159,13 @@ impl PasswordChecker {
         }
     }
 
-    async fn check(&self, secret: Secret, password: Password, turn: CheckPriority) -> Result<bool, Denied> {
-        let memory = self.memory.acquire(turn.rank, turn.account, secret.memory().min(CHECK_MEMORY));
+    async fn check(
+        &self,
+        secret: Secret,
+        password: Password,
+        priority: CheckPriority,
+    ) -> Result<bool, Denied> {
+        let memory = self.memory.acquire(priority.rank, priority.account, secret.memory().min(CHECK_MEMORY));
         let permit = tokio::time::timeout(MAX_WAIT, memory).await.ok().flatten();
         let permit = permit.ok_or(Denied::Unavailable)?;
         tokio::task::spawn_blocking(move || {

@@ -43,13 +43,13 @@ struct QueuePosition {
 struct WaitingCheck {
     account: u64,
     memory: u32,
-    turn: oneshot::Sender<Permit>,
+    granted: oneshot::Sender<Permit>,
 }
 
 /// Memory that may be used until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
-    turns: Arc<CheckQueue>,
+    queue: Arc<CheckQueue>,
     memory: u32,
 }
 
@@ -63,26 +63,26 @@ impl CheckQueue {
 
     /// Waits for an amount of memory, which must not exceed the total.
     pub(crate) async fn acquire(self: &Arc<Self>, rank: Rank, account: u64, memory: u32) -> Option<Permit> {
-        let (place, turn) = {
+        let (place, permit) = {
             let mut state = self.state();
             if state.waiting.is_empty() && state.free >= memory {
                 state.free -= memory;
-                return Some(Permit { turns: self.clone(), memory });
+                return Some(Permit { queue: self.clone(), memory });
             }
             state.arrivals += 1;
             let others = state.waiting.iter();
             let round = others.filter(|(place, waiting)| place.rank == rank && waiting.account == account);
             let place = QueuePosition { rank, round: round.count(), arrival: state.arrivals };
-            let (turn, is_turn) = oneshot::channel();
-            state.waiting.insert(place, WaitingCheck { account, memory, turn });
-            (place, is_turn)
+            let (granted, permit) = oneshot::channel();
+            state.waiting.insert(place, WaitingCheck { account, memory, granted });
+            (place, permit)
         };
         let _leaving = QueueGuard(self, place);
-        turn.await.ok()
+        permit.await.ok()
     }
 
-    /// Admits the attempts whose turn it is. The first one is waited for, however much it needs: otherwise small ones
-    /// would keep a large one out forever.
+    /// Grants memory to the first attempts in the queue. The first one is waited for, however much it needs: small ones
+    /// would otherwise keep a large one out forever.
     fn grant(self: &Arc<Self>) {
         let mut next = Vec::new();
         {
@@ -92,15 +92,15 @@ impl CheckQueue {
                 if first.get().memory > free {
                     break;
                 }
-                let WaitingCheck { memory, turn, .. } = first.remove();
+                let WaitingCheck { memory, granted, .. } = first.remove();
                 free -= memory;
-                next.push((memory, turn));
+                next.push((memory, granted));
             }
             state.free = free;
         }
-        for (memory, turn) in next {
+        for (memory, granted) in next {
             // A receiver that has left drops the permit, which releases the memory.
-            let _ = turn.send(Permit { turns: self.clone(), memory });
+            let _ = granted.send(Permit { queue: self.clone(), memory });
         }
     }
 
@@ -111,8 +111,8 @@ impl CheckQueue {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.turns.state().free += self.memory;
-        self.turns.grant();
+        self.queue.state().free += self.memory;
+        self.queue.grant();
     }
 }
 
@@ -136,14 +136,14 @@ mod tests {
 
     /// The order in which these are served, by number.
     async fn order(arrivals: &[(Rank, u64)]) -> Vec<usize> {
-        let turns = CheckQueue::new(64);
-        let all = turns.acquire(OWNER, 0, 64).await.unwrap();
+        let queue = CheckQueue::new(64);
+        let all = queue.acquire(OWNER, 0, 64).await.unwrap();
         let served = Arc::new(Mutex::new(Vec::new()));
         let mut tasks = Vec::new();
         for (number, (rank, account)) in arrivals.iter().copied().enumerate() {
-            let (turns, served) = (turns.clone(), served.clone());
+            let (queue, served) = (queue.clone(), served.clone());
             tasks.push(tokio::spawn(async move {
-                let permit = turns.acquire(rank, account, 64).await.unwrap();
+                let permit = queue.acquire(rank, account, 64).await.unwrap();
                 served.lock().unwrap().push(number);
                 drop(permit);
             }));
@@ -153,73 +153,73 @@ mod tests {
         for task in tasks {
             task.await.unwrap();
         }
-        assert_eq!(turns.state().free, 64);
+        assert_eq!(queue.state().free, 64);
         Arc::try_unwrap(served).unwrap().into_inner().unwrap()
     }
 
     #[tokio::test]
     async fn known_networks_come_first_then_those_with_the_fewest_failures() {
-        let mut crowd = vec![(stranger(5), 1); 50];
-        crowd.extend([(stranger(0), 1), (OWNER, 1), (stranger(2), 2)]);
-        let order = order(&crowd).await;
+        let mut arrivals = vec![(stranger(5), 1); 50];
+        arrivals.extend([(stranger(0), 1), (OWNER, 1), (stranger(2), 2)]);
+        let order = order(&arrivals).await;
         assert_eq!((&order[..3], order.len()), (&[51, 50, 52][..], 53));
     }
 
     #[tokio::test]
-    async fn accounts_take_turns() {
-        let crowd =
+    async fn accounts_are_served_alternately() {
+        let arrivals =
             [(stranger(0), 1), (stranger(0), 1), (stranger(0), 1), (stranger(0), 2), (stranger(0), 3)];
-        assert_eq!(order(&crowd).await, [0, 3, 4, 1, 2]);
+        assert_eq!(order(&arrivals).await, [0, 3, 4, 1, 2]);
     }
 
     #[tokio::test]
     async fn small_checks_do_not_overtake_a_large_one_and_a_cancelled_one_leaves() {
-        let turns = CheckQueue::new(64);
-        let first = turns.acquire(OWNER, 0, 20).await.unwrap();
+        let queue = CheckQueue::new(64);
+        let first = queue.acquire(OWNER, 0, 20).await.unwrap();
         {
-            let mut large = pin!(turns.acquire(OWNER, 1, 64));
-            let mut small = pin!(turns.acquire(OWNER, 2, 1));
+            let mut large = pin!(queue.acquire(OWNER, 1, 64));
+            let mut small = pin!(queue.acquire(OWNER, 2, 1));
             tokio::select! {
                 biased;
-                _ = &mut large => panic!("memory was granted beyond the total"),
+                _ = &mut large => panic!("memory was granted above the total"),
                 _ = &mut small => panic!("memory was granted out of order"),
                 () = std::future::ready(()) => {}
             }
-            assert_eq!(turns.state().waiting.len(), 2);
+            assert_eq!(queue.state().waiting.len(), 2);
             drop(first);
             let large = large.await.unwrap();
             drop(large);
             drop(small.await.unwrap());
-            let _ = pin!(turns.acquire(OWNER, 3, 1)).await;
+            let _ = pin!(queue.acquire(OWNER, 3, 1)).await;
         }
-        let all = turns.acquire(OWNER, 0, 64).await.unwrap();
+        let all = queue.acquire(OWNER, 0, 64).await.unwrap();
         {
-            let mut leaves = pin!(turns.acquire(OWNER, 1, 64));
+            let mut leaves = pin!(queue.acquire(OWNER, 1, 64));
             tokio::select! {
                 biased;
-                _ = &mut leaves => panic!("memory was granted beyond the total"),
+                _ = &mut leaves => panic!("memory was granted above the total"),
                 () = std::future::ready(()) => {}
             }
         }
-        assert_eq!(turns.state().waiting.len(), 0);
+        assert_eq!(queue.state().waiting.len(), 0);
         drop(all);
-        assert_eq!(turns.state().free, 64);
+        assert_eq!(queue.state().free, 64);
     }
 
     #[tokio::test]
     async fn memory_granted_to_a_cancelled_check_is_released() {
-        let turns = CheckQueue::new(64);
-        let all = turns.acquire(OWNER, 0, 64).await.unwrap();
-        let mut waits = Box::pin(turns.acquire(OWNER, 1, 64));
+        let queue = CheckQueue::new(64);
+        let all = queue.acquire(OWNER, 0, 64).await.unwrap();
+        let mut waits = Box::pin(queue.acquire(OWNER, 1, 64));
         tokio::select! {
             biased;
-            _ = &mut waits => panic!("memory was granted beyond the total"),
+            _ = &mut waits => panic!("memory was granted above the total"),
             () = std::future::ready(()) => {}
         }
         // It is granted memory, and is cancelled before it notices.
         drop(all);
-        assert_eq!(turns.state().free, 0);
+        assert_eq!(queue.state().free, 0);
         drop(waits);
-        assert_eq!(turns.state().free, 64);
+        assert_eq!(queue.state().free, 64);
     }
 }

@@ -186,9 +186,9 @@ impl Directory {
         if !ticket.delay.is_zero() {
             tokio::time::sleep(ticket.delay).await;
         }
-        let turn = CheckPriority { rank: ticket.rank, account: caller.account };
+        let priority = CheckPriority { rank: ticket.rank, account: caller.account };
         let is_local = is_this_machine(peer);
-        let checked = self.checker.authenticate(&self.entries(), credentials, is_local, turn).await;
+        let checked = self.checker.authenticate(&self.entries(), credentials, is_local, priority).await;
         // The check took time: the login may have been revoked meanwhile.
         let login = checked.and_then(|login| match self.entries().is_valid(&login) {
             true => Ok(login),
@@ -239,7 +239,7 @@ impl Directory {
         }
     }
 
-    /// Sets the networks that are never treated as one party, since many clients share their addresses: initially, this
+    /// Sets the networks that many clients share, so that none of them counts as one client: initially, this
     /// machine.
     pub fn set_shared_networks(&self, networks: &[IpNet]) {
         self.guard.set_shared_networks(networks);

@@ -13,7 +13,7 @@ use crate::{AppName, User};
 /// The name of the file in a daemon's folder.
 const FILE: &str = "app_password_uses";
 
-/// The most app passwords whose use is kept. Beyond it, the one unused for longest is dropped.
+/// The most app passwords whose use is kept. When full, the one unused for longest is evicted.
 const MAX_ENTRIES: usize = 4_096;
 
 const HEADING: &str =
@@ -145,10 +145,10 @@ mod tests {
         for (folder, protocol, at) in
             [(&imap, "imap", now), (&smtp, "smtp", now - DAY), (&imap, "imap", now - 9 * DAY)]
         {
-            let noticed = RecordedUses::default();
-            noticed.persist_in(folder.path(), protocol);
-            noticed.record(&user("ann"), &device("Ann's new laptop"), at);
-            noticed.save();
+            let recorded = RecordedUses::default();
+            recorded.persist_in(folder.path(), protocol);
+            recorded.record(&user("ann"), &device("Ann's new laptop"), at);
+            recorded.save();
         }
         let uses = LastUses::read(&[imap.path(), smtp.path(), Path::new("/nowhere")]);
         let last = uses.of(&user("ann"), &device("Ann's new laptop"), "2026-01-01T00:00:00Z").unwrap();

@@ -47,6 +47,6 @@ impl LoginWatch {
 
 impl fmt::Debug for LoginWatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Vigil({})", self.login.user)
+        write!(f, "LoginWatch({})", self.login.user)
     }
 }

@@ -11,7 +11,7 @@ use crate::{Password, Secret};
 pub(crate) struct MatchMac(hmac::Key);
 
 impl MatchMac {
-    /// A seal with a new key.
+    /// A MAC with a new key.
     pub(crate) fn new() -> Self {
         let random = aws_lc_rs::rand::SystemRandom::new();
         Self(

@@ -11,7 +11,7 @@ use crate::{AppName, Password, Secret, User};
 ///
 /// An entry is a [`MatchMac`]'s tag. It covers the secret, so a changed password is never answered from here.
 pub(crate) struct RecentLogins {
-    seal: MatchMac,
+    mac: MatchMac,
     accepted: Mutex<HashMap<(User, Option<String>), Accepted>>,
 }
 
@@ -30,7 +30,7 @@ const MAX_ENTRIES: usize = 1024;
 
 impl RecentLogins {
     pub(crate) fn new() -> Self {
-        Self { seal: MatchMac::new(), accepted: Mutex::new(HashMap::new()) }
+        Self { mac: MatchMac::new(), accepted: Mutex::new(HashMap::new()) }
     }
 
     /// True if exactly this was accepted a moment ago. Compares in constant time.
@@ -43,13 +43,13 @@ impl RecentLogins {
     ) -> bool {
         let accepted = self.accepted.lock().expect("no code panics while it holds this lock");
         accepted.get(&key(owner)).is_some_and(|kept| {
-            now < kept.until && self.seal.verify(&kept.tag, &owner.0.to_string(), secret, password)
+            now < kept.until && self.mac.verify(&kept.tag, &owner.0.to_string(), secret, password)
         })
     }
 
     /// Caches an accepted login.
     pub(crate) fn remember(&self, owner: Owner<'_>, secret: &Secret, password: &Password, now: Instant) {
-        let tag = self.seal.tag(&owner.0.to_string(), secret, password);
+        let tag = self.mac.tag(&owner.0.to_string(), secret, password);
         let mut accepted = self.accepted.lock().expect("no code panics while it holds this lock");
         if accepted.len() >= MAX_ENTRIES {
             accepted.retain(|_, kept| now < kept.until);
@@ -62,7 +62,7 @@ impl RecentLogins {
 
     /// A number below `among` that is always the same for the same name, and unpredictable outside the process.
     pub(crate) fn pick(&self, name: &str, among: usize) -> Option<usize> {
-        let tag = self.seal.tag_of_name(name);
+        let tag = self.mac.tag_of_name(name);
         let number = tag.as_ref().iter().take(4).fold(0usize, |sum, octet| sum << 8 | usize::from(*octet));
         number.checked_rem(among)
     }

@@ -146,11 +146,11 @@ async fn without_users_a_password_is_still_checked_and_refused() {
 async fn a_check_that_needs_more_than_all_memory_runs_alone() {
     let wide = Secret::parse(&STAND_IN_HASH.replace("m=19456", "m=131072")).unwrap();
     assert!(wide.memory() > CHECK_MEMORY);
-    let gate = PasswordChecker::new();
-    let turn = CheckPriority { rank: Rank { is_from_unknown_network: true, failures: 0 }, account: 0 };
+    let checker = PasswordChecker::new();
+    let priority = CheckPriority { rank: Rank { is_from_unknown_network: true, failures: 0 }, account: 0 };
     let (one, other) = tokio::join!(
-        gate.check(wide.clone(), password("x"), turn),
-        gate.check(Secret::hash(&password("y")), password("y"), turn)
+        checker.check(wide.clone(), password("x"), priority),
+        checker.check(Secret::hash(&password("y")), password("y"), priority)
     );
     assert_eq!((one, other), (Ok(false), Ok(true)));
 }
@@ -162,14 +162,14 @@ fn unknown_logins_are_checked_against_users_secrets() {
         users: vec![UserAccount::new(user("ann@example.org"), Secret::hash(&password("a")))],
         aliases: Vec::new(),
     };
-    let gate = PasswordChecker::new();
-    assert_eq!(gate.stand_in(&Entries::new(&accounts), "who"), &accounts.users[0].secret);
-    assert_eq!(gate.stand_in(&Entries::new(&Accounts::default()), "who"), &gate.default_stand_in);
+    let checker = PasswordChecker::new();
+    assert_eq!(checker.stand_in(&Entries::new(&accounts), "who"), &accounts.users[0].secret);
+    assert_eq!(checker.stand_in(&Entries::new(&Accounts::default()), "who"), &checker.default_stand_in);
 }
 
 /// A directory with Ann and the internal mailbox.
 fn with_internal_mailbox() -> Directory {
-    let hidden = InternalMailbox::new(
+    let internal_mailbox = InternalMailbox::new(
         &"mailstead-heartbeat@example.org".parse().unwrap(),
         Secret::hash(&password("heartbeat's")).as_str(),
     );
@@ -179,7 +179,7 @@ fn with_internal_mailbox() -> Directory {
             users: vec![UserAccount::new(user("ann@example.org"), Secret::hash(&password("ann's")))],
             aliases: Vec::new(),
         },
-        Some(hidden.unwrap()),
+        Some(internal_mailbox.unwrap()),
     )
 }
 

@@ -15,14 +15,14 @@ const NEW_HASH_MEMORY: u32 = 19;
 impl Declaration {
     /// Replaces passwords by hashes. A password that matches the hash that was applied before becomes that hash, so
     /// that a comparison finds no change; any other is hashed with a new salt.
-    pub fn hash_passwords(&self, before: &Accounts, proofs: &VerificationCache) -> Declaration<Secret> {
+    pub fn hash_passwords(&self, before: &Accounts, cache: &VerificationCache) -> Declaration<Secret> {
         let accounts = before.users_by_name();
         let applied = |declared: &DeclaredUser| accounts.get(&declared.user)?.declared.as_ref();
         let one = |declared: &DeclaredUser| {
             let secret = match &declared.secret {
                 DeclaredSecret::Hash(hash) => hash.clone(),
                 DeclaredSecret::Plain(password) => {
-                    hash_password(&declared.user, password.password(), applied(declared), proofs)
+                    hash_password(&declared.user, password.password(), applied(declared), cache)
                 }
             };
             DeclaredUser { user: declared.user.clone(), secret }
@@ -47,13 +47,13 @@ fn hash_password(
     user: &User,
     password: &Password,
     applied: Option<&Secret>,
-    proofs: &VerificationCache,
+    cache: &VerificationCache,
 ) -> Secret {
     let owner = user.to_string();
     applied
-        .filter(|applied| proofs.verifies(&owner, applied, password))
+        .filter(|applied| cache.verifies(&owner, applied, password))
         .cloned()
-        .unwrap_or_else(|| proofs.hash(&owner, password))
+        .unwrap_or_else(|| cache.hash(&owner, password))
 }
 
 /// Does the work on each of the jobs and returns the results in the order of the jobs.

@@ -259,12 +259,12 @@ fn app_passwords_survive_restarts_and_a_changed_declaration() {
 
 #[test]
 fn a_repeated_password_costs_no_hash() {
-    let proofs = VerificationCache::default();
+    let cache = VerificationCache::default();
     let look = |before: &Accounts, secret: &str| {
-        let computed = proofs.hashes_computed();
+        let computed = cache.hashes_computed();
         let users = [(ANN, secret), ("bob@example.org", hash_of_bob())];
-        let merged = merge(before, &declare(&users).hash_passwords(before, &proofs));
-        (merged.accounts, proofs.hashes_computed() - computed)
+        let merged = merge(before, &declare(&users).hash_passwords(before, &cache));
+        (merged.accounts, cache.hashes_computed() - computed)
     };
     let (first, computed) = look(&Accounts::default(), "password one");
     assert_eq!(computed, 1, "a declared hash costs nothing");

@@ -16,7 +16,7 @@ use crate::{Password, Secret};
 pub struct VerificationCache(Arc<Inner>);
 
 struct Inner {
-    seal: MatchMac,
+    mac: MatchMac,
     verified: Mutex<HashMap<String, Tag>>,
     computed: AtomicUsize,
 }
@@ -48,8 +48,8 @@ impl VerificationCache {
 
     /// True if the password matched before. Compares in constant time.
     pub(super) fn contains(&self, owner: &str, secret: &Secret, password: &Password) -> bool {
-        let right = self.0.verified.lock().unwrap_or_else(PoisonError::into_inner);
-        right.get(owner).is_some_and(|tag| self.0.seal.verify(tag, owner, secret, password))
+        let verified = self.0.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        verified.get(owner).is_some_and(|tag| self.0.mac.verify(tag, owner, secret, password))
     }
 
     /// The number of hashes computed so far.
@@ -58,19 +58,19 @@ impl VerificationCache {
     }
 
     fn remember(&self, owner: &str, secret: &Secret, password: &Password) {
-        let tag = self.0.seal.tag(owner, secret, password);
-        let mut right = self.0.verified.lock().unwrap_or_else(PoisonError::into_inner);
-        if right.len() >= MAX_ENTRIES {
-            right.clear();
+        let tag = self.0.mac.tag(owner, secret, password);
+        let mut verified = self.0.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        if verified.len() >= MAX_ENTRIES {
+            verified.clear();
         }
-        right.insert(owner.to_owned(), tag);
+        verified.insert(owner.to_owned(), tag);
     }
 }
 
 impl Default for VerificationCache {
     fn default() -> Self {
         Self(Arc::new(Inner {
-            seal: MatchMac::new(),
+            mac: MatchMac::new(),
             verified: Mutex::default(),
             computed: AtomicUsize::new(0),
         }))
@@ -80,7 +80,7 @@ impl Default for VerificationCache {
 /// Prints no entries: a keyed hash of a password does not belong in a log either.
 impl fmt::Debug for VerificationCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Proofs(computed {})", self.hashes_computed())
+        write!(f, "VerificationCache(computed {})", self.hashes_computed())
     }
 }
 
@@ -90,19 +90,19 @@ mod tests {
 
     #[test]
     fn a_verified_password_is_not_computed_again() {
-        let proofs = VerificationCache::default();
+        let cache = VerificationCache::default();
         let (right, wrong) = (Password::new("right").unwrap(), Password::new("wrong").unwrap());
-        let secret = proofs.hash("ann", &right);
-        assert!(proofs.verifies("ann", &secret, &right));
-        assert_eq!(proofs.hashes_computed(), 1);
+        let secret = cache.hash("ann", &right);
+        assert!(cache.verifies("ann", &secret, &right));
+        assert_eq!(cache.hashes_computed(), 1);
         for _ in 0..2 {
-            assert!(!proofs.verifies("ann", &secret, &wrong));
+            assert!(!cache.verifies("ann", &secret, &wrong));
         }
-        assert_eq!(proofs.hashes_computed(), 3);
-        assert!(proofs.verifies("bob", &secret, &right));
-        assert_eq!(proofs.hashes_computed(), 4, "a match for one user does not count for another");
+        assert_eq!(cache.hashes_computed(), 3);
+        assert!(cache.verifies("bob", &secret, &right));
+        assert_eq!(cache.hashes_computed(), 4, "a match for one user does not count for another");
         let other = Secret::hash(&right);
-        assert!(!proofs.contains("ann", &other, &right), "another hash needs its own check");
+        assert!(!cache.contains("ann", &other, &right), "another hash needs its own check");
         assert!(
             !VerificationCache::default().contains("ann", &secret, &right),
             "another process has another key"

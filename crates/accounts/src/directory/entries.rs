@@ -95,11 +95,11 @@ impl Entries {
 
     /// Adds the internal mailbox. A user of the same name has precedence.
     pub(crate) fn with_internal_mailbox(self, internal_mailbox: Option<InternalMailbox>) -> Self {
-        let hidden = internal_mailbox.map(|InternalMailbox { user, secret }| {
+        let internal_mailbox = internal_mailbox.map(|InternalMailbox { user, secret }| {
             let name = (user.domain().clone(), user.name().to_owned());
             (name, user, Keys { secret, apps: Vec::new() })
         });
-        Self { internal_mailbox: hidden, ..self }
+        Self { internal_mailbox, ..self }
     }
 
     /// Sets the host's name. A domain of the accounts keeps its own addresses.
@@ -128,14 +128,14 @@ impl Entries {
     /// `ann@example.org`, or `ann` alone for the first domain. A `+detail` is no part of a login.
     pub(crate) fn login(&self, login: &str, is_on_this_machine: bool) -> Option<(&User, &Keys)> {
         let name = self.name_of_login(login)?;
-        let is_hidden = self.internal_mailbox.as_ref().is_some_and(|(hidden, ..)| *hidden == name);
-        self.keys(&name).filter(|_| is_on_this_machine || !is_hidden || self.names.contains_key(&name))
+        let is_internal = self.internal_mailbox.as_ref().is_some_and(|(internal, ..)| *internal == name);
+        self.keys(&name).filter(|_| is_on_this_machine || !is_internal || self.names.contains_key(&name))
     }
 
     /// True if a login names the internal mailbox.
     pub(crate) fn is_internal_mailbox(&self, login: &str) -> bool {
         let name = self.name_of_login(login);
-        self.internal_mailbox.as_ref().zip(name).is_some_and(|((hidden, ..), name)| *hidden == name)
+        self.internal_mailbox.as_ref().zip(name).is_some_and(|((internal, ..), name)| *internal == name)
     }
 
     fn name_of_login(&self, login: &str) -> Option<Name> {
@@ -163,7 +163,7 @@ impl Entries {
     fn keys(&self, name: &Name) -> Option<(&User, &Keys)> {
         match (self.names.get(name), &self.internal_mailbox) {
             (Some(AddressEntry::User { user, keys, enabled: true }), _) => Some((user, keys)),
-            (None, Some((hidden, user, keys))) if hidden == name => Some((user, keys)),
+            (None, Some((internal, user, keys))) if internal == name => Some((user, keys)),
             _ => None,
         }
     }

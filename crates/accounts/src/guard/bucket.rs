@@ -48,7 +48,7 @@ pub(super) const SITE: Policy = Policy {
 
 /// An account, guessed at from everywhere: clients of unknown networks wait, up to eight seconds. It does not refuse a
 /// client for the failures of others, and has no bound on the number that wait: each network is limited separately, so
-/// a crowd of guessers cannot use up the owner's attempts.
+/// any number of guessers cannot use up the owner's attempts.
 pub(super) const ACCOUNT: Policy = Policy {
     free_failures: 8.0,
     first: Duration::from_millis(500),

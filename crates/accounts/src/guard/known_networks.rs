@@ -38,31 +38,31 @@ const DAY: u64 = 24 * 3600;
 const HEADING: &str = "# Networks from which users have logged in, as keyed hashes. Written by the server.\n";
 
 impl KnownNetworks {
-    pub(super) fn contains(&self, home: UserNetwork, now: u64) -> bool {
-        self.logins.get(&home).is_some_and(|last| now.saturating_sub(*last) < KNOWN_FOR)
+    pub(super) fn contains(&self, network: UserNetwork, now: u64) -> bool {
+        self.logins.get(&network).is_some_and(|last| now.saturating_sub(*last) < KNOWN_FOR)
     }
 
     /// Records a login; returns true if that changes the file.
-    pub(super) fn record(&mut self, home: UserNetwork, now: u64) -> bool {
+    pub(super) fn record(&mut self, network: UserNetwork, now: u64) -> bool {
         // The clock may have been set back.
-        if self.logins.get(&home).is_some_and(|last| now.abs_diff(*last) < DAY) {
+        if self.logins.get(&network).is_some_and(|last| now.abs_diff(*last) < DAY) {
             return false;
         }
-        if !self.logins.contains_key(&home) {
-            self.make_room(home.account);
+        if !self.logins.contains_key(&network) {
+            self.make_room(network.account);
         }
-        self.logins.insert(home, now);
+        self.logins.insert(network, now);
         true
     }
 
     fn make_room(&mut self, account: u64) {
-        let of_one = self.logins.keys().filter(|home| home.account == account).count();
+        let of_one = self.logins.keys().filter(|network| network.account == account).count();
         let candidates =
-            self.logins.iter().filter(|(home, _)| of_one < MAX_OF_ONE || home.account == account);
+            self.logins.iter().filter(|(network, _)| of_one < MAX_OF_ONE || network.account == account);
         if of_one < MAX_OF_ONE && self.logins.len() < MAX_ENTRIES {
             return;
         }
-        if let Some(oldest) = candidates.min_by_key(|(_, last)| **last).map(|(home, _)| *home) {
+        if let Some(oldest) = candidates.min_by_key(|(_, last)| **last).map(|(network, _)| *network) {
             self.logins.remove(&oldest);
         }
     }
@@ -72,7 +72,7 @@ impl KnownNetworks {
         let mut text = HEADING.to_owned();
         let _ = writeln!(text, "key {}", key.text());
         let mut logins: Vec<_> = self.logins.iter().collect();
-        logins.sort_unstable_by_key(|(home, last)| (**last, home.account, home.network));
+        logins.sort_unstable_by_key(|(network, last)| (**last, network.account, network.network));
         for (UserNetwork { account, network }, last) in logins {
             let _ = writeln!(text, "{last} {account:016x} {network:016x}");
         }
@@ -83,11 +83,11 @@ impl KnownNetworks {
     pub(super) fn parse(text: &str, now: u64) -> Option<(Key, Self)> {
         let key = text.lines().find_map(|line| Key::parse(line.strip_prefix("key ")?))?;
         let mut known = Self::default();
-        for (home, last) in text.lines().filter_map(login) {
+        for (network, last) in text.lines().filter_map(login) {
             // A login in the future was recorded by a clock that was ahead. It must not count for longer than others.
             let last = last.min(now);
             if now - last < KNOWN_FOR {
-                known.record(home, last);
+                known.record(network, last);
             }
         }
         Some((key, known))
@@ -103,8 +103,8 @@ fn login(line: &str) -> Option<(UserNetwork, u64)> {
     let mut words = line.split(' ');
     let last = words.next()?.parse().ok()?;
     let mut hash = || words.next().and_then(|word| u64::from_str_radix(word, 16).ok());
-    let home = UserNetwork { account: hash()?, network: hash()? };
-    words.next().is_none().then_some((home, last))
+    let network = UserNetwork { account: hash()?, network: hash()? };
+    words.next().is_none().then_some((network, last))
 }
 
 /// The key of the hashes in a file.
@@ -145,27 +145,28 @@ mod tests {
 
     const NOW: u64 = 1_796_000_000;
 
-    fn home(account: u64, network: u64) -> UserNetwork {
+    fn user_network(account: u64, network: u64) -> UserNetwork {
         UserNetwork { account, network }
     }
 
     #[test]
     fn a_written_file_reads_back_unchanged() {
         let (mut known, key) = (KnownNetworks::default(), Key::new());
-        known.record(home(1, 2), NOW);
-        assert!(known.record(home(u64::MAX, 0), NOW - 5));
+        known.record(user_network(1, 2), NOW);
+        assert!(known.record(user_network(u64::MAX, 0), NOW - 5));
         let text = known.to_text(&key);
         let (read_key, read) = KnownNetworks::parse(&text, NOW + 1).unwrap();
         assert_eq!(read.to_text(&read_key), text);
         assert!(
-            read.contains(home(1, 2), NOW + KNOWN_FOR - 1) && !read.contains(home(1, 2), NOW + KNOWN_FOR)
+            read.contains(user_network(1, 2), NOW + KNOWN_FOR - 1)
+                && !read.contains(user_network(1, 2), NOW + KNOWN_FOR)
         );
     }
 
     #[test]
     fn damaged_lines_are_skipped() {
         let mut known = KnownNetworks::default();
-        known.record(home(1, 2), NOW);
+        known.record(user_network(1, 2), NOW);
         let text = known.to_text(&Key::new());
         for damage in ["x", "1 2", "1 2 3 4", "-1 0 0", "9 zz 1", "key 12", "\u{fffd}\0"] {
             let (_, read) = KnownNetworks::parse(&format!("{damage}\n{text}{damage}\n"), NOW).unwrap();
@@ -177,33 +178,33 @@ mod tests {
     #[test]
     fn a_login_in_the_future_expires_like_any_other() {
         let mut known = KnownNetworks::default();
-        known.record(home(1, 2), NOW + 1000 * DAY);
+        known.record(user_network(1, 2), NOW + 1000 * DAY);
         let (_, read) = KnownNetworks::parse(&known.to_text(&Key::new()), NOW).unwrap();
-        assert!(!read.contains(home(1, 2), NOW + KNOWN_FOR));
+        assert!(!read.contains(user_network(1, 2), NOW + KNOWN_FOR));
         // The same without a restart: the next login corrects it.
-        known.record(home(1, 2), NOW);
-        assert!(!known.contains(home(1, 2), NOW + KNOWN_FOR));
+        known.record(user_network(1, 2), NOW);
+        assert!(!known.contains(user_network(1, 2), NOW + KNOWN_FOR));
     }
 
     #[test]
     fn a_login_is_written_once_a_day() {
         let mut known = KnownNetworks::default();
-        assert!(known.record(home(1, 2), NOW));
-        assert!(!known.record(home(1, 2), NOW + DAY - 1));
-        assert!(known.record(home(1, 2), NOW + DAY));
+        assert!(known.record(user_network(1, 2), NOW));
+        assert!(!known.record(user_network(1, 2), NOW + DAY - 1));
+        assert!(known.record(user_network(1, 2), NOW + DAY));
     }
 
     #[test]
     fn a_user_with_many_networks_displaces_only_its_own() {
         let mut known = KnownNetworks::default();
-        known.record(home(1, 1), NOW - DAY);
+        known.record(user_network(1, 1), NOW - DAY);
         for network in 0..10_000 {
-            known.record(home(2, network), NOW + network);
+            known.record(user_network(2, network), NOW + network);
         }
         assert_eq!(known.size(), 1 + MAX_OF_ONE);
-        assert!(known.contains(home(1, 1), NOW) && known.contains(home(2, 9_999), NOW));
+        assert!(known.contains(user_network(1, 1), NOW) && known.contains(user_network(2, 9_999), NOW));
         for account in 3..10_000 {
-            known.record(home(account, 1), NOW + 10_000);
+            known.record(user_network(account, 1), NOW + 10_000);
         }
         assert_eq!(known.size(), MAX_ENTRIES);
         assert!(known.to_text(&Key::new()).len() < MAX_ENTRIES * 50);

@@ -20,7 +20,7 @@ struct Networks {
 }
 
 impl KnownNetworksFile {
-    /// A memory that lasts as long as the process.
+    /// Networks that are lost when the process ends.
     pub(super) fn new() -> Self {
         let key = Key::new();
         Self(Saved::new(Networks { known: KnownNetworks::default(), hmac: key.hmac(), key }))
@@ -35,7 +35,7 @@ impl KnownNetworksFile {
         });
     }
 
-    pub(super) fn home(&self, name: &str, peer: IpAddr) -> UserNetwork {
+    pub(super) fn user_network(&self, name: &str, peer: IpAddr) -> UserNetwork {
         let hmac = &self.0.lock().value.hmac;
         let network = network_of(peer).to_string();
         UserNetwork {
@@ -44,13 +44,13 @@ impl KnownNetworksFile {
         }
     }
 
-    pub(super) fn knows(&self, home: UserNetwork) -> bool {
-        self.0.lock().value.known.contains(home, now())
+    pub(super) fn knows(&self, network: UserNetwork) -> bool {
+        self.0.lock().value.known.contains(network, now())
     }
 
-    pub(super) fn record(&self, home: UserNetwork) {
+    pub(super) fn record(&self, network: UserNetwork) {
         let mut state = self.0.lock();
-        state.is_changed |= state.value.known.record(home, now());
+        state.is_changed |= state.value.known.record(network, now());
     }
 
     /// Writes the file if there are changes. Blocks.

@@ -133,7 +133,7 @@ impl Ledger {
 }
 
 impl BucketKey {
-    /// The policy by which the entry is forgotten. The one of a home behind a shared address forgets sooner, so it is
+    /// The policy by which the entry is forgotten. The one of a known network behind a shared address forgets sooner, so it is
     /// kept a little longer than necessary.
     fn policy(self) -> &'static Policy {
         match self {
@@ -152,9 +152,9 @@ fn charged(caller: &LoginAttempt) -> Charged {
         (true, true) => vec![(BucketKey::KnownNetwork(caller.network), &SHARED)],
         (false, true) => vec![(BucketKey::Shared(caller.account), &SHARED)],
         (false, false) => {
-            let party = network_of(caller.address);
+            let network = network_of(caller.address);
             let mut charged =
-                vec![(BucketKey::Network(party), &NETWORK), (BucketKey::Account(caller.account), &ACCOUNT)];
+                vec![(BucketKey::Network(network), &NETWORK), (BucketKey::Account(caller.account), &ACCOUNT)];
             charged.extend(site_of(caller.address).map(|site| (BucketKey::Site(site), &SITE)));
             charged
         }

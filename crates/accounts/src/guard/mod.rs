@@ -13,7 +13,7 @@
 //! Guessers at an account slow down only networks from which its owner never logged in, and lock out none of them: the
 //! attempts that may wait are counted by network, and a wait on the account's behalf ends after eight seconds. When
 //! more passwords are to be checked than memory allows, the networks with the fewest failures are served first
-//! ([`crate::turns`]). A device that repeats the same old password is not a guesser: a password that was wrong before
+//! ([`crate::check_queue`]). A device that repeats the same old password is not a guesser: a password that was wrong before
 //! is not charged again.
 //!
 //! [`Ledger`] is pure: the time is a parameter, and it holds only keyed hashes of names and passwords. It holds a
@@ -105,9 +105,9 @@ impl Guard {
         // A name cannot contain a NUL, so name and password cannot run into each other.
         let account = tag(&self.key, &[b"account", &[0], name.as_bytes()]);
         let password = tag(&self.key, &[b"password", &[0], name.as_bytes(), &[0], password.octets()]);
-        let home = self.known_networks.home(name, address);
-        let is_known = self.known_networks.knows(home);
-        LoginAttempt { address, is_shared, account, password, network: home, is_known }
+        let network = self.known_networks.user_network(name, address);
+        let is_known = self.known_networks.knows(network);
+        LoginAttempt { address, is_shared, account, password, network, is_known }
     }
 
     /// Admits an attempt, with the wait before it; `None` when it is refused.
@@ -152,7 +152,7 @@ fn tag(key: &hmac::Key, parts: &[&[u8]]) -> u64 {
     tag.as_ref().iter().take(8).fold(0, |number, octet| number << 8 | u64::from(*octet))
 }
 
-/// The part of an address that is one party: an IPv4 address, or 64 bits of an IPv6 address, which is the least that a
+/// The part of an address that counts as one client: an IPv4 address, or 64 bits of an IPv6 address, which is the least that a
 /// provider assigns to a customer.
 pub(crate) fn network_of(address: IpAddr) -> IpAddr {
     mask(address, 64)

@@ -59,8 +59,8 @@ fn caller(address: &str, account: u64, password: u64) -> LoginAttempt {
         IpAddr::V4(network) => network.to_bits().into(),
         IpAddr::V6(network) => (network.to_bits() >> 64) as u64,
     };
-    let home = UserNetwork { account, network };
-    LoginAttempt { address, is_shared: false, account, password, network: home, is_known: false }
+    let network = UserNetwork { account, network };
+    LoginAttempt { address, is_shared: false, account, password, network, is_known: false }
 }
 
 fn from_shared_address(account: u64, password: u64) -> LoginAttempt {
