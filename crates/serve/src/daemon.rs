@@ -85,7 +85,7 @@ impl fmt::Display for ReloadScope {
     }
 }
 
-/// A daemon's life between its start and its exit.
+/// The common parts of a running daemon.
 #[derive(Debug)]
 pub struct Daemon {
     /// The tasks that have to stop before the daemon does.
@@ -105,15 +105,15 @@ pub fn run<C: DeserializeOwned>(
     log: fn(&C) -> &Log,
     work: impl AsyncFnOnce(C, Sockets, Daemon) -> Result<(), DaemonError>,
 ) -> ExitCode {
-    let mut outlet = None;
-    let ended = start(role, path, log, work, &mut outlet);
+    let mut log_writer = None;
+    let ended = start(role, path, log, work, &mut log_writer);
     if let Err(error) = &ended {
         // A program that reads the log as JSON must be able to read this error too.
-        outlet.get_or_insert_with(|| logging::start(role, &log_of(path)));
+        log_writer.get_or_insert_with(|| logging::start(role, &log_of(path)));
         tracing::error!("mailstead {role}: {error}");
     }
-    if let Some(outlet) = outlet {
-        outlet.flush();
+    if let Some(log_writer) = log_writer {
+        log_writer.flush();
     }
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -136,12 +136,12 @@ fn start<C: DeserializeOwned>(
     path: &Path,
     log: fn(&C) -> &Log,
     work: impl AsyncFnOnce(C, Sockets, Daemon) -> Result<(), DaemonError>,
-    outlet: &mut Option<LogWriter>,
+    log_writer: &mut Option<LogWriter>,
 ) -> Result<(), DaemonError> {
     let config: C = config::load(path)?;
     // Before the log, which is a thread.
     let sockets = Sockets::inherited()?;
-    *outlet = Some(logging::start(role, log(&config)));
+    *log_writer = Some(logging::start(role, log(&config)));
     let runtime = runtime(role).map_err(DaemonError::Runtime)?;
     let ended = runtime.block_on(async { work(config, sockets, Daemon::new()?).await });
     // Work that still blocks on a disk must not keep the process: none of it has been acknowledged.

@@ -48,11 +48,11 @@ pub(crate) fn victim(candidates: &[Candidate<'_>], own: usize, most: usize) -> O
 }
 
 fn of_the_greediest_user(candidates: &[Candidate<'_>], most: usize) -> Option<u64> {
-    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut sessions: HashMap<&str, usize> = HashMap::new();
     for user in candidates.iter().filter_map(|candidate| candidate.user) {
-        *places.entry(user).or_default() += 1;
+        *sessions.entry(user).or_default() += 1;
     }
-    let (greediest, held) = places.into_iter().max_by_key(|(user, held)| (*held, *user))?;
+    let (greediest, held) = sessions.into_iter().max_by_key(|(user, held)| (*held, *user))?;
     let theirs = candidates.iter().filter(|candidate| candidate.user == Some(greediest));
     let longest_idle = theirs.max_by_key(|candidate| candidate.idle)?;
     (held > (most / MAX_OF_ONE_USER).max(1)).then_some(longest_idle.key)

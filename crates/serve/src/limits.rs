@@ -27,7 +27,7 @@ pub struct Limits {
 struct Open {
     total_limit: usize,
     network_limit: usize,
-    patience: TimeLimits,
+    time_limits: TimeLimits,
     /// The number without those that were evicted and have not ended yet.
     total: usize,
     /// The number by network. Has no more entries than there are connections.
@@ -76,7 +76,7 @@ impl Limits {
         Self::with_shared_addresses(SharedAddresses::default(), total, per_address)
     }
 
-    /// The same, except that addresses in the crowd have no limit of their own.
+    /// The same, except that shared addresses have no limit of their own.
     pub fn with_shared_addresses(
         shared_addresses: SharedAddresses,
         total: usize,
@@ -85,14 +85,14 @@ impl Limits {
         let open = Open {
             total_limit: total,
             network_limit: per_address,
-            patience: TimeLimits::for_own_processes(),
+            time_limits: TimeLimits::for_own_processes(),
             total: 0,
             by_network: HashMap::new(),
             sessions: HashMap::new(),
             last_key: 0,
         };
-        let (admitted, is_looked_after) = (Notify::new(), AtomicBool::new(false));
-        Arc::new(Self { open: Mutex::new(open), shared_addresses, admitted, is_watched: is_looked_after })
+        let (admitted, is_watched) = (Notify::new(), AtomicBool::new(false));
+        Arc::new(Self { open: Mutex::new(open), shared_addresses, admitted, is_watched })
     }
 
     /// Sets other limits, after a reload. Connected peers stay.
@@ -102,8 +102,8 @@ impl Limits {
     }
 
     /// Sets the time limits of sessions.
-    pub fn set_time_limits(&self, patience: TimeLimits) {
-        self.lock().patience = patience;
+    pub fn set_time_limits(&self, time_limits: TimeLimits) {
+        self.lock().time_limits = time_limits;
     }
 
     /// The addresses that many clients may share.
@@ -130,7 +130,7 @@ impl Limits {
             *open.by_network.entry(network).or_default() += 1;
         }
         open.last_key += 1;
-        let (key, pace) = (open.last_key, Pace::new(&open.patience));
+        let (key, pace) = (open.last_key, Pace::new(&open.time_limits));
         open.sessions.insert(key, Session { peer, network, pace: pace.clone(), is_evicted: false });
         drop(open);
         self.admitted.notify_one();
@@ -142,7 +142,7 @@ impl Limits {
         let open = self.lock();
         let fill = Fill::of(open.total, open.total_limit);
         for session in open.sessions.values() {
-            let expiry = session.pace.with_timing(|conduct| conduct.expiry(&open.patience, fill, now));
+            let expiry = session.pace.with_timing(|timing| timing.expiry(&open.time_limits, fill, now));
             if let Some(expiry) = expiry.filter(|_| !session.pace.has_ended()) {
                 tracing::debug!(peer = %session.peer, ?expiry, "session ended");
                 session.pace.end(expiry);
@@ -150,7 +150,7 @@ impl Limits {
         }
     }
 
-    /// Checks the sessions while there are listeners. Only the first call for these limits has an effect.
+    /// Starts to check the sessions. Only the first call for these limits has an effect.
     pub(crate) fn start_watching(self: &Arc<Self>) {
         if !self.is_watched.swap(true, Ordering::Relaxed) {
             let limits = Arc::clone(self);
@@ -190,10 +190,10 @@ impl Open {
                 continue;
             }
             let of_network = self.sessions_of(session.network).unwrap_or(1);
-            session.pace.with_timing(|conduct| {
-                if conduct.is_waiting() {
-                    let ((held, rate), idle) = (conduct.rate(now), conduct.idle(now));
-                    users.extend(conduct.user().map(|user| (*key, user.to_owned())));
+            session.pace.with_timing(|timing| {
+                if timing.is_waiting() {
+                    let ((held, rate), idle) = (timing.rate(now), timing.idle(now));
+                    users.extend(timing.user().map(|user| (*key, user.to_owned())));
                     candidates.push(Candidate { key: *key, of_network, held, rate, idle, user: None });
                 }
             });

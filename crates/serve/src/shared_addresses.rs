@@ -47,9 +47,9 @@ const REPORT_AGAIN: Duration = Duration::from_secs(60);
 impl SharedAddresses {
     /// The addresses in these networks.
     pub fn new(networks: &[IpNet]) -> Self {
-        let crowd = Self::default();
-        crowd.change(networks);
-        crowd
+        let addresses = Self::default();
+        addresses.change(networks);
+        addresses
     }
 
     /// Replaces the networks.
@@ -125,20 +125,20 @@ mod tests {
 
     #[test]
     fn the_gateway_is_logged_once_and_this_machine_never() {
-        let crowd = gateway_addresses();
+        let addresses = gateway_addresses();
         for others in ["192.0.2.1", "127.0.0.1", "::1", "fd00::2"] {
-            crowd.record_connection("smtp", peer(others));
+            addresses.record_connection("smtp", peer(others));
         }
-        assert_eq!(crowd.state(Instant::now()), (0, None));
-        crowd.record_connection("smtp", peer("::ffff:172.18.0.1"));
-        crowd.record_connection("imaps", peer("fd00::1"));
-        assert_eq!(crowd.state(Instant::now()), (2, None), "a few connections may be a test");
-        crowd.record_connection("smtp", peer("172.18.0.1"));
-        crowd.record_connection("smtp", peer("172.18.0.1"));
-        assert_eq!(crowd.state(Instant::now()), (4, Some(GATEWAY_CLIENTS)));
-        assert_eq!(crowd.state(Instant::now() + RECENT), (4, None), "long after the last connection");
-        crowd.change(&[]);
-        assert!(!crowd.contains("172.18.0.1".parse().unwrap()));
+        assert_eq!(addresses.state(Instant::now()), (0, None));
+        addresses.record_connection("smtp", peer("::ffff:172.18.0.1"));
+        addresses.record_connection("imaps", peer("fd00::1"));
+        assert_eq!(addresses.state(Instant::now()), (2, None), "a few connections may be a test");
+        addresses.record_connection("smtp", peer("172.18.0.1"));
+        addresses.record_connection("smtp", peer("172.18.0.1"));
+        assert_eq!(addresses.state(Instant::now()), (4, Some(GATEWAY_CLIENTS)));
+        assert_eq!(addresses.state(Instant::now() + RECENT), (4, None), "long after the last connection");
+        addresses.change(&[]);
+        assert!(!addresses.contains("172.18.0.1".parse().unwrap()));
     }
 
     #[test]

@@ -28,12 +28,12 @@ fn in_a_process_of_its_own() {
         return begin_two_daemons();
     }
     let format = if case == "json" { Format::Json } else { Format::Text };
-    let outlet = serve::logging::start("mta", &Log { level: Level::Info, format });
+    let writer = serve::logging::start("mta", &Log { level: Level::Info, format });
     tracing::info!(queue = 3, "message accepted");
     tracing::debug!("below the level");
     tracing::info!(target: "rustls::conn", "from a library");
     std::thread::spawn(|| panic!("a bug")).join().unwrap_err();
-    outlet.flush();
+    writer.flush();
 }
 
 /// Two daemons: one with a configuration of which only the log can be read, and one that has to give up.

@@ -74,17 +74,17 @@ impl Accepted {
         };
     }
 
-    pub(super) fn into_connection(self, stop: StopSignal, meter: ServiceMetrics, pace: Pace) -> Connection {
+    pub(super) fn into_connection(self, stop: StopSignal, metrics: ServiceMetrics, pace: Pace) -> Connection {
         let (peer, local) = (self.peer(), self.local());
         match self {
             Self::Tcp(stream, _) => Connection {
-                stream: Stream::from(stream).with_metrics(meter).with_pace(pace),
+                stream: Stream::from(stream).with_metrics(metrics).with_pace(pace),
                 peer,
                 local,
                 stop,
             },
             Self::Unix(stream) => Connection {
-                stream: Stream::from(stream).with_metrics(meter).with_pace(pace),
+                stream: Stream::from(stream).with_metrics(metrics).with_pace(pace),
                 peer,
                 local: None,
                 stop,

@@ -55,10 +55,10 @@ impl Service {
         Self { name, limits, busy, metrics: ServiceMetrics::default(), refused: Arc::default() }
     }
 
-    /// Counts the sessions in this meter.
+    /// Counts the sessions in these metrics.
     #[must_use]
-    pub fn with_metrics(self, meter: ServiceMetrics) -> Self {
-        Self { metrics: meter, ..self }
+    pub fn with_metrics(self, metrics: ServiceMetrics) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Accepts on each of the listeners until the daemon stops, and runs `session` as a task for each

@@ -36,7 +36,7 @@ pub fn start(process: &'static str, log: &Log) -> LogWriter {
 
 /// The same, to another target.
 pub fn start_to(process: &'static str, log: &Log, target: impl Write + Send + 'static) -> LogWriter {
-    let outlet = LogWriter::new(target, process, log.format);
+    let writer = LogWriter::new(target, process, log.format);
     let level = match log.level {
         Level::Error => LevelFilter::ERROR,
         Level::Warn => LevelFilter::WARN,
@@ -46,17 +46,17 @@ pub fn start_to(process: &'static str, log: &Log, target: impl Write + Send + 's
     };
     let chatty = CHATTY.map(|name| (name, level.min(LevelFilter::WARN)));
     let filter = Targets::new().with_default(level).with_targets(chatty);
-    let lines = outlet.clone().with_filter(filter);
+    let lines = writer.clone().with_filter(filter);
     let started = tracing_subscriber::registry().with(lines).try_init().is_ok();
     if started {
-        let outlet = outlet.clone();
+        let writer = writer.clone();
         panic::set_hook(Box::new(move |panic| {
             let place = panic.location().map(ToString::to_string);
             let fault = panic.payload_as_str().unwrap_or("unknown");
             tracing::error!(place, fault, "panicked");
             // The process may end here.
-            outlet.flush();
+            writer.flush();
         }));
     }
-    outlet
+    writer
 }

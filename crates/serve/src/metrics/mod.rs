@@ -1,8 +1,8 @@
 //! A daemon's metrics, and the socket on which the steward requests them.
 //!
 //! ```text
-//!   session ──counts──▶ Meter of its service ─┐
-//!   daemon's own parts ──────────────────────▶ Metrics ──text──▶ run/<role>-metrics.sock ──▶ steward
+//!   session ──counts──▶ metrics of its service ─┐
+//!   daemon's own parts ────────────────────────▶ Metrics ──text──▶ run/<role>-metrics.sock ──▶ steward
 //! ```
 //!
 //! The registry is a value owned by the daemon; counting costs an atomic addition and never waits. The text is

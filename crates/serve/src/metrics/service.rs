@@ -219,7 +219,7 @@ impl Drop for RunningSession {
 
 impl fmt::Debug for ServiceMetrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Meter({})", self.0.as_ref().map_or("none", |numbers| numbers.service))
+        write!(f, "ServiceMetrics({})", self.0.as_ref().map_or("none", |numbers| numbers.service))
     }
 }
 

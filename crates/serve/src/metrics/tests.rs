@@ -35,9 +35,9 @@ fn memory_is_the_current_value() {
     let metrics = Metrics::new("mda");
     let line = r#"mailstead_process_memory_bytes{process="mda",kind="anonymous"}"#;
     let before = value(&metrics, line).unwrap();
-    let taken = std::hint::black_box(vec![1_u8; 64 << 20]);
+    let allocated = std::hint::black_box(vec![1_u8; 64 << 20]);
     let after = value(&metrics, line).unwrap();
-    assert!(after > before + (32 << 20), "{before} and {after} with {} more", taken.len());
+    assert!(after > before + (32 << 20), "{before} and {after} with {} more", allocated.len());
 }
 
 #[test]

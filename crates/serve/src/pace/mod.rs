@@ -19,7 +19,7 @@ pub use time_limits::TimeLimits;
 pub use timing::Expiry;
 pub(crate) use timing::{Direction, SessionTiming};
 
-/// A session's conduct, shared by its stream, its loop and the limits of its service. Cheap to clone.
+/// The timing of a session, shared by its stream, its loop and the limits of its service. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Pace(Arc<Shared>);
 
@@ -41,9 +41,9 @@ struct State {
 
 impl Pace {
     /// The pace of a session that begins now.
-    pub(crate) fn new(patience: &TimeLimits) -> Self {
-        let conduct = SessionTiming::new(Instant::now());
-        let state = State { timing: conduct, rate: patience.rate, grace: patience.grace };
+    pub(crate) fn new(time_limits: &TimeLimits) -> Self {
+        let timing = SessionTiming::new(Instant::now());
+        let state = State { timing, rate: time_limits.rate, grace: time_limits.grace };
         Self(Arc::new(Shared { state: Mutex::new(state), ended: watch::Sender::new(None) }))
     }
 
@@ -115,7 +115,7 @@ impl Pace {
         self.0.ended.borrow().is_some()
     }
 
-    /// Calls a function with the conduct.
+    /// Calls a function with the session's timing.
     pub(crate) fn with_timing<T>(&self, look: impl FnOnce(&SessionTiming) -> T) -> T {
         look(&self.state().timing)
     }

@@ -1,10 +1,10 @@
-//! One session's conduct as a value: events are passed in with the time at which they happened, and it reports whether
+//! The timing of one session, as a value: events are passed in with the time at which they happened, and it reports whether
 //! a limit has been exceeded.
 //!
 //! ```text
 //!  first octet ── command ── ended     a command has a deadline, however its octets are spread
 //!  began ──────── body ───── ended     a body has a least rate, with a grace for the time out of range
-//!  reply ──────── taking               the peer must read replies at the same least rate
+//!  reply ──────── read                 the peer must read replies at the same least rate
 //!  since ──────── login, message       an unproved session has a time limit
 //! ```
 //!
@@ -25,7 +25,7 @@ pub enum Expiry {
     Command,
     /// A message was sent more slowly than the least rate.
     Body,
-    /// The peer read our answers more slowly than the least rate.
+    /// The peer read our replies more slowly than the least rate.
     Taking,
     /// Neither a login nor, on port 25, a message came in time.
     Unproved,
@@ -42,7 +42,7 @@ pub(crate) enum Direction {
     Writing,
 }
 
-/// The state of a session.
+/// The times that count against a session's limits.
 #[derive(Debug)]
 pub(crate) struct SessionTiming {
     /// The time of the connection or, on port 25, of the last accepted message.
@@ -174,34 +174,34 @@ impl SessionTiming {
     }
 
     /// The limit that the session has exceeded, if any. A session whose user has logged in keeps all of its time.
-    pub(crate) fn expiry(&self, patience: &TimeLimits, fill: Fill, now: Instant) -> Option<Expiry> {
+    pub(crate) fn expiry(&self, time_limits: &TimeLimits, fill: Fill, now: Instant) -> Option<Expiry> {
         let (direction, _) = self.waiting?;
-        let is_proved = patience.proof == Proof::None || self.user.is_some();
+        let is_proved = time_limits.proof == Proof::None || self.user.is_some();
         let limit = |limit: Duration| if is_proved { limit } else { fill.scale(limit) };
         let since = |begin: Instant| now.saturating_duration_since(begin);
         if direction == Direction::Writing {
             let behind = self.sending.0 + self.waited(direction, now);
-            return (behind >= limit(patience.grace)).then_some(Expiry::Taking);
+            return (behind >= limit(time_limits.grace)).then_some(Expiry::Taking);
         }
         // The time of message transfers is not counted against a host; a user has nothing to send before the login.
         let mut bodies = self.bodies;
         if let Some((began, debt)) = self.body {
             bodies += since(began);
-            if debt.0 + self.waited(direction, now) >= limit(patience.grace) {
+            if debt.0 + self.waited(direction, now) >= limit(time_limits.grace) {
                 return Some(Expiry::Body);
             }
         }
-        let life = match patience.proof {
+        let age = match time_limits.proof {
             Proof::Message => since(self.since).saturating_sub(bodies),
             Proof::Login | Proof::None => since(self.since),
         };
-        if !is_proved && patience.unproved.is_some_and(|unproved| life >= limit(unproved)) {
+        if !is_proved && time_limits.unproved.is_some_and(|unproved| age >= limit(unproved)) {
             return Some(Expiry::Unproved);
         }
-        if self.command.is_some_and(|began| since(began) >= limit(patience.command)) {
+        if self.command.is_some_and(|began| since(began) >= limit(time_limits.command)) {
             return Some(Expiry::Command);
         }
-        let is_silent = self.body.is_none() && self.idle(now) >= limit(patience.silence);
+        let is_silent = self.body.is_none() && self.idle(now) >= limit(time_limits.silence);
         (is_silent && !is_proved && fill.is_pressing()).then_some(Expiry::Silence)
     }
 

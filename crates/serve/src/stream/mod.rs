@@ -31,7 +31,7 @@ use transport::Transport;
 #[derive(Debug)]
 pub struct Stream {
     kind: Kind,
-    meter: ServiceMetrics,
+    metrics: ServiceMetrics,
     pace: Pace,
 }
 
@@ -54,8 +54,8 @@ const MAX_UNREAD: u64 = 256 * 1024;
 
 impl Stream {
     fn plain(transport: Transport) -> Self {
-        let (meter, pace) = (ServiceMetrics::default(), Pace::new(&TimeLimits::for_outgoing()));
-        Self { kind: Kind::Plain(transport), meter, pace }
+        let (metrics, pace) = (ServiceMetrics::default(), Pace::new(&TimeLimits::for_outgoing()));
+        Self { kind: Kind::Plain(transport), metrics, pace }
     }
 
     /// True if it is encrypted.
@@ -63,10 +63,10 @@ impl Stream {
         matches!(self.kind, Kind::Tls(_))
     }
 
-    /// Counts the TLS handshakes in this meter.
+    /// Counts the TLS handshakes in these metrics.
     #[must_use]
-    pub fn with_metrics(self, meter: ServiceMetrics) -> Self {
-        Self { meter, ..self }
+    pub fn with_metrics(self, metrics: ServiceMetrics) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Sets the pace of an admitted session.
@@ -82,7 +82,7 @@ impl Stream {
 
     /// The metrics of its service.
     pub fn metrics(&self) -> &ServiceMetrics {
-        &self.meter
+        &self.metrics
     }
 
     /// The TLS version and cipher suite, for trace fields and the log: `TLSv1_3`, `TLS13_AES_256_GCM_SHA384`.
@@ -110,11 +110,11 @@ impl Stream {
     async fn send_all(&mut self, mut octets: &[u8]) -> io::Result<()> {
         while !octets.is_empty() {
             let limit = SEND_TIMEOUT.min(self.pace.send_time_left());
-            let taken = timeout(limit, self.write(octets)).await.map_err(|_| slow_reader())??;
-            if taken == 0 {
+            let sent = timeout(limit, self.write(octets)).await.map_err(|_| slow_reader())??;
+            if sent == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
-            octets = &octets[taken..];
+            octets = &octets[sent..];
         }
         let limit = SEND_TIMEOUT.min(self.pace.send_time_left());
         timeout(limit, self.flush()).await.map_err(|_| slow_reader())?
@@ -199,11 +199,11 @@ impl AsyncWrite for Stream {
             Kind::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
             Kind::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
         };
-        let taken = match &polled {
-            Poll::Ready(taken) => Some(taken.as_ref().map_or(0, |taken| *taken)),
+        let written = match &polled {
+            Poll::Ready(result) => Some(result.as_ref().map_or(0, |count| *count)),
             Poll::Pending => None,
         };
-        stream.pace.record(Direction::Writing, taken);
+        stream.pace.record(Direction::Writing, written);
         polled
     }
 

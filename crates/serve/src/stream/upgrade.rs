@@ -38,9 +38,9 @@ impl Stream {
     /// Encrypts the connection as the server. `unread` is what the session has received and not used yet; it must be
     /// empty.
     pub async fn secure(self, tls: &Tls, unread: &[u8]) -> Result<Self, UpgradeError> {
-        let (transport, meter, pace) = self.into_transport(unread)?;
+        let (transport, metrics, pace) = self.into_transport(unread)?;
         let accepted = tls.acceptor.accept(transport);
-        complete_handshake(async { accepted.await.map(TlsStream::from) }, meter, pace).await
+        complete_handshake(async { accepted.await.map(TlsStream::from) }, metrics, pace).await
     }
 
     /// Encrypts the connection as the client. `name` is the name that a verifying connector requires, and that
@@ -51,16 +51,16 @@ impl Stream {
         name: ServerName<'static>,
         unread: &[u8],
     ) -> Result<Self, UpgradeError> {
-        let (transport, meter, pace) = self.into_transport(unread)?;
+        let (transport, metrics, pace) = self.into_transport(unread)?;
         let connected = connector.connector.connect(name, transport);
-        complete_handshake(async { connected.await.map(TlsStream::from) }, meter, pace).await
+        complete_handshake(async { connected.await.map(TlsStream::from) }, metrics, pace).await
     }
 
     fn into_transport(self, unread: &[u8]) -> Result<(Transport, ServiceMetrics, Pace), UpgradeError> {
         match self.kind {
             Kind::Tls(_) => Err(UpgradeError::Twice),
             Kind::Plain(_) if !unread.is_empty() => Err(UpgradeError::Injected),
-            Kind::Plain(transport) => Ok((transport, self.meter, self.pace)),
+            Kind::Plain(transport) => Ok((transport, self.metrics, self.pace)),
         }
     }
 }
@@ -68,7 +68,7 @@ impl Stream {
 /// Waits for a handshake, within its own limit and that of the session.
 async fn complete_handshake(
     handshake: impl Future<Output = io::Result<TlsStream<Transport>>>,
-    meter: ServiceMetrics,
+    metrics: ServiceMetrics,
     pace: Pace,
 ) -> Result<Stream, UpgradeError> {
     pace.handshake_began();
@@ -81,6 +81,6 @@ async fn complete_handshake(
         },
     };
     pace.command_ended();
-    meter.handshake(outcome.as_ref().ok().and_then(super::agreed));
-    outcome.map(|tls| Stream { kind: Kind::Tls(Box::new(tls)), meter, pace })
+    metrics.handshake(outcome.as_ref().ok().and_then(super::agreed));
+    outcome.map(|tls| Stream { kind: Kind::Tls(Box::new(tls)), metrics, pace })
 }

@@ -26,10 +26,10 @@ impl Write for Slow {
 fn written(format: Format, log: impl FnOnce()) -> String {
     let (let_write, may_write) = channel();
     let written = Arc::new(Mutex::new(Vec::new()));
-    let outlet = LogWriter::new(Slow { may_write, written: written.clone() }, "mta", format);
-    tracing::subscriber::with_default(tracing_subscriber::registry().with(outlet.clone()), log);
+    let writer = LogWriter::new(Slow { may_write, written: written.clone() }, "mta", format);
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(writer.clone()), log);
     drop(let_write);
-    outlet.flush();
+    writer.flush();
     String::from_utf8(written.lock().unwrap().clone()).unwrap()
 }
 

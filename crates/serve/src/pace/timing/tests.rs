@@ -26,36 +26,36 @@ fn full() -> Fill {
 
 /// The second at which a session ends if its peer acts at this interval.
 fn ended_at(
-    patience: &TimeLimits,
+    time_limits: &TimeLimits,
     fill: Fill,
-    conduct: &mut SessionTiming,
+    timing: &mut SessionTiming,
     begin: Instant,
     every: u64,
     mut act: impl FnMut(&mut SessionTiming, Instant),
 ) -> (u64, Expiry) {
     for second in 1..1_000_000 {
         let now = at(begin, second);
-        if let Some(expiry) = conduct.expiry(patience, fill, now) {
+        if let Some(expiry) = timing.expiry(time_limits, fill, now) {
             return (second, expiry);
         }
         if second % every == 0 {
-            act(conduct, now);
+            act(timing, now);
         }
     }
     panic!("never ended");
 }
 
 fn trickle(octets: usize) -> impl FnMut(&mut SessionTiming, Instant) {
-    move |conduct, now| {
-        conduct.transferred(Direction::Reading, octets, RATE, now);
-        conduct.start_waiting(Direction::Reading, now);
+    move |timing, now| {
+        timing.transferred(Direction::Reading, octets, RATE, now);
+        timing.start_waiting(Direction::Reading, now);
     }
 }
 
 fn reading(begin: Instant) -> SessionTiming {
-    let mut conduct = SessionTiming::new(begin);
-    conduct.start_waiting(Direction::Reading, begin);
-    conduct
+    let mut timing = SessionTiming::new(begin);
+    timing.start_waiting(Direction::Reading, begin);
+    timing
 }
 
 #[test]
@@ -70,17 +70,17 @@ fn a_command_has_a_deadline_however_its_octets_trickle() {
 #[test]
 fn each_command_has_its_own_deadline_and_the_session_another() {
     let begin = Instant::now();
-    let noop = |conduct: &mut SessionTiming, now| {
-        trickle(6)(conduct, now);
-        conduct.command_ended();
+    let noop = |timing: &mut SessionTiming, now| {
+        trickle(6)(timing, now);
+        timing.command_ended();
     };
     let ended = ended_at(&hosts(), easy(), &mut reading(begin), begin, 60, noop);
     assert_eq!(ended, (600, Expiry::Unproved), "10 minutes without a message on port 25");
     let ended = ended_at(&users(), easy(), &mut reading(begin), begin, 20, noop);
     assert_eq!(ended, (180, Expiry::Unproved), "3 minutes without a login");
-    let mut conduct = reading(begin);
-    conduct.authenticated("ann@example.org");
-    let idle = conduct.expiry(&users(), full(), at(begin, 29 * 60));
+    let mut timing = reading(begin);
+    timing.authenticated("ann@example.org");
+    let idle = timing.expiry(&users(), full(), at(begin, 29 * 60));
     assert_eq!(idle, None, "an authenticated client may idle, also when the service is full");
 }
 
@@ -88,9 +88,9 @@ fn each_command_has_its_own_deadline_and_the_session_another() {
 fn a_body_has_a_least_rate_and_a_slow_client_gets_through() {
     let begin = Instant::now();
     let body = || {
-        let mut conduct = reading(begin);
-        conduct.expects_body(true, begin);
-        conduct
+        let mut timing = reading(begin);
+        timing.expects_body(true, begin);
+        timing
     };
     let ended = ended_at(&hosts(), easy(), &mut body(), begin, 20, trickle(1));
     assert_eq!(ended, (181, Expiry::Body), "the grace, and what its octets are worth");
@@ -111,19 +111,19 @@ fn a_body_has_a_least_rate_and_a_slow_client_gets_through() {
 #[test]
 fn a_head_start_is_not_kept_for_a_trickle() {
     let begin = Instant::now();
-    let mut conduct = reading(begin);
-    conduct.expects_body(true, begin);
-    trickle(10 << 20)(&mut conduct, at(begin, 1));
-    let ended = ended_at(&hosts(), easy(), &mut conduct, begin, 20, trickle(1));
+    let mut timing = reading(begin);
+    timing.expects_body(true, begin);
+    trickle(10 << 20)(&mut timing, at(begin, 1));
+    let ended = ended_at(&hosts(), easy(), &mut timing, begin, 20, trickle(1));
     assert_eq!(ended, (182, Expiry::Body));
 }
 
 #[test]
 fn a_literal_before_the_login_does_not_extend_the_limit() {
     let begin = Instant::now();
-    let mut conduct = reading(begin);
-    conduct.expects_body(true, begin);
-    let ended = ended_at(&users(), easy(), &mut conduct, begin, 1, trickle(1024));
+    let mut timing = reading(begin);
+    timing.expects_body(true, begin);
+    let ended = ended_at(&users(), easy(), &mut timing, begin, 1, trickle(1024));
     assert_eq!(ended, (180, Expiry::Unproved));
 }
 
@@ -131,15 +131,15 @@ fn a_literal_before_the_login_does_not_extend_the_limit() {
 fn a_client_that_reads_nothing_is_ended_and_a_slow_reader_is_not() {
     let begin = Instant::now();
     let taking = |octets| {
-        move |conduct: &mut SessionTiming, now| {
-            conduct.transferred(Direction::Writing, octets, RATE, now);
-            conduct.start_waiting(Direction::Writing, now);
+        move |timing: &mut SessionTiming, now| {
+            timing.transferred(Direction::Writing, octets, RATE, now);
+            timing.start_waiting(Direction::Writing, now);
         }
     };
-    let mut conduct = SessionTiming::new(begin);
-    conduct.authenticated("ann@example.org");
-    conduct.start_waiting(Direction::Writing, begin);
-    let ended = ended_at(&users(), full(), &mut conduct, begin, 20, taking(1));
+    let mut timing = SessionTiming::new(begin);
+    timing.authenticated("ann@example.org");
+    timing.start_waiting(Direction::Writing, begin);
+    let ended = ended_at(&users(), full(), &mut timing, begin, 20, taking(1));
     assert_eq!(ended, (181, Expiry::Taking));
     let mut slow = SessionTiming::new(begin);
     slow.authenticated("ann@example.org");
@@ -153,26 +153,26 @@ fn a_client_that_reads_nothing_is_ended_and_a_slow_reader_is_not() {
 #[test]
 fn our_own_work_does_not_count_against_a_peer() {
     let begin = Instant::now();
-    let mut conduct = reading(begin);
-    conduct.transferred(Direction::Reading, 6, RATE, at(begin, 1));
-    assert_eq!(conduct.expiry(&hosts(), full(), at(begin, 10_000)), None);
+    let mut timing = reading(begin);
+    timing.transferred(Direction::Reading, 6, RATE, at(begin, 1));
+    assert_eq!(timing.expiry(&hosts(), full(), at(begin, 10_000)), None);
 }
 
 #[test]
 fn an_accepted_message_restarts_the_time_limit() {
     let begin = Instant::now();
-    let mut conduct = reading(begin);
-    conduct.accepted(at(begin, 599));
-    conduct.start_waiting(Direction::Reading, at(begin, 599));
-    assert_eq!(conduct.expiry(&hosts(), easy(), at(begin, 1_198)), None);
-    assert_eq!(conduct.expiry(&hosts(), easy(), at(begin, 1_199)), Some(Expiry::Unproved));
+    let mut timing = reading(begin);
+    timing.accepted(at(begin, 599));
+    timing.start_waiting(Direction::Reading, at(begin, 599));
+    assert_eq!(timing.expiry(&hosts(), easy(), at(begin, 1_198)), None);
+    assert_eq!(timing.expiry(&hosts(), easy(), at(begin, 1_199)), Some(Expiry::Unproved));
 }
 
 #[test]
 fn silence_counts_only_while_the_service_is_filling_up() {
     let begin = Instant::now();
-    let conduct = reading(begin);
-    assert_eq!(conduct.expiry(&hosts(), easy(), at(begin, 400)), None, "the session has its own limit");
-    assert_eq!(conduct.expiry(&hosts(), full(), at(begin, 47)), None);
-    assert_eq!(conduct.expiry(&hosts(), full(), at(begin, 48)), Some(Expiry::Silence));
+    let timing = reading(begin);
+    assert_eq!(timing.expiry(&hosts(), easy(), at(begin, 400)), None, "the session has its own limit");
+    assert_eq!(timing.expiry(&hosts(), full(), at(begin, 47)), None);
+    assert_eq!(timing.expiry(&hosts(), full(), at(begin, 48)), Some(Expiry::Silence));
 }
