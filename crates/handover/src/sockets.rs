@@ -88,13 +88,13 @@ impl Sockets {
     /// The TCP listeners of that name; if no sockets at all were handed over, the addresses are bound. All are set to
     /// non-blocking.
     pub fn take_tcp(&mut self, name: &str, own: &[SocketAddr]) -> Result<Vec<TcpListener>, SocketError> {
-        let (taken, kept) = std::mem::take(&mut self.tcp).into_iter().partition(|(n, _)| n == name);
+        let (named, kept) = std::mem::take(&mut self.tcp).into_iter().partition(|(n, _)| n == name);
         self.tcp = kept;
-        let taken: Vec<(String, TcpListener)> = taken;
-        if taken.is_empty() {
+        let named: Vec<(String, TcpListener)> = named;
+        if named.is_empty() {
             return own.iter().copied().map(bind_tcp).collect();
         }
-        taken
+        named
             .into_iter()
             .map(|(name, listener)| {
                 listener.set_nonblocking(true).map_err(|source| SocketError::Inherited { name, source })?;

@@ -62,9 +62,9 @@ pub struct MdaListen {
 pub struct MdaLimits {
     /// The largest message that is stored, in octets.
     pub message_size: u64,
-    /// IMAP connections at one time.
+    /// Simultaneous IMAP connections.
     pub connections: usize,
-    /// IMAP connections at one time from one address; 0 means unlimited.
+    /// Simultaneous IMAP connections from one address; 0 means unlimited.
     pub connections_per_address: usize,
     /// The time limits of a session.
     pub patience: SessionTimeouts,

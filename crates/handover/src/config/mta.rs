@@ -21,7 +21,7 @@ pub struct Mta {
     /// The relay for all outgoing mail, instead of its MX.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relay: Option<Relay>,
-    /// The quotas of users: the MDA is asked about a user with a quota before mail is accepted.
+    /// The quotas of users: the MTA queries the MDA about a user with a quota before it accepts mail.
     #[serde(default)]
     pub quotas: Quotas,
     /// The addresses to listen on if no sockets were handed over.
@@ -75,9 +75,9 @@ pub struct MtaLimits {
     pub message_size: u64,
     /// Recipients of one transaction; RFC 5321 §4.5.3.1.8 asks for at least 100.
     pub recipients: usize,
-    /// Connections at one time: this many from other hosts, and as many from users.
+    /// Simultaneous connections: this many from other hosts, and as many from users.
     pub connections: usize,
-    /// Connections at one time from one address, counted in the same way; 0 means unlimited.
+    /// Simultaneous connections from one address, counted in the same way; 0 means unlimited.
     pub connections_per_address: usize,
     /// The time limits of a session.
     pub patience: SessionTimeouts,

@@ -18,7 +18,7 @@ fn value(metrics: &Metrics, line: &str) -> Option<u64> {
 #[test]
 fn a_services_metrics_are_zero_from_the_start() {
     let metrics = Metrics::new("mda");
-    let _meter = metrics.service("imap", PeerKind::Users);
+    let _service = metrics.service("imap", PeerKind::Users);
     for line in [
         r#"mailstead_sessions{service="imap"}"#,
         r#"mailstead_sessions_begun_total{service="imap"}"#,

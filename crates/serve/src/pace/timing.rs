@@ -1,5 +1,5 @@
-//! The timing of one session, as a value: events are passed in with the time at which they happened, and it reports whether
-//! a limit has been exceeded.
+//! The timing of one session, as a value: events are passed in with the time at which they happened, and it reports
+//! whether a limit has been exceeded.
 //!
 //! ```text
 //!  first octet ── command ── ended     a command has a deadline, however its octets are spread
