@@ -1,4 +1,4 @@
-//! Plays every file of `transcripts/` against the running daemons.
+//! Runs every file of `transcripts/` against the running daemons.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,20 +7,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use tests::site::Site;
-use tests::transcript::play;
+use tests::transcript::run;
 use transcript::Script;
 
 /// Each file gets a site of its own, so that none depends on what another left; as many run at once as there are cores.
 #[test]
 fn the_daemons_follow_every_transcript() {
     let files = files();
-    assert!(!files.is_empty(), "there is nothing to play");
+    assert!(!files.is_empty(), "there are no transcripts");
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
             scope.spawn(|| {
                 while let Some((service, file)) = files.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    if let Err(reason) = play_file(service, file) {
+                    if let Err(reason) = run_file(service, file) {
                         failed.lock().unwrap().push(format!("{}: {reason}", file.display()));
                     }
                 }
@@ -32,7 +32,7 @@ fn the_daemons_follow_every_transcript() {
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
 }
 
-fn play_file(service: &str, file: &Path) -> Result<(), String> {
+fn run_file(service: &str, file: &Path) -> Result<(), String> {
     let text = fs::read_to_string(file).map_err(|error| error.to_string())?;
     let script = Script::parse(&text).map_err(|fault| fault.to_string())?;
     if script.requirements.only_pure {
@@ -46,7 +46,7 @@ fn play_file(service: &str, file: &Path) -> Result<(), String> {
             plan.mda.limits.message_size = size;
         }
     });
-    play(&script, service, &site).map_err(|reason| {
+    run(&script, service, &site).map_err(|reason| {
         let log = if service == "imap" { site.mda().log() } else { site.mta().log() };
         format!("{reason}\n{log}")
     })

@@ -24,75 +24,77 @@ const STRANGER: &str = "stranger@example.com";
 
 /// The outcome of each message that was sent, as its sender knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Answered,
+enum Outcome {
+    Acknowledged,
     Unknown,
 }
 
 #[test]
 fn acknowledged_mail_is_neither_lost_nor_duplicated() {
     let mut demo = Demo::start();
-    let mut fates = BTreeMap::new();
+    let mut outcomes = BTreeMap::new();
     for round in 0..ROUNDS {
         let burst = burst_until_killed(&mut demo, round);
         assert!(
-            burst.values().any(|fate| *fate == Fate::Answered),
+            burst.values().any(|outcome| *outcome == Outcome::Acknowledged),
             "the burst was too short to show anything"
         );
-        fates.extend(burst);
+        outcomes.extend(burst);
         demo.start_again();
-        check(&demo.services, &fates);
+        check(&demo.services, &outcomes);
     }
     // No duplicates appear later either: after one more message, each of them is still stored once.
     let mut stranger = demo.services.smtp_client();
     let to = demo.services.user(0);
     stranger.mail(STRANGER, &[to], &message(STRANGER, to, "m-last")).unwrap().expect(250);
-    check(&demo.services, &fates);
-    println!("{} messages over {ROUNDS} crashes", fates.len());
+    check(&demo.services, &outcomes);
+    println!("{} messages over {ROUNDS} crashes", outcomes.len());
 }
 
 /// Delivers from several connections at once, to one or both users, and kills all processes after a number of replies
 /// that differs from round to round. Returns the outcome of each subject and recipient.
-fn burst_until_killed(demo: &mut Demo, round: usize) -> BTreeMap<(String, usize), Fate> {
-    let doors = demo.services.clone();
-    let fates = Mutex::new(BTreeMap::new());
-    let answers = AtomicUsize::new(0);
+fn burst_until_killed(demo: &mut Demo, round: usize) -> BTreeMap<(String, usize), Outcome> {
+    let services = demo.services.clone();
+    let outcomes = Mutex::new(BTreeMap::new());
+    let replies = AtomicUsize::new(0);
     thread::scope(|scope| {
         for sender in 0..SENDERS {
-            let (doors, fates, answers) = (&doors, &fates, &answers);
-            scope.spawn(move || deliver_until_cut(doors, &format!("m-{round}-{sender}"), fates, answers));
+            let (services, outcomes, replies) = (&services, &outcomes, &replies);
+            scope.spawn(move || {
+                deliver_until_cut(services, &format!("m-{round}-{sender}"), outcomes, replies)
+            });
         }
-        wait::until_true("there are answers", || answers.load(Ordering::SeqCst) >= 9 + 8 * round);
+        wait::until_true("there are replies", || replies.load(Ordering::SeqCst) >= 9 + 8 * round);
         demo.kill_everything();
     });
-    fates.into_inner().unwrap()
+    outcomes.into_inner().unwrap()
 }
 
 fn deliver_until_cut(
-    doors: &Services,
+    services: &Services,
     prefix: &str,
-    fates: &Mutex<BTreeMap<(String, usize), Fate>>,
-    answers: &AtomicUsize,
+    outcomes: &Mutex<BTreeMap<(String, usize), Outcome>>,
+    replies: &AtomicUsize,
 ) {
-    let mut session = doors.smtp_client();
+    let mut session = services.smtp_client();
     for number in 0.. {
         let subject = format!("{prefix}-{number}-");
         let users: &[usize] = [&[0][..], &[1], &[0, 1]][number % 3];
-        let to: Vec<&str> = users.iter().map(|user| doors.user(*user)).collect();
+        let to: Vec<&str> = users.iter().map(|user| services.user(*user)).collect();
         // Some are large enough to be spooled, so that the kill can interrupt the writing.
         let body = "x".repeat(70).repeat(if number % 4 == 0 { 30_000 } else { 10 });
         let letter = message(STRANGER, to[0], &subject) + &body + "\n";
-        let mark = |fate| {
-            let mut fates = fates.lock().unwrap();
+        let mark = |outcome| {
+            let mut outcomes = outcomes.lock().unwrap();
             for user in users {
-                fates.insert((subject.clone(), *user), fate);
+                outcomes.insert((subject.clone(), *user), outcome);
             }
         };
-        mark(Fate::Unknown);
+        mark(Outcome::Unknown);
         match session.mail(STRANGER, &to, &letter) {
             Ok(reply) if reply.code == 250 => {
-                mark(Fate::Answered);
-                answers.fetch_add(1, Ordering::SeqCst);
+                mark(Outcome::Acknowledged);
+                replies.fetch_add(1, Ordering::SeqCst);
             }
             // The MDA may be killed a moment before the MTA, which then does not know whether it stored the message.
             Ok(reply) if reply.code < 500 => return,
@@ -103,29 +105,29 @@ fn deliver_until_cut(
 }
 
 #[track_caller]
-fn check(doors: &Services, fates: &BTreeMap<(String, usize), Fate>) {
+fn check(services: &Services, outcomes: &BTreeMap<(String, usize), Outcome>) {
     // A recipient that was left to the queue follows later; all others are stored at once.
-    let subjects = wait::until("all that was answered for is there", || {
-        let subjects = [0, 1].map(|user| subjects(doors, user));
+    let subjects = wait::until("all acknowledged messages are there", || {
+        let subjects = [0, 1].map(|user| subjects(services, user));
         let is_there = |(subject, user): &(String, usize)| subjects[*user].contains(subject);
-        let complete = fates.iter().all(|(key, fate)| *fate == Fate::Unknown || is_there(key));
+        let complete = outcomes.iter().all(|(key, outcome)| *outcome == Outcome::Unknown || is_there(key));
         complete.then_some(subjects)
     });
-    for ((subject, user), fate) in fates {
+    for ((subject, user), outcome) in outcomes {
         let count = subjects[*user].iter().filter(|found| *found == subject).count();
-        match fate {
-            Fate::Answered => {
-                assert_eq!(count, 1, "{subject} was answered for and is there {count} times for {user}")
+        match outcome {
+            Outcome::Acknowledged => {
+                assert_eq!(count, 1, "{subject} was acknowledged and is there {count} times for {user}")
             }
-            Fate::Unknown => {
+            Outcome::Unknown => {
                 assert!(count <= 1, "{subject} was sent once and is there {count} times for {user}")
             }
         }
     }
 }
 
-fn subjects(doors: &Services, user: usize) -> Vec<String> {
-    let mut reader = doors.imap_client(user);
+fn subjects(services: &Services, user: usize) -> Vec<String> {
+    let mut reader = services.imap_client(user);
     reader.command("EXAMINE INBOX").unwrap().ok();
     let answer =
         reader.command("UID FETCH 1:* (UID RFC822.SIZE BODY.PEEK[HEADER.FIELDS (SUBJECT)])").unwrap().ok();

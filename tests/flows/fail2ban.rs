@@ -46,8 +46,8 @@ fn start(format: Format) -> Site {
 }
 
 fn imap(site: &Site, from: IpAddr) -> Imap {
-    let doors = &site.services;
-    Imap::connect_from(from, doors.address("imaps"), doors.tls_config(), &doors.hostname).unwrap()
+    let services = &site.services;
+    Imap::connect_from(from, services.address("imaps"), services.tls_config(), &services.hostname).unwrap()
 }
 
 /// A quoted string of SMTP and IMAP, with line ends and other control characters of the text unchanged.
@@ -102,9 +102,10 @@ fn guess(site: &Site) {
         assert!(answer.tagged.contains("[AUTHENTICATIONFAILED]"), "{answer:?}");
     }
     for name in HOSTILE.into_iter().take(3) {
-        let doors = &site.services;
-        let address = doors.address("submissions");
-        let mut session = Smtp::connect_from(second, address, doors.tls_config(), &doors.hostname).unwrap();
+        let services = &site.services;
+        let address = services.address("submissions");
+        let mut session =
+            Smtp::connect_from(second, address, services.tls_config(), &services.hostname).unwrap();
         session.hello().unwrap().expect(250);
         session.log_in(name, "wrong").unwrap().expect(535);
     }

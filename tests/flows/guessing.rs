@@ -32,14 +32,14 @@ fn address(last: u8) -> IpAddr {
 }
 
 fn imap(site: &Site, from: IpAddr) -> Imap {
-    let doors = &site.services;
-    Imap::connect_from(from, doors.address("imaps"), doors.tls_config(), &doors.hostname).unwrap()
+    let services = &site.services;
+    Imap::connect_from(from, services.address("imaps"), services.tls_config(), &services.hostname).unwrap()
 }
 
 fn submission(site: &Site, from: IpAddr) -> Smtp {
-    let doors = &site.services;
-    let address = doors.address("submissions");
-    let mut session = Smtp::connect_from(from, address, doors.tls_config(), &doors.hostname).unwrap();
+    let services = &site.services;
+    let address = services.address("submissions");
+    let mut session = Smtp::connect_from(from, address, services.tls_config(), &services.hostname).unwrap();
     session.hello().unwrap().expect(250);
     session
 }

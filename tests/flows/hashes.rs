@@ -44,8 +44,8 @@ fn lets_in(demo: &Demo, user: &str, hash: &str) {
     let operator = Operator::of(&demo.volume());
     operator.run_with(&["user", "add", user], hash).ok();
     for (password, answer) in [(format!("{PASSWORD}x"), "NO"), (PASSWORD.to_owned(), "OK")] {
-        let (address, doors) = (demo.services.address("imaps"), &demo.services);
-        let mut session = Imap::connect_secure(address, doors.tls_config(), &doors.hostname).unwrap();
+        let (address, services) = (demo.services.address("imaps"), &demo.services);
+        let mut session = Imap::connect_secure(address, services.tls_config(), &services.hostname).unwrap();
         let answered = session.log_in(user, &password).unwrap();
         assert!(answered.tagged.starts_with(answer), "{hash}: {answered:?}");
     }

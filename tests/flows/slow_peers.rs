@@ -87,10 +87,11 @@ fn slow_peers_that_fill_port_25_do_not_keep_other_hosts_out() {
 #[test]
 fn slow_clients_that_fill_imap_do_not_keep_users_out() {
     let site = start(20);
-    let doors = &site.services;
+    let services = &site.services;
     let log_in = |number| {
         let from = good_host(number);
-        let imap = Imap::connect_from(from, doors.address("imaps"), doors.tls_config(), &doors.hostname);
+        let imap =
+            Imap::connect_from(from, services.address("imaps"), services.tls_config(), &services.hostname);
         let mut imap = imap.unwrap();
         imap.log_in("ann@example.org", "correct horse").unwrap().ok();
         imap
@@ -106,7 +107,7 @@ fn slow_clients_that_fill_imap_do_not_keep_users_out() {
                 wire.send(b"a LOGIN {100+}\r\nx").unwrap();
                 wire
             } else {
-                let mut wire = Wire::connect_from(from, doors.address("imaps")).unwrap();
+                let mut wire = Wire::connect_from(from, services.address("imaps")).unwrap();
                 wire.send(b"\x16\x03\x01").unwrap();
                 wire
             }

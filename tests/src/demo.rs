@@ -62,16 +62,8 @@ impl Demo {
         let environment: Vec<(String, String)> = environment.iter().map(owned).collect();
         let mut process = launch(folder.path(), &arguments, &environment);
         let facts = ready(&mut process, folder.path());
-        let doors = services(&facts);
-        Self {
-            process,
-            folder,
-            arguments,
-            environment,
-            services: doors,
-            domain: facts.domain,
-            mail: facts.mail_dir,
-        }
+        let services = services(&facts);
+        Self { process, folder, arguments, environment, services, domain: facts.domain, mail: facts.mail_dir }
     }
 
     /// Kills the supervisor and all its daemons at once.

@@ -93,7 +93,7 @@ impl Site {
         let lmtp = sockets::bind_unix(&plan.mta.lmtp).expect("the path is short");
         sockets.insert(sockets::LMTP, OwnedFd::from(lmtp));
 
-        let doors = Services {
+        let services = Services {
             addresses,
             lmtp: plan.mta.lmtp,
             hostname: HOSTNAME.to_owned(),
@@ -101,7 +101,7 @@ impl Site {
             users: users(),
         };
         let (mail, queue) = (plan.mda.mail, plan.mta.queue);
-        let mut site = Self { mta: None, mda: None, sockets, services: doors, dns, mail, queue, folder };
+        let mut site = Self { mta: None, mda: None, sockets, services, dns, mail, queue, folder };
         site.start_mda();
         site.start_mta();
         site

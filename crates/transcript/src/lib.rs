@@ -1,5 +1,5 @@
 //! Transcripts: dialogues in plain text, for tests. `tests/transcripts/README.md` describes their syntax; this crate
-//! parses them ([`Script`]) and compares lines ([`Pattern`], [`Expectations`]). The caller that plays them has the
+//! parses them ([`Script`]) and compares lines ([`Pattern`], [`Expectations`]). The caller that runs them has the
 //! connections.
 
 mod pattern;

@@ -22,9 +22,9 @@ pub struct Requirements {
     pub message_size: Option<u64>,
     /// `needs quota N`.
     pub quota: Option<u64>,
-    /// `only pure`: not to be played against the daemons.
+    /// `only pure`: not run against the daemons.
     pub only_pure: bool,
-    /// `only daemons`: not to be played against the pure session.
+    /// `only daemons`: not run against the pure session.
     pub only_daemons: bool,
 }
 

@@ -30,8 +30,8 @@ fn turn(link: &Path, to: &str) {
 
 #[track_caller]
 fn shown_everywhere(appliance: &Appliance, trust: &Arc<ClientConfig>) {
-    let doors = appliance.services();
-    let (imaps, submissions) = (doors.address("imaps"), doors.address("submissions"));
+    let services = appliance.services();
+    let (imaps, submissions) = (services.address("imaps"), services.address("submissions"));
     appliance.inside(|| {
         wait::until("the MDA shows it", || Imap::connect_secure(imaps, trust.clone(), HOSTNAME).ok());
         wait::until("the MTA shows it", || Smtp::connect_secure(submissions, trust.clone(), HOSTNAME).ok());

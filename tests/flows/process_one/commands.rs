@@ -21,12 +21,12 @@ fn adding_a_former_user_reports_the_kept_mail() {
     let add = ["user", "add", "zoe", "--generate"];
     let first = stderr_of(&appliance, &add);
     assert!(!first.contains("There is mail"), "{first}");
-    let doors = appliance.services();
-    let (_, domain) = doors.user(0).split_once('@').unwrap();
+    let services = appliance.services();
+    let (_, domain) = services.user(0).split_once('@').unwrap();
     let zoe = format!("zoe@{domain}");
     appliance.inside(|| {
         let letter = message(STRANGER, &zoe, "kept");
-        doors.smtp_client().mail(STRANGER, &[&zoe], &letter).unwrap().expect(250);
+        services.smtp_client().mail(STRANGER, &[&zoe], &letter).unwrap().expect(250);
     });
     stderr_of(&appliance, &["user", "delete", "zoe"]);
     let again = stderr_of(&appliance, &add);
@@ -50,10 +50,10 @@ fn a_generated_password_is_printed_even_without_a_daemons_confirmation() {
     let added = unconfirmed(&["user", "add", "zoe", "--generate"]);
     let device = unconfirmed(&["app-password", "add", "ann", "telephone"]);
     kill(mda, Signal::SIGCONT).unwrap();
-    let doors = appliance.services();
+    let services = appliance.services();
     appliance.inside(|| {
-        for (user, password) in [("zoe@example.org", &added), (doors.user(0), &device)] {
-            let reply = doors.submission_session().log_in(user, password).unwrap();
+        for (user, password) in [("zoe@example.org", &added), (services.user(0), &device)] {
+            let reply = services.submission_session().log_in(user, password).unwrap();
             assert_eq!(reply.code, 235, "{user}: {reply:?}");
         }
     });

@@ -46,12 +46,12 @@ fn refuses(container: &Container, status: i32, words: &[&str]) {
 /// Accepts a message and shows it.
 #[track_caller]
 fn serves_mail(appliance: &Appliance, subject: &str) {
-    let doors = appliance.services();
+    let services = appliance.services();
     appliance.inside(|| {
-        let to = doors.user(0);
+        let to = services.user(0);
         let letter = message(STRANGER, to, subject);
-        doors.smtp_client().mail(STRANGER, &[to], &letter).unwrap().expect(250);
-        doors.await_message(0, subject);
+        services.smtp_client().mail(STRANGER, &[to], &letter).unwrap().expect(250);
+        services.await_message(0, subject);
     });
 }
 
@@ -132,8 +132,8 @@ fn occupied_web_ports_are_tolerated_and_bound_once_free() {
 
     fs::remove_file(appliance.path("/tmp/up")).unwrap();
     wait::until_true("the ports are ours", || !misses(&appliance, 80) && !misses(&appliance, 443));
-    let doors = appliance.services();
-    let http = doors.address("http");
+    let services = appliance.services();
+    let http = services.address("http");
     appliance.inside(|| {
         // A client that connects while the steward restarts waits in the queue of the socket.
         let mut stream = TcpStream::connect(http).unwrap();
@@ -228,19 +228,19 @@ fn a_full_volume_starts_and_defers_new_mail() {
          mount --move tmp/full data; dd if=/dev/zero of=data/ballast bs=4k 2>tmp/dd || true",
     );
     appliance.start_again();
-    let doors = appliance.services();
+    let services = appliance.services();
     appliance.inside(|| {
-        let to = doors.user(0);
+        let to = services.user(0);
         let letter = message(STRANGER, to, "too-much");
-        let reply = doors.smtp_client().mail(STRANGER, &[to], &letter).unwrap();
+        let reply = services.smtp_client().mail(STRANGER, &[to], &letter).unwrap();
         assert!((400..500).contains(&reply.code), "{reply:?}");
-        doors.await_message(0, "before-it-was-full");
+        services.await_message(0, "before-it-was-full");
         // Room is made, and it continues.
         fs::remove_file(appliance.path("/data/ballast")).unwrap();
         wait::until_true("there is room", || {
-            doors.smtp_client().mail(STRANGER, &[to], &letter).unwrap().code == 250
+            services.smtp_client().mail(STRANGER, &[to], &letter).unwrap().code == 250
         });
-        doors.await_message(0, "too-much");
+        services.await_message(0, "too-much");
     });
     assert_eq!(appliance.stop(), Some(0));
 }
@@ -257,8 +257,8 @@ fn a_volume_of_another_owner_is_taken_over() {
     }
     chown(&volume, Some(4242), Some(4242)).unwrap();
     appliance.start_again();
-    let doors = appliance.services();
-    appliance.inside(|| doors.await_message(0, "of-before"));
+    let services = appliance.services();
+    appliance.inside(|| services.await_message(0, "of-before"));
     serves_mail(&appliance, "of-after");
     let foreign: Vec<_> = contents(&volume).into_iter().filter(|(_, (_, uid, _))| *uid == 4242).collect();
     assert!(
@@ -306,8 +306,8 @@ fn files_of_future_and_past_versions_do_not_prevent_the_start() {
             Command::new("find").arg(&volume).args(["-exec", "touch", "-d", date, "{}", "+"]).status();
         assert!(touched.unwrap().success());
         appliance.start_again();
-        let doors = appliance.services();
-        appliance.inside(|| doors.await_message(0, "timely"));
+        let services = appliance.services();
+        appliance.inside(|| services.await_message(0, "timely"));
         serves_mail(&appliance, date);
     }
     assert_eq!(appliance.stop(), Some(0));

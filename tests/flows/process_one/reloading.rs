@@ -38,10 +38,10 @@ fn reload_in_vain(appliance: &Appliance) -> File {
 }
 
 fn knows_bob(appliance: &Appliance) -> bool {
-    let doors = appliance.services();
+    let services = appliance.services();
     appliance.inside(|| {
-        let mut session = doors.submission_session();
-        session.log_in(doors.user(1), "battery-staple").is_ok_and(|reply| reply.code == 235)
+        let mut session = services.submission_session();
+        session.log_in(services.user(1), "battery-staple").is_ok_and(|reply| reply.code == 235)
     })
 }
 

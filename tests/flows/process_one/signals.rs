@@ -21,17 +21,17 @@ fn hup_reload() {
     let bind = format!("mount --bind {} etc/users", file.display());
     let mut appliance = container.before(&bind).serve();
     let before = daemons(&appliance);
-    let doors = appliance.services();
+    let services = appliance.services();
     appliance.inside(|| {
-        let mut reader = doors.imap_client(0);
-        let mut stranger = doors.smtp_client();
+        let mut reader = services.imap_client(0);
+        let mut stranger = services.smtp_client();
         fs::write(&file, "ann:correct-horse\nbob:battery-staple\n").unwrap();
         appliance.signal(Signal::SIGHUP);
         wait::until_true("the new user is known", || {
-            let mut session = doors.submission_session();
-            session.log_in(doors.user(1), "battery-staple").is_ok_and(|reply| reply.code == 235)
+            let mut session = services.submission_session();
+            session.log_in(services.user(1), "battery-staple").is_ok_and(|reply| reply.code == 235)
         });
-        doors.imap_client(1);
+        services.imap_client(1);
         // The connected client has noticed nothing.
         reader.command("NOOP").unwrap().ok();
         stranger.command("NOOP").unwrap().expect(250);
@@ -41,7 +41,7 @@ fn hup_reload() {
             appliance.signal(Signal::SIGHUP);
             wait::until_true("the error is logged", || appliance.log().contains(said));
             assert!(appliance.log().contains("the old settings stay in force"));
-            doors.imap_client(1);
+            services.imap_client(1);
         }
         reader.command("NOOP").unwrap().ok();
     });

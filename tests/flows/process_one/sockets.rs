@@ -24,7 +24,7 @@ const STRANGER: &str = "stranger@example.com";
 #[test]
 fn no_connection_is_refused_while_each_daemon_is_killed_a_hundred_times() {
     let mut appliance = Container::new().set("MAIL_DNS_SERVERS", NAME_SERVER).serve();
-    let doors = appliance.services();
+    let services = appliance.services();
     let over = AtomicBool::new(false);
     let connections = AtomicUsize::new(0);
     let acknowledged = Mutex::new(Vec::new());
@@ -32,28 +32,28 @@ fn no_connection_is_refused_while_each_daemon_is_killed_a_hundred_times() {
         // So that no message waits for a name server that does not answer.
         let _dns = NameServer::start_on(NAME_SERVER.parse().unwrap());
         thread::scope(|scope| {
-            let services = ["smtp", "submissions", "submission", "imap", "imaps", "health", "http"];
-            let mut load: Vec<_> = services
+            let names = ["smtp", "submissions", "submission", "imap", "imaps", "health", "http"];
+            let mut load: Vec<_> = names
                 .iter()
                 .map(|service| {
-                    let address = doors.address(service);
+                    let address = services.address(service);
                     let (over, connections) = (&over, &connections);
                     scope.spawn(move || call_until(address, over, connections))
                 })
                 .collect();
             for sender in ["one", "two"] {
-                let (doors, over, acknowledged) = (&doors, &over, &acknowledged);
-                load.push(scope.spawn(move || send_until(doors, sender, over, acknowledged)));
+                let (services, over, acknowledged) = (&services, &over, &acknowledged);
+                load.push(scope.spawn(move || send_until(services, sender, over, acknowledged)));
             }
             let killers: Vec<_> = ["mta", "mda", "steward"]
                 .map(|role| {
-                    let (appliance, doors, acknowledged) = (&appliance, &doors, &acknowledged);
+                    let (appliance, services, acknowledged) = (&appliance, &services, &acknowledged);
                     scope.spawn(move || {
                         for _ in 0..KILLS {
                             let before = acknowledged.lock().unwrap().len();
                             appliance.kill_and_await(role);
                             // In the middle of work, and not again before some of it was done.
-                            wait::until_true(&format!("the {role} serves"), || is_served_by(role, doors));
+                            wait::until_true(&format!("the {role} serves"), || is_served_by(role, services));
                             wait::until_true("mail goes through", || {
                                 role == "steward" || acknowledged.lock().unwrap().len() > before
                             });
@@ -71,7 +71,7 @@ fn no_connection_is_refused_while_each_daemon_is_killed_a_hundred_times() {
             }
         });
         let acknowledged = acknowledged.into_inner().unwrap();
-        let inbox = doors.inbox(0).concat();
+        let inbox = services.inbox(0).concat();
         for subject in &acknowledged {
             assert!(
                 inbox.contains(&format!("Subject: {subject}\r\n")),
@@ -91,13 +91,13 @@ fn no_connection_is_refused_while_each_daemon_is_killed_a_hundred_times() {
 }
 
 /// True if the daemon greets a client.
-fn is_served_by(role: &str, doors: &Services) -> bool {
+fn is_served_by(role: &str, services: &Services) -> bool {
     let (service, asked) = match role {
         "mta" => ("smtp", ""),
         "mda" => ("imap", ""),
         _ => ("health", "GET /health/live HTTP/1.0\r\n\r\n"),
     };
-    let mut connection = TcpStream::connect(doors.address(service)).unwrap();
+    let mut connection = TcpStream::connect(services.address(service)).unwrap();
     connection.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     connection.write_all(asked.as_bytes()).is_ok()
         && connection.read(&mut [0; 1]).is_ok_and(|octets| octets == 1)
@@ -116,10 +116,10 @@ fn call_until(address: SocketAddr, over: &AtomicBool, connections: &AtomicUsize)
 }
 
 /// Sends message after message and records those that were acknowledged.
-fn send_until(doors: &Services, sender: &str, over: &AtomicBool, acknowledged: &Mutex<Vec<String>>) {
-    let to = doors.user(0);
+fn send_until(services: &Services, sender: &str, over: &AtomicBool, acknowledged: &Mutex<Vec<String>>) {
+    let to = services.user(0);
     // From another address than the clients that only connect, of which there are as many as one address may open.
-    let address = SocketAddr::from((Ipv6Addr::LOCALHOST, doors.address("smtp").port()));
+    let address = SocketAddr::from((Ipv6Addr::LOCALHOST, services.address("smtp").port()));
     for number in 0.. {
         if over.load(Ordering::SeqCst) {
             return;

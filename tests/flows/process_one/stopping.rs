@@ -77,21 +77,21 @@ fn stop_while_starting() {
 #[test]
 fn stop_order() {
     let mut appliance = Container::new().serve();
-    let doors = appliance.services();
-    let to = doors.user(0).to_owned();
+    let services = appliance.services();
+    let to = services.user(0).to_owned();
     appliance.inside(|| {
         // An MTA in the middle of a message.
-        let mut busy = doors.smtp_client();
+        let mut busy = services.smtp_client();
         busy.command(&format!("MAIL FROM:<{STRANGER}>")).unwrap().expect(250);
         busy.command(&format!("RCPT TO:<{to}>")).unwrap().expect(250);
         busy.command("DATA").unwrap().expect(354);
         appliance.signal(Signal::SIGTERM);
         // No new client connects to the MTA; the MDA serves until the MTA has ended.
         wait::until_true("port 25 is closed", || {
-            let refused = TcpStream::connect(doors.address("smtp"));
+            let refused = TcpStream::connect(services.address("smtp"));
             refused.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
         });
-        TcpStream::connect(doors.address("imaps")).unwrap();
+        TcpStream::connect(services.address("imaps")).unwrap();
         busy.data(&message(STRANGER, &to, "last-one")).unwrap().expect(250);
     });
     assert_eq!(appliance.await_end(), Some(0), "{}", appliance.log());
@@ -99,7 +99,7 @@ fn stop_order() {
     let [mta, mda, steward] = ["mta", "mda", "steward"].map(|role| line(&log, &["stopped", role, "exit 0"]));
     assert!(mta < mda && mda < steward, "stopped in another order:\n{log}");
     appliance.start_again();
-    let inbox = appliance.inside(|| doors.inbox(0));
+    let inbox = appliance.inside(|| services.inbox(0));
     assert!(inbox.iter().any(|message| message.contains("last-one")), "what was acknowledged is lost");
 }
 

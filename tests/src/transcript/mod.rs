@@ -1,6 +1,6 @@
-//! Transcripts, played against the running daemons. The crate `transcript` parses them.
+//! Transcripts, run against the daemons. The crate `transcript` parses them.
 
 mod facts;
-mod play;
+mod runner;
 
-pub use play::play;
+pub use runner::run;

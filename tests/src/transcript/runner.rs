@@ -1,4 +1,4 @@
-//! Playing a transcript against the daemons of a site.
+//! Runs a transcript against the daemons of a site.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -10,32 +10,32 @@ use super::facts;
 use crate::site::Site;
 use crate::wire::Wire;
 
-/// Plays the script; `service` is the name of the transcript's folder. An error names its line.
-pub fn play(script: &Script, service: &str, site: &Site) -> Result<(), String> {
-    let mut stage = Stage::new(script, service, site);
-    stage.wire(1).map_err(|error| format!("connecting: {error}"))?;
+/// Runs the script; `service` is the name of the transcript's folder. An error names its line.
+pub fn run(script: &Script, service: &str, site: &Site) -> Result<(), String> {
+    let mut runner = Runner::new(script, service, site);
+    runner.wire(1).map_err(|error| format!("connecting: {error}"))?;
     for (line, step) in &script.steps {
-        stage.step(step).map_err(|reason| format!("line {line}: {reason}"))?;
+        runner.step(step).map_err(|reason| format!("line {line}: {reason}"))?;
     }
     Ok(())
 }
 
-struct Stage<'s> {
+struct Runner<'s> {
     site: &'s Site,
     service: &'s str,
     over_tls: bool,
     memory: Captures,
-    connections: BTreeMap<u8, Talk>,
+    connections: BTreeMap<u8, Connection>,
     /// The messages that existed before, by user.
     before: BTreeMap<String, BTreeSet<String>>,
 }
 
-struct Talk {
+struct Connection {
     wire: Wire,
     watch: Expectations,
 }
 
-impl<'s> Stage<'s> {
+impl<'s> Runner<'s> {
     fn new(script: &Script, service: &'s str, site: &'s Site) -> Self {
         let before = script
             .steps
@@ -57,28 +57,28 @@ impl<'s> Stage<'s> {
     }
 
     /// The connection with this number, opened when it is first used.
-    fn wire(&mut self, number: u8) -> io::Result<&mut Talk> {
+    fn wire(&mut self, number: u8) -> io::Result<&mut Connection> {
         if !self.connections.contains_key(&number) {
             let wire = self.open()?;
-            self.connections.insert(number, Talk { wire, watch: Expectations::default() });
+            self.connections.insert(number, Connection { wire, watch: Expectations::default() });
         }
         self.connections.get_mut(&number).ok_or_else(|| io::Error::other("there is no such connection"))
     }
 
     fn open(&self) -> io::Result<Wire> {
-        let doors = &self.site.services;
+        let services = &self.site.services;
         if self.service == "lmtp" {
-            return Wire::connect_unix(&doors.lmtp);
+            return Wire::connect_unix(&services.lmtp);
         }
         if !self.over_tls {
-            return Wire::connect(doors.address(self.service));
+            return Wire::connect(services.address(self.service));
         }
         let secure = match self.service {
             "imap" => "imaps",
             _ => "submissions",
         };
-        let mut wire = Wire::connect(doors.address(secure))?;
-        wire.secure(doors.tls_config(), &doors.hostname)?;
+        let mut wire = Wire::connect(services.address(secure))?;
+        wire.secure(services.tls_config(), &services.hostname)?;
         Ok(wire)
     }
 
@@ -87,17 +87,17 @@ impl<'s> Stage<'s> {
             Step::Send(number, texts) => self.send(*number, texts),
             Step::Next(number, pattern) => self.next(*number, pattern),
             Step::Among(number, pattern) => {
-                self.wire(*number).map_err(said)?.watch.expect(pattern);
+                self.wire(*number).map_err(error_text)?.watch.expect(pattern);
                 Ok(())
             }
             Step::Never(number, pattern) => {
-                self.wire(*number).map_err(said)?.watch.forbid(pattern);
+                self.wire(*number).map_err(error_text)?.watch.forbid(pattern);
                 Ok(())
             }
             Step::Until(number, pattern) => self.until(*number, pattern),
             Step::Secure(number) => {
                 let (trust, name) = (self.site.services.tls_config(), self.site.services.hostname.clone());
-                self.wire(*number).map_err(said)?.wire.secure(trust, &name).map_err(said)
+                self.wire(*number).map_err(error_text)?.wire.secure(trust, &name).map_err(error_text)
             }
             Step::Closed(number) => self.closed(*number),
             Step::HangUp(number) => {
@@ -117,11 +117,11 @@ impl<'s> Stage<'s> {
         for text in texts {
             octets.extend(text.octets(&self.memory)?);
         }
-        self.wire(number).map_err(said)?.wire.send(&octets).map_err(said)
+        self.wire(number).map_err(error_text)?.wire.send(&octets).map_err(error_text)
     }
 
     fn line(&mut self, number: u8) -> Result<Vec<u8>, String> {
-        let line = self.wire(number).map_err(said)?.wire.line().map_err(said)?;
+        let line = self.wire(number).map_err(error_text)?.wire.line().map_err(error_text)?;
         line.ok_or_else(|| "the server has closed the connection".into())
     }
 
@@ -143,12 +143,12 @@ impl<'s> Stage<'s> {
                 break;
             }
         }
-        let watch = std::mem::take(&mut self.wire(number).map_err(said)?.watch);
+        let watch = std::mem::take(&mut self.wire(number).map_err(error_text)?.watch);
         watch.check(&lines, &mut self.memory)
     }
 
     fn closed(&mut self, number: u8) -> Result<(), String> {
-        match self.wire(number).map_err(said)?.wire.line() {
+        match self.wire(number).map_err(error_text)?.wire.line() {
             Ok(None) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(()),
             Ok(Some(line)) => Err(format!("unexpected line {} instead of the end", shown(&line))),
@@ -182,7 +182,7 @@ fn identities(messages: &BTreeSet<PathBuf>) -> BTreeSet<String> {
     messages.iter().map(|message| facts::identity(message)).collect()
 }
 
-fn said(error: io::Error) -> String {
+fn error_text(error: io::Error) -> String {
     error.to_string()
 }
 
