@@ -15,23 +15,23 @@ use tests::wait;
 
 #[test]
 fn an_unavailable_authority_is_retried_and_no_order_counts() {
-    let (mut steward, authority) = with_authority(|manners| manners.is_down = true);
+    let (mut steward, authority) = with_authority(|behaviour| behaviour.is_down = true);
     steward.start();
     await_error(&steward, "exchange with localhost failed");
     assert!(steward.state()["next_try"].is_string());
     assert!(authority.ordered().is_empty());
-    authority.behave(|manners| manners.is_down = false);
+    authority.behave(|behaviour| behaviour.is_down = false);
     steward.await_certificate(&NAMES);
     assert_eq!(authority.ordered().len(), 1);
 }
 
 #[test]
 fn retry_after_is_honoured_also_by_a_new_process() {
-    let (mut steward, authority) = with_authority(|manners| manners.busy = Some(20));
+    let (mut steward, authority) = with_authority(|behaviour| behaviour.busy = Some(20));
     steward.start();
     await_error(&steward, "answers 503");
     // It works again at once, but has not said so.
-    authority.behave(|manners| manners.busy = None);
+    authority.behave(|behaviour| behaviour.busy = None);
     steward.process().kill_everything();
     steward.start();
     steward.reload();
@@ -42,9 +42,9 @@ fn retry_after_is_honoured_also_by_a_new_process() {
 
 #[test]
 fn a_slow_and_strict_authority_issues_in_the_end() {
-    let (mut steward, authority) = with_authority(|manners| {
-        manners.delay = Duration::from_millis(150);
-        manners.refuses_nonces = true;
+    let (mut steward, authority) = with_authority(|behaviour| {
+        behaviour.delay = Duration::from_millis(150);
+        behaviour.refuses_nonces = true;
     });
     steward.start();
     steward.await_certificate(&NAMES);
@@ -55,7 +55,7 @@ fn a_slow_and_strict_authority_issues_in_the_end() {
 #[test]
 fn a_rate_limit_is_honoured_across_crashes() {
     const SECONDS: u64 = 6;
-    let (mut steward, authority) = with_authority(|manners| manners.rate_limits = (1, SECONDS));
+    let (mut steward, authority) = with_authority(|behaviour| behaviour.rate_limits = (1, SECONDS));
     steward.start();
     await_error(&steward, "too many orders lately");
     for _ in 0..3 {
@@ -74,8 +74,9 @@ fn a_rate_limit_is_honoured_across_crashes() {
 #[test]
 fn a_refused_name_does_not_affect_the_others() {
     for at_the_order in [true, false] {
-        let (mut steward, authority) = with_authority(|manners| {
-            let names = if at_the_order { &mut manners.refused_names } else { &mut manners.failing_names };
+        let (mut steward, authority) = with_authority(|behaviour| {
+            let names =
+                if at_the_order { &mut behaviour.refused_names } else { &mut behaviour.failing_names };
             names.insert(NAMES[2].to_owned());
         });
         steward.start();
@@ -93,7 +94,7 @@ fn a_refused_name_does_not_affect_the_others() {
 #[test]
 fn a_revoked_certificate_is_replaced_at_once_and_the_key_stays() {
     let (mut steward, authority) =
-        with_authority(|manners| manners.renewal_window = Some((40 * 86_400, 41 * 86_400)));
+        with_authority(|behaviour| behaviour.renewal_window = Some((40 * 86_400, 41 * 86_400)));
     steward.start();
     let first = steward.await_certificate(&NAMES);
     let key = fs::read(&steward.tls().key).unwrap();
@@ -117,7 +118,7 @@ fn a_revoked_certificate_is_replaced_at_once_and_the_key_stays() {
 
 #[test]
 fn a_certificate_of_seconds_is_renewed_at_two_thirds_and_within_the_limits() {
-    let (mut steward, _authority) = with_authority(|manners| manners.lifetime = Duration::from_secs(6));
+    let (mut steward, _authority) = with_authority(|behaviour| behaviour.lifetime = Duration::from_secs(6));
     steward.start();
     let first = steward.await_certificate(&NAMES);
     let renewed = wait::until("it is renewed", || {
@@ -132,7 +133,7 @@ fn a_certificate_of_seconds_is_renewed_at_two_thirds_and_within_the_limits() {
 
 #[test]
 fn no_order_is_placed_under_a_wrong_clock() {
-    let (mut steward, authority) = with_authority(|manners| manners.clock_ahead = 3 * 365 * 86_400);
+    let (mut steward, authority) = with_authority(|behaviour| behaviour.clock_ahead = 3 * 365 * 86_400);
     // A clock ten years ahead has written here.
     let ahead = r#"{"at":2100000000,"authority":"AUTHORITY","names":["mail.example.org"],"outcome":"begun"}"#;
     fs::write(steward.acme().join("ledger.jsonl"), ahead.replace("AUTHORITY", &authority.directory()) + "\n")
@@ -141,7 +142,7 @@ fn no_order_is_placed_under_a_wrong_clock() {
     await_error(&steward, "this machine's clock shows");
     assert!(authority.ordered().is_empty());
     assert!(steward.ledger()[0]["at"] == 2_100_000_000, "a clock that may be wrong changes nothing");
-    authority.behave(|manners| manners.clock_ahead = 0);
+    authority.behave(|behaviour| behaviour.clock_ahead = 0);
     steward.reload();
     // The order of the future counts as made now, and does not delay the operator's request.
     steward.await_certificate(&NAMES);
@@ -150,9 +151,9 @@ fn no_order_is_placed_under_a_wrong_clock() {
 
 #[test]
 fn an_account_is_bound_if_required_and_created_again_if_the_authority_forgets_it() {
-    let (mut steward, authority) = with_authority(|manners| {
-        manners.requires_binding = true;
-        manners.renewal_window = Some((40 * 86_400, 41 * 86_400));
+    let (mut steward, authority) = with_authority(|behaviour| {
+        behaviour.requires_binding = true;
+        behaviour.renewal_window = Some((40 * 86_400, 41 * 86_400));
     });
     steward.start();
     await_error(&steward, "create an account on the website first");
@@ -197,7 +198,7 @@ fn with_own_name() -> Vec<&'static str> {
 #[test]
 fn a_domains_own_name_is_included_while_it_leads_here_without_delaying_renewal() {
     let (mut steward, authority) =
-        with_authority(|manners| manners.renewal_window = Some((40 * 86_400, 41 * 86_400)));
+        with_authority(|behaviour| behaviour.renewal_window = Some((40 * 86_400, 41 * 86_400)));
     // An address of another machine.
     let elsewhere = "203.0.113.80".parse().unwrap();
     steward.dns.host(DOMAIN, elsewhere);
@@ -240,8 +241,8 @@ fn renews_for(steward: &mut Steward, authority: &Authority, names: &[&str]) {
 
 #[test]
 fn a_refused_own_name_of_a_domain_does_not_affect_the_others() {
-    let (mut steward, authority) = with_authority(|manners| {
-        manners.refused_names.insert(DOMAIN.to_owned());
+    let (mut steward, authority) = with_authority(|behaviour| {
+        behaviour.refused_names.insert(DOMAIN.to_owned());
     });
     steward.dns.host(DOMAIN, std::net::Ipv4Addr::LOCALHOST.into());
     steward.start();

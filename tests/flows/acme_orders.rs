@@ -12,7 +12,7 @@ use tests::wait;
 
 #[test]
 fn a_steward_that_dies_in_every_order_continues_the_same_one() {
-    let (mut steward, authority) = with_authority(|manners| manners.never_signs = true);
+    let (mut steward, authority) = with_authority(|behaviour| behaviour.never_signs = true);
     for round in 0..3 {
         steward.start();
         wait::until_true("the order is made and known by its address", || {
@@ -37,9 +37,9 @@ fn under_way(steward: &Steward) {
 #[test]
 fn a_slow_order_is_the_only_one_also_for_a_new_process() {
     for slow in [
-        (|manners: &mut Behaviour| manners.polls_in_processing = 4) as fn(&mut Behaviour),
-        |manners| manners.polls_without_certificate = 2,
-        |manners| manners.early_finalizations = 2,
+        (|behaviour: &mut Behaviour| behaviour.polls_in_processing = 4) as fn(&mut Behaviour),
+        |behaviour| behaviour.polls_without_certificate = 2,
+        |behaviour| behaviour.early_finalizations = 2,
     ] {
         let (mut steward, authority) = with_authority(slow);
         steward.start();
@@ -57,7 +57,7 @@ fn a_slow_order_is_the_only_one_also_for_a_new_process() {
 #[test]
 fn a_certificate_that_cannot_be_installed_is_ordered_once_and_the_error_stays() {
     for (chain, said) in [(Chain::OfAnotherKey, "not for our key"), (Chain::WithoutAName, "is not for ")] {
-        let (mut steward, authority) = with_authority(|manners| manners.chain = chain);
+        let (mut steward, authority) = with_authority(|behaviour| behaviour.chain = chain);
         steward.start();
         await_error(&steward, said);
         wait::until_true("the next try is a minute away", || {
@@ -70,7 +70,7 @@ fn a_certificate_that_cannot_be_installed_is_ordered_once_and_the_error_stays() 
         await_error(&steward, said);
         assert_eq!(authority.ordered().len(), 1);
         // An operator's attempt is made at once.
-        authority.behave(|manners| manners.chain = Chain::InOrder);
+        authority.behave(|behaviour| behaviour.chain = Chain::InOrder);
         steward.reload();
         steward.await_certificate(&NAMES);
     }
@@ -84,10 +84,10 @@ fn now() -> i64 {
 #[test]
 fn a_chain_in_any_order_names_in_capitals_and_a_redirected_directory_are_accepted() {
     for odd in [
-        (|manners: &mut Behaviour| manners.chain = Chain::Reversed) as fn(&mut Behaviour),
-        |manners| manners.chain = Chain::Joined,
-        |manners| manners.writes_upper_case = true,
-        |manners| manners.has_moved = true,
+        (|behaviour: &mut Behaviour| behaviour.chain = Chain::Reversed) as fn(&mut Behaviour),
+        |behaviour| behaviour.chain = Chain::Joined,
+        |behaviour| behaviour.writes_upper_case = true,
+        |behaviour| behaviour.has_moved = true,
     ] {
         let (mut steward, authority) = with_authority(odd);
         steward.start();
@@ -105,7 +105,7 @@ fn a_chain_in_any_order_names_in_capitals_and_a_redirected_directory_are_accepte
 #[test]
 fn a_deactivated_account_is_replaced() {
     let (mut steward, authority) =
-        with_authority(|manners| manners.renewal_window = Some((40 * 86_400, 41 * 86_400)));
+        with_authority(|behaviour| behaviour.renewal_window = Some((40 * 86_400, 41 * 86_400)));
     steward.start();
     steward.await_certificate(&NAMES);
     authority.deactivate_accounts();
@@ -119,8 +119,8 @@ fn a_deactivated_account_is_replaced() {
 
 #[test]
 fn a_refused_host_name_is_retried_when_its_record_changes() {
-    let (mut steward, authority) = with_authority(|manners| {
-        manners.failing_names.insert(NAMES[0].to_owned());
+    let (mut steward, authority) = with_authority(|behaviour| {
+        behaviour.failing_names.insert(NAMES[0].to_owned());
     });
     steward.authority(|settings| settings.challenge = Challenge::Http01);
     steward.start();
@@ -144,7 +144,7 @@ fn a_refused_host_name_is_retried_when_its_record_changes() {
     });
     assert_eq!(outcomes(&steward).iter().filter(|outcome| *outcome == "issued").count(), 1);
     // The operator's change of the records is noticed without a request.
-    authority.behave(|manners| manners.failing_names.clear());
+    authority.behave(|behaviour| behaviour.failing_names.clear());
     steward.dns.host(NAMES[0], std::net::Ipv4Addr::new(127, 0, 0, 2).into());
     steward.await_certificate(&NAMES);
 }

@@ -11,7 +11,7 @@ use tests::steward::{NAMES, Steward};
 use tests::unbound::Unbound;
 use tests::wait;
 
-fn stage(challenge: Challenge) -> (Steward, Pebble) {
+fn start(challenge: Challenge) -> (Steward, Pebble) {
     // The steward's ports are known before Pebble is, and Pebble's address before the steward runs.
     let mut steward = Steward::prepare("", std::path::Path::new(""));
     let port = |socket| steward.address(socket).port();
@@ -28,13 +28,13 @@ fn stage(challenge: Challenge) -> (Steward, Pebble) {
 #[test]
 fn a_certificate_for_all_names_is_obtained_by_http_and_by_tls_alone() {
     for (challenge, is_http) in [(Challenge::Http01, true), (Challenge::TlsAlpn01, false)] {
-        let (mut steward, pebble) = stage(challenge);
+        let (mut steward, pebble) = start(challenge);
         let key = std::fs::read(&steward.tls().key).unwrap();
         steward.start();
         let facts = steward.await_certificate(&NAMES);
         assert!(facts.issuer.contains("Pebble"), "{}", facts.issuer);
         assert_eq!(std::fs::read(&steward.tls().key).unwrap(), key, "the key never changes");
-        assert_eq!(pebble.log().contains("validate w/ HTTP"), is_http, "{challenge:?} was asked for");
+        assert_eq!(pebble.log().contains("validate w/ HTTP"), is_http, "{challenge:?} was requested");
         let mut notified = Vec::new();
         wait::until_true("process 1 is notified of the first certificate and of the new one", || {
             notified.extend(steward.reported_certificates());
@@ -51,7 +51,7 @@ fn a_certificate_for_all_names_is_obtained_by_http_and_by_tls_alone() {
 
 #[test]
 fn a_name_that_leads_nowhere_is_left_out_until_it_leads_here() {
-    let (mut steward, _pebble) = stage(Challenge::Auto);
+    let (mut steward, _pebble) = start(Challenge::Auto);
     steward.dns.remove(NAMES[3]);
     steward.start();
     steward.await_certificate(&NAMES[..3]);

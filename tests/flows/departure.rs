@@ -29,17 +29,17 @@ fn a_submission_is_signed_and_sent_under_tls_to_the_exchange_in_dns() {
     let letter = message("ann@example.org", FRIEND, "by-the-book");
     submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
 
-    let taken = elsewhere.await_message("by-the-book");
-    assert_eq!((taken.from.as_str(), taken.to), ("ann@example.org", vec![FRIEND.to_owned()]));
-    assert!(taken.secure, "TLS was offered");
-    assert_eq!(taken.hello, "mail.example.org");
-    let signatures = signature::check(&taken.message, site.dns.address());
+    let accepted = elsewhere.await_message("by-the-book");
+    assert_eq!((accepted.from.as_str(), accepted.to), ("ann@example.org", vec![FRIEND.to_owned()]));
+    assert!(accepted.secure, "TLS was offered");
+    assert_eq!(accepted.hello, "mail.example.org");
+    let signatures = signature::check(&accepted.message, site.dns.address());
     assert_eq!(signatures.len(), 2, "one signature by each key: {signatures:?}");
     assert!(
         signatures.iter().all(|signature| signature.holds && signature.domain == "example.org"),
         "{signatures:?}"
     );
-    let text = String::from_utf8_lossy(&taken.message);
+    let text = String::from_utf8_lossy(&accepted.message);
     assert!(!text.contains("127.0.0.1"), "the author's address is in the message:\n{text}");
 }
 
@@ -50,8 +50,8 @@ fn the_demo_signs_with_the_keys_that_its_dns_records_publish() {
     let mut submitter = demo.services.submission_client(0);
     let letter = message(demo.services.user(0), FRIEND, "from-the-demo");
     submitter.mail(demo.services.user(0), &[FRIEND], &letter).unwrap().expect(250);
-    let taken = elsewhere.await_message("from-the-demo");
-    assert!(taken.secure);
+    let accepted = elsewhere.await_message("from-the-demo");
+    assert!(accepted.secure);
 
     let output = Command::new(program::mailstead())
         .args(["dns", "--dir"])
@@ -61,7 +61,7 @@ fn the_demo_signs_with_the_keys_that_its_dns_records_publish() {
     assert!(output.status.success(), "{output:?}");
     let dns = NameServer::start();
     publish(&dns, &String::from_utf8_lossy(&output.stdout));
-    let signatures = signature::check(&taken.message, dns.address());
+    let signatures = signature::check(&accepted.message, dns.address());
     assert!(!signatures.is_empty());
     assert!(
         signatures.iter().all(|signature| signature.holds && signature.domain == demo.domain),
@@ -123,7 +123,7 @@ fn a_submitted_message_is_sent_unchanged() {
     let mut submitter = site.services.submission_client(0);
     let letter = message("ann@example.org", FRIEND, "to-the-octet") + ".\n..two\n trailing \nümlaut\n\n\n";
     submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
-    let taken = elsewhere.await_message("to-the-octet");
-    let text = taken.text();
+    let accepted = elsewhere.await_message("to-the-octet");
+    let text = accepted.text();
     assert!(text.ends_with(&letter.replace('\n', "\r\n")), "{text}");
 }

@@ -38,9 +38,9 @@ impl Scene {
     fn forward(&self, sender: &str, words: &str) -> String {
         let letter = message("eve@example.net", "list@example.org", words);
         self.peer().mail(sender, &["list@example.org"], &letter).unwrap().expect(250);
-        let taken = self.exchange.await_message(words);
-        assert_eq!(taken.to, ["ann@far.example"]);
-        taken.from
+        let accepted = self.exchange.await_message(words);
+        assert_eq!(accepted.to, ["ann@far.example"]);
+        accepted.from
     }
 
     /// The reply to RCPT of a report's recipient.

@@ -1,6 +1,6 @@
 //! Password guessing: it is slowed down and then refused, is logged, and does not lock out the owner.
 //!
-//! All of 127.0.0.0/8 is this machine's, so each address in it can be a party of its own, once it is not treated as
+//! All of 127.0.0.0/8 is this machine's, so each address in it can be a client of its own, once it is not treated as
 //! shared.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -64,10 +64,10 @@ fn guessing_over_imap_is_refused_and_the_owner_can_log_in() {
     let mut site = start();
     let (ann, password) = (site.services.user(0).to_owned(), site.services.users[0].password.clone());
     // The owner has logged in before, and has another device that keeps trying an old password.
-    let home = address(9);
-    imap(&site, home).log_in(&ann, &password).unwrap().ok();
+    let known = address(9);
+    imap(&site, known).log_in(&ann, &password).unwrap().ok();
     for _ in 0..GUESSES {
-        let answer = imap(&site, home).log_in(&ann, "an old password").unwrap();
+        let answer = imap(&site, known).log_in(&ann, "an old password").unwrap();
         assert!(answer.tagged.contains("[AUTHENTICATIONFAILED]"), "{answer:?}");
     }
 
@@ -81,8 +81,8 @@ fn guessing_over_imap_is_refused_and_the_owner_can_log_in() {
     // The correct password is refused as well, so the answer does not confirm it.
     let answer = imap(&site, attacker).log_in(&ann, &password).unwrap();
     assert!(answer.tagged.starts_with("NO [UNAVAILABLE]"), "{answer:?}");
-    // The owner can log in, at home and elsewhere; so can another user.
-    imap(&site, home).log_in(&ann, &password).unwrap().ok();
+    // The owner can log in, from the known address and from another; so can another user.
+    imap(&site, known).log_in(&ann, &password).unwrap().ok();
     imap(&site, address(3)).log_in(&ann, &password).unwrap().ok();
     let (bob, his) = (site.services.user(1).to_owned(), site.services.users[1].password.clone());
     imap(&site, address(4)).log_in(&bob, &his).unwrap().ok();

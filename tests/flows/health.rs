@@ -88,11 +88,11 @@ fn the_metrics_follow_the_mail_and_all_are_in_the_manual() {
     let before = numbers(&demo);
 
     let (ann, stranger) = (demo.services.user(0), "stranger@example.com");
-    let mut door = demo.services.smtp_client();
-    door.mail(stranger, &[ann], &message(stranger, ann, "counted")).unwrap().expect(250);
-    door.mail(stranger, &["unknown@demo.test"], "").unwrap().expect(550);
-    door.command("RSET").unwrap().expect(250);
-    door.mail(stranger, &["bob@elsewhere.example"], "").unwrap().expect(550);
+    let mut client = demo.services.smtp_client();
+    client.mail(stranger, &[ann], &message(stranger, ann, "counted")).unwrap().expect(250);
+    client.mail(stranger, &["unknown@demo.test"], "").unwrap().expect(550);
+    client.command("RSET").unwrap().expect(250);
+    client.mail(stranger, &["bob@elsewhere.example"], "").unwrap().expect(550);
     let mut submission = demo.services.submission_session();
     submission.log_in(ann, "a wrong password").unwrap().expect(535);
     let mut submitter = demo.services.submission_client(0);
@@ -134,7 +134,7 @@ fn the_metrics_follow_the_mail_and_all_are_in_the_manual() {
         }
     }
     assert_eq!(after[r#"mailstead_heartbeats_total{outcome="succeeded"}"#], 1.0);
-    drop((door, submission, submitter, reader));
+    drop((client, submission, submitter, reader));
 
     let manual = include_str!("../../docs/operating.md");
     let exported: BTreeSet<String> = page(&demo, "/metrics")
@@ -172,14 +172,15 @@ fn a_heartbeat_succeeds_and_leaves_nothing_behind() {
     }
 
     // For authenticated users the address does not exist, and cannot be a sender.
-    let hidden = "mailstead-heartbeat@demo.test";
+    let internal = "mailstead-heartbeat@demo.test";
     let mut submitter = demo.services.submission_client(0);
-    submitter.mail(demo.services.user(0), &[hidden], "").unwrap().expect(550);
+    submitter.mail(demo.services.user(0), &[internal], "").unwrap().expect(550);
     submitter.command("RSET").unwrap().expect(250);
-    submitter.command(&format!("MAIL FROM:<{hidden}>")).unwrap().expect(553);
+    submitter.command(&format!("MAIL FROM:<{internal}>")).unwrap().expect(553);
     // A message that a client on this machine sends there is removed with the next heartbeat.
-    let mut door = demo.services.smtp_client();
-    door.mail("root@localhost.example", &[hidden], &message("root@localhost.example", hidden, "planted"))
+    let mut client = demo.services.smtp_client();
+    client
+        .mail("root@localhost.example", &[internal], &message("root@localhost.example", internal, "planted"))
         .unwrap()
         .expect(250);
     assert_eq!(fs::read_dir(maildir.join("new")).unwrap().count(), 1);

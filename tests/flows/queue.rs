@@ -92,8 +92,8 @@ fn a_permanently_refused_recipient_is_reported_to_the_author() {
     let site = site_with(&elsewhere, |_| {});
     submit(&site, &["gone@example.net", FRIEND], "half-wrong");
 
-    let taken = elsewhere.await_message("half-wrong");
-    assert_eq!(taken.to, [FRIEND]);
+    let accepted = elsewhere.await_message("half-wrong");
+    assert_eq!(accepted.to, [FRIEND]);
     // RFC 3464: one report about the one recipient, with the other site's reply.
     let report = site.services.await_message(0, "multipart/report");
     for words in [
@@ -210,9 +210,9 @@ fn every_deferred_recipient_keeps_a_next_attempt_through_kills_and_reloads() {
     wait::until_true("the queue is empty", || queue_length(&site) == 0);
     for round in 0..6 {
         let words = format!("round-{round}");
-        let taken = elsewhere.accepted();
-        let with = taken.iter().filter(|taken| taken.text().contains(&words));
-        let mut reached: Vec<_> = with.flat_map(|taken| taken.to.clone()).collect();
+        let accepted = elsewhere.accepted();
+        let with = accepted.iter().filter(|accepted| accepted.text().contains(&words));
+        let mut reached: Vec<_> = with.flat_map(|accepted| accepted.to.clone()).collect();
         reached.sort();
         reached.dedup();
         assert_eq!(reached.len(), 4, "{words}: {reached:?}");

@@ -111,8 +111,8 @@ fn a_damaged_key_does_not_block_the_rest_of_a_reload() {
     site.services.await_message(0, "signed-all-the-same");
     let maildir = site.mail().join("example.org/ann/Maildir");
     let files = ["new", "cur"].into_iter().flat_map(|folder| fs::read_dir(maildir.join(folder)).unwrap());
-    let taken = files.map(|file| fs::read(file.unwrap().path()).unwrap()).next().unwrap();
-    let signatures = signature::check(&taken, site.dns.address());
+    let message = files.map(|file| fs::read(file.unwrap().path()).unwrap()).next().unwrap();
+    let signatures = signature::check(&message, site.dns.address());
     let good = signatures.iter().filter(|one| one.holds && one.domain == "example.org");
     assert_eq!(good.count(), 2, "{signatures:?}");
 }

@@ -84,7 +84,7 @@ fn mail_received_while_the_mda_is_dead_is_not_lost() {
     let mut stranger = demo.services.smtp_client();
     kill(demo.role("mda"), Signal::SIGKILL).expect("it runs");
     let letter = message("stranger@example.com", &to, "no-mda");
-    let reply = wait::until("the message is taken", || {
+    let reply = wait::until("the message is accepted", || {
         let reply = stranger.mail("stranger@example.com", &[&to], &letter).unwrap();
         // A temporary failure is correct while the MDA is not running; a permanent one would lose the message.
         assert!(reply.code < 500, "{reply:?}");

@@ -64,9 +64,9 @@ fn outgoing_mail_is_sent_through_the_smarthost_after_a_login_and_local_mail_is_n
         let mut submitter = site.services.submission_client(0);
         let letter = message("ann@example.org", FRIEND, "via-relay");
         submitter.mail("ann@example.org", &["bob@example.org", FRIEND], &letter).unwrap().expect(250);
-        let taken = relay.await_message("via-relay");
-        assert_eq!((taken.to, taken.secure), (vec![FRIEND.to_owned()], true));
-        assert_eq!(taken.login.as_deref(), Some("mailstead"));
+        let accepted = relay.await_message("via-relay");
+        assert_eq!((accepted.to, accepted.secure), (vec![FRIEND.to_owned()], true));
+        assert_eq!(accepted.login.as_deref(), Some("mailstead"));
         site.services.await_message(1, "via-relay");
     }
 }

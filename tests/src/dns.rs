@@ -31,7 +31,7 @@ pub struct NameServer {
 #[derive(Default)]
 struct Table {
     records: HashMap<Name, Vec<RData>>,
-    moods: HashMap<Name, Failure>,
+    failures: HashMap<Name, Failure>,
 }
 
 /// A way to answer for a name other than from the table.
@@ -117,11 +117,11 @@ impl NameServer {
     }
 
     /// Answers for a name in another way than from the table; `None` uses the table again.
-    pub fn set_failure(&self, name: &str, mood: Option<Failure>) -> &Self {
+    pub fn set_failure(&self, name: &str, failure: Option<Failure>) -> &Self {
         let name = self::name(name);
-        match mood {
-            Some(mood) => self.table().moods.insert(name, mood),
-            None => self.table().moods.remove(&name),
+        match failure {
+            Some(failure) => self.table().failures.insert(name, failure),
+            None => self.table().failures.remove(&name),
         };
         self
     }
@@ -205,7 +205,7 @@ fn answer(question: &[u8], table: &Mutex<Table>) -> Option<Message> {
     answer.metadata.recursion_available = true;
     answer.metadata.authoritative = true;
     answer.edns.clone_from(&question.edns);
-    match (table.moods.get(&key), table.records.get(&key)) {
+    match (table.failures.get(&key), table.records.get(&key)) {
         (Some(Failure::Stalls), _) => return None,
         (Some(Failure::Fails), _) => answer.metadata.response_code = ResponseCode::ServFail,
         (None, Some(records)) => {

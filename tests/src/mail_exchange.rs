@@ -111,7 +111,7 @@ impl Exchange {
     #[track_caller]
     pub fn await_message(&self, words: &str) -> Accepted {
         wait::until(&format!("{} has a message with {words:?}", self.shared.name), || {
-            self.accepted().into_iter().find(|taken| taken.text().contains(words))
+            self.accepted().into_iter().find(|accepted| accepted.text().contains(words))
         })
     }
 }
@@ -275,7 +275,7 @@ impl<'s> Session<'s> {
             }
         }
         let to = std::mem::take(&mut self.to);
-        let taken = Accepted {
+        let accepted = Accepted {
             from,
             to,
             message,
@@ -283,7 +283,7 @@ impl<'s> Session<'s> {
             hello: self.hello.clone(),
             login: self.login.clone(),
         };
-        locked(&self.shared.accepted).push(taken);
+        locked(&self.shared.accepted).push(accepted);
         self.reply("250 2.0.0 accepted")?;
         Ok(true)
     }

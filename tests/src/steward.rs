@@ -35,10 +35,10 @@ pub const NAMES: [&str; 4] =
     ["mail.example.org", "mta-sts.example.org", "autoconfig.example.org", "autodiscover.example.org"];
 
 /// A steward that has not been started, and its authority.
-pub fn with_authority(manners: impl FnOnce(&mut Behaviour)) -> (Steward, Authority) {
+pub fn with_authority(behaviour: impl FnOnce(&mut Behaviour)) -> (Steward, Authority) {
     let mut steward = Steward::prepare("", Path::new(""));
     let authority = Authority::start(steward.address(sockets::HTTP).port());
-    authority.behave(manners);
+    authority.behave(behaviour);
     steward.dns.host("localhost", Ipv4Addr::LOCALHOST.into());
     steward.authority(|settings| {
         settings.directory = authority.directory();

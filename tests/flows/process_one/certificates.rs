@@ -14,15 +14,15 @@ use tests::smtp::Smtp;
 use tests::wait;
 
 /// A new pair in a folder of its own, and a client that trusts it alone.
-fn bring(folder: &Path) -> Arc<ClientConfig> {
+fn write_pair(folder: &Path) -> Arc<ClientConfig> {
     fs::create_dir_all(folder).unwrap();
     let tls = certificate::write(HOSTNAME, folder);
     fs::set_permissions(&tls.key, fs::Permissions::from_mode(0o600)).unwrap();
     certificate::trusting(&tls.certificate)
 }
 
-/// Switches the link, atomically.
-fn turn(link: &Path, to: &str) {
+/// Points the link at another target, atomically.
+fn switch_link(link: &Path, to: &str) {
     let new = link.with_extension("new");
     symlink(to, &new).unwrap();
     fs::rename(new, link).unwrap();
@@ -43,22 +43,22 @@ fn an_external_certificate_is_replaced_without_ending_sessions_and_a_bad_one_is_
     let container = Container::new()
         .set("MAIL_TLS_CERT_FILE", "/data/brought/live/certificate.pem")
         .set("MAIL_TLS_KEY_FILE", "/data/brought/live/key.pem");
-    let brought = container.volume().join("brought");
-    let first = bring(&brought.join("one"));
-    let second = bring(&brought.join("two"));
-    fs::set_permissions(&brought, fs::Permissions::from_mode(0o700)).unwrap();
-    turn(&brought.join("live"), "one");
+    let external = container.volume().join("brought");
+    let first = write_pair(&external.join("one"));
+    let second = write_pair(&external.join("two"));
+    fs::set_permissions(&external, fs::Permissions::from_mode(0o700)).unwrap();
+    switch_link(&external.join("live"), "one");
     let mut appliance = container.serve();
     shown_everywhere(&appliance, &first);
     let imaps = appliance.services().address("imaps");
     let mut session = appliance.inside(|| Imap::connect_secure(imaps, first.clone(), HOSTNAME).unwrap());
 
-    turn(&brought.join("live"), "two");
+    switch_link(&external.join("live"), "two");
     shown_everywhere(&appliance, &second);
     session.command("NOOP").unwrap().ok();
 
     // The key of another certificate: the previous one stays in use, and the error is reported.
-    fs::copy(brought.join("one/key.pem"), brought.join("two/key.pem")).unwrap();
+    fs::copy(external.join("one/key.pem"), external.join("two/key.pem")).unwrap();
     wait::until_true("the error is reported", || {
         let concerns = appliance.status().map(|status| status.concerns).unwrap_or_default();
         concerns.iter().any(|concern| {

@@ -15,7 +15,7 @@ fn crash_restart() {
             // A client that connects now waits in the socket that process 1 has kept.
             let to = services.user(0);
             let letter = message("stranger@example.com", to, subject);
-            wait::until_true("the message is taken", || {
+            wait::until_true("the message is accepted", || {
                 let reply = services.smtp_client().mail("stranger@example.com", &[to], &letter).unwrap();
                 assert!(reply.code < 500, "{reply:?}");
                 reply.code == 250

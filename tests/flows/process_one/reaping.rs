@@ -87,7 +87,7 @@ fn pid_wrap() {
         .collect();
     assert!(numbers[1] < numbers[0], "the process numbers did not wrap around: {output:?}");
     reaps_all(&appliance);
-    assert_eq!(inside("mta"), new, "the exit of another process was taken for the daemon's");
+    assert_eq!(inside("mta"), new, "the exit of another process was mistaken for the daemon's");
     assert_eq!(appliance.restarts("mta"), restarts);
     assert!(appliance.is_healthy());
 }

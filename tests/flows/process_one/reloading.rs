@@ -140,11 +140,11 @@ fn all_or_nothing() {
     // The MDA's contains no domain.
     let changed: Vec<bool> = files().iter().zip(&before).map(|(after, before)| after != before).collect();
     assert_eq!(changed, [true, false, true, true, true]);
-    let hidden: Vec<_> = fs::read_dir(&runtime)
+    let temporary: Vec<_> = fs::read_dir(&runtime)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .filter(|name| name.starts_with('.'))
         .collect();
-    assert!(hidden.is_empty(), "{hidden:?}");
+    assert!(temporary.is_empty(), "{temporary:?}");
     assert_eq!(appliance.stop(), Some(0), "{}", appliance.log());
 }

@@ -92,14 +92,14 @@ fn no_connection_is_refused_while_each_daemon_is_killed_a_hundred_times() {
 
 /// True if the daemon greets a client.
 fn is_served_by(role: &str, services: &Services) -> bool {
-    let (service, asked) = match role {
+    let (service, request) = match role {
         "mta" => ("smtp", ""),
         "mda" => ("imap", ""),
         _ => ("health", "GET /health/live HTTP/1.0\r\n\r\n"),
     };
     let mut connection = TcpStream::connect(services.address(service)).unwrap();
     connection.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-    connection.write_all(asked.as_bytes()).is_ok()
+    connection.write_all(request.as_bytes()).is_ok()
         && connection.read(&mut [0; 1]).is_ok_and(|octets| octets == 1)
 }
 

@@ -176,17 +176,17 @@ fn of_readers() -> Vec<Shape> {
 fn read(octets: &[u8], step: usize) {
     let mut reader = Reader::new(LIMIT / 2);
     reader.set_limit(LIMIT);
-    let mut takes = true;
+    let mut accepts = true;
     for chunk in octets.chunks(step.min(octets.len())) {
         reader.feed(chunk);
         loop {
             match reader.next_event() {
                 None => break,
-                Some(Event::Append(_)) if takes => reader.accept_message(),
+                Some(Event::Append(_)) if accepts => reader.accept_message(),
                 Some(Event::Append(_)) => reader.refuse_message(),
                 Some(event) => drop(black_box(event)),
             }
-            takes = !takes;
+            accepts = !accepts;
         }
     }
     black_box((reader.unread(), reader.passes_message()));

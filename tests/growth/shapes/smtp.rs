@@ -128,25 +128,25 @@ fn serve(dialect: Dialect, octets: &[u8], step: usize) {
                 session.filled(count);
                 rest = &rest[count..];
             }
-            Event::Hello(asked) if refuses(0) => asked.refuse(&replies::LOCAL_ERROR),
-            Event::Hello(asked) => {
-                black_box(asked.name.as_str());
-                asked.accept();
+            Event::Hello(request) if refuses(0) => request.refuse(&replies::LOCAL_ERROR),
+            Event::Hello(request) => {
+                black_box(request.name.as_str());
+                request.accept();
             }
-            Event::Mail(asked) if refuses(1) => asked.refuse(&replies::LOCAL_ERROR),
-            Event::Mail(asked) => asked.accept(),
-            Event::Rcpt(asked) if refuses(2) => asked.refuse(&replies::UNKNOWN_RECIPIENT),
-            Event::Rcpt(asked) => asked.accept(),
-            Event::Data(asked) if refuses(3) => asked.refuse(&replies::LOCAL_ERROR),
-            Event::Data(asked) => asked.accept(),
-            Event::Message(asked) => asked.answer(&replies::accepted_as("a")),
-            Event::Delivery(asked) => {
-                let recipients = asked.recipients;
-                asked.answer(vec![replies::DELIVERED; recipients]);
+            Event::Mail(request) if refuses(1) => request.refuse(&replies::LOCAL_ERROR),
+            Event::Mail(request) => request.accept(),
+            Event::Rcpt(request) if refuses(2) => request.refuse(&replies::UNKNOWN_RECIPIENT),
+            Event::Rcpt(request) => request.accept(),
+            Event::Data(request) if refuses(3) => request.refuse(&replies::LOCAL_ERROR),
+            Event::Data(request) => request.accept(),
+            Event::Message(request) => request.answer(&replies::accepted_as("a")),
+            Event::Delivery(request) => {
+                let recipients = request.recipients;
+                request.answer(vec![replies::DELIVERED; recipients]);
             }
-            Event::Login(asked) if refuses(4) => asked.refuse(&replies::BAD_CREDENTIALS),
-            Event::Login(asked) => asked.accept(),
-            Event::StartTls(asked) => asked.done(),
+            Event::Login(request) if refuses(4) => request.refuse(&replies::BAD_CREDENTIALS),
+            Event::Login(request) => request.accept(),
+            Event::StartTls(request) => request.done(),
             Event::Body(_) | Event::BodyRefused(_) | Event::Reset => {}
             Event::Closed => return,
         }
@@ -159,21 +159,22 @@ fn of_clients() -> Vec<Shape> {
     let opening = "220 a\r\n250-a\r\n250-PIPELINING\r\n250-SIZE\r\n250-DSN\r\n250-8BITMIME\r\n250 a\r\n";
     let mut shapes = Vec::new();
     for (name, dialect, replies) in [
-        ("each is asked for", Dialect::Smtp, ["250 a\r\n", "250 a\r\n", "", ""]),
-        ("each is taken", Dialect::Smtp, ["250 a\r\n", "250 a\r\n", "354 a\r\n", "250 a\r\n"]),
-        ("each has a verdict", Dialect::Lmtp, ["250 a\r\n", "250 a\r\n", "354 a\r\n", "250 a\r\n"]),
+        ("each is probed", Dialect::Smtp, ["250 a\r\n", "250 a\r\n", "", ""]),
+        ("each is accepted", Dialect::Smtp, ["250 a\r\n", "250 a\r\n", "354 a\r\n", "250 a\r\n"]),
+        ("each has its own reply", Dialect::Lmtp, ["250 a\r\n", "250 a\r\n", "354 a\r\n", "250 a\r\n"]),
         ("the sender is refused", Dialect::Smtp, ["550 a\r\n", "503 a\r\n", "503 a\r\n", ""]),
         ("each is refused", Dialect::Smtp, ["250 a\r\n", "550-a\r\n550 b\r\n", "354 a\r\n", "250 a\r\n"]),
         ("DATA is refused", Dialect::Lmtp, ["250 a\r\n", "250 a\r\n", "450 4.0.0 a\r\n", ""]),
     ] {
         let make = move |recipients: usize| {
-            let verdicts = if dialect == Dialect::Lmtp { recipients } else { 1 };
-            let [mail, rcpt, data, verdict] = replies;
-            let answers = [opening, mail, &rcpt.repeat(recipients), data, &verdict.repeat(verdicts)].concat();
+            let final_replies = if dialect == Dialect::Lmtp { recipients } else { 1 };
+            let [mail, rcpt, data, final_reply] = replies;
+            let answers =
+                [opening, mail, &rcpt.repeat(recipients), data, &final_reply.repeat(final_replies)].concat();
             (recipients, answers.into_bytes())
         };
         shapes.push(shape(format!("client::Session, {name}"), 64, make, move |(recipients, answers)| {
-            deliver(dialect, (recipients, name == "each is asked for"), &answers, usize::MAX);
+            deliver(dialect, (recipients, name == "each is probed"), &answers, usize::MAX);
         }));
     }
     for piece in [
@@ -202,8 +203,8 @@ fn of_clients() -> Vec<Shape> {
     shapes
 }
 
-/// Sends a message to this many recipients, or only checks them.
-fn deliver(dialect: Dialect, (recipients, asks): (usize, bool), answers: &[u8], step: usize) {
+/// Sends a message to this many recipients, or only probes them.
+fn deliver(dialect: Dialect, (recipients, is_probe): (usize, bool), answers: &[u8], step: usize) {
     let settings = client::Settings {
         dialect,
         hello_name: Host::parse("a.example").unwrap(),
@@ -237,7 +238,7 @@ fn deliver(dialect: Dialect, (recipients, asks): (usize, bool), answers: &[u8], 
             }
             client::Event::StartTls(handshake) => handshake.done(),
             client::Event::Ready(idle) => match envelope.take() {
-                Some(envelope) if asks => idle.probe(envelope),
+                Some(envelope) if is_probe => idle.probe(envelope),
                 Some(envelope) => idle.send(envelope),
                 None => idle.quit(),
             },

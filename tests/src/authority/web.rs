@@ -22,26 +22,26 @@ pub(super) struct Request {
 }
 
 pub(super) fn serve(connection: TcpStream, shared: &Shared) -> io::Result<()> {
-    let manners = locked(&shared.behaviour).clone();
-    if manners.is_down {
+    let behaviour = locked(&shared.behaviour).clone();
+    if behaviour.is_down {
         return Ok(());
     }
     connection.set_read_timeout(Some(wait::READ_TIMEOUT))?;
     let tls = ServerConnection::new(Arc::clone(&shared.tls)).map_err(io::Error::other)?;
     let mut stream = StreamOwned::new(tls, connection);
     let Some(request) = read(&mut stream)? else { return Ok(()) };
-    thread::sleep(manners.delay);
-    let answer = match manners.busy {
+    thread::sleep(behaviour.delay);
+    let answer = match behaviour.busy {
         Some(seconds) => Response {
             code: 503,
             kind: "text/html",
             fields: vec![("Retry-After", seconds.to_string())],
             body: "<h1>Back soon</h1>".to_owned(),
         },
-        None => protocol::answer(&request, shared, &manners),
+        None => protocol::answer(&request, shared, &behaviour),
     };
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    let now = i64::try_from(since.as_secs()).unwrap_or(0) + manners.clock_ahead;
+    let now = i64::try_from(since.as_secs()).unwrap_or(0) + behaviour.clock_ahead;
     let mut head = format!(
         "HTTP/1.1 {} x\r\nContent-Type: {}\r\nContent-Length: {}\r\nDate: {}\r\nConnection: close\r\n",
         answer.code,
