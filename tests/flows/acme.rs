@@ -177,7 +177,7 @@ fn an_account_is_bound_if_required_and_created_again_if_the_authority_forgets_it
 }
 
 #[test]
-fn names_that_start_to_lead_here_join_the_certificate_and_the_pages_follow() {
+fn names_that_start_to_resolve_here_are_added_to_the_certificate_and_the_pages() {
     let (mut steward, _authority) = with_authority(|_| {});
     for name in &NAMES[1..] {
         steward.dns.remove(name);
@@ -196,7 +196,7 @@ fn with_own_name() -> Vec<&'static str> {
 }
 
 #[test]
-fn a_domains_own_name_is_included_while_it_leads_here_without_delaying_renewal() {
+fn a_domains_own_name_is_included_while_it_resolves_here_without_delaying_renewal() {
     let (mut steward, authority) =
         with_authority(|behaviour| behaviour.renewal_window = Some((40 * 86_400, 41 * 86_400)));
     // An address of another machine.
@@ -209,7 +209,7 @@ fn a_domains_own_name_is_included_while_it_leads_here_without_delaying_renewal()
         let is_whole = state["left_out"].as_array().is_some_and(Vec::is_empty);
         state["is_served"] == true && state["last_error"].is_null() && is_whole
     };
-    wait::until_true("a name that leads elsewhere is not a fault", || is_content(&steward));
+    wait::until_true("a name that resolves elsewhere is not a fault", || is_content(&steward));
 
     steward.dns.remove(DOMAIN).host(DOMAIN, std::net::Ipv4Addr::LOCALHOST.into());
     renews_for(&mut steward, &authority, &with_own_name());

@@ -50,7 +50,7 @@ fn a_certificate_for_all_names_is_obtained_by_http_and_by_tls_alone() {
 }
 
 #[test]
-fn a_name_that_leads_nowhere_is_left_out_until_it_leads_here() {
+fn a_name_that_does_not_resolve_is_left_out_until_it_resolves_here() {
     let (mut steward, _pebble) = start(Challenge::Auto);
     steward.dns.remove(NAMES[3]);
     steward.start();

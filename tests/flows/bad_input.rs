@@ -9,7 +9,7 @@ use tests::smtp::{Smtp, message};
 const STRANGER: &str = "stranger@example.com";
 
 #[track_caller]
-fn still_takes_mail(session: &mut Smtp, to: &str, subject: &str) {
+fn still_accepts_mail(session: &mut Smtp, to: &str, subject: &str) {
     session.command("RSET").unwrap().expect(250);
     session.mail(STRANGER, &[to], &message(STRANGER, to, subject)).unwrap().expect(250);
 }
@@ -53,7 +53,7 @@ fn a_message_too_large_is_refused_when_announced_and_when_sent() {
     let line = format!("{}\n", "x".repeat(76));
     let large = message(STRANGER, "bob@example.org", "too-large") + &line.repeat(2_000);
     session.mail(STRANGER, &["bob@example.org"], &large).unwrap().expect_status(552, "5.3.4");
-    still_takes_mail(&mut session, "bob@example.org", "after-too-large");
+    still_accepts_mail(&mut session, "bob@example.org", "after-too-large");
     let inbox = site.services.inbox(1);
     assert!(inbox.len() == 1 && inbox[0].contains("after-too-large"), "{inbox:?}");
 }
@@ -64,7 +64,7 @@ fn a_command_line_too_long_is_refused_as_a_whole() {
     let mut session = site.services.smtp_client();
     // RFC 5321 §4.5.3.1.4; its rest is not parsed as a command.
     session.command(&format!("NOOP {}", "x".repeat(100_000))).unwrap().expect_status(500, "5.5.6");
-    still_takes_mail(&mut session, "bob@example.org", "after-long-line");
+    still_accepts_mail(&mut session, "bob@example.org", "after-long-line");
     assert_eq!(site.services.inbox(1).len(), 1);
 }
 
@@ -75,7 +75,7 @@ fn a_nul_in_a_command_is_a_syntax_error() {
     session.send(b"MAIL FROM:<stran\0ger@example.com>\r\n").unwrap();
     let reply = session.reply().unwrap();
     assert!(matches!(reply.code, 500 | 501), "{reply:?}");
-    still_takes_mail(&mut session, "bob@example.org", "after-nul");
+    still_accepts_mail(&mut session, "bob@example.org", "after-nul");
     assert_eq!(site.services.inbox(1).len(), 1);
 }
 
@@ -86,7 +86,7 @@ fn a_nul_in_a_message_is_refused_at_its_end() {
     let letter = message(STRANGER, "bob@example.org", "with-nul") + "a\0b\n";
     let reply = session.mail(STRANGER, &["bob@example.org"], &letter).unwrap();
     assert_eq!((reply.code, reply.enhanced()), (554, Some("5.6.11")), "{reply:?}");
-    still_takes_mail(&mut session, "bob@example.org", "after-nul");
+    still_accepts_mail(&mut session, "bob@example.org", "after-nul");
     let inbox = site.services.inbox(1);
     assert!(inbox.len() == 1 && inbox[0].contains("after-nul"), "{inbox:?}");
 }
@@ -108,7 +108,7 @@ fn bare_line_feeds_do_not_end_a_message() {
     let reply = session.reply().unwrap();
     assert!((500..600).contains(&reply.code), "{reply:?}");
     assert!(session.reply().is_err(), "the connection is closed");
-    still_takes_mail(&mut site.services.smtp_client(), "bob@example.org", "after-smuggler");
+    still_accepts_mail(&mut site.services.smtp_client(), "bob@example.org", "after-smuggler");
     assert!(site.services.inbox(0).is_empty());
     assert_eq!(site.services.inbox(1).len(), 1);
 }

@@ -7,7 +7,7 @@ use crate::steps::cargo;
 const REFUSED: [&str; 1] = ["ring"];
 
 /// Fails when a refused crate is in the dependency tree.
-pub(crate) fn obey_the_rules() -> Result<(), String> {
+pub(crate) fn check() -> Result<(), String> {
     eprintln!("xtask: the dependency tree contains none of {REFUSED:?}");
     let tree =
         cargo(["tree", "--locked", "--workspace", "--edges", "all", "--prefix", "none", "--format", "{p}"])

@@ -69,7 +69,7 @@ fn check() -> Result<(), String> {
 fn test() -> Result<(), String> {
     check()?;
     versions::agree()?;
-    dependencies::obey_the_rules()?;
+    dependencies::check()?;
     run_all([
         every_target(),
         cargo(["test", "--locked", "--workspace", "--no-fail-fast"])

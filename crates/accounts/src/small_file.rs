@@ -32,15 +32,15 @@ impl<T> Saved<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps the value in this file from now on. `add_keywords` merges the file's text into the value.
-    pub(crate) fn persist_in(&self, path: &Path, take_in: impl FnOnce(&mut T, &str)) {
+    /// Keeps the value in this file from now on. `merge` merges the file's text into the value.
+    pub(crate) fn persist_in(&self, path: &Path, merge: impl FnOnce(&mut T, &str)) {
         let text = read(path).unwrap_or_else(|error| {
             tracing::warn!(path = %path.display(), %error, "cannot read the login records");
             String::new()
         });
         let mut state = self.lock();
         state.path = Some(path.to_owned());
-        take_in(&mut state.value, &text);
+        merge(&mut state.value, &text);
     }
 
     /// Writes the file if there is a change; creates its folder, which may have been deleted as a cache. Blocks.

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_year_beyond_four_digits_becomes_the_nearest_time() {
+    fn a_year_of_more_than_four_digits_becomes_the_nearest_time() {
         for (seconds, text) in [
             (i64::MIN, "0000-01-01T00:00:00Z"),
             (-62_167_219_201, "0000-01-01T00:00:00Z"),

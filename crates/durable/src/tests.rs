@@ -136,7 +136,7 @@ fn a_renamed_file_has_its_old_name_again_when_the_folder_cannot_be_synced() {
 }
 
 #[test]
-fn the_mode_is_as_asked_whatever_the_umask() {
+fn the_mode_is_as_requested_whatever_the_umask() {
     let folder = tempfile::tempdir().unwrap();
     for mode in [0o600, 0o640, 0o644, 0o666] {
         let path = folder.path().join(format!("{mode:o}"));

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn an_inherited_socket_is_taken_once_by_name() {
+    fn an_inherited_socket_is_returned_once_by_name() {
         let listener = bind_tcp("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let mut sockets = Sockets { tcp: vec![("smtp".into(), listener)], unix: Vec::new() };
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_port_is_named() {
+    fn a_port_in_use_is_named() {
         let listener = bind_tcp("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let error = bind_tcp(address).unwrap_err();

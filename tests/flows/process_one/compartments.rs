@@ -158,7 +158,7 @@ fn signals_no_other(role: &str, injection: &mut Injection, others: &[u64]) {
 }
 
 /// Connects to the sockets of other daemons.
-fn asks_no_neighbour(role: &str, injection: &mut Injection) {
+fn connects_to_no_other_daemon(role: &str, injection: &mut Injection) {
     for (path, of) in [("lmtp.sock", "mta"), ("mta-metrics.sock", "steward"), ("mda-metrics.sock", "steward")]
     {
         let Outcome::Returned(socket) = injection.call(SYS_socket, &[AF_UNIX as u64, SOCK_STREAM as u64, 0])
@@ -180,7 +180,7 @@ fn asks_no_neighbour(role: &str, injection: &mut Injection) {
 }
 
 /// Connects to a socket with an abstract name, which no file mode protects, of a process outside the sandbox.
-fn asks_no_stranger(role: &str, injection: &mut Injection, name: &[u8]) {
+fn connects_to_no_abstract_name(role: &str, injection: &mut Injection, name: &[u8]) {
     let Outcome::Returned(socket) = injection.call(SYS_socket, &[AF_UNIX as u64, SOCK_STREAM as u64, 0])
     else {
         panic!("{role} makes no socket");
@@ -212,7 +212,7 @@ fn plant(appliance: &Appliance) {
 }
 
 #[test]
-fn a_compromised_daemon_reaches_nothing_beyond_its_row() {
+fn a_compromised_daemon_reaches_only_its_own_row() {
     let appliance = Container::new().serve();
     assert!(
         appliance.log().contains("Landlock") && appliance.log().contains("signals"),
@@ -233,8 +233,8 @@ fn a_compromised_daemon_reaches_nothing_beyond_its_row() {
         reaches_its_own_files_alone(role, &row, &mut injection);
         reaches_its_own_ports_alone(role, &row, &mut injection);
         signals_no_other(role, &mut injection, &processes);
-        asks_no_neighbour(role, &mut injection);
-        asks_no_stranger(role, &mut injection, STRANGER);
+        connects_to_no_other_daemon(role, &mut injection);
+        connects_to_no_abstract_name(role, &mut injection, STRANGER);
         let user = injection.call(SYS_getuid, &[]);
         let named = match row.cell("user") {
             cell if cell.contains("(5000)") => 5000,

@@ -72,7 +72,7 @@ fn exit_codes_settings() {
 }
 
 #[test]
-fn exit_codes_port_taken() {
+fn exit_codes_port_in_use() {
     let listen = "perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort => 25, Listen => 1) or die; \
                   open(F, \">tmp/up\"); close F; sleep 600' & until [ -e tmp/up ]; do sleep 0.02; done";
     // Its runtime folder on the volume, to be inspected afterwards.

@@ -62,7 +62,7 @@ async fn unencrypted_data_after_starttls_ends_the_connection() {
 }
 
 #[tokio::test]
-async fn unread_unencrypted_data_is_never_taken_as_encrypted() {
+async fn unread_unencrypted_data_is_never_treated_as_encrypted() {
     let (mut client, server) = pair().await;
     client.send(b"MAIL FROM:<>\r\n").await.unwrap();
     let tls = tls();
