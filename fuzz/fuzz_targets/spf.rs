@@ -11,8 +11,8 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use libfuzzer_sys::fuzz_target;
 use spf::{Answer, Question, Receiver, Sender, Stop, check_host};
 
-/// A term asks for its record, or for its hosts and their addresses; the macro `p` takes two rounds more, and an explanation
-/// one.
+/// A term asks for its record, or for its hosts and their addresses; the macro `p` takes two rounds more, and an
+/// explanation one.
 const MAX_ROUNDS: usize = 40;
 /// Ten terms with ten hosts each, the names of the client, and the explanation.
 const MAX_QUESTIONS: usize = 140;
@@ -62,7 +62,8 @@ fn evaluate(records: &[&[u8]], sender: &Sender<'_>) {
     panic!("more rounds than terms");
 }
 
-/// The first record is that of the domain; others follow by the length of a name, so that records can refer to each other.
+/// The first record is that of the domain; others follow by the length of a name, so that records can refer to each
+/// other.
 fn answer(records: &[&[u8]], (name, kind): &Question) -> Answer {
     let number = name.iter().map(<[u8]>::len).sum::<usize>();
     let host = |prefix: usize| Name::from_ascii(format!("h{prefix}.example.org.")).expect("it is a name");

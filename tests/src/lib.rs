@@ -3,8 +3,8 @@
 //! Everything is real: the program itself in its roles, reached over sockets, beside small programs that stand in for
 //! the rest of the world (a name server that answers from a table, a mail exchange that refuses on request). No port is
 //! fixed, and no test sleeps in the hope that something has happened meanwhile: a state that takes time is polled until
-//! it is reached, up to a generous deadline ([`wait::until`]). Everything that a test started ends with it, and a failed
-//! test prints the logs of what it had started.
+//! it is reached, up to a generous deadline ([`wait::until`]). Everything that a test started ends with it, and a
+//! failed test prints the logs of what it had started.
 
 pub mod appliance;
 pub mod authority;

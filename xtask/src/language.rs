@@ -1,5 +1,5 @@
-//! Keeps the wording of sources and documents plain: counts the words and the doc comments that `docs/language.md` rules
-//! out, and compares the counts with a ceiling that may only fall.
+//! Keeps the wording of sources and documents plain: counts the words and the doc comments that `docs/language.md`
+//! rules out, and compares the counts with a ceiling that may only fall.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -63,8 +63,8 @@ impl Counts {
     }
 }
 
-/// True for the line of a doc comment that begins with one of [`HEADLESS`]. Such a line in the middle of a comment counts
-/// too: few are, and none has to be.
+/// True for the line of a doc comment that begins with one of [`HEADLESS`]. Such a line in the middle of a comment
+/// counts too: few are, and none has to be.
 fn is_headless(line: &str) -> bool {
     let line = line.trim_start();
     let Some(text) = line.strip_prefix("///").or_else(|| line.strip_prefix("//!")) else { return false };

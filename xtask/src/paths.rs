@@ -41,8 +41,8 @@ fn check(path: &Path, missing: &mut Vec<String>) -> Result<(), String> {
     Ok(())
 }
 
-/// The paths between backticks that do not exist. A path without one of [`FOLDERS`] continues the line's last path: it is
-/// below the same folder, or below a folder above.
+/// The paths between backticks that do not exist. A path without one of [`FOLDERS`] continues the line's last path: it
+/// is below the same folder, or below a folder above.
 fn missing_in(text: &str, exists: &dyn Fn(&str) -> bool) -> Vec<String> {
     let mut missing = Vec::new();
     for line in text.lines() {

@@ -3,8 +3,8 @@ use address::Address;
 use crate::{Secret, SecretError, User, UserError};
 
 /// The internal mailbox, which is not in the file: it is not a user's address, is not listed, and receives mail only
-/// where a daemon looks it up by [`internal_mailbox_at`](crate::Directory::internal_mailbox_at). Its password is accepted from this machine
-/// only: see [`is_this_machine`].
+/// where a daemon looks it up by [`internal_mailbox_at`](crate::Directory::internal_mailbox_at). Its password is
+/// accepted from this machine only: see [`is_this_machine`].
 #[derive(Debug, Clone)]
 pub struct InternalMailbox {
     pub(crate) user: User,

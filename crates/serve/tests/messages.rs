@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Reports of several lines about the operator's own settings, which the operator reads in a terminal. None of their text
-/// comes over the network.
+/// Reports of several lines about the operator's own settings, which the operator reads in a terminal. None of their
+/// text comes over the network.
 const REPORTS: [&str; 4] = [
     "mailstead {role}: {error}",
     "mailstead cannot start: {error}",

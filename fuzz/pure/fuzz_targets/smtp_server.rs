@@ -1,4 +1,5 @@
-//! SMTP, submission and LMTP sessions of the server: the same replies and the same messages, however the octets are cut.
+//! SMTP, submission and LMTP sessions of the server: the same replies and the same messages, however the octets are
+//! cut.
 
 #![no_main]
 
@@ -22,7 +23,8 @@ fn run(mut octets: &[u8], size: usize, choices: u8) -> (Vec<u8>, Vec<Vec<u8>>) {
     let settings = Settings {
         dialect,
         hostname: Domain::parse("mail.example.org").expect("it is a domain"),
-        // Small, so that a message is soon too large and faulty too: which of the two is reported must not depend on the cuts.
+        // Small, so that a message is soon too large and faulty too: which of the two is reported must not depend on
+        // the cuts.
         message_size: u64::from(choices / 4),
         // What came behind STARTTLS in the clear is forgotten, and how much that is depends on the cuts.
         starttls: false,

@@ -1,6 +1,6 @@
 //! The expensive part of applying a declaration: each of its passwords is compared with the hash that was applied
-//! before, at the cost of an Argon2id. Several threads share the work, within a bound on memory, and [`VerificationCache`] skips
-//! comparisons that were made before.
+//! before, at the cost of an Argon2id. Several threads share the work, within a bound on memory, and
+//! [`VerificationCache`] skips comparisons that were made before.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;

@@ -133,8 +133,8 @@ impl Ledger {
 }
 
 impl BucketKey {
-    /// The policy by which the entry is forgotten. The one of a known network behind a shared address forgets sooner, so it is
-    /// kept a little longer than necessary.
+    /// The policy by which the entry is forgotten. The one of a known network behind a shared address forgets sooner,
+    /// so it is kept a little longer than necessary.
     fn policy(self) -> &'static Policy {
         match self {
             Self::Network(_) => &NETWORK,

@@ -13,8 +13,8 @@
 //! Guessers at an account slow down only networks from which its owner never logged in, and lock out none of them: the
 //! attempts that may wait are counted by network, and a wait on the account's behalf ends after eight seconds. When
 //! more passwords are to be checked than memory allows, the networks with the fewest failures are served first
-//! ([`crate::check_queue`]). A device that repeats the same old password is not a guesser: a password that was wrong before
-//! is not charged again.
+//! ([`crate::check_queue`]). A device that repeats the same old password is not a guesser: a password that was wrong
+//! before is not charged again.
 //!
 //! [`Ledger`] is pure: the time is a parameter, and it holds only keyed hashes of names and passwords. It holds a
 //! bounded number of entries; when it is full, the longest idle are evicted. The networks from which users logged in
@@ -152,8 +152,8 @@ fn tag(key: &hmac::Key, parts: &[&[u8]]) -> u64 {
     tag.as_ref().iter().take(8).fold(0, |number, octet| number << 8 | u64::from(*octet))
 }
 
-/// The part of an address that counts as one client: an IPv4 address, or 64 bits of an IPv6 address, which is the least that a
-/// provider assigns to a customer.
+/// The part of an address that counts as one client: an IPv4 address, or 64 bits of an IPv6 address, which is the least
+/// that a provider assigns to a customer.
 pub(crate) fn network_of(address: IpAddr) -> IpAddr {
     mask(address, 64)
 }

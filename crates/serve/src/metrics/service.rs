@@ -150,7 +150,8 @@ impl ServiceMetrics {
         }))
     }
 
-    /// A connection has come. One from a public address that is not the machine's own proves that the port is open to others.
+    /// A connection has come. One from a public address that is not the machine's own proves that the port is open to
+    /// others.
     pub(crate) fn connected(&self, peer: Peer, local: Option<SocketAddr>) {
         let (Some(numbers), Some(peer)) = (&self.0, peer.ip()) else { return };
         if is_outside(peer, local.map(|local| local.ip())) {
@@ -195,7 +196,8 @@ impl ServiceMetrics {
     }
 }
 
-/// Returns whether an address is public and not the one that was connected to: a machine that connects to itself shows its own.
+/// Returns whether an address is public and not the one that was connected to: a machine that connects to itself shows
+/// its own.
 fn is_outside(peer: IpAddr, local: Option<IpAddr>) -> bool {
     let is_public = match peer {
         IpAddr::V4(v4) => {
