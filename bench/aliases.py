@@ -3,8 +3,8 @@
 
     bench/aliases.py [--binary target/release/mailstead] [--count 100000] [--shape flat|chain]
 
-flat    each alias leads to one user
-chain   each alias leads to the next one, the last to a user
+flat    each alias forwards to one user
+chain   each alias forwards to the next one, the last to a user
 
 Runs the whole server as process 1 of namespaces of its own, on a volume in a scratch folder. Needs root, and the packages
 util-linux, iproute2 and curl. Prints one JSON line: seconds, and the largest memory of each process in MB.
@@ -70,7 +70,7 @@ class Server:
         self.until(lambda: self.processes() and self.enter(*READY).stdout == b"200")
         return round(time.monotonic() - self.begin, 2)
 
-    def takes(self, recipient):
+    def accepts(self, recipient):
         return self.enter("python3", "-c", RCPT, recipient).returncode == 0
 
     def memory(self):
@@ -100,7 +100,7 @@ def measure(options, folder):
     with aliases.open("a") as file:
         file.write("extra: ann\n")
     os.kill(server.processes()[0], signal.SIGHUP)
-    result["reload_s"] = server.until(lambda: server.takes("extra@example.org"))
+    result["reload_s"] = server.until(lambda: server.accepts("extra@example.org"))
     for name, arguments in [("plan_s", ["plan"]), ("command_s", ["alias", "add", "another", "ann@example.org"])]:
         begin = time.monotonic()
         run = server.command(*arguments)
@@ -108,7 +108,7 @@ def measure(options, folder):
         if run.returncode != 0:
             raise SystemExit(f"{arguments[0]} failed: {run.stderr.decode()}")
     begin = time.monotonic()
-    if not server.takes("list-0@example.org"):
+    if not server.accepts("list-0@example.org"):
         raise SystemExit("mail to the first alias was refused")
     result["rcpt_s"] = round(time.monotonic() - begin, 2)
     result["memory_mb"] = server.memory()

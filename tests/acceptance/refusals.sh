@@ -1,7 +1,7 @@
 # Replies to bad input. Sourced by run.sh.
 # shellcheck shell=bash disable=SC2154
 
-# answers PATTERN COMMAND...: the command's output has a line that matches; how it ends does not matter.
+# answers PATTERN COMMAND...: the command's output has a line that matches; its exit status does not matter.
 answers() {
   local pattern=$1 output
   shift

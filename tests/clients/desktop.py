@@ -34,7 +34,7 @@ def press(*keys):
 
 
 def picture(name):
-    """Saves what is on the screen."""
+    """Saves a picture of the screen."""
     subprocess.run(["import", "-window", "root", os.path.join(os.environ["SCREENS"], f"{name}.png")], check=False)
 
 

@@ -76,13 +76,13 @@ def send():
     press("Tab")
     write("Written in a window.")
     press_on(GEARY, "push button", "Send")
-    until(lambda: not find(GEARY, "push button", "Send"), "the message is on its way")
+    until(lambda: not find(GEARY, "push button", "Send"), "the message is being sent")
 
 
 play(
     "geary",
     [
-        ("an address leads to the server's settings", find_settings),
+        ("the server's settings are found from the address", find_settings),
         ("a password is enough", set_up),
         ("it shows the folders, each for its purpose", shows_folders),
         ("it has asked nothing else", no_questions),

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Independent mail clients, in windows, against the whole server on a test network of its own: an address and a
+# Independent mail clients, in windows, against the whole server on a separate test network: an address and a
 # password are all that a person types. Needs root on Debian 12; installs the clients where they are missing.
 #
 #   tests/clients/run.sh [thunderbird|geary|roundcube]...   all of them without a name

@@ -28,7 +28,7 @@ program = Marionette()
 
 
 def to_window(address):
-    """Turns to the window with that address, once there is one."""
+    """Switches to the window with that address, once there is one."""
 
     def found():
         return next((handle for handle, _, at in program.windows() if at == address), None)
@@ -143,7 +143,7 @@ def send():
 play(
     "thunderbird",
     [
-        ("an address leads to the server's settings", find_settings),
+        ("the server's settings are found from the address", find_settings),
         ("a password is enough", set_up),
         ("the account is made", finish),
         ("it has asked nothing else, such as for an exception", no_questions),

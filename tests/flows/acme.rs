@@ -30,7 +30,7 @@ fn retry_after_is_honoured_also_by_a_new_process() {
     let (mut steward, authority) = with_authority(|behaviour| behaviour.busy = Some(20));
     steward.start();
     await_error(&steward, "answers 503");
-    // It works again at once, but has not said so.
+    // It works again at once, but its Retry-After has not passed.
     authority.behave(|behaviour| behaviour.busy = None);
     steward.process().kill_everything();
     steward.start();
@@ -61,7 +61,7 @@ fn a_rate_limit_is_honoured_across_crashes() {
     for _ in 0..3 {
         steward.process().kill_everything();
         steward.start();
-        // An operator's request does not help either.
+        // An operator's request does not lift the limit either.
         await_error(&steward, "too many orders lately");
     }
     steward.await_certificate(&NAMES);
@@ -134,7 +134,7 @@ fn a_certificate_of_seconds_is_renewed_at_two_thirds_and_within_the_limits() {
 #[test]
 fn no_order_is_placed_under_a_wrong_clock() {
     let (mut steward, authority) = with_authority(|behaviour| behaviour.clock_ahead = 3 * 365 * 86_400);
-    // A clock ten years ahead has written here.
+    // An entry that was written while the clock was ten years ahead.
     let ahead = r#"{"at":2100000000,"authority":"AUTHORITY","names":["mail.example.org"],"outcome":"begun"}"#;
     fs::write(steward.acme().join("ledger.jsonl"), ahead.replace("AUTHORITY", &authority.directory()) + "\n")
         .unwrap();

@@ -14,7 +14,7 @@ fn a_peer_cannot_relay() {
     let mut stranger = demo.services.smtp_client();
     stranger.command("MAIL FROM:<stranger@example.com>").unwrap().expect(250);
     stranger.command(&format!("RCPT TO:<{ELSEWHERE}>")).unwrap().expect_status(550, "5.7.1");
-    // The old tricks with routes and percent signs do not get around it.
+    // Source routes and percent signs do not bypass it.
     for trick in [
         "someone%example.net@example.org",
         "@example.org:someone@example.net",

@@ -44,7 +44,7 @@ fn site_trusting(authority: &str, relay: &Exchange, security: RelaySecurity, pas
             credentials: Some(credentials(password)),
             authorities: Some(authorities),
         });
-        // A query for other domains' exchanges would hang here.
+        // A query for the MX of another domain would hang here.
         plan.mta.outbound.port = 1;
     });
     site.dns.host(NAME, relay.address().ip());

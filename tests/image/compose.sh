@@ -29,7 +29,7 @@ print(*sorted(port["target"] for port in service["ports"]))' >"$work/published"
 
 check "compose.yaml is valid" compose config --quiet
 check "and by clients of 2021" has_nothing_that_old_clients_refuse
-check "without a domain it says what is missing" without_a_domain
+check "without a domain it names the missing setting" without_a_domain
 check "it passes on the settings and nothing else" passes_every_setting
 check "compose.bridge.yaml is valid" bridge config --quiet
 check "it publishes the served ports only" publishes_what_is_served

@@ -23,7 +23,7 @@ daemons_have_nothing() {
     is "$(status_of "$pid" NoNewPrivs)" 1 || return 1
   done
 }
-# Their own filter of system calls, beside the engine's; and what else the kernel enforces, by our own word.
+# Their own filter of system calls, beside the engine's; and the other restrictions that the kernel enforces, as our log reports them.
 daemons_are_sandboxed() {
   local role engine log
   engine=$(status_of "$(first)" Seccomp_filters) && log=$(compose logs --no-log-prefix --no-color mail) || return 1
@@ -32,7 +32,7 @@ daemons_are_sandboxed() {
     holds "$log" "sandboxed role=\"$role\" enforced=\"(Landlock V[0-9]+ .*)?seccomp\"" || return 1
   done
 }
-# As root, whom no rights of files would stop. The volume is there to be written to.
+# As root, whom file permissions do not stop. The volume must be writable.
 writes_to_the_volume_alone() {
   local root path error
   root=/proc/$(first)/root
@@ -48,7 +48,7 @@ users_differ() {
   is "$users" 3
 }
 # Every socket on which a process of the container can be reached, each once. DNS queries leave from sockets of UDP
-# that have a high port for as long as the answer takes; no other is allowed.
+# that have a high port until the answer arrives; no other is allowed.
 sockets() {
   processes >"$work/processes"
   ss -Hltunxp | "$python" -c '
@@ -66,7 +66,7 @@ print(*sorted(seen), sep="\n")' "$work/processes"
 }
 listens_where_it_should() { sockets | diff "$top/tests/image/sockets" -; }
 as_promised() { docker inspect "$container" | "$python" "$top/tests/image/promises.py" "$top/README.md"; }
-# From the start of process 1 to the end of the first check that the engine found good.
+# From the start of process 1 to the end of the first check that succeeded.
 healthy_in_time() {
   docker inspect "$container" | "$python" -c '
 import json, sys
@@ -121,7 +121,7 @@ is_another() {
   local now
   now=$(pid_of "$1") && [ "$now" != "$2" ]
 }
-takes_mail_after_mda() {
+accepts_mail_after_mda() {
   local before
   before=$(pid_of mda)
   kill -9 "$before"
@@ -129,13 +129,13 @@ takes_mail_after_mda() {
     wait_for 60 swaks --silent 2 --timeout 30 --ehlo client.example.com --server "$host" --from stranger@example.com \
       --to "$user_0" --header "Subject: after-mda"
 }
-ignores_strange_signals() {
+ignores_unexpected_signals() {
   local signal
   for signal in USR1 USR2 WINCH PIPE CONT TTIN TTOU ALRM RTMIN; do docker kill --signal "$signal" "$container" >/dev/null || return 1; done
   still_healthy && is "$(inspect '{{.RestartCount}}')" 0 && only_daemons_left
 }
 still_healthy() { wait_for 60 compose exec -T mail mailstead health; }
-engine_says_healthy() { is "$(inspect '{{.State.Health.Status}}')" healthy; }
+engine_reports_healthy() { is "$(inspect '{{.State.Health.Status}}')" healthy; }
 stops_in_time() {
   local begin=$SECONDS
   compose stop mail && echo "took $((SECONDS - begin)) s" && [ $((SECONDS - begin)) -lt 40 ] && is "$(inspect '{{.State.ExitCode}}')" 0
@@ -151,7 +151,7 @@ lists_every_fault() {
     holds "$output" "$variable" || return 1
   done
 }
-# As README says, since compose would not pass it on.
+# As README advises, since compose would not pass it on.
 finds_a_misspelt_name() {
   local output status=0
   { cat "$work/env"; echo MAIL_MESAGE_SIZE=10M; } >"$work/misspelt"
@@ -159,7 +159,7 @@ finds_a_misspelt_name() {
   is "$status" 64 && holds "$output" 'MAIL_MESAGE_SIZE.*did you mean MAIL_MESSAGE_SIZE'
 }
 
-check "the engine says healthy" wait_for 60 engine_says_healthy
+check "the engine reports healthy" wait_for 60 engine_reports_healthy
 check "it was healthy within three seconds" healthy_in_time
 check "the engine gives it what README promises, and no more" as_promised
 check "the daemons have no capability and cannot gain one" daemons_have_nothing
@@ -168,11 +168,11 @@ check "the daemons are sandboxed" daemons_are_sandboxed
 check "only the volume is writable" writes_to_the_volume_alone
 check "it listens on the expected sockets only" listens_where_it_should
 check "a killed mta comes back, and no connection is refused" comes_back mta
-check "a killed mda comes back, and mail is accepted" takes_mail_after_mda
+check "a killed mda comes back, and mail is accepted" accepts_mail_after_mda
 check "it is healthy again" still_healthy
 check "process 1 reaps a hundred orphans" reaps_orphans
 check "two hundred health checks leave nothing behind" leaks_no_process
-check "unexpected signals do nothing" ignores_strange_signals
+check "unexpected signals do nothing" ignores_unexpected_signals
 check "a kill from inside does nothing" survives_a_kill_from_inside
 check "compose stop ends within the grace period with status 0" stops_in_time
 check "a stop right after the start works" stopped_early 0

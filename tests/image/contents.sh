@@ -1,4 +1,4 @@
-# What is in the image, and that the same sources always give the same. Sourced by run.sh.
+# The contents of the image, and that the same sources always give the same image. Sourced by run.sh.
 # shellcheck shell=bash disable=SC2154
 
 layers() { docker image inspect --format '{{len .RootFS.Layers}} {{index .RootFS.Layers 0}}' "$1"; }
@@ -30,7 +30,7 @@ no_path_of_the_builder() {
 static_and_unwinding() {
   local headers sections
   headers=$(readelf --program-headers --wide "$work/from-image") && sections=$(readelf --sections --wide "$work/from-image") || return 1
-  # No interpreter is asked for; and a panic unwinds, since it must end one session and not the daemon.
+  # No interpreter is requested; and a panic unwinds, since it must end one session and not the daemon.
   holds "$headers" '^ *LOAD ' && ! grep INTERP <<<"$headers" && holds "$sections" '\.eh_frame '
 }
 another_build_gives_the_same_layer() {

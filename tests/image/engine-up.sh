@@ -22,7 +22,7 @@ if [ "${1:-}" = stop ]; then
   exit 1
 fi
 
-# 1. What the engine stands on, from the machine's own release.
+# 1. The programs that the engine needs, from the machine's own release.
 missing=()
 for pair in iptables:iptables containerd:containerd runc:runc docker.io:dockerd git:git; do
   PATH=$PATH:/usr/sbin command -v "${pair#*:}" >/dev/null || missing+=("${pair%%:*}")

@@ -1,4 +1,4 @@
-"""Compares what the engine gives a container with what README.md says that it has.
+"""Compares the privileges that the engine gives a container with those that README.md lists.
 
 Usage: promises.py README  (the container's `docker inspect` on standard input)
 """

@@ -52,7 +52,7 @@ C
 
 echo "-- the compose files"
 . "$top/tests/image/compose.sh"
-# The build's cache will spare the engine's second build the compiler. So the compiler is asked outside of any container
+# The build's cache will spare the engine's second build the compiler. So the compiler runs outside of any container
 # too, in a folder of its own: beside the engine's first build, since each links for minutes on one core.
 mkdir "$work/elsewhere"
 git -C "$top" ls-files -z --cached --others --exclude-standard | (cd "$top" && tar --null -T - -cf -) | tar -xC "$work/elsewhere"
@@ -64,7 +64,7 @@ compose build --quiet
 echo "-- the image, built in $((SECONDS - begin)) s: $(docker image inspect --format '{{.Size}}' mailstead:latest) octets"
 . "$top/tests/image/contents.sh"
 
-# What the acceptance's scripts want to know.
+# The variables of the acceptance scripts.
 host=127.0.0.1 hostname=mail.example.org domain=example.org ca_file=$work/certificate.pem
 user_0=ann@example.org password_0='correct horse' user_1=bob@example.org password_1='battery staple'
 port_smtp=25 port_submission=587 port_submissions=465 port_imap=143 port_imaps=993 port_health=8025

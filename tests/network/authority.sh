@@ -21,7 +21,7 @@ certificates_up() {
   cd "$top" || return
 }
 
-# acme_up SECONDS PERCENT: its certificates are valid for so long, and so many authorisations are used again. It refuses
+# acme_up SECONDS PERCENT: its certificates are valid for SECONDS, and it reuses PERCENT of the authorisations. It refuses
 # some good nonces, as it does by default.
 acme_up() {
   mkdir -p "$work/acme"

@@ -21,7 +21,7 @@ settings+=(MAIL_BLOCKLISTS=dnsbl.example.com)
 places=(all private)
 
 stage_up
-stage "visits"
+stage "connections"
 # unseen PORT: the doctor reports that it could not check the port.
 unseen() {
   look
@@ -32,15 +32,15 @@ sys.exit(not any(re.search(r"blocks port [^w]*\b" + sys.argv[2] + r"\b", cause) 
 P
 }
 seen() { ! unseen "$1"; }
-visits() { limit=10 on client openssl s_client -connect "$host4:$1" </dev/null >/dev/null 2>&1 || true; }
+connects() { limit=10 on client openssl s_client -connect "$host4:$1" </dev/null >/dev/null 2>&1 || true; }
 report=$work/report
 look() { inside check --json >"$report" || true; }
-check "a port that no other host has connected to is not called open" unseen 993
+check "a port that no other host has connected to is not reported as open" unseen 993
 check "and one that the authority has connected to is" seen 80
-visits 993
+connects 993
 check "a connection from another host shows that it is open" wait_for 10 seen 993
 is_not_green() { ! holds "$(inside check)" "green" >/dev/null; }
-check "a report with unchecked things is not green" is_not_green
+check "a report with skipped checks is not green" is_not_green
 stage "faults"
 . "$network/checks/faults.sh"
 stage "done"

@@ -23,7 +23,7 @@ engine_up() {
   on_engine docker load --quiet --input "$work/image.tar"
   on_engine docker tag "$image" mailstead:latest
 }
-# on_engine COMMAND...: with that engine as the one that docker speaks to.
+# on_engine COMMAND...: with that engine as the one that the docker client uses.
 on_engine() { DOCKER_HOST=unix://$engine/docker.sock timeout --kill-after=5 "${limit:-120}" "$@"; }
 engine_down() {
   [ -n "${engine_process:-}" ] || return 0

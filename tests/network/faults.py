@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads the table of faults, and applies what the doctor prints.
+"""Reads the table of faults, and applies the fixes that the doctor prints.
 
 faults.py rows TABLE ZONE-FILE WHERE...     the rows, a line each: finding, zone, changes, changes that tidy up
 faults.py alone REPORT FINDING              exit status 0 when the report has that finding, once, and no other

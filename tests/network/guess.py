@@ -1,4 +1,4 @@
-"""Guesses a password many times at once, each guess over a connection of its own.
+"""Guesses a password many times at once, each guess over a separate connection.
 
 Usage: guess.py HOST smtp|imap USER COUNT. Prints a line for each answer: after how many seconds, and the answer. Exit
 status 0 if every guess was answered.

@@ -17,7 +17,7 @@ declare -A numbers=([infra]="52 53 54 14" [vps]=10 [remote]=20 [client]=30 [spam
 resolver=198.51.100.53
 daemons=() # processes that we started and end
 
-# on HOST COMMAND...: runs it there, for a minute at most. `limit` says otherwise.
+# on HOST COMMAND...: runs it there, for a minute at most; `limit` sets another limit in seconds.
 on() {
   local host=$1
   shift
@@ -51,7 +51,7 @@ hosts_up() {
       ip -n "$net-$host" address add "198.51.100.$number/24" dev eth0
       ip -n "$net-$host" address add "2001:db8:51::$number/64" dev eth0 nodad
     done
-    # What is elsewhere is refused at once, not waited for.
+    # Other destinations are refused at once, without a timeout.
     ip -n "$net-$host" route add unreachable default
     ip -n "$net-$host" -6 route add unreachable default
   done
@@ -64,11 +64,11 @@ ends() {
   [ "$try" -lt 50 ]
 }
 
-# What a run has left that was killed before it could clear away. The caller holds the lock, so that no other run
+# Removes what is left of a run that was killed before its cleanup. The caller holds the lock, so that no other run
 # is under way.
 clear_away() {
   local name process folder state
-  # A container with a network of its own is in no namespace of ours; its engine has noted who it is.
+  # A container with a network of its own is in no namespace of ours; its engine has recorded its process.
   for state in "${TMPDIR:-/tmp}"/mailstead-network-*/engine-*/exec/runtime-runc/moby/*/state.json; do
     [ -e "$state" ] || continue
     process=$("$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))["init_process_pid"])' "$state")
@@ -91,7 +91,7 @@ hosts_down() {
   for process in "${daemons[@]}"; do kill "$process" 2>/dev/null || true; done
   for process in "${daemons[@]}"; do ends "$process" || true; done
   for host in "${hosts[@]}" switch; do
-    # Whatever is left in a namespace of ours is ours.
+    # Every process that is left in a namespace of ours is ours.
     for process in $(ip netns pids "$net-$host" 2>/dev/null); do kill -9 "$process" 2>/dev/null || true; done
     ip netns delete "$net-$host" 2>/dev/null || true
     rm -rf "/etc/netns/$net-$host"

@@ -1,14 +1,14 @@
-# The DNS of the test network: Knot holds and signs the zones and takes updates with a key, Unbound validates and
+# The DNS of the test network: Knot holds and signs the zones and accepts updates with a key, Unbound validates and
 # answers at once that all else does not exist. Sourced by run.sh.
 # shellcheck shell=bash disable=SC2016,SC2154
 
 authoritative=198.51.100.52
-# What Mailstead's owner may change, and what only the provider may: the reverse names.
+# The zones that Mailstead's owner may change, and those that only the provider may: the reverse names.
 owned_zones=(example.org town.example)
 foreign_zones=(example.net example.com 100.51.198.in-addr.arpa 1.5.0.0.8.b.d.0.1.0.0.2.ip6.arpa)
 signed_zones=(example.org town.example example.net)
 
-# ask NAME TYPE [OPTION...]: what the resolver answers, short.
+# ask NAME TYPE [OPTION...]: the resolver's answer, short.
 ask() { limit=5 on client kdig +timeout=1 +retry=1 +short "@$resolver" "$@"; }
 
 zone() {
@@ -173,7 +173,7 @@ answers_with() {
   holds "$(ask "$@")" "$pattern"
 }
 
-# gone NAME TYPE: the resolver does answer, and what it answers is that there is nothing.
+# gone NAME TYPE: the resolver answers that there is no such record.
 gone() {
   local answer
   answer=$(limit=5 on client kdig +timeout=1 +retry=1 "@$resolver" "$@")

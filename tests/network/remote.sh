@@ -1,6 +1,6 @@
 # Another mail host: a real Postfix with a folder of its own, which checks DANE when it sends, is relay for the client's
-# machine, and keeps all mail to example.net, over4 and over6 in one Maildir. On 465 and 587 it is a smarthost, for those
-# whom Dovecot finds in its file. Sourced by run.sh.
+# machine, and keeps all mail to example.net, over4 and over6 in one Maildir. On 465 and 587 it is a smarthost, for the
+# users in Dovecot's file. Sourced by run.sh.
 # shellcheck shell=bash disable=SC2016,SC2154
 
 smarthost_user=mailstead smarthost_password='open sesame'
@@ -59,7 +59,7 @@ C
   wait_for 20 remote_answers
   passwords_up
 }
-# Who may send through it, in a file of Dovecot's.
+# The users that may send through it, in a file of Dovecot's.
 passwords_up() {
   mkdir "$remote/dovecot"
   echo "$smarthost_user:{PLAIN}$smarthost_password" >"$remote/dovecot/users"

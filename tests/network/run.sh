@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole as a user has it, on a test network: the real compose.yaml on a VPS, DNS that is signed and takes updates, an
+# The whole as a user has it, on a test network: the real compose.yaml on a VPS, DNS that is signed and accepts updates, an
 # ACME authority, another mail host, a smarthost, a user's machine, a spammer. Needs root on Debian 12 and the packages of .ci/run;
 # installs an engine where none answers. Ends with `N passed, N failed`.
 #

@@ -10,7 +10,7 @@ user_2=carl@town.example password_2='two words'
 ca_file=$work/trusted.pem # what the clients trust
 secrets=/etc/mailstead    # where $work/secrets lies in the container
 
-# What the user types, and what the network needs beside it.
+# The settings that the user enters, and those that the test network needs.
 site_up() {
   cat >"$work/env" <<C
 MAIL_DOMAIN=example.org,town.example
@@ -37,7 +37,7 @@ starts_with() { set_variable "$1" && starts; }
 # Reads the settings' files again, and checks if the certificate is due.
 hang_up() { compose --progress quiet kill --signal HUP mail; }
 log() { compose logs --no-log-prefix --no-color "$@" mail; }
-# metric NAME: what it is now, the name with its labels.
+# metric NAME: its current value; the name includes its labels.
 metric() { limit=10 on vps curl -sSf http://127.0.0.1:8025/metrics | awk -v name="$1" '$1 == name { print $2 }'; }
 # number_of USER PASSWORD SUBJECT: that message's place in the INBOX.
 number_of() {

@@ -1,4 +1,4 @@
-"""Sends one large message over an encrypted session, evenly over so many seconds.
+"""Sends one large message over an encrypted session, evenly over a number of seconds.
 
 Usage: slow.py HOST FROM TO SUBJECT OCTETS SECONDS. Prints the body's SHA-256 and what the server answers. Exit status 0
 only if the message was accepted.

@@ -3,7 +3,7 @@
 //! ```text
 //!   listeners ──► Service: accept under Limits ──► one task per Connection ──► Stream, plain or TLS
 //!        ▲                                                   │
-//!   daemon ──► reload: Tls swapped           Stop ◄── Drain ─┘ counts the sessions that still run
+//!   daemon ──► reload: Tls swapped           StopSignal ◄── Drain ─┘ counts the sessions that still run
 //! ```
 //!
 //! Invariants: a session's panic ends that session only; running out of descriptors ends nothing and uses no

@@ -134,7 +134,7 @@ fn every_signal_to_a_daemon() {
 fn every_signal_to_process_1() {
     let mut appliance = Container::new().serve();
     let before = daemons(&appliance);
-    // The signals that ask it to stop, and those that cannot be caught.
+    // The signals that request it to stop, and those that cannot be caught.
     let ending = [2, 3, 9, 15, 19];
     for number in (1..=64).filter(|number| !ending.contains(number)) {
         let (flag, pid) = (format!("-{number}"), appliance.init().to_string());

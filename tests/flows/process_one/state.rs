@@ -173,7 +173,7 @@ fn with_pipe(container: &Container) -> (std::process::Child, std::io::PipeReader
 
 #[test]
 fn stdio_reader_slow() {
-    // Every step is logged, and no one reads: the pipe is full long before it serves.
+    // Every step is logged and the log is not read: the pipe is full long before it serves.
     let container = Container::new().set("MAIL_LOG", "trace");
     let (child, mut reader) = with_pipe(&container);
     let mut appliance = Appliance::adopt(child, container);

@@ -1,4 +1,4 @@
-//! Process 1 stops whenever and by whichever signal it is asked to, in order and in time.
+//! Process 1 stops at any moment and on each signal that requests it, in order and in time.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -128,7 +128,7 @@ fn stop_while_dead() {
 #[test]
 fn stop_while_restarting() {
     let mut appliance = Container::new().serve();
-    // The second crash in a row costs a wait, in the middle of which it is asked to stop.
+    // The second crash in a row costs a wait, in the middle of which it is requested to stop.
     appliance.break_role("mda");
     wait::until_true("it waits before it starts again", || {
         appliance.status().is_some_and(|status| {
@@ -178,7 +178,7 @@ fn double_term() {
     wait::until_true("it stops", || appliance.log().contains("stopping"));
     appliance.signal(Signal::SIGTERM);
     let (status, time) = timed(&mut appliance);
-    // Three that do not answer have 35 seconds in all when it is asked once.
+    // Three that do not answer have 35 seconds in all when it is requested once.
     assert_eq!(status, Some(70), "{}", appliance.log());
     assert!(time < Duration::from_secs(30), "a second request did not shorten the stop: {time:?}");
 }

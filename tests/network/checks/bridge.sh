@@ -3,7 +3,7 @@
 
 check "it stops once more, with status 0" stops_with_0
 files+=("$top/compose.bridge.yaml" "$network/compose.bridge-before-27.yaml")
-check "the variant with a bridge takes over the volume" starts
+check "the variant with a bridge starts with the same volume" starts
 check "it has a network of its own" is "$(state '{{.HostConfig.NetworkMode}}')" "${project}_outside"
 check "mail comes over IPv4" through_remote bridged-4 "$user_0"
 check "and over IPv6" through_remote bridged-6 "$user_1"

@@ -28,7 +28,7 @@ proved_by() {
 }
 # The public key stays, or the published TLSA record would be wrong.
 key() { openssl x509 -noout -pubkey; }
-# is_due FINGERPRINT: two thirds of that certificate's life are over, or it is not shown any more.
+# is_due FINGERPRINT: two thirds of that certificate's lifetime are over, or it is no longer served.
 is_due() {
   local certificate start end
   certificate=$(shown_by 993) || return 1
@@ -48,7 +48,7 @@ policy_is_served() {
   policy=$(limit=15 on client curl -sSf --cacert "$work/acme/root.pem" "https://mta-sts.$1/.well-known/mta-sts.txt") &&
     holds "$policy" '^version: STSv1' && holds "$policy" "^mx: $hostname"
 }
-# renewed_by CHALLENGE: once it is due and looked for.
+# renewed_by CHALLENGE: waits until the renewal is due, and requests a check.
 renewed_by() {
   local before
   before=$(shown_by 993 | fingerprint) && wait_for 90 is_due "$before" && hang_up &&
@@ -61,7 +61,7 @@ port_80_is_closed() {
   is "$status" 7
 }
 # A session in IDLE gets the update after the answer to IDLE.
-hears_of_it() { sed '1,/^+/d' "$work/idle" | grep -q 'EXISTS'; }
+gets_the_update() { sed '1,/^+/d' "$work/idle" | grep -q 'EXISTS'; }
 arrived_whole() {
   local number found
   number=$(number_of "$user_0" "$password_0" fifty-megabytes) &&
@@ -95,7 +95,7 @@ message=$!
 check "it is renewed by TLS-ALPN-01, while a session idles and a large message arrives" renewed_by tls-alpn-01
 check "that message was still arriving" kill -0 "$message"
 check "it is accepted" wait "$message"
-check "the session in IDLE gets the update" wait_for 30 hears_of_it
+check "the session in IDLE gets the update" wait_for 30 gets_the_update
 check "no octet of it is lost" arrived_whole
 kill "$session"
 check "and ends in order" wait "$session"
@@ -108,7 +108,7 @@ check "it is renewed by DNS-01" renewed_by dns-01
 check "no proof is left in the zone" nothing_left
 check "the key has never changed" keeps_its_key
 
-# From here on the certificate is to last. This authority is a new one, which knows no account of ours.
+# From here on the certificate is long-lived. This authority is a new one, without an account of ours.
 acme_down
 acme_up 7776000 50
 check "it restarts with the challenge of its choice" starts_with MAIL_ACME_CHALLENGE=auto

@@ -4,7 +4,7 @@
 guesses=16 looked_at=12
 put_off=$((guesses - looked_at + 1)) # with the right one at the end
 guess() { start_on spam "$work/guesses-$1" "$python" "$network/guess.py" "$host4" "$1" "$user_0" $guesses; }
-gets_in_at_once() {
+logs_in_at_once() {
   limit=5 on client curl -sS --cacert "$ca_file" --user "$user_0:$password_0" "imaps://$hostname/" -X NOOP &&
     limit=5 on client "${swaks_[@]}" --server "$hostname" --port 465 --tls-on-connect --tls-sni "$hostname" \
       --auth PLAIN --auth-user "$user_0" --auth-password "$password_0" --quit-after AUTH
@@ -19,9 +19,9 @@ slowed_down() {
   echo "the slowest took $slowest s" && [ "$slowest" -ge 15 ]
 }
 imap_refuses_the_right_one() {
-  local heard
-  heard=$(limit=20 on spam curl -sSv --insecure --user "$user_0:$password_0" "imaps://$host4/" -X NOOP 2>&1) && { echo "it got in"; return 1; }
-  holds "$heard" '^< [^ ]+ NO \[UNAVAILABLE\]'
+  local output
+  output=$(limit=20 on spam curl -sSv --insecure --user "$user_0:$password_0" "imaps://$host4/" -X NOOP 2>&1) && { echo "it got in"; return 1; }
+  holds "$output" '^< [^ ]+ NO \[UNAVAILABLE\]'
 }
 # lines PROTOCOL EVENT: the logins of that machine and that account that the log has, in lines of their own or counted.
 lines() {
@@ -42,8 +42,8 @@ done
 guess smtp && guesser_smtp=$!
 guess imap && guesser_imap=$!
 check "an attacker guesses ann's password" wait_for 20 guesses_arrive
-check "ann gets in at once from her own machine" gets_in_at_once
-check "while the guessing goes on" still_guessing
+check "ann logs in at once from her own machine" logs_in_at_once
+check "while the guessing continues" still_guessing
 check "every guess is answered over SMTP" wait "$guesser_smtp"
 check "and over IMAP" wait "$guesser_imap"
 check "the attacker is slowed down, and then refused without a check, over SMTP" slowed_down smtp ' 535 5\.7\.8' ' 454 4\.7\.0'
@@ -51,7 +51,7 @@ check "and over IMAP" slowed_down imap AUTHENTICATIONFAILED UNAVAILABLE
 check "then the right one is refused like any other, over SMTP" refused '^<~\* 454 4\.7\.0' spam --server "$host4" --port 465 --tls-on-connect \
   --auth PLAIN --auth-user "$user_0" --auth-password "$password_0" --quit-after AUTH
 check "and over IMAP" imap_refuses_the_right_one
-check "ann still gets in" gets_in_at_once
+check "ann can still log in" logs_in_at_once
 check "the log names that machine for each that was wrong, over SMTP" wait_for 80 logged smtp failed $looked_at
 check "and over IMAP" wait_for 80 logged imap failed $looked_at
 check "and for each that was refused without a check, over SMTP" wait_for 80 logged smtp refused $put_off

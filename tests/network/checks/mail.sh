@@ -40,7 +40,7 @@ signature_holds() {
   message=$(grep -rl "Subject: $1" "$remote/mail/inbox/new") && "$python" "$top/tests/acceptance/dkim_check.py" "$message" "$work/zone"
 }
 
-check "the other host takes mail for ann" through_remote over-4 "$user_0"
+check "the other host accepts mail for ann" through_remote over-4 "$user_0"
 check "and for bob" through_remote over-6 "$user_1"
 check "ann reads hers on her own machine" arrives "$user_0" "$password_0" over-4
 check "it came over IPv4, from the other host's true address" came_from over-4 198.51.100.20

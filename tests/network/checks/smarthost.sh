@@ -51,7 +51,7 @@ check "health no longer reports it" wait_for 20 no_trouble
 name_authority /dev/null
 check "a file without a certificate is reported" wait_for 20 file_is_reported
 name_relay "submission://$relay:587"
-check "another port is taken over" wait_for 20 inside plan
+check "another port takes effect" wait_for 20 inside plan
 check "ann sends another message" send_to_friend via-587
 check "it leaves, since the previous authority is still trusted" leaves via-587
 check "over TLS, after a login" came_by_login via-587

@@ -1,7 +1,7 @@
 # A first start on a fresh machine, before anything is published. Sourced by run.sh.
 # shellcheck shell=bash disable=SC2154
 
-# The last certificate of the chain is the authority that the server has made for itself.
+# The last certificate of the chain is the authority that the server has created.
 trust_what_is_shown() {
   limit=20 on client openssl s_client -connect "$host4:993" -servername "$hostname" -showcerts </dev/null 2>/dev/null |
     awk '/BEGIN CERTIFICATE/ { text = "" } { text = text $0 "\n" } /END CERTIFICATE/ { last = text } END { printf "%s", last }' >"$ca_file"

@@ -1,4 +1,4 @@
-# A machine without a reverse name that pretends, relays and guesses. Sourced by run.sh.
+# A machine without a reverse name that forges senders, relays and guesses. Sourced by run.sh.
 # shellcheck shell=bash disable=SC2154
 
 # refused PATTERN HOST SWAKS-OPTION...: the server's answer has it.

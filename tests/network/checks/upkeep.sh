@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2154
 
 # A connected client gets a BYE before the connection closes.
-says_goodbye() {
+gets_bye() {
   start_on client "$work/goodbye.out" "$python" "$network/idle.py" "$hostname" "$ca_file" "$user_0" "$password_0" "$work/goodbye"
   wait_for 20 grep -q '^+' "$work/goodbye" && stops_with_0 && wait_for 20 grep -q '^\* BYE' "$work/goodbye"
 }
@@ -24,8 +24,8 @@ has_the_same_mail() {
 }
 has_the_same_keys() { inside dns | diff "$work/records-before" -; }
 
-check "a connected client gets a BYE at the stop, and it stops with status 0" says_goodbye
-check "the other host takes mail for ann meanwhile" through_remote meanwhile "$user_0"
+check "a connected client gets a BYE at the stop, and it stops with status 0" gets_bye
+check "the other host accepts mail for ann meanwhile" through_remote meanwhile "$user_0"
 check "it starts again" starts
 check "ann has what was sent meanwhile" arrives "$user_0" "$password_0" meanwhile
 check "the volume is copied while it runs" copied_while_it_runs

@@ -56,7 +56,7 @@ impl<'s> Runner<'s> {
         }
     }
 
-    /// The connection with this number, opened when it is first used.
+    /// The connection with this number, opened at its first use.
     fn wire(&mut self, number: u8) -> io::Result<&mut Connection> {
         if !self.connections.contains_key(&number) {
             let wire = self.open()?;
