@@ -83,9 +83,9 @@ fn a_refused_name_does_not_affect_the_others() {
         steward.await_certificate(&[NAMES[0], NAMES[1], NAMES[3]]);
         wait::until_true("the ledger has both", || outcomes(&steward) == ["names", "issued"]);
         wait::until_true("the name is reported", || steward.state()["left_out"][0]["name"] == NAMES[2]);
-        let said = if at_the_order { "not on my watch" } else { "looks wrong to me" };
+        let detail = if at_the_order { "not on my watch" } else { "looks wrong to me" };
         let left_out = &steward.state()["left_out"][0];
-        assert!(left_out["problem"].to_string().contains(said), "{left_out}");
+        assert!(left_out["problem"].to_string().contains(detail), "{left_out}");
         assert!(left_out["next_try"].is_string(), "{left_out}");
         assert_eq!(authority.ordered().len(), 2);
     }

@@ -29,13 +29,13 @@ fn a_client_in_idle_is_notified_of_new_mail() {
     let demo = Demo::start();
     let mut reader = demo.services.imap_client(1);
     reader.command("SELECT INBOX").unwrap().ok();
-    let heard = reader.idle_until(" EXISTS", || {
+    let response = reader.idle_until(" EXISTS", || {
         let letter = message("stranger@example.com", demo.services.user(1), "while-you-wait");
         let mut stranger = demo.services.smtp_client();
         stranger.mail("stranger@example.com", &[demo.services.user(1)], &letter).unwrap().expect(250);
     });
-    let heard = heard.unwrap().ok();
-    let count = heard.containing(" EXISTS").split(' ').next().unwrap().to_owned();
+    let response = response.unwrap().ok();
+    let count = response.containing(" EXISTS").split(' ').next().unwrap().to_owned();
     let fetched =
         reader.command(&format!("FETCH {count} (BODY.PEEK[HEADER.FIELDS (SUBJECT)])")).unwrap().ok();
     assert!(fetched.containing("BODY[").contains("while-you-wait"), "{fetched:?}");

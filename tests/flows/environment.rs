@@ -25,26 +25,26 @@ fn all_faults_are_reported_together() {
         ("MAIL_HOSTNAME", "-bad-.example.org"),
         ("MAIL_DOMIAN", "example.org"),
     ]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(USAGE), "{said}");
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(USAGE), "{errors}");
     for variable in ["MAIL_DOMAIN", "MAIL_USERS", "MAIL_HOSTNAME", "MAIL_DOMIAN"] {
-        assert!(said.contains(variable), "{variable} is missing in\n{said}");
+        assert!(errors.contains(variable), "{variable} is missing in\n{errors}");
     }
-    assert!(said.contains("example.org"), "there is an example in\n{said}");
+    assert!(errors.contains("example.org"), "there is an example in\n{errors}");
 }
 
 #[test]
 fn an_empty_environment_names_the_required_settings() {
     let output = start_with(&[]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(USAGE), "{said}");
-    assert!(said.contains("MAIL_DOMAIN=example.org"), "{said}");
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(USAGE), "{errors}");
+    assert!(errors.contains("MAIL_DOMAIN=example.org"), "{errors}");
 }
 
 #[test]
 fn a_password_is_not_repeated_in_the_report() {
     let output = start_with(&[("MAIL_DOMAIN", "not a domain"), ("MAIL_USERS", "ann:sesame-open\nbob")]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(USAGE), "{said}");
-    assert!(!said.contains("sesame-open"), "{said}");
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(USAGE), "{errors}");
+    assert!(!errors.contains("sesame-open"), "{errors}");
 }

@@ -82,20 +82,20 @@ fn hashes_of_our_own_command_are_accepted_here_and_by_doveadm() {
     assert!(output.status.success(), "{output:?}");
     let hash = String::from_utf8(output.stdout).unwrap().trim_end().to_owned();
     lets_in(&demo, "own", &hash);
-    let said = line("doveadm", &["pw", "-t", &hash, "-p", PASSWORD]);
-    assert!(said.contains("verified"), "{said}");
+    let output = line("doveadm", &["pw", "-t", &hash, "-p", PASSWORD]);
+    assert!(output.contains("verified"), "{output}");
 }
 
 #[test]
 fn a_hash_that_is_too_costly_is_refused_with_a_reason() {
     let demo = Demo::start();
     let operator = Operator::of(&demo.volume());
-    for (hash, said) in [
+    for (hash, problem) in [
         ("$argon2id$v=19$m=4194304,t=1,p=1$c29tZXNhbHQ$u1eU6mZFG4/OOoTdAtM5SQ", "more than 256 MiB"),
         ("$argon2id$v=19$m=65536,t=1000000,p=1$c29tZXNhbHQ$u1eU6mZFG4/OOoTdAtM5SQ", "too many passes"),
         ("$2y$31$dUblMAKJdsXEokkLLmYaiu59qwlkxTHT9ihk3sEoTTa41QuxKRxqu", "cost above 15"),
     ] {
-        operator.run_with(&["user", "add", "eve"], hash).refused(64, said);
+        operator.run_with(&["user", "add", "eve"], hash).refused(64, problem);
     }
     // The file is not a way to log in either.
     let file = demo.volume().join("accounts.toml");

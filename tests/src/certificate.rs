@@ -30,10 +30,11 @@ pub fn trusting(file: &Path) -> Arc<ClientConfig> {
 
 /// Writes a new self-signed certificate for `name` and its key into `folder`.
 pub fn write(name: &str, folder: &Path) -> Tls {
-    let made = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate can be made");
+    let generated =
+        rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate can be generated");
     let tls = Tls { certificate: folder.join("certificate.pem"), key: folder.join("key.pem") };
-    fs::write(&tls.certificate, made.cert.pem()).expect("the folder can be written");
-    fs::write(&tls.key, made.signing_key.serialize_pem()).expect("the folder can be written");
+    fs::write(&tls.certificate, generated.cert.pem()).expect("the folder can be written");
+    fs::write(&tls.key, generated.signing_key.serialize_pem()).expect("the folder can be written");
     tls
 }
 
@@ -60,13 +61,14 @@ pub struct Shown {
 
 /// A TLS server configuration with a new self-signed certificate for `name`.
 pub fn showing(name: &str) -> Shown {
-    let made = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate can be made");
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+    let generated =
+        rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate can be generated");
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(generated.signing_key.serialize_der()));
     let config = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .expect("the provider knows TLS 1.2 and 1.3")
         .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
+        .with_single_cert(vec![generated.cert.der().clone()], key)
         .expect("key and certificate fit");
-    Shown { config: Arc::new(config), pem: made.cert.pem() }
+    Shown { config: Arc::new(config), pem: generated.cert.pem() }
 }

@@ -30,7 +30,7 @@ impl Compartment {
     /// A cell.
     #[track_caller]
     pub fn cell(&self, column: &str) -> &str {
-        let place = self.heads.iter().position(|head| head == column).expect("the column is there");
-        &self.cells[place]
+        let index = self.heads.iter().position(|head| head == column).expect("the column is there");
+        &self.cells[index]
     }
 }

@@ -30,7 +30,7 @@ struct QueueState {
     waiting: BTreeMap<QueuePosition, WaitingCheck>,
 }
 
-/// A place in the queue.
+/// A position in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct QueuePosition {
     rank: Rank,
@@ -63,7 +63,7 @@ impl CheckQueue {
 
     /// Waits for an amount of memory, which must not exceed the total.
     pub(crate) async fn acquire(self: &Arc<Self>, rank: Rank, account: u64, memory: u32) -> Option<Permit> {
-        let (place, permit) = {
+        let (position, permit) = {
             let mut state = self.state();
             if state.waiting.is_empty() && state.free >= memory {
                 state.free -= memory;
@@ -71,13 +71,14 @@ impl CheckQueue {
             }
             state.arrivals += 1;
             let others = state.waiting.iter();
-            let round = others.filter(|(place, waiting)| place.rank == rank && waiting.account == account);
-            let place = QueuePosition { rank, round: round.count(), arrival: state.arrivals };
+            let round =
+                others.filter(|(position, waiting)| position.rank == rank && waiting.account == account);
+            let position = QueuePosition { rank, round: round.count(), arrival: state.arrivals };
             let (granted, permit) = oneshot::channel();
-            state.waiting.insert(place, WaitingCheck { account, memory, granted });
-            (place, permit)
+            state.waiting.insert(position, WaitingCheck { account, memory, granted });
+            (position, permit)
         };
-        let _leaving = QueueGuard(self, place);
+        let _leaving = QueueGuard(self, position);
         permit.await.ok()
     }
 

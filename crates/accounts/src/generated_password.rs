@@ -40,10 +40,13 @@ mod tests {
 
     #[test]
     fn generated_passwords_differ_and_have_plain_characters() {
-        let made = generate_password();
-        assert_ne!(made, generate_password());
-        assert_eq!(made.len(), 19);
-        assert!(made.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{made:?}");
+        let password = generate_password();
+        assert_ne!(password, generate_password());
+        assert_eq!(password.len(), 19);
+        assert!(
+            password.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'),
+            "{password:?}"
+        );
     }
 
     #[test]

@@ -60,8 +60,8 @@ impl LastUses {
     /// password that had the same name.
     pub fn of(&self, user: &User, device: &AppName, created: &str) -> Option<&LastUse> {
         let last = self.0.get(&(user.to_string(), device.to_string()))?;
-        let made = created.get(..10).unwrap_or_default();
-        (last.day.as_str() >= made).then_some(last)
+        let created_day = created.get(..10).unwrap_or_default();
+        (last.day.as_str() >= created_day).then_some(last)
     }
 
     /// Records a use; returns true if it is later than the known one.

@@ -177,14 +177,14 @@ mod tests {
         let tls =
             Tls { certificate: folder.path().join("certificate.pem"), key: folder.path().join("key.pem") };
         let names = ["mail.example.org".to_owned(), "127.0.0.1".to_owned()];
-        let made = rcgen::generate_simple_self_signed(names.to_vec()).unwrap();
-        std::fs::write(&tls.certificate, made.cert.pem()).unwrap();
+        let generated = rcgen::generate_simple_self_signed(names.to_vec()).unwrap();
+        std::fs::write(&tls.certificate, generated.cert.pem()).unwrap();
         assert!(matches!(load(&tls), Err(CertificateError::Read { .. })));
         std::fs::write(&tls.key, "nothing").unwrap();
         assert!(matches!(load(&tls), Err(CertificateError::Pem { source: PemError::Empty(_), .. })));
-        std::fs::write(&tls.key, made.signing_key.serialize_pem()).unwrap();
+        std::fs::write(&tls.key, generated.signing_key.serialize_pem()).unwrap();
         assert_eq!(load(&tls).unwrap().chain.len(), 1);
-        assert_eq!(public_key(&tls.certificate).unwrap(), made.signing_key.subject_public_key_info());
+        assert_eq!(public_key(&tls.certificate).unwrap(), generated.signing_key.subject_public_key_info());
         let facts = facts(&tls.certificate).unwrap();
         assert_eq!(facts.names, names);
         assert!(facts.not_before < facts.not_after);

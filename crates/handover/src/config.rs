@@ -124,8 +124,11 @@ mod tests {
     fn a_damaged_file_is_named_and_none_of_its_lines_is_shown() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "secret = \"$6$salt$digits").unwrap();
-        let said = load::<Mta>(file.path()).unwrap_err().to_string();
-        assert!(said.contains("does not have the form") && !said.contains("digits"), "{said}");
+        let error_text = load::<Mta>(file.path()).unwrap_err().to_string();
+        assert!(
+            error_text.contains("does not have the form") && !error_text.contains("digits"),
+            "{error_text}"
+        );
     }
 
     #[test]

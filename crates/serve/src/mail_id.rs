@@ -116,8 +116,8 @@ mod tests {
 
     #[test]
     fn an_identifier_contains_its_time() {
-        let made = UNIX_EPOCH + Duration::from_micros(1_795_370_399_123_456);
-        assert_eq!(MailId::from_parts(1_795_370_399_123_456, 7).created_at(), made);
+        let created = UNIX_EPOCH + Duration::from_micros(1_795_370_399_123_456);
+        assert_eq!(MailId::from_parts(1_795_370_399_123_456, 7).created_at(), created);
     }
 
     #[test]

@@ -10,9 +10,9 @@ const STRANGER: &str = "stranger@example.com";
 #[track_caller]
 fn stderr_of(appliance: &Appliance, command: &[&str]) -> String {
     let output = appliance.enter(&[&["/bin/mailstead"], command].concat()).output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{said}");
-    said
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{errors}");
+    errors
 }
 
 #[test]
@@ -42,9 +42,12 @@ fn a_generated_password_is_printed_even_without_a_daemons_confirmation() {
     kill(mda, Signal::SIGSTOP).unwrap();
     let unconfirmed = |command: &[&str]| {
         let output = appliance.enter(&[&["/bin/mailstead"], command].concat()).output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(76), "{said}");
-        assert!(said.contains("the change is stored") && said.contains("mda did not confirm it"), "{said}");
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(76), "{errors}");
+        assert!(
+            errors.contains("the change is stored") && errors.contains("mda did not confirm it"),
+            "{errors}"
+        );
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     };
     let added = unconfirmed(&["user", "add", "zoe", "--generate"]);

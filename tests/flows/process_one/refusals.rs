@@ -37,7 +37,7 @@ fn refuses(container: &Container, status: i32, words: &[&str]) {
     let (ended, log) = container.run_refused();
     assert_eq!(ended, Some(status), "{log}");
     for word in words {
-        assert!(log.contains(word), "{word:?} is not said:\n{log}");
+        assert!(log.contains(word), "{word:?} is not logged:\n{log}");
     }
     assert!(!log.contains("panicked"), "{log}");
     assert_eq!(contents(&container.volume()), before, "the volume was changed");
@@ -93,9 +93,9 @@ fn a_second_server_on_the_volume_is_refused_without_side_effects() {
     let variables = environment.split('\0').filter_map(|variable| variable.split_once('='));
     let before = contents(&appliance.path("/run/mailstead")).into_keys().collect::<Vec<_>>();
     let forgotten = appliance.enter(&["/bin/mailstead"]).envs(variables).output().unwrap();
-    let said = String::from_utf8_lossy(&forgotten.stderr);
-    assert_eq!(forgotten.status.code(), Some(72), "{said}");
-    assert!(said.contains("already runs") && said.contains("mailstead health"), "{said}");
+    let errors = String::from_utf8_lossy(&forgotten.stderr);
+    assert_eq!(forgotten.status.code(), Some(72), "{errors}");
+    assert!(errors.contains("already runs") && errors.contains("mailstead health"), "{errors}");
     assert_eq!(contents(&appliance.path("/run/mailstead")).into_keys().collect::<Vec<_>>(), before);
 
     // …and the volume has been given to another container.
@@ -183,7 +183,7 @@ fn a_container_without_enough_rights_reports_what_to_add() {
     ] {
         let (ended, log) = Container::new().before(lines).run_refused();
         assert_eq!(ended, Some(status), "{log}");
-        assert!(words.iter().all(|word| log.contains(word)), "{words:?} are not said:\n{log}");
+        assert!(words.iter().all(|word| log.contains(word)), "{words:?} are not logged:\n{log}");
     }
 }
 

@@ -49,20 +49,20 @@ fn child_state() {
     let mut users = Vec::new();
     for role in ROLES {
         let pid = appliance.role(role);
-        let said = |name| field(pid, name);
+        let value = |name| field(pid, name);
         let [real, effective, saved, file] =
-            said("Uid").split_whitespace().map(str::to_owned).collect::<Vec<_>>().try_into().unwrap();
+            value("Uid").split_whitespace().map(str::to_owned).collect::<Vec<_>>().try_into().unwrap();
         assert!(
             real != "0" && [&effective, &saved, &file].iter().all(|uid| **uid == real),
             "{role} is {real}"
         );
         users.push(real);
         for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
-            assert_eq!(u64::from_str_radix(&said(set), 16).unwrap(), 0, "{role} has something in {set}");
+            assert_eq!(u64::from_str_radix(&value(set), 16).unwrap(), 0, "{role} has something in {set}");
         }
-        assert_eq!((said("NoNewPrivs").as_str(), said("Seccomp").as_str()), ("1", "2"), "{role}");
+        assert_eq!((value("NoNewPrivs").as_str(), value("Seccomp").as_str()), ("1", "2"), "{role}");
         // The launcher installs two filters, the daemon one.
-        assert_eq!(said("Seccomp_filters"), "3", "{role}");
+        assert_eq!(value("Seccomp_filters"), "3", "{role}");
         assert_eq!(signals(pid, "SigBlk"), 0, "{role} blocks signals");
         // The standard library has arranged that writing to a reader that is gone is an error and not the end. The C
         // library has two signals of its own, which only it can touch; whether a child begins with them ignored depends

@@ -260,21 +260,21 @@ fn app_passwords_survive_restarts_and_a_changed_declaration() {
 #[test]
 fn a_repeated_password_costs_no_hash() {
     let cache = VerificationCache::default();
-    let look = |before: &Accounts, secret: &str| {
+    let run = |before: &Accounts, secret: &str| {
         let computed = cache.hashes_computed();
         let users = [(ANN, secret), ("bob@example.org", hash_of_bob())];
         let merged = merge(before, &declare(&users).hash_passwords(before, &cache));
         (merged.accounts, cache.hashes_computed() - computed)
     };
-    let (first, computed) = look(&Accounts::default(), "password one");
+    let (first, computed) = run(&Accounts::default(), "password one");
     assert_eq!(computed, 1, "a declared hash costs nothing");
-    let (again, computed) = look(&first, "password one");
+    let (again, computed) = run(&first, "password one");
     assert_eq!((&again, computed), (&first, 0));
-    let (changed, computed) = look(&again, "password two");
+    let (changed, computed) = run(&again, "password two");
     assert_eq!(computed, 2, "the old hash is not the new password's, which gets one of its own");
     assert!(account(&changed, ANN).secret.verifies(&password("password two")));
-    assert_eq!(look(&changed, "password two"), (changed.clone(), 0));
-    assert!(!account(&look(&changed, "password one").0, ANN).secret.verifies(&password("password two")));
+    assert_eq!(run(&changed, "password two"), (changed.clone(), 0));
+    assert!(!account(&run(&changed, "password one").0, ANN).secret.verifies(&password("password two")));
 }
 
 #[test]

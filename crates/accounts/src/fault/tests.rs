@@ -73,7 +73,7 @@ fn all_invalid_values_are_reported_together_without_secrets() {
         "#,
     )
     .unwrap_err();
-    let said = error.to_string();
+    let report = error.to_string();
     for part in [
         "domains: \"-bad-\"",
         "\"no at sign\" has no @",
@@ -84,9 +84,9 @@ fn all_invalid_values_are_reported_together_without_secrets() {
         "aliases: \"sales\" cannot be an alias: give an address, or @ and a domain",
         "aliases: sales: the part before the @ is empty",
     ] {
-        assert!(said.contains(part), "{part:?} is missing in: {said}");
+        assert!(report.contains(part), "{part:?} is missing in: {report}");
     }
-    assert!(!said.contains("hunter2") && !said.contains("zzz"));
+    assert!(!report.contains("hunter2") && !report.contains("zzz"));
 }
 
 #[test]
@@ -137,9 +137,9 @@ fn all_contradictions_are_reported_together() {
     )
     .unwrap_err();
     let AccountsError::Faults { faults, .. } = error else { panic!("{error}") };
-    let said: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    let report: Vec<String> = faults.iter().map(ToString::to_string).collect();
     assert_eq!(
-        said,
+        report,
         [
             "domains: example.org is listed twice",
             "users: ann@example.org is listed twice",
@@ -168,10 +168,10 @@ fn an_alias_with_too_many_recipients_is_refused() {
         )
     };
     load(&alias(500)).unwrap();
-    let said = load(&alias(501)).unwrap_err().to_string();
+    let report = load(&alias(501)).unwrap_err().to_string();
     assert!(
-        said.contains("all@example.org reaches more than 500 addresses, the limit of an alias"),
-        "{said}"
+        report.contains("all@example.org reaches more than 500 addresses, the limit of an alias"),
+        "{report}"
     );
 }
 
@@ -208,8 +208,8 @@ fn a_syntax_error_names_the_line_and_shows_no_hash() {
         format!("secret = \"x\"\nenabled = \"{hash}\"\n"),
         format!("secret = \"x\"\napp_passwords = \"{hash}\"\n"),
     ] {
-        let said = load(&format!("{head}{damaged}")).unwrap_err().to_string();
-        assert!(said.contains(", line ") && !said.contains("digits"), "{said}");
+        let report = load(&format!("{head}{damaged}")).unwrap_err().to_string();
+        assert!(report.contains(", line ") && !report.contains("digits"), "{report}");
     }
 }
 

@@ -117,9 +117,9 @@ mod tests {
     use super::*;
 
     fn pair() -> (String, String, String) {
-        let made = rcgen::generate_simple_self_signed(vec!["mail.example.org".to_owned()]).unwrap();
+        let generated = rcgen::generate_simple_self_signed(vec!["mail.example.org".to_owned()]).unwrap();
         let other = rcgen::generate_simple_self_signed(vec!["ca.example.org".to_owned()]).unwrap();
-        (made.cert.pem(), other.cert.pem(), made.signing_key.serialize_pem())
+        (generated.cert.pem(), other.cert.pem(), generated.signing_key.serialize_pem())
     }
 
     #[test]

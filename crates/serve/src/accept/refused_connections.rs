@@ -12,8 +12,8 @@ pub(super) struct RefusedConnections(Mutex<Option<(Instant, u64)>>);
 impl RefusedConnections {
     /// Counts a refusal. Returns the number of refusals that were not logged when it is time to log one.
     pub(super) fn count(&self, now: Instant) -> Option<u64> {
-        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut *said {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *state {
             Some((last, unlogged)) if now.duration_since(*last) < PAUSE => {
                 *unlogged += 1;
                 None
@@ -29,13 +29,13 @@ mod tests {
 
     #[test]
     fn a_flood_is_one_line_a_minute_with_its_sum() {
-        let (turned_away, begin) = (RefusedConnections::default(), Instant::now());
-        assert_eq!(turned_away.count(begin), Some(0));
+        let (refused, begin) = (RefusedConnections::default(), Instant::now());
+        assert_eq!(refused.count(begin), Some(0));
         for second in 0..59 {
-            assert_eq!(turned_away.count(begin + Duration::from_secs(second)), None);
+            assert_eq!(refused.count(begin + Duration::from_secs(second)), None);
         }
-        assert_eq!(turned_away.count(begin + PAUSE), Some(59));
-        assert_eq!(turned_away.count(begin + PAUSE + Duration::from_secs(1)), None);
-        assert_eq!(turned_away.count(begin + 3 * PAUSE), Some(1));
+        assert_eq!(refused.count(begin + PAUSE), Some(59));
+        assert_eq!(refused.count(begin + PAUSE + Duration::from_secs(1)), None);
+        assert_eq!(refused.count(begin + 3 * PAUSE), Some(1));
     }
 }

@@ -13,9 +13,9 @@ use crate::{Stream, UpgradeError};
 /// Writes a self-signed certificate and its key.
 pub(crate) fn certificate(folder: &Path, name: &str) -> config::Tls {
     let files = config::Tls { certificate: folder.join("certificate.pem"), key: folder.join("key.pem") };
-    let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
-    fs::write(&files.certificate, made.cert.pem()).unwrap();
-    fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
+    let generated = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+    fs::write(&files.certificate, generated.cert.pem()).unwrap();
+    fs::write(&files.key, generated.signing_key.serialize_pem()).unwrap();
     files
 }
 
@@ -101,8 +101,8 @@ async fn a_pinned_key_is_accepted_under_any_name_and_no_other_key() {
     let impostor = Tls::load(&certificate(other.path(), "other.example")).unwrap();
     assert!(connect(&impostor, &connector).await.is_err());
 
-    let theirs = CertificateDer::from_pem_file(other.path().join("certificate.pem")).unwrap();
-    let either = Connector::pinned_to_any(&[&leaf, &theirs]).unwrap();
+    let other_certificate = CertificateDer::from_pem_file(other.path().join("certificate.pem")).unwrap();
+    let either = Connector::pinned_to_any(&[&leaf, &other_certificate]).unwrap();
     carries(&mut connect(&tls, &either).await.unwrap()).await;
     carries(&mut connect(&impostor, &either).await.unwrap()).await;
     let third = tempfile::tempdir().unwrap();
