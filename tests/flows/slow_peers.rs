@@ -123,8 +123,8 @@ fn slow_clients_that_fill_imap_do_not_keep_users_out() {
 #[test]
 fn a_session_without_progress_is_ended_with_a_reply() {
     let site = Site::start_with(|plan| {
-        for patience in [&mut plan.mta.limits.patience, &mut plan.mda.limits.patience] {
-            (patience.command_seconds, patience.grace_seconds) = (1, 1);
+        for timeouts in [&mut plan.mta.limits.patience, &mut plan.mda.limits.patience] {
+            (timeouts.command_seconds, timeouts.grace_seconds) = (1, 1);
         }
     });
     let (mut command, _) = greeted(&site, good_host(1), "smtp");

@@ -25,7 +25,7 @@ usage: cargo xtask VERB
   network        that image on a test network of its own: DNS, an ACME authority, Postfix, a user's machine
   doctor         the faults of DNS that the doctor finds, on the same network without an engine
   clients        Thunderbird, Geary and Roundcube in windows, on the same network; installs them where they are missing
-  fuzz [SECONDS [TARGET]]          the fuzz targets of the protocol crates, each for a minute or so long
+  fuzz [SECONDS [TARGET]]          the fuzz targets of the protocol crates, each for a minute or for SECONDS
   fuzz-daemons [SECONDS [TARGET]]  those that need a daemon or process 1, which take long to build
 ";
 
@@ -82,7 +82,7 @@ fn fuzz(workspace: &str, arguments: &[&str]) -> Result<(), String> {
         [] => (None, None),
         [seconds] => (Some(seconds), None),
         [seconds, target] => (Some(seconds), Some(target)),
-        _ => return Err("fuzz takes a number of seconds and the name of a target".to_owned()),
+        _ => return Err("usage: cargo xtask fuzz [SECONDS [TARGET]]".to_owned()),
     };
     let seconds = match seconds {
         Some(text) => text.parse().map_err(|_| format!("{text:?} is not a number of seconds"))?,
@@ -103,7 +103,7 @@ fn image_archive(arguments: &[&str]) -> Result<(), String> {
     match *arguments {
         [] => run_all([script("image/archive.sh")]),
         [file] => run_all([script("image/archive.sh").argument(file)]),
-        _ => Err("image-archive takes the name of a file".to_owned()),
+        _ => Err("usage: cargo xtask image-archive [FILE]".to_owned()),
     }
 }
 

@@ -1,5 +1,5 @@
 //! The changes that the operator's commands make to the accounts: pure functions over all of them, each of which either
-//! makes the change or returns an error that says why not, and what to do instead.
+//! makes the change or returns an error with the reason and the remedy.
 //!
 //! None of them contradicts what the environment declares: a declared user or alias is changed where it is declared, or
 //! the next start would revert the change silently.

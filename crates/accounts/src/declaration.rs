@@ -18,7 +18,7 @@
 //! disabling withdraws a login at once. Only the operator enables it again. A declared user cannot be deleted
 //! permanently, since the next start would create it again; it is disabled, or removed from the declaration.
 //!
-//! First the declaration is [settled](Declaration::settle), which hashes its passwords and is the only expensive step.
+//! First the declaration's passwords are [hashed](Declaration::hash_passwords), which is the only expensive step.
 //! [`merge`] is then a pure function over both; `mailstead plan` prints its changes and the supervisor writes its
 //! accounts.
 
@@ -36,7 +36,8 @@ pub use verification_cache::VerificationCache;
 use crate::{Accounts, Alias, AliasKey, AliasName, Fault, Secret, User, UserAccount};
 
 /// The domains, users and aliases that the environment declares. The caller that builds it ensures that each user
-/// occurs once. Its secrets are as they were typed, and hashes alone once it is [settled](Declaration::settle).
+/// occurs once. Its secrets are as they were typed, and hashes alone after
+/// [`Declaration::hash_passwords`].
 #[derive(Debug, Clone)]
 pub struct Declaration<S = DeclaredSecret> {
     /// The domains, the most important first.
@@ -129,10 +130,9 @@ pub fn merge(before: &Accounts, declaration: &Declaration<Secret>) -> Merged {
     Merged { accounts, changes, faults }
 }
 
-/// Removes targets that no longer exist: aliases made by command may lead to declared ones that were removed. That is
-/// not an error of the declaration, so the start continues without the target, and without an alias that has no target
-/// left.
-/// Returns the faults that remain.
+/// Removes targets that no longer exist: aliases made by command may have declared ones as targets that were removed.
+/// That is not an error of the declaration, so the start continues without the target, and without an alias that has no
+/// target left. Returns the faults that remain.
 fn drop_stale_targets(accounts: &mut Accounts, changes: &mut Vec<Change>) -> Vec<Fault> {
     let mut reported = HashSet::new();
     loop {

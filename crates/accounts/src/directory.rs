@@ -20,7 +20,7 @@ use crate::{Accounts, AccountsError, Credentials, InternalMailbox, User};
 pub(crate) use entries::{Entries, Keys};
 pub(crate) use reachability::{MAX_REACHED, Reachability, reachability};
 
-/// The time between writes of what logins have changed.
+/// The time between writes of the files that logins change.
 const SAVE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The accounts in use: queried by every session, replaced as a whole on reload.
@@ -239,8 +239,8 @@ impl Directory {
         }
     }
 
-    /// Sets the networks that many clients share, so that none of them counts as one client: initially, this
-    /// machine.
+    /// Sets the networks that many clients share, so that none of them counts as one client. Initially this is
+    /// the machine itself.
     pub fn set_shared_networks(&self, networks: &[IpNet]) {
         self.guard.set_shared_networks(networks);
     }

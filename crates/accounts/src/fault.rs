@@ -93,7 +93,7 @@ pub enum Fault {
     #[error("aliases: {0} is also a user: an alias needs an address of its own")]
     AliasIsUser(AliasName),
     /// A target at a local domain that is neither a user nor an alias.
-    #[error("aliases: {alias} leads to {target}, who is neither a user nor an alias")]
+    #[error("aliases: {alias} leads to {target}, which is neither a user nor an alias")]
     TargetUnknown {
         /// The alias.
         alias: AliasName,

@@ -1,4 +1,4 @@
-//! Small files that keep what a daemon has learned from logins: read at its start, rewritten as a whole at intervals.
+//! Small files with a daemon's records of past logins: read at its start, rewritten as a whole at intervals.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -97,7 +97,7 @@ pub struct Daemon {
     signals: Signals,
 }
 
-/// Runs a daemon with the configuration in this file until it is asked to stop. To be called before any thread is
+/// Runs a daemon with the configuration in this file until it is requested to stop. To be called before any thread is
 /// started: the sockets that were handed over are named in the environment.
 pub fn run<C: DeserializeOwned>(
     role: &'static str,
@@ -170,7 +170,7 @@ impl Daemon {
     }
 
     /// To be called when all services have started. Reports that the daemon is ready, reloads on request, and returns
-    /// when the daemon was asked to stop and its work has ended, or has continued for as long as `limit`.
+    /// when the daemon was requested to stop and its work has ended, or has continued for as long as `limit`.
     ///
     /// `reload` reads the requested files. Each part that was read is in force at once; a refused one is recorded in
     /// [`Daemon::refusals`] and reported to process 1.

@@ -149,10 +149,10 @@ fn all_contradictions_are_reported_together() {
             "aliases: one@example.org reaches no recipient: it has no targets, or leads only back to itself",
             "aliases: two@example.org reaches no recipient: it has no targets, or leads only back to itself",
             "aliases: none@example.org reaches no recipient: it has no targets, or leads only back to itself",
-            "aliases: sales@example.org leads to typo@example.org, who is neither a user nor an alias",
+            "aliases: sales@example.org leads to typo@example.org, which is neither a user nor an alias",
             "aliases: SALES@example.org is listed twice; list all targets in one place",
             "aliases: the domain of @example.net is not listed in domains",
-            "aliases: @example.org leads to other@example.org, who is neither a user nor an alias",
+            "aliases: @example.org leads to other@example.org, which is neither a user nor an alias",
             "aliases: @example.org is listed twice; list all targets in one place",
         ]
     );

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 /// The limits for one kind of entry. The numbers fit people: a user who has forgotten which of three passwords it was
-/// gets in without noticing, and a program that tries a list does not get far.
+/// can log in without noticing a delay, and a program that tries a list is stopped early.
 #[derive(Debug)]
 pub(super) struct Policy {
     /// The number of failures that cost nothing.
@@ -12,7 +12,7 @@ pub(super) struct Policy {
     longest: Duration,
     /// The number of failures from which attempts are refused.
     refused_from: f64,
-    /// True if a pending attempt counts as a failure, so that parallel attempts do not get around the limits.
+    /// True if a pending attempt counts as a failure, so that parallel attempts do not bypass the limits.
     counts_pending: bool,
     /// Once the free failures are used up, the most attempts that may be pending at one time.
     most_pending: u32,

@@ -54,7 +54,7 @@ pub(super) struct Ledger {
     buckets: HashMap<BucketKey, Bucket>,
 }
 
-/// A hundred octets each, in each daemon. With more guessers at one time than this, each is forgotten early, after a
+/// A hundred octets each, in each daemon. With more simultaneous guessers than this, each is forgotten early, after a
 /// guess or two.
 pub(super) const MAX_BUCKETS: usize = 8192;
 /// Finding the longest idle takes a while, so many are removed at a time.
