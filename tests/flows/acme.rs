@@ -191,7 +191,7 @@ fn names_that_start_to_resolve_here_are_added_to_the_certificate_and_the_pages()
 }
 
 /// The names that the certificate should have, and the domain's own.
-fn with_own_name() -> Vec<&'static str> {
+fn names_with_domain() -> Vec<&'static str> {
     NAMES.into_iter().chain([DOMAIN]).collect()
 }
 
@@ -212,10 +212,10 @@ fn a_domains_own_name_is_included_while_it_resolves_here_without_delaying_renewa
     wait::until_true("a name that resolves elsewhere is not a fault", || is_content(&steward));
 
     steward.dns.remove(DOMAIN).host(DOMAIN, std::net::Ipv4Addr::LOCALHOST.into());
-    renews_for(&mut steward, &authority, &with_own_name());
+    await_renewal_for(&mut steward, &authority, &names_with_domain());
 
     steward.dns.remove(DOMAIN).host(DOMAIN, elsewhere);
-    renews_for(&mut steward, &authority, &NAMES);
+    await_renewal_for(&mut steward, &authority, &NAMES);
     wait::until_true("no fault is reported", || is_content(&steward));
     // The authority refuses an order that was under way when the record changed.
     let outcomes = outcomes(&steward);
@@ -224,7 +224,7 @@ fn a_domains_own_name_is_included_while_it_resolves_here_without_delaying_renewa
 
 /// Revokes and renews the certificate until it has these names: a renewal that was under way when the records changed
 /// still ends with the previous names.
-fn renews_for(steward: &mut Steward, authority: &Authority, names: &[&str]) {
+fn await_renewal_for(steward: &mut Steward, authority: &Authority, names: &[&str]) {
     let sorted = |names: &mut Vec<String>| names.sort();
     let mut wanted: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     sorted(&mut wanted);

@@ -19,7 +19,7 @@ fn a_steward_that_dies_in_every_order_continues_the_same_one() {
             steward.ledger().last().is_some_and(|order| order["order"].is_string())
         });
         if round > 0 {
-            under_way(&steward);
+            await_pending_order(&steward);
         }
         steward.process().kill_everything();
     }
@@ -29,7 +29,7 @@ fn a_steward_that_dies_in_every_order_continues_the_same_one() {
 
 /// Waits until the state shows that the authority works on an order.
 #[track_caller]
-fn under_way(steward: &Steward) {
+fn await_pending_order(steward: &Steward) {
     wait::until_true("an order is pending", || steward.state()["pending"].is_string());
     assert!(steward.state()["last_error"].is_null(), "{}", steward.state());
 }

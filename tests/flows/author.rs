@@ -24,7 +24,7 @@ fn letter(from: &str, subject: &str) -> String {
 
 /// The Authentication-Results that bob's server recorded for a message, on one line, and its From as IMAP shows it.
 #[track_caller]
-fn seen(site: &Site, subject: &str) -> (String, String) {
+fn results_and_author(site: &Site, subject: &str) -> (String, String) {
     let text = site.services.await_message(1, &format!("Subject: {subject}\r\n"));
     let mut reader = site.services.imap_client(1);
     reader.command("EXAMINE INBOX").unwrap().ok();
@@ -39,7 +39,7 @@ fn seen(site: &Site, subject: &str) -> (String, String) {
 #[test]
 fn dmarc_evaluates_the_author_that_imap_shows() {
     let site = site();
-    for (number, (from, shown, judged)) in [
+    for (number, (from, author_shown, judged)) in [
         (
             "From: eve@attacker.example",
             Some("((NIL NIL \"eve\" \"attacker.example\"))"),
@@ -97,11 +97,11 @@ fn dmarc_evaluates_the_author_that_imap_shows() {
         let reply =
             site.services.smtp_client().mail("eve@attacker.example", &["bob@example.org"], &message).unwrap();
         reply.expect(250);
-        let (text, from_shown) = seen(&site, &subject);
+        let (text, from_shown) = results_and_author(&site, &subject);
         assert!(text.contains(judged), "{from:?}: {text}");
         assert!(text.contains("dkim=none"), "{from:?}: {text}");
-        if let Some(shown) = shown {
-            assert_eq!(from_shown, shown, "{from:?}");
+        if let Some(author_shown) = author_shown {
+            assert_eq!(from_shown, author_shown, "{from:?}");
         }
     }
     for from in [
@@ -145,8 +145,8 @@ fn a_user_cannot_submit_as_another_author() {
         &letter(from, "honest"),
     );
     reply.unwrap().expect(250);
-    let (text, shown) = seen(&site, "honest");
-    assert_eq!(shown, "((\"Ann, of the office\" NIL \"ann\" \"example.org\"))");
+    let (text, author_shown) = results_and_author(&site, "honest");
+    assert_eq!(author_shown, "((\"Ann, of the office\" NIL \"ann\" \"example.org\"))");
     assert!(text.contains("DKIM-Signature: ") && text.contains("d=example.org;"), "{text}");
     assert_eq!(site.services.inbox(1).len(), 1, "no message with a disguised author was delivered");
 }
@@ -172,7 +172,7 @@ fn forged_authentication_results_are_removed() {
         let reply =
             site.services.smtp_client().mail("eve@attacker.example", &["bob@example.org"], &message).unwrap();
         reply.expect(250);
-        let (text, _) = seen(&site, &subject);
+        let (text, _) = results_and_author(&site, &subject);
         assert!(!text.contains("bank.example"), "{forged:?}: {text}");
         assert!(text.contains("dmarc=pass header.from=attacker.example"), "{text}");
     }

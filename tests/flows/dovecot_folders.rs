@@ -112,7 +112,7 @@ fn sorted(names: impl Iterator<Item = String>) -> Vec<String> {
     names
 }
 
-fn spoken<'a>(names: impl IntoIterator<Item = &'a (&'a str, &'a str)>) -> Vec<String> {
+fn names_of<'a>(names: impl IntoIterator<Item = &'a (&'a str, &'a str)>) -> Vec<String> {
     sorted(names.into_iter().map(|(name, _)| (*name).to_owned()))
 }
 
@@ -141,8 +141,8 @@ fn dovecot_reads_folders_created_by_mailstead() {
     let dovecot = Dovecot::new();
     copy(&maildir(&site), &dovecot.maildir());
     dovecot.own();
-    assert_eq!(dovecot.names("escaping.conf", &["mailbox", "list"]), spoken(NAMES.iter().chain(&ABOVE)));
-    assert_eq!(dovecot.names("escaping.conf", &["mailbox", "list", "-s"]), spoken(&NAMES));
+    assert_eq!(dovecot.names("escaping.conf", &["mailbox", "list"]), names_of(NAMES.iter().chain(&ABOVE)));
+    assert_eq!(dovecot.names("escaping.conf", &["mailbox", "list", "-s"]), names_of(&NAMES));
     for (name, _) in NAMES {
         let found = dovecot.doveadm(&["-f", "flow", "fetch", "hdr.subject", "mailbox", name, "all"]);
         assert_eq!(found, format!("hdr.subject={}", name.len()), "{name}");
@@ -174,8 +174,8 @@ fn mailstead_reads_folders_created_by_dovecot() {
         }
     }
     // Dovecot creates no parent mailboxes; they are only names.
-    assert_eq!(listed(&mut bob, "LIST \"\" *"), spoken(NAMES.iter().chain(&ABOVE)));
-    assert_eq!(listed(&mut bob, "LSUB \"\" *"), spoken(&NAMES));
+    assert_eq!(listed(&mut bob, "LIST \"\" *"), names_of(NAMES.iter().chain(&ABOVE)));
+    assert_eq!(listed(&mut bob, "LSUB \"\" *"), names_of(&NAMES));
     for (name, sent) in NAMES {
         bob.command(&format!("SELECT {sent}")).unwrap().ok().containing("1 EXISTS");
         bob.command("FETCH 1 BODY.PEEK[HEADER.FIELDS (SUBJECT)]").unwrap().ok().containing(name);

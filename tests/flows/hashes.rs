@@ -40,7 +40,7 @@ fn line(program: &str, arguments: &[&str]) -> String {
 }
 
 /// Checks that the hash is accepted, that its password can log in, and that no other can.
-fn lets_in(demo: &Demo, user: &str, hash: &str) {
+fn assert_logs_in(demo: &Demo, user: &str, hash: &str) {
     let operator = Operator::of(&demo.volume());
     operator.run_with(&["user", "add", user], hash).ok();
     for (password, answer) in [(format!("{PASSWORD}x"), "NO"), (PASSWORD.to_owned(), "OK")] {
@@ -56,16 +56,16 @@ fn hashes_of_doveadm_are_accepted() {
     let demo = Demo::start();
     for (number, arguments) in DOVEADM.iter().enumerate() {
         let hash = line("doveadm", &[&["pw", "-p", PASSWORD], *arguments].concat());
-        lets_in(&demo, &format!("user{number}"), &hash);
+        assert_logs_in(&demo, &format!("user{number}"), &hash);
     }
 }
 
 #[test]
 fn hashes_of_openssl_and_opensmtpd_are_accepted() {
     let demo = Demo::start();
-    lets_in(&demo, "six", &line("openssl", &["passwd", "-6", PASSWORD]));
-    lets_in(&demo, "five", &line("openssl", &["passwd", "-5", PASSWORD]));
-    lets_in(&demo, "smtpd", &line(ENCRYPT, &[PASSWORD]));
+    assert_logs_in(&demo, "six", &line("openssl", &["passwd", "-6", PASSWORD]));
+    assert_logs_in(&demo, "five", &line("openssl", &["passwd", "-5", PASSWORD]));
+    assert_logs_in(&demo, "smtpd", &line(ENCRYPT, &[PASSWORD]));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn hashes_of_our_own_command_are_accepted_here_and_by_doveadm() {
         .unwrap();
     assert!(output.status.success(), "{output:?}");
     let hash = String::from_utf8(output.stdout).unwrap().trim_end().to_owned();
-    lets_in(&demo, "own", &hash);
+    assert_logs_in(&demo, "own", &hash);
     let output = line("doveadm", &["pw", "-t", &hash, "-p", PASSWORD]);
     assert!(output.contains("verified"), "{output}");
 }

@@ -48,7 +48,7 @@ fn numbers(demo: &Demo) -> BTreeMap<String, f64> {
 }
 
 /// The number of heartbeats, passed or failed.
-fn count(demo: &Demo) -> f64 {
+fn heartbeat_count(demo: &Demo) -> f64 {
     let of_beats =
         |(name, number): (&String, &f64)| name.starts_with("mailstead_heartbeats").then_some(*number);
     numbers(demo).iter().filter_map(of_beats).sum()
@@ -56,14 +56,14 @@ fn count(demo: &Demo) -> f64 {
 
 /// The report after a further heartbeat.
 #[track_caller]
-fn beat_after(demo: &Demo, before: f64) -> Value {
-    wait::until_true("a heartbeat ends", || count(demo) > before);
+fn report_after_heartbeat(demo: &Demo, before: f64) -> Value {
+    wait::until_true("a heartbeat ends", || heartbeat_count(demo) > before);
     report(demo)
 }
 
 /// Waits for a heartbeat that fails at this step, or passes.
 #[track_caller]
-fn beats(demo: &Demo, failed_at: Option<&str>) -> Value {
+fn await_heartbeat(demo: &Demo, failed_at: Option<&str>) -> Value {
     wait::until(&format!("a heartbeat ends with {failed_at:?}"), || {
         let report = report(demo);
         let beat = &report["heartbeat"];
@@ -84,7 +84,7 @@ fn configure(demo: &Demo, text: &str) {
 #[test]
 fn the_metrics_follow_the_mail_and_all_are_in_the_manual() {
     let demo = Demo::start();
-    beat_after(&demo, 0.0);
+    report_after_heartbeat(&demo, 0.0);
     let before = numbers(&demo);
 
     let (ann, stranger) = (demo.services.user(0), "stranger@example.com");
@@ -154,7 +154,7 @@ fn the_metrics_follow_the_mail_and_all_are_in_the_manual() {
 #[test]
 fn a_heartbeat_succeeds_and_leaves_nothing_behind() {
     let demo = Demo::start();
-    let report = beat_after(&demo, 0.0);
+    let report = report_after_heartbeat(&demo, 0.0);
     let beat = &report["heartbeat"];
     assert_eq!(beat["succeeded"], true, "{report:#}");
     assert!(beat["latency_seconds"].as_f64().unwrap() > 0.0, "{report:#}");
@@ -184,9 +184,9 @@ fn a_heartbeat_succeeds_and_leaves_nothing_behind() {
         .unwrap()
         .expect(250);
     assert_eq!(fs::read_dir(maildir.join("new")).unwrap().count(), 1);
-    let before = count(&demo);
+    let before = heartbeat_count(&demo);
     configure(&demo, &fs::read_to_string(steward_toml(&demo)).unwrap());
-    let report = beat_after(&demo, before);
+    let report = report_after_heartbeat(&demo, before);
     assert_eq!(report["heartbeat"]["succeeded"], true, "{report:#}");
     assert_eq!(fs::read_dir(maildir.join("new")).unwrap().count(), 0);
 }
@@ -194,37 +194,37 @@ fn a_heartbeat_succeeds_and_leaves_nothing_behind() {
 #[test]
 fn a_failed_heartbeat_names_its_step_and_the_fix_while_mail_is_served() {
     let demo = Demo::start();
-    beats(&demo, None);
+    await_heartbeat(&demo, None);
     let good = fs::read_to_string(steward_toml(&demo)).unwrap();
     let replaced = |service: &str, by: SocketAddr| {
-        let there = demo.services.address(service).to_string();
-        assert!(good.contains(&there), "{good}");
-        good.replace(&there, &by.to_string())
+        let address_text = demo.services.address(service).to_string();
+        assert!(good.contains(&address_text), "{good}");
+        good.replace(&address_text, &by.to_string())
     };
     let password = good.lines().find(|line| line.starts_with("password = ")).unwrap();
-    for (text, step, said) in [
+    for (text, step, problem) in [
         (replaced("smtp", demo.services.address("imap")), "connect", "port 25"),
         (replaced("imaps", demo.services.address("imap")), "open", "TLS handshake"),
         (good.replace(password, "password = \"another\""), "log_in", "NO"),
     ] {
         configure(&demo, &text);
-        let report = beats(&demo, Some(step));
+        let report = await_heartbeat(&demo, Some(step));
         assert_eq!(report["status"], "degraded", "{report:#}");
         let reason =
             report["reasons"].as_array().unwrap().iter().find(|reason| reason["source"] == "heartbeat");
         let reason = reason.unwrap_or_else(|| panic!("no reason: {report:#}"));
-        assert!(reason["problem"].as_str().unwrap().contains(said), "{reason:#}");
+        assert!(reason["problem"].as_str().unwrap().contains(problem), "{reason:#}");
         assert!(reason["fix"].as_str().unwrap().len() > 20, "{reason:#}");
         assert!(report["heartbeat"]["last_success"].is_string(), "{report:#}");
     }
     // A mailbox that cannot be written to: mail is refused, not queued.
     configure(&demo, &good);
-    beats(&demo, None);
+    await_heartbeat(&demo, None);
     let folder = demo.mail.join("demo.test/mailstead-heartbeat/Maildir/tmp");
     fs::remove_dir_all(&folder).unwrap();
     fs::write(&folder, "in the way").unwrap();
     configure(&demo, &good);
-    let report = beats(&demo, Some("send"));
+    let report = await_heartbeat(&demo, Some("send"));
     assert!(report["reasons"][0]["problem"].as_str().unwrap().contains("port 25: 4"), "{report:#}");
     assert_eq!(report["queue"], 0);
     assert!(numbers(&demo)[r#"mailstead_heartbeats_total{outcome="send"}"#] >= 1.0);
@@ -232,14 +232,14 @@ fn a_failed_heartbeat_names_its_step_and_the_fix_while_mail_is_served() {
     fs::remove_file(&folder).unwrap();
     fs::create_dir(&folder).unwrap();
     configure(&demo, &good);
-    let report = beats(&demo, None);
+    let report = await_heartbeat(&demo, None);
     assert_eq!(report["status"], "ready", "{report:#}");
 }
 
 #[test]
 fn a_daemon_that_does_not_answer_costs_its_own_metrics_and_a_restart_is_counted() {
     let demo = Demo::start();
-    beat_after(&demo, 0.0);
+    report_after_heartbeat(&demo, 0.0);
     let mda = demo.role("mda");
     kill(mda, Signal::SIGSTOP).unwrap();
     // On a busy machine the other daemon may miss the time limit once.

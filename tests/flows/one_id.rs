@@ -24,14 +24,14 @@ fn id_of(reply: &Reply) -> String {
 }
 
 /// The lines of a log that contain all of these words.
-fn about(log: &str, words: &[&str]) -> Vec<Value> {
+fn lines_with(log: &str, words: &[&str]) -> Vec<Value> {
     let lines = log.lines().filter(|line| words.iter().all(|word| line.contains(word)));
     lines.map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect()
 }
 
 /// The events of a message in a log: the text of each line with its id.
-fn story(log: &str, id: &str) -> Vec<String> {
-    let lines = about(log, &[]).into_iter().filter(|line| line["id"] == id);
+fn events_of(log: &str, id: &str) -> Vec<String> {
+    let lines = lines_with(log, &[]).into_iter().filter(|line| line["id"] == id);
     lines.map(|line| line["message"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
@@ -53,11 +53,11 @@ fn a_received_message_keeps_one_id_from_arrival_to_the_mailbox() {
         assert!(stored.contains(&format!("id {id}")), "Received names it:\n{stored}");
     }
     let (mta, mda) = (site.mta().log(), site.mda().log());
-    assert_eq!(story(&mta, &id), ["recipient refused", "message accepted"]);
-    assert_eq!(story(&mda, &id), ["delivered", "delivered"]);
+    assert_eq!(events_of(&mta, &id), ["recipient refused", "message accepted"]);
+    assert_eq!(events_of(&mda, &id), ["delivered", "delivered"]);
     // Every other line about the message has its id.
     for log in [mta, mda] {
-        for line in about(&log, &["stranger@example.com"]) {
+        for line in lines_with(&log, &["stranger@example.com"]) {
             assert_eq!(line["id"], *id, "{line}");
         }
     }
@@ -82,20 +82,20 @@ fn a_failed_submission_keeps_one_id_in_the_queue_and_the_report() {
     let report = site.services.await_message(0, "Final-Recipient");
     assert!(report.contains(&id), "the report names the message:\n{report}");
     let mta = site.mta().log();
-    let story = story(&mta, &id);
-    assert_eq!(story.first().unwrap(), "message accepted");
+    let events = events_of(&mta, &id);
+    assert_eq!(events.first().unwrap(), "message accepted");
     for event in ["connected", "deferred", "failed"] {
-        assert!(story.iter().any(|line| line == event), "{event}: {story:?}");
+        assert!(events.iter().any(|line| line == event), "{event}: {events:?}");
     }
-    for line in about(&mta, &[FRIEND]) {
+    for line in lines_with(&mta, &[FRIEND]) {
         assert_eq!(line["id"], *id, "{line}");
     }
     // The report is a message of its own, and its log lines name the original.
-    let reported = &about(&mta, &["delivery report queued"])[0];
+    let reported = &lines_with(&mta, &["delivery report queued"])[0];
     assert_eq!(reported["original"], *id);
     let own = reported["id"].as_str().unwrap();
     wait::until_true("the delivery of the report is logged", || {
-        about(&site.mda().log(), &[own, "\"delivered\""]).len() == 1
+        lines_with(&site.mda().log(), &[own, "\"delivered\""]).len() == 1
     });
 }
 
@@ -106,7 +106,7 @@ fn an_appended_message_has_an_id() {
     client.append("Sent", "Subject: a copy\r\n\r\nof what I sent\r\n").unwrap().ok();
     // A separate thread writes the line.
     let lines = wait::until("the message is in the log", || {
-        let lines = about(&site.mda().log(), &["\"appended\""]);
+        let lines = lines_with(&site.mda().log(), &["\"appended\""]);
         (!lines.is_empty()).then_some(lines)
     });
     assert_eq!((lines.len(), lines[0]["user"].as_str()), (1, Some("ann@example.org")));

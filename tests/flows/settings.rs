@@ -130,8 +130,8 @@ fn a_changed_file_takes_effect_after_sighup_and_a_bad_one_does_not() {
     demo.process().signal(Signal::SIGHUP);
     wait::until_true("the refusal is logged", || log(&demo).contains("the old settings stay in force"));
     let log = log(&demo);
-    for said in ["sales", "is a user, whose mail goes to the mailbox", "MAIL_RELAY_URL_FILE"] {
-        assert!(log.contains(said), "{said:?} is missing in\n{log}");
+    for part in ["sales", "is a user, whose mail goes to the mailbox", "MAIL_RELAY_URL_FILE"] {
+        assert!(log.contains(part), "{part:?} is missing in\n{log}");
     }
     assert!(!log.contains("swordfish"), "a secret was shown in\n{log}");
     assert_eq!((answer(&demo, "other"), answer(&demo, "new")), (550, 250));

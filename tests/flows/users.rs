@@ -42,7 +42,7 @@ fn submitter(demo: &Demo, user: &str, password: &str) -> Smtp {
 
 /// Checks that neither protocol accepts the login, at the first attempt.
 #[track_caller]
-fn is_shut_out(demo: &Demo, user: &str, password: &str) {
+fn assert_login_refused(demo: &Demo, user: &str, password: &str) {
     let answer = imap(demo).log_in(user, password).unwrap();
     assert!(answer.tagged.starts_with("NO [AUTHENTICATIONFAILED]"), "{answer:?}");
     demo.services.submission_session().log_in(user, password).unwrap().expect_status(535, "5.7.8");
@@ -50,7 +50,7 @@ fn is_shut_out(demo: &Demo, user: &str, password: &str) {
 
 /// Waits until the server has ended the session.
 #[track_caller]
-fn is_put_out(session: &mut Imap) {
+fn await_session_end(session: &mut Imap) {
     wait::until_true("the session ends", || session.command("NOOP").is_err());
 }
 
@@ -88,8 +88,8 @@ fn a_new_password_takes_effect_at_once_and_ends_sessions_with_the_old_one() {
     let mut session = reader(&demo, "eve", &old);
     let mut submission = submitter(&demo, "eve", &old);
     let new = operator.run(&["user", "passwd", "eve@demo.test", "--generate"]).secret();
-    is_shut_out(&demo, "eve", &old);
-    is_put_out(&mut session);
+    assert_login_refused(&demo, "eve", &old);
+    await_session_end(&mut session);
     submission.reply().unwrap().expect_status(421, "4.7.0");
     reader(&demo, "eve", &new);
     submitter(&demo, "eve", &new);
@@ -98,7 +98,7 @@ fn a_new_password_takes_effect_at_once_and_ends_sessions_with_the_old_one() {
     let hash =
         "$6$a/b.c$wr0lA3zyHIyb2PmCKlKvvI2Ri3Rr9TuHAoiT1o/fmzgDaNH8095TzeZn0YM5UUq1ZhyjNycVS8MIW5y/dxeGZ.";
     operator.run_with(&["user", "passwd", "eve"], hash).ok();
-    is_shut_out(&demo, "eve", &new);
+    assert_login_refused(&demo, "eve", &new);
     reader(&demo, "eve", "sesame sesame");
 }
 
@@ -135,8 +135,8 @@ fn each_device_has_its_own_password_until_it_is_revoked() {
     submitter(&demo, "ann", &laptop);
 
     operator.run(&["app-password", "revoke", "ann", "telephone"]).ok();
-    is_shut_out(&demo, "ann", &telephone);
-    is_put_out(&mut on_telephone);
+    assert_login_refused(&demo, "ann", &telephone);
+    await_session_end(&mut on_telephone);
     sending.reply().unwrap().expect_status(421, "4.7.0");
     on_laptop.command("NOOP").unwrap().ok();
     demo.services.imap_client(0);
@@ -157,8 +157,8 @@ fn a_disabled_user_is_logged_out_at_once_and_stays_disabled_across_a_restart() {
     let mut session = demo.services.imap_client(0);
     let mut submission = demo.services.submission_client(0);
     operator(&demo).run(&["user", "disable", "ann"]).ok();
-    is_shut_out(&demo, &ann.address, &ann.password);
-    is_put_out(&mut session);
+    assert_login_refused(&demo, &ann.address, &ann.password);
+    await_session_end(&mut session);
     submission.reply().unwrap().expect_status(421, "4.7.0");
     let mut stranger = demo.services.smtp_client();
     stranger.command("MAIL FROM:<x@example.com>").unwrap().expect(250);
@@ -171,7 +171,7 @@ fn a_disabled_user_is_logged_out_at_once_and_stays_disabled_across_a_restart() {
     operator(&demo).run(&["app-password", "add", "ann", "later"]).ok();
     demo.start_again();
     let ann = demo.services.users[0].clone();
-    is_shut_out(&demo, &ann.address, &ann.password);
+    assert_login_refused(&demo, &ann.address, &ann.password);
     operator(&demo).run(&["user", "enable", "ann"]).ok();
     reader(&demo, &ann.address, &ann.password);
 }
@@ -193,8 +193,8 @@ fn the_mail_of_a_deleted_user_is_kept_unless_it_is_purged() {
         } else {
             operator.run(&["user", "delete", "eve"]).ok();
         }
-        is_shut_out(&demo, "eve", &password);
-        is_put_out(&mut session);
+        assert_login_refused(&demo, "eve", &password);
+        await_session_end(&mut session);
         assert_eq!(maildir.exists(), !purged);
         operator.run(&["user", "disable", "eve"]).refused(NO_SUCH_ACCOUNT, "user list");
     }
@@ -255,7 +255,7 @@ fn a_terminal_asks_for_a_password_twice_and_never_shows_it() {
     kept.refused(USAGE, "does not match");
     session.command("NOOP").unwrap().ok();
     operator.run_at_terminal(&["user", "delete", "eve", "--purge-mail"], &["eve@demo.test"]).ok();
-    is_put_out(&mut session);
+    await_session_end(&mut session);
 }
 
 #[test]

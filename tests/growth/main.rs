@@ -79,9 +79,9 @@ fn count(folder: &Path) {
             panic!("cannot run valgrind, which counts the work: {error}; install the package valgrind")
         }
     };
-    let said =
+    let log =
         || format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "the run under valgrind failed:\n{}", said());
+    assert!(output.status.success(), "the run under valgrind failed:\n{}", log());
 }
 
 fn work(shapes: &[Shape]) {

@@ -29,7 +29,7 @@ fn switch_link(link: &Path, to: &str) {
 }
 
 #[track_caller]
-fn shown_everywhere(appliance: &Appliance, trust: &Arc<ClientConfig>) {
+fn await_certificate(appliance: &Appliance, trust: &Arc<ClientConfig>) {
     let services = appliance.services();
     let (imaps, submissions) = (services.address("imaps"), services.address("submissions"));
     appliance.inside(|| {
@@ -49,12 +49,12 @@ fn an_external_certificate_is_replaced_without_ending_sessions_and_a_bad_one_is_
     fs::set_permissions(&external, fs::Permissions::from_mode(0o700)).unwrap();
     switch_link(&external.join("live"), "one");
     let mut appliance = container.serve();
-    shown_everywhere(&appliance, &first);
+    await_certificate(&appliance, &first);
     let imaps = appliance.services().address("imaps");
     let mut session = appliance.inside(|| Imap::connect_secure(imaps, first.clone(), HOSTNAME).unwrap());
 
     switch_link(&external.join("live"), "two");
-    shown_everywhere(&appliance, &second);
+    await_certificate(&appliance, &second);
     session.command("NOOP").unwrap().ok();
 
     // The key of another certificate: the previous one stays in use, and the error is reported.
@@ -65,7 +65,7 @@ fn an_external_certificate_is_replaced_without_ending_sessions_and_a_bad_one_is_
             concern.problem.contains("MAIL_TLS_CERT_FILE") && concern.problem.contains("stays in use")
         })
     });
-    shown_everywhere(&appliance, &second);
+    await_certificate(&appliance, &second);
     session.command("NOOP").unwrap().ok();
 
     // A start with nothing better to present uses its own; the volume's key was made once and is untouched.
@@ -73,6 +73,6 @@ fn an_external_certificate_is_replaced_without_ending_sessions_and_a_bad_one_is_
     assert_eq!(appliance.stop(), Some(0));
     appliance.start_again();
     let own = certificate::trusting(&appliance.volume().join("tls/ca.pem"));
-    shown_everywhere(&appliance, &own);
+    await_certificate(&appliance, &own);
     assert_eq!(fs::read(appliance.volume().join("tls/key.pem")).unwrap(), key);
 }

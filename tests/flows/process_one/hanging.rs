@@ -27,9 +27,12 @@ fn stopped_daemons() {
     let log = appliance.log();
     for ((role, _), pid) in STOPPED.into_iter().zip(before) {
         assert_ne!(appliance.role(role), pid);
-        let said =
+        let is_logged =
             |what| log.lines().any(|line| line.contains(what) && line.contains(&format!("role=\"{role}\"")));
-        assert!(said("does not respond, restarting") && said("exited, restarting"), "{role}:\n{log}");
+        assert!(
+            is_logged("does not respond, restarting") && is_logged("exited, restarting"),
+            "{role}:\n{log}"
+        );
     }
     assert!(appliance.zombies().is_empty());
     assert_eq!(appliance.stop(), Some(0), "{}", appliance.log());

@@ -22,21 +22,21 @@ fn owner(path: &Path) -> (u32, u32) {
     (found.uid(), found.gid())
 }
 
-fn give(path: &Path, (user, group): (u32, u32)) {
+fn set_owner(path: &Path, (user, group): (u32, u32)) {
     lchown(path, Some(user), Some(group)).unwrap();
 }
 
 /// Makes a file with its folders, all of one owner.
-fn put(top: &Path, path: &str, owner: (u32, u32)) {
+fn write_owned(top: &Path, path: &str, owner: (u32, u32)) {
     let file = top.join(path);
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     fs::write(&file, path).unwrap();
-    give_up_to(top, &file, owner);
+    set_owner_below(top, &file, owner);
 }
 
-fn give_up_to(top: &Path, path: &Path, owner: (u32, u32)) {
+fn set_owner_below(top: &Path, path: &Path, owner: (u32, u32)) {
     for above in path.ancestors().take_while(|above| *above != top) {
-        give(above, owner);
+        set_owner(above, owner);
     }
 }
 
@@ -61,8 +61,8 @@ fn links_below_mail_are_not_followed() {
     let volume = appliance.volume();
     let mail = volume.join("mail");
     // As the MDA could make them: in the place of a domain, a user, a Maildir, and a file in one.
-    put(&mail, "example.org/real/Maildir/new/1.message", VMAIL);
-    put(&mail, "example.org/half/file", VMAIL);
+    write_owned(&mail, "example.org/real/Maildir/new/1.message", VMAIL);
+    write_owned(&mail, "example.org/half/file", VMAIL);
     for (link, target) in [
         ("to-the-volume", "/data"),
         ("to-the-top", "/"),
@@ -71,10 +71,10 @@ fn links_below_mail_are_not_followed() {
         ("example.org/real/Maildir/cur", "/data/queue"),
     ] {
         symlink(target, mail.join(link)).unwrap();
-        give(&mail.join(link), VMAIL);
+        set_owner(&mail.join(link), VMAIL);
     }
     // And below a folder that the operator has copied in, whose content is given to the MDA.
-    put(&mail, "example.org/brought/Maildir/new/2.message", (1000, 1000));
+    write_owned(&mail, "example.org/brought/Maildir/new/2.message", (1000, 1000));
     for (link, target) in
         [("new/to-the-keys", "/data/dkim"), ("cur", "/data/tls"), ("tmp", "/data/accounts.toml")]
     {
@@ -100,11 +100,11 @@ fn a_volume_of_former_users_is_taken_over_once() {
     let mut appliance = Container::new().serve();
     assert_eq!(appliance.stop(), Some(0));
     let volume = appliance.volume();
-    put(&volume.join("mail"), "example.org/ann/Maildir/cur/1.message:2,S", VMAIL);
-    put(&volume.join("mail"), "example.org/ann/Maildir/.Archive.2024/new/2.message", VMAIL);
-    put(&volume.join("index"), "example.org/ann.sqlite", VMAIL);
-    put(&volume.join("queue"), "dead/3.eml", MTA);
-    put(&volume.join("acme"), "account.json", STEWARD);
+    write_owned(&volume.join("mail"), "example.org/ann/Maildir/cur/1.message:2,S", VMAIL);
+    write_owned(&volume.join("mail"), "example.org/ann/Maildir/.Archive.2024/new/2.message", VMAIL);
+    write_owned(&volume.join("index"), "example.org/ann.sqlite", VMAIL);
+    write_owned(&volume.join("queue"), "dead/3.eml", MTA);
+    write_owned(&volume.join("acme"), "account.json", STEWARD);
     // A copy within the mailbox is a hard link.
     let message = volume.join("mail/example.org/ann/Maildir/cur/1.message:2,S");
     let copy = volume.join("mail/example.org/ann/Maildir/.Archive.2024/new/4.message");
@@ -122,7 +122,7 @@ fn a_volume_of_former_users_is_taken_over_once() {
     for (path, (user, group)) in &right {
         let _ = chown(path, Some(old(*user)), Some(old(*group)));
     }
-    give(&volume, (0, OLD_SHARED));
+    set_owner(&volume, (0, OLD_SHARED));
     // Planted by a compromised MDA: a second name for a file of root's.
     let secret = volume.join("settings.toml");
     fs::hard_link(&secret, volume.join("mail/example.org/planted")).unwrap();
@@ -156,11 +156,15 @@ fn an_interrupted_takeover_is_resumed() {
     let mut appliance = Container::new().serve();
     assert_eq!(appliance.stop(), Some(0));
     let mail = appliance.volume().join("mail");
-    put(&mail, "example.org/ann/Maildir/cur/1.message:2,S", OLD_VMAIL);
-    put(&mail, "example.org/bob/Maildir/cur/2.message:2,S", OLD_VMAIL);
+    write_owned(&mail, "example.org/ann/Maildir/cur/1.message:2,S", OLD_VMAIL);
+    write_owned(&mail, "example.org/bob/Maildir/cur/2.message:2,S", OLD_VMAIL);
     // The part that was done: one user, of the domain. The folder at the top comes last.
-    give(&mail, OLD_VMAIL);
-    give_up_to(&mail.join("example.org"), &mail.join("example.org/ann/Maildir/cur/1.message:2,S"), VMAIL);
+    set_owner(&mail, OLD_VMAIL);
+    set_owner_below(
+        &mail.join("example.org"),
+        &mail.join("example.org/ann/Maildir/cur/1.message:2,S"),
+        VMAIL,
+    );
     appliance.start_again();
     assert!(owners(&mail).iter().all(|(_, owner)| *owner == VMAIL), "{:?}", owners(&mail));
 }
@@ -170,12 +174,12 @@ fn a_takeover_does_not_read_folders_of_other_owners() {
     let mut appliance = Container::new().without_capability("dac_read_search").serve();
     assert_eq!(appliance.stop(), Some(0));
     let mail = appliance.volume().join("mail");
-    put(&mail, "example.org/ann/Maildir/cur/1.message:2,S", OLD_VMAIL);
+    write_owned(&mail, "example.org/ann/Maildir/cur/1.message:2,S", OLD_VMAIL);
     for folder in ["", "example.org", "example.org/ann", "example.org/ann/Maildir"] {
         use std::os::unix::fs::PermissionsExt;
         fs::set_permissions(mail.join(folder), fs::Permissions::from_mode(0o700)).unwrap();
     }
-    give(&mail, OLD_VMAIL);
+    set_owner(&mail, OLD_VMAIL);
     appliance.start_again();
     assert!(owners(&mail).iter().all(|(_, owner)| *owner == VMAIL), "{:?}", owners(&mail));
 }

@@ -29,7 +29,7 @@ fn timed(appliance: &mut Appliance) -> (Option<i32>, Duration) {
 }
 
 /// True if process 1 has blocked signals: its first act.
-fn has_begun(appliance: &Appliance) -> bool {
+fn has_started(appliance: &Appliance) -> bool {
     let status = fs::read_to_string(format!("/proc/{}/status", appliance.init())).unwrap_or_default();
     status.lines().any(|line| line.starts_with("SigBlk:") && !line.ends_with("0000000000000000"))
 }
@@ -40,7 +40,7 @@ fn early_term() {
         let mut appliance = Container::new().start();
         // Before its first instruction no signal can be blocked, and the kernel drops those that it gets.
         let begin = Instant::now();
-        while !has_begun(&appliance) {
+        while !has_started(&appliance) {
             assert!(begin.elapsed() < Duration::from_secs(30), "it does not begin");
             std::hint::spin_loop();
         }
