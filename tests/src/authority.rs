@@ -232,13 +232,13 @@ impl Authority {
 
     /// Deactivates all accounts (RFC 8555 §7.3.6).
     pub fn deactivate_accounts(&self) {
-        let mut book = locked(&self.shared.records);
-        book.deactivated = (0..book.accounts.len()).collect();
+        let mut records = locked(&self.shared.records);
+        records.deactivated = (0..records.accounts.len()).collect();
     }
 
     /// Revokes every certificate: its renewal info suggests to renew them at once.
     pub fn revoke_all(&self) {
-        let mut book = locked(&self.shared.records);
-        book.revoked = book.issued.keys().cloned().collect();
+        let mut records = locked(&self.shared.records);
+        records.revoked = records.issued.keys().cloned().collect();
     }
 }
