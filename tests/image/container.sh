@@ -58,9 +58,9 @@ seen = set()
 for line in sys.stdin:
     if ours & set(re.findall(r"pid=(\d+)", line)):
         kind, _, _, _, address = line.split()[:5]
-        asks = kind == "udp" and int(address.rsplit(":", 1)[1]) >= 1024
+        is_query = kind == "udp" and int(address.rsplit(":", 1)[1]) >= 1024
         has_no_name = kind.startswith("u_") and address.startswith("*")
-        if not asks and not has_no_name:
+        if not is_query and not has_no_name:
             seen.add(f"{kind} {address}")
 print(*sorted(seen), sep="\n")' "$work/processes"
 }

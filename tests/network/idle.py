@@ -50,7 +50,7 @@ try:
 except Enough:
     pass
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-# The interrupted reader may not be asked again; what was under way is still to come.
+# The interrupted reader cannot be read again; the octets in transit are still to come.
 lines = session.makefile("rb")
 session.sendall(b"DONE\r\n")
 while not hear().startswith(b"c OK"):

@@ -10,7 +10,7 @@ nothing_found() { look && "$python" "$faults" clean "$report"; }
 shown_report() { cat "$report"; return 1; }
 # updates CHANGES: the changes of a row, as lines of knsupdate.
 updates() { sed 's/ ; /\nupdate /g; s/^/update /' <<<"$1"; }
-# provider_of ZONE: whose key changes it.
+# provider_of ZONE: the holder of the key that changes it.
 provider_of() { case " ${owned_zones[*]} " in *" $1 "*) echo owner ;; *) echo provider ;; esac; }
 plant() { updates "$2" | change "$1" client "$(provider_of "$1")" && wait_for 20 found_alone "$3" || shown_report; }
 applied_literally() {

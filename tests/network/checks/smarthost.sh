@@ -1,4 +1,4 @@
-# All mail that leaves is handed to a host that wants a login: a real Postfix, which asks Dovecot for the passwords.
+# All outgoing mail is sent to a host that requires a login: a real Postfix, which checks passwords with Dovecot.
 # Sourced by run.sh.
 # shellcheck shell=bash disable=SC2154
 
