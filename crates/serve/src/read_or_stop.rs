@@ -38,7 +38,7 @@ impl Stream {
         };
         tokio::select! {
             biased;
-            heard = self.read_within(space, silence) => return Ok(heard?.unwrap_or(ReadOutcome::Silence)),
+            received = self.read_within(space, silence) => return Ok(received?.unwrap_or(ReadOutcome::Silence)),
             () = stop.requested() => {}
         }
         Ok(self.read_within(space, DRAIN_SILENCE.min(silence)).await?.unwrap_or(ReadOutcome::Stop))
@@ -49,7 +49,7 @@ impl Stream {
         tokio::select! {
             biased;
             expiry = pace.ended() => Ok(Some(ReadOutcome::Expired(expiry))),
-            heard = timeout(silence, self.read(space)) => match heard {
+            received = timeout(silence, self.read(space)) => match received {
                 Ok(Ok(0)) => Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(Ok(count)) => Ok(Some(ReadOutcome::Octets(count))),
                 Ok(Err(error)) => Err(error),

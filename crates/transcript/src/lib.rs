@@ -2,10 +2,10 @@
 //! parses them ([`Script`]) and compares lines ([`Pattern`], [`Expectations`]). The caller that runs them has the
 //! connections.
 
+mod expectations;
 mod pattern;
 mod script;
-mod watch;
 
+pub use expectations::Expectations;
 pub use pattern::{Captures, Pattern};
 pub use script::{Requirements, Script, ScriptError, Step};
-pub use watch::Expectations;

@@ -61,14 +61,14 @@ impl Pattern {
     }
 
     /// The octets that the pattern stands for, if all of its values are known.
-    pub fn octets(&self, memory: &Captures) -> Result<Vec<u8>, String> {
+    pub fn octets(&self, captures: &Captures) -> Result<Vec<u8>, String> {
         let mut whole = Vec::new();
         for piece in &self.pieces {
             match piece {
                 Piece::Octets(octets) => whole.extend_from_slice(octets),
                 Piece::Value(name) => {
                     whole.extend_from_slice(
-                        memory.get(name).ok_or(format!("no value was captured as {name}"))?,
+                        captures.get(name).ok_or(format!("no value was captured as {name}"))?,
                     );
                 }
                 Piece::Anything | Piece::Digits => return Err("a gap in a text to be sent".into()),
@@ -78,12 +78,12 @@ impl Pattern {
     }
 
     /// True if a line matches; then new values are captured.
-    pub fn matches(&self, line: &[u8], memory: &mut Captures) -> bool {
+    pub fn matches(&self, line: &[u8], captures: &mut Captures) -> bool {
         let mut found = Vec::new();
-        if !matches(&self.pieces, line, memory, &mut found) {
+        if !matches(&self.pieces, line, captures, &mut found) {
             return false;
         }
-        memory.extend(found);
+        captures.extend(found);
         true
     }
 }
@@ -105,30 +105,30 @@ fn escaped(rest: &mut std::str::Chars<'_>) -> Result<u8, String> {
 }
 
 /// Tries every length of each gap, the shortest first; a value named twice in one line must be the same.
-fn matches(pieces: &[Piece], line: &[u8], memory: &Captures, found: &mut Vec<(String, Vec<u8>)>) -> bool {
+fn matches(pieces: &[Piece], line: &[u8], captures: &Captures, found: &mut Vec<(String, Vec<u8>)>) -> bool {
     let Some((piece, after)) = pieces.split_first() else {
         return line.is_empty();
     };
     match piece {
         Piece::Octets(octets) => {
-            line.strip_prefix(octets.as_slice()).is_some_and(|rest| matches(after, rest, memory, found))
+            line.strip_prefix(octets.as_slice()).is_some_and(|rest| matches(after, rest, captures, found))
         }
-        Piece::Anything => (0..=line.len()).any(|length| matches(after, &line[length..], memory, found)),
+        Piece::Anything => (0..=line.len()).any(|length| matches(after, &line[length..], captures, found)),
         Piece::Digits => {
             let most = line.iter().take_while(|octet| octet.is_ascii_digit()).count();
-            (1..=most).rev().any(|length| matches(after, &line[length..], memory, found))
+            (1..=most).rev().any(|length| matches(after, &line[length..], captures, found))
         }
         Piece::Value(name) => {
             let known = found.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone());
-            if let Some(value) = known.or_else(|| memory.get(name).cloned()) {
+            if let Some(value) = known.or_else(|| captures.get(name).cloned()) {
                 return line
                     .strip_prefix(value.as_slice())
-                    .is_some_and(|rest| matches(after, rest, memory, found));
+                    .is_some_and(|rest| matches(after, rest, captures, found));
             }
             let most = line.iter().take_while(|octet| **octet != b' ').count();
             (1..=most).rev().any(|length| {
                 found.push((name.clone(), line[..length].to_vec()));
-                let fits = matches(after, &line[length..], memory, found);
+                let fits = matches(after, &line[length..], captures, found);
                 if !fits {
                     found.pop();
                 }
@@ -164,16 +164,16 @@ mod tests {
 
     #[test]
     fn a_value_is_captured_and_then_expected() {
-        let mut memory = Captures::new();
+        let mut captures = Captures::new();
         assert!(
             Pattern::parse("[APPENDUID $(validity) $(uid)]")
                 .unwrap()
-                .matches(b"[APPENDUID 7 12]", &mut memory)
+                .matches(b"[APPENDUID 7 12]", &mut captures)
         );
-        assert_eq!(memory["uid"], b"12");
-        assert!(Pattern::parse("UID $(uid)").unwrap().matches(b"UID 12", &mut memory));
-        assert!(!Pattern::parse("UID $(uid)").unwrap().matches(b"UID 13", &mut memory));
-        assert_eq!(Pattern::parse("FETCH $(uid)").unwrap().octets(&memory).unwrap(), b"FETCH 12");
+        assert_eq!(captures["uid"], b"12");
+        assert!(Pattern::parse("UID $(uid)").unwrap().matches(b"UID 12", &mut captures));
+        assert!(!Pattern::parse("UID $(uid)").unwrap().matches(b"UID 13", &mut captures));
+        assert_eq!(Pattern::parse("FETCH $(uid)").unwrap().octets(&captures).unwrap(), b"FETCH 12");
     }
 
     #[test]

@@ -24,7 +24,7 @@ struct Runner<'s> {
     site: &'s Site,
     service: &'s str,
     over_tls: bool,
-    memory: Captures,
+    captures: Captures,
     connections: BTreeMap<u8, Connection>,
     /// The messages that existed before, by user.
     before: BTreeMap<String, BTreeSet<String>>,
@@ -32,7 +32,7 @@ struct Runner<'s> {
 
 struct Connection {
     wire: Wire,
-    watch: Expectations,
+    expectations: Expectations,
 }
 
 impl<'s> Runner<'s> {
@@ -50,7 +50,7 @@ impl<'s> Runner<'s> {
             site,
             service,
             over_tls: script.requirements.over_tls,
-            memory: Captures::new(),
+            captures: Captures::new(),
             connections: BTreeMap::new(),
             before,
         }
@@ -60,7 +60,7 @@ impl<'s> Runner<'s> {
     fn wire(&mut self, number: u8) -> io::Result<&mut Connection> {
         if !self.connections.contains_key(&number) {
             let wire = self.open()?;
-            self.connections.insert(number, Connection { wire, watch: Expectations::default() });
+            self.connections.insert(number, Connection { wire, expectations: Expectations::default() });
         }
         self.connections.get_mut(&number).ok_or_else(|| io::Error::other("there is no such connection"))
     }
@@ -87,11 +87,11 @@ impl<'s> Runner<'s> {
             Step::Send(number, texts) => self.send(*number, texts),
             Step::Next(number, pattern) => self.next(*number, pattern),
             Step::Among(number, pattern) => {
-                self.wire(*number).map_err(error_text)?.watch.expect(pattern);
+                self.wire(*number).map_err(error_text)?.expectations.expect(pattern);
                 Ok(())
             }
             Step::Never(number, pattern) => {
-                self.wire(*number).map_err(error_text)?.watch.forbid(pattern);
+                self.wire(*number).map_err(error_text)?.expectations.forbid(pattern);
                 Ok(())
             }
             Step::Until(number, pattern) => self.until(*number, pattern),
@@ -115,7 +115,7 @@ impl<'s> Runner<'s> {
     fn send(&mut self, number: u8, texts: &[Pattern]) -> Result<(), String> {
         let mut octets = Vec::new();
         for text in texts {
-            octets.extend(text.octets(&self.memory)?);
+            octets.extend(text.octets(&self.captures)?);
         }
         self.wire(number).map_err(error_text)?.wire.send(&octets).map_err(error_text)
     }
@@ -127,7 +127,7 @@ impl<'s> Runner<'s> {
 
     fn next(&mut self, number: u8, pattern: &Pattern) -> Result<(), String> {
         let line = self.line(number)?;
-        if pattern.matches(&line, &mut self.memory) {
+        if pattern.matches(&line, &mut self.captures) {
             Ok(())
         } else {
             Err(format!("unexpected line {}", shown(&line)))
@@ -139,12 +139,12 @@ impl<'s> Runner<'s> {
         loop {
             let line = self.line(number).map_err(|reason| format!("{reason}, after{}", listed(&lines)))?;
             lines.push(line);
-            if lines.last().is_some_and(|line| pattern.matches(line, &mut self.memory)) {
+            if lines.last().is_some_and(|line| pattern.matches(line, &mut self.captures)) {
                 break;
             }
         }
-        let watch = std::mem::take(&mut self.wire(number).map_err(error_text)?.watch);
-        watch.check(&lines, &mut self.memory)
+        let expectations = std::mem::take(&mut self.wire(number).map_err(error_text)?.expectations);
+        expectations.check(&lines, &mut self.captures)
     }
 
     fn closed(&mut self, number: u8) -> Result<(), String> {
@@ -166,7 +166,7 @@ impl<'s> Runner<'s> {
     }
 
     fn holds(&self, user: &str, text: &Pattern, expected: bool) -> Result<(), String> {
-        let text = text.octets(&self.memory)?;
+        let text = text.octets(&self.captures)?;
         let message =
             facts::newest(&self.delivered(user)).ok_or_else(|| format!("nothing came to {user}"))?;
         let found = message.windows(text.len().max(1)).any(|window| window == text);

@@ -21,14 +21,14 @@ impl Expectations {
     }
 
     /// Checks the patterns at an `S~`, over all lines that were read for it.
-    pub fn check(self, lines: &[Vec<u8>], memory: &mut Captures) -> Result<(), String> {
+    pub fn check(self, lines: &[Vec<u8>], captures: &mut Captures) -> Result<(), String> {
         for pattern in &self.among {
-            if !lines.iter().any(|line| pattern.matches(line, memory)) {
+            if !lines.iter().any(|line| pattern.matches(line, captures)) {
                 return Err(format!("no line matches {pattern:?} in{}", listed(lines)));
             }
         }
         for pattern in &self.never {
-            if let Some(line) = lines.iter().find(|line| pattern.matches(line, &mut memory.clone())) {
+            if let Some(line) = lines.iter().find(|line| pattern.matches(line, &mut captures.clone())) {
                 return Err(format!("unexpected line {}, which matches {pattern:?}", line.escape_ascii()));
             }
         }
