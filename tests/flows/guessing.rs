@@ -45,14 +45,17 @@ fn submission(site: &Site, from: IpAddr) -> Smtp {
 }
 
 /// Makes more simultaneous guesses than are checked, each over a connection of its own, and returns the answers.
-fn guess<T: Send>(sessions: Vec<T>, ask: impl Fn(&mut T, &str) -> io::Result<String> + Sync) -> Vec<String> {
+fn guess<T: Send>(
+    sessions: Vec<T>,
+    attempt: impl Fn(&mut T, &str) -> io::Result<String> + Sync,
+) -> Vec<String> {
     thread::scope(|scope| {
-        let ask = &ask;
+        let attempt = &attempt;
         let guesses: Vec<_> = sessions
             .into_iter()
             .enumerate()
             .map(|(number, mut session)| {
-                scope.spawn(move || ask(&mut session, &format!("guess {number}")).unwrap())
+                scope.spawn(move || attempt(&mut session, &format!("guess {number}")).unwrap())
             })
             .collect();
         guesses.into_iter().map(|guess| guess.join().unwrap()).collect()

@@ -263,16 +263,16 @@ fn a_daemon_that_does_not_answer_costs_its_own_metrics_and_a_restart_is_counted(
 #[test]
 fn health_is_printed_as_text_and_as_json() {
     let demo = Demo::start();
-    let ask = |more: &[&str]| {
+    let print = |more: &[&str]| {
         let mut command = Command::new(program::mailstead());
         let output =
             command.arg("health").arg("--config").arg(steward_toml(&demo)).args(more).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap()
     };
-    let lines = ask(&[]);
+    let lines = print(&[]);
     assert!(lines.starts_with("ready: mail is served\n"), "{lines}");
     assert!(lines.contains("\nmta          ready since 20"), "{lines}");
-    let json: Value = serde_json::from_str(&ask(&["--json"])).unwrap();
+    let json: Value = serde_json::from_str(&print(&["--json"])).unwrap();
     assert_eq!(json["status"], "ready");
 }

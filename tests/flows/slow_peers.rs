@@ -45,7 +45,7 @@ fn line(wire: &mut Wire) -> String {
     String::from_utf8(wire.line().unwrap().expect("the server has closed")).unwrap()
 }
 
-fn ask(wire: &mut Wire, command: &str) -> String {
+fn send_command(wire: &mut Wire, command: &str) -> String {
     wire.send(format!("{command}\r\n").as_bytes()).unwrap();
     loop {
         let line = line(wire);
@@ -69,12 +69,12 @@ fn slow_peers_that_fill_port_25_do_not_keep_other_hosts_out() {
     for number in 1..=5 {
         let (mut wire, greeting) = greeted(&site, good_host(number), "smtp");
         assert!(greeting.starts_with("220 "), "{greeting}");
-        assert!(ask(&mut wire, "EHLO client.example.com").starts_with("250 "));
-        assert!(ask(&mut wire, "MAIL FROM:<stranger@example.com>").starts_with("250 "));
-        assert!(ask(&mut wire, "RCPT TO:<ann@example.org>").starts_with("250 "));
-        assert!(ask(&mut wire, "DATA").starts_with("354 "));
+        assert!(send_command(&mut wire, "EHLO client.example.com").starts_with("250 "));
+        assert!(send_command(&mut wire, "MAIL FROM:<stranger@example.com>").starts_with("250 "));
+        assert!(send_command(&mut wire, "RCPT TO:<ann@example.org>").starts_with("250 "));
+        assert!(send_command(&mut wire, "DATA").starts_with("354 "));
         let letter = message("stranger@example.com", "ann@example.org", "good").replace('\n', "\r\n");
-        let answer = ask(&mut wire, &format!("{letter}\r\n."));
+        let answer = send_command(&mut wire, &format!("{letter}\r\n."));
         assert!(answer.starts_with("250 "), "{answer}");
     }
     // An attacker's network gains nothing by reconnecting: it evicts no session of a network that holds as many.
@@ -134,7 +134,7 @@ fn a_session_without_progress_is_ended_with_a_reply() {
 
     let (mut body, _) = greeted(&site, good_host(1), "smtp");
     for words in ["EHLO client.example.com", "MAIL FROM:<>", "RCPT TO:<ann@example.org>", "DATA"] {
-        let answer = ask(&mut body, words);
+        let answer = send_command(&mut body, words);
         assert!(answer.starts_with("250 ") || answer.starts_with("354 "), "{answer}");
     }
     body.send(b"Subject: x\r\n").unwrap();

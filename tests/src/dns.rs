@@ -234,7 +234,7 @@ mod tests {
 
     use super::{Table, answer, name};
 
-    fn ask(table: Table, question: &str, kind: RecordType) -> Option<Message> {
+    fn query_table(table: Table, question: &str, kind: RecordType) -> Option<Message> {
         let mut query = Message::query();
         query.add_query(Query::query(name(question), kind));
         answer(&query.to_vec().unwrap(), &Mutex::new(table))
@@ -248,20 +248,20 @@ mod tests {
 
     #[test]
     fn a_name_in_the_table_is_answered_in_any_case_of_letters() {
-        assert_eq!(ask(table(), "MX.example.NET", RecordType::A).unwrap().answers.len(), 1);
+        assert_eq!(query_table(table(), "MX.example.NET", RecordType::A).unwrap().answers.len(), 1);
     }
 
     #[test]
     fn a_name_with_others_below_it_exists_and_is_empty() {
         for above in ["example.net", "net", "."] {
-            let answer = ask(table(), above, RecordType::TXT).unwrap();
+            let answer = query_table(table(), above, RecordType::TXT).unwrap();
             assert_eq!((answer.metadata.response_code, answer.answers.len()), (ResponseCode::NoError, 0));
         }
     }
 
     #[test]
     fn any_other_name_does_not_exist() {
-        let answer = ask(table(), "example.com", RecordType::A).unwrap();
+        let answer = query_table(table(), "example.com", RecordType::A).unwrap();
         assert_eq!(answer.metadata.response_code, ResponseCode::NXDomain);
     }
 }

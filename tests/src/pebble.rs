@@ -50,7 +50,7 @@ impl Pebble {
         // Without it, Pebble sleeps for some seconds before it validates.
         command.env("PEBBLE_VA_NOSLEEP", "1");
         let pebble = Self { process: Process::start("pebble", command, root), port, folder };
-        wait::until("Pebble answers", || pebble.ask("/dir"));
+        wait::until("Pebble answers", || pebble.get("/dir"));
         pebble
     }
 
@@ -69,7 +69,7 @@ impl Pebble {
         self.process.log()
     }
 
-    fn ask(&self, path: &str) -> Option<String> {
+    fn get(&self, path: &str) -> Option<String> {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).ok()?;
         let client = certificate::trusting(&self.trust());
         let name = ServerName::try_from("localhost").ok()?;

@@ -1,4 +1,4 @@
-//! An SMTP client that sends what the test asks for, valid or not.
+//! An SMTP client that sends the commands of the test, valid or not.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};

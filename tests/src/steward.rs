@@ -1,5 +1,5 @@
 //! The steward alone: the real process, whose listening sockets the test holds, beside a name server of the test's own
-//! in which every name leads to it, and an authority.
+//! in which every name resolves to it, and an authority.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -95,7 +95,7 @@ fn child_state() {
     users.sort();
     users.dedup();
     assert_eq!(users.len(), 3, "two daemons are the same user");
-    // Each asks the kernel for its own, which no other process here may do.
+    // Each reads its own memory use from the kernel, which no other process here may do.
     wait::until_true("every process reports its memory", || {
         let numbers = numbers(&appliance);
         ROLES.iter().chain(&["process-1"]).all(|process| {
