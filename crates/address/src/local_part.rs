@@ -5,7 +5,7 @@ use crate::serde_as_text;
 /// The part before the `@`: its content, without quotes and backslashes.
 ///
 /// Two local parts are equal when their octets are; the receiving host decides whether case matters (RFC 5321 §2.4).
-/// [`LocalPart::folded`] is the form under which Mailstead looks up its own users.
+/// [`LocalPart::to_lower_case`] is the form under which Mailstead looks up its own users.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LocalPart(Box<str>);
 

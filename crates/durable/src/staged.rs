@@ -63,7 +63,7 @@ impl Staged {
         &self.path
     }
 
-    /// Syncs the content, so that a later [`Staged::place`] or commit need not: for a caller that must not wait while
+    /// Syncs the content, so that a later commit need not: for a caller that must not wait while
     /// it holds a lock. Later writes through [`Staged::file`] are not covered.
     pub fn sync(&mut self) -> Result<(), Error> {
         RealDisk.sync_file(&self.file).map_err(|source| Error::new(Step::SyncFile, &self.path, source))?;

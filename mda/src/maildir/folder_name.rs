@@ -11,7 +11,7 @@
 //! folder.
 //!
 //! Other programs name folders differently: in UTF-8, with a bare `&`, with a bare escape character. Those are read as
-//! far as they make sense ([`read`]), and the rest is named by its octets ([`escape_octets`]).
+//! far as they make sense ([`decode`]), and the rest is named by its octets ([`escape_octets`]).
 
 use super::{MailboxName, modified_utf7};
 

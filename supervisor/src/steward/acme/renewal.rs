@@ -1,4 +1,5 @@
-//! Computes when a certificate is due for renewal, from its dates, the authority's suggestion and a given time.
+//! Computes when a certificate is due for renewal, from its dates, the window that the authority
+//! suggests and a given time.
 
 use handover::certificate::CertificateFacts;
 use serde::Deserialize;
