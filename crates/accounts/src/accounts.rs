@@ -11,7 +11,7 @@ use crate::{AliasName, AppPassword, Fingerprint, Secret, User};
 /// The largest file that is read, in octets: several times what 100,000 users and 100,000 aliases take.
 pub const MAX_FILE_SIZE: u64 = 64 << 20;
 
-/// The content of `accounts.toml`, checked: complete and without faults, so it can be served.
+/// The content of `accounts.toml`, complete and validated, so that the daemons can use it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Accounts {
     /// The local domains. A login without a domain belongs to the first.
@@ -123,7 +123,7 @@ pub(crate) struct RawUser {
     pub(crate) enabled: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     pub(crate) locked: bool,
-    // Last: in TOML a table ends the user's own keys.
+    // Must be the last field: in TOML, no key of the user can follow a table.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) app_passwords: Vec<RawAppPassword>,
 }
@@ -182,19 +182,24 @@ impl Accounts {
         toml::to_string(&raw).expect("strings, lists and truth values can always be written as TOML")
     }
 
-    /// The faults that these accounts would have as a file; checked before composed accounts are written.
+    /// The faults that a file with these accounts would have. Accounts that were changed in memory are checked before
+    /// they are written.
     pub fn faults(&self) -> Vec<Fault> {
         fault::contradictions(self)
     }
 
     /// The aliases that reach disabled users only: mail for them is refused.
     pub fn aliases_of_disabled(&self) -> Vec<&AliasName> {
-        let ends = directory::reachability(&Entries::new(self), &self.aliases);
-        let of_disabled = self.aliases.iter().zip(ends).filter(|(_, end)| *end == Reachability::DisabledOnly);
+        let reachabilities = directory::reachability(&Entries::new(self), &self.aliases);
+        let of_disabled = self
+            .aliases
+            .iter()
+            .zip(reachabilities)
+            .filter(|(_, reached)| *reached == Reachability::DisabledOnly);
         of_disabled.map(|(alias, _)| &alias.name).collect()
     }
 
-    /// Indexes the accounts by user, for a caller that looks up many.
+    /// A map from users to their accounts, for a caller with many lookups.
     pub(crate) fn users_by_name(&self) -> HashMap<&User, &UserAccount> {
         self.users.iter().map(|account| (&account.user, account)).collect()
     }
@@ -211,7 +216,7 @@ impl UserAccount {
         Self { user, secret, declared: None, enabled: true, locked: false, app_passwords: Vec::new() }
     }
 
-    /// True if the environment declares the user, as far as is known since it was last read.
+    /// True if the environment declared the user when it was last read.
     pub fn is_declared(&self) -> bool {
         self.declared.is_some() && (self.enabled || self.locked)
     }

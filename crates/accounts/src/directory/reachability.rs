@@ -24,7 +24,7 @@ pub(crate) enum Reachability {
     Recipients,
     /// It reaches disabled users only.
     DisabledOnly,
-    /// It leads nowhere, or only back to itself.
+    /// It reaches no address, or only itself.
     NoRecipient,
     /// It reaches more than [`MAX_REACHED`] addresses.
     TooMany,

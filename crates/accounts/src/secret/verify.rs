@@ -9,8 +9,9 @@ use super::scheme::Salted;
 use super::{Scheme, argon2id};
 use crate::Password;
 
-/// bcrypt ignores the rest. A longer password would be as good as its beginning, so it is refused.
-const BCRYPT_LONGEST: usize = 72;
+/// The number of octets that bcrypt reads; it ignores the rest. A longer password is refused, since its beginning alone
+/// would match as well.
+const BCRYPT_MAX_OCTETS: usize = 72;
 
 /// Verifies a password. Every comparison in this module is constant in time.
 pub(super) fn verify(scheme: Scheme, hash: &str, password: &Password) -> bool {
@@ -19,9 +20,9 @@ pub(super) fn verify(scheme: Scheme, hash: &str, password: &Password) -> bool {
         Scheme::Argon2 { .. } => argon2id::verify(hash, password),
         Scheme::ShaCrypt => ShaCrypt::SHA512.verify_password(octets, hash).is_ok(),
         Scheme::Bcrypt => {
-            // The hash is computed in any case, so that the answer takes as long as any other.
-            let same = bcrypt::verify(octets, hash).unwrap_or(false);
-            same && octets.len() <= BCRYPT_LONGEST
+            // The hash is computed for a long password too, so that the refusal takes as long as any other.
+            let matches = bcrypt::verify(octets, hash).unwrap_or(false);
+            matches && octets.len() <= BCRYPT_MAX_OCTETS
         }
         Scheme::Salted(salted) => verify_salted(salted, hash, octets).unwrap_or(false),
     }
