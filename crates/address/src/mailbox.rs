@@ -28,12 +28,12 @@ pub enum AddressError {
 impl Address {
     /// Reads `ann@example.org`, without angle brackets, display name or comments.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        // A domain has no `@`, a quoted local part may have one: so the last one separates them.
+        // Only a quoted local part may contain an `@`, so the last one is the separator.
         let (local, host) = text.rsplit_once('@').ok_or_else(|| AddressError::NoAt(text.to_owned()))?;
         Ok(Self { local: LocalPart::parse(local)?, host: Host::parse(host)? })
     }
 
-    /// The address of `local` at `domain`.
+    /// The address with this local part and domain.
     pub fn new(local: LocalPart, domain: Domain) -> Self {
         Self { local, host: Host::Domain(domain) }
     }
@@ -43,7 +43,8 @@ impl Address {
         self.host.domain()
     }
 
-    /// True if a path can contain it without SMTPUTF8 (RFC 6531 §3.2). Domains always can.
+    /// True if a path can contain the address without SMTPUTF8 (RFC 6531 §3.2). This depends on the local part alone:
+    /// domains are held as A-labels.
     pub fn is_ascii(&self) -> bool {
         self.local.as_str().is_ascii()
     }

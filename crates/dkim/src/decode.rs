@@ -1,4 +1,4 @@
-//! Values of tags: folding white space, Base64, numbers.
+//! Decodes the values of tags: folding white space, Base64, numbers, quoted-printable.
 
 use std::borrow::Cow;
 
@@ -53,8 +53,9 @@ pub(crate) fn number(value: &[u8]) -> Option<u64> {
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let digit = |sum: u64, octet: &u8| sum.saturating_mul(10).saturating_add(u64::from(octet - b'0'));
-    Some(value.iter().fold(0, digit))
+    let append_digit =
+        |number: u64, octet: &u8| number.saturating_mul(10).saturating_add(u64::from(octet - b'0'));
+    Some(value.iter().fold(0, append_digit))
 }
 
 /// Items between colons, without the white space around them. Empty items are left out.
@@ -62,14 +63,14 @@ pub(crate) fn items(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|octet| *octet == b':').map(trim_fws).filter(|item| !item.is_empty())
 }
 
-/// `dkim-quoted-printable` (RFC 6376 §2.11): `=` and two digits in upper case stand for an octet.
+/// `dkim-quoted-printable` (RFC 6376 §2.11): `=` and two hexadecimal digits in upper case stand for an octet.
 pub(crate) fn quoted_printable(value: &[u8]) -> Option<Vec<u8>> {
     let value = without_fws(value);
     let mut octets = Vec::with_capacity(value.len());
     let mut rest = value.iter();
     while let Some(octet) = rest.next() {
         if *octet == b'=' {
-            let (high, low) = (hex(*rest.next()?)?, hex(*rest.next()?)?);
+            let (high, low) = (hex_digit(*rest.next()?)?, hex_digit(*rest.next()?)?);
             octets.push(high << 4 | low);
         } else {
             octets.push(*octet);
@@ -78,7 +79,7 @@ pub(crate) fn quoted_printable(value: &[u8]) -> Option<Vec<u8>> {
     Some(octets)
 }
 
-fn hex(octet: u8) -> Option<u8> {
+fn hex_digit(octet: u8) -> Option<u8> {
     match octet {
         b'0'..=b'9' => Some(octet - b'0'),
         b'A'..=b'F' => Some(octet - b'A' + 10),

@@ -5,7 +5,8 @@ use std::io::Write;
 use crate::MailboxName;
 use crate::cursor::is_astring_char;
 
-/// The longest text that is quoted. A longer one is sent as a literal, so that the client need not search for its end.
+/// Maximum length of a quoted string in octets. A longer one is sent as a literal, so that the client need not search
+/// for its end.
 const MAX_QUOTED: usize = 1000;
 
 /// Writes formatted text. Writing to a `Vec` cannot fail.
@@ -15,8 +16,8 @@ pub(super) fn text(out: &mut Vec<u8>, arguments: std::fmt::Arguments<'_>) {
 
 /// `string = quoted / literal` (RFC 3501 §9). The content must not contain NUL: see [`nul_free`].
 pub fn string(out: &mut Vec<u8>, content: &[u8]) {
-    let plain = |octet: &u8| matches!(octet, 1..=0x7f) && !matches!(octet, b'\r' | b'\n');
-    if content.len() <= MAX_QUOTED && content.iter().all(plain) {
+    let is_quotable = |octet: &u8| matches!(octet, 1..=0x7f) && !matches!(octet, b'\r' | b'\n');
+    if content.len() <= MAX_QUOTED && content.iter().all(is_quotable) {
         quoted(out, content);
     } else {
         literal_header(out, content.len() as u64);
@@ -51,8 +52,8 @@ pub fn nstring(out: &mut Vec<u8>, content: Option<&[u8]>) {
 
 /// `astring = 1*ASTRING-CHAR / string` (RFC 3501 §9). `NIL` is quoted, so that no client reads it as nil.
 pub fn astring(out: &mut Vec<u8>, content: &[u8]) {
-    let atom = !content.is_empty() && content.iter().all(|octet| is_astring_char(*octet));
-    if atom && !content.eq_ignore_ascii_case(b"NIL") {
+    let is_atom = !content.is_empty() && content.iter().all(|octet| is_astring_char(*octet));
+    if is_atom && !content.eq_ignore_ascii_case(b"NIL") {
         out.extend_from_slice(content);
     } else {
         string(out, content);
@@ -64,18 +65,19 @@ pub fn mailbox(out: &mut Vec<u8>, name: &MailboxName) {
     astring(out, name.encode().as_bytes());
 }
 
-/// `"{" number "}" CRLF`: the server then sends exactly this many octets, from any source, without NUL.
+/// The beginning of a literal, `"{" number "}" CRLF`. The caller then sends exactly this many octets, none of them NUL.
 pub fn literal_header(out: &mut Vec<u8>, size: u64) {
     text(out, format_args!("{{{size}}}\r\n"));
 }
 
-/// Free text at the end of a response: a line of printable ASCII for any input, and never empty.
+/// The human-readable text at the end of a response: a line of printable ASCII for any input, at most 400 characters
+/// and never empty.
 pub(super) fn human_text(out: &mut Vec<u8>, words: &str) {
     if words.is_empty() {
         out.push(b'-');
     }
-    out.extend(words.chars().take(400).map(|letter| match letter {
-        ' '..='~' => letter as u8,
+    out.extend(words.chars().take(400).map(|c| match c {
+        ' '..='~' => c as u8,
         _ => b'?',
     }));
 }
