@@ -5,8 +5,8 @@ use super::folder_name;
 /// A mailbox's name: UTF-8, with its levels divided by [`MailboxName::SEPARATOR`]; `INBOX`, alone or as the first
 /// level, in capitals.
 ///
-/// By construction, each name has exactly one folder name in a Maildir++ ([`MailboxName::folder`]), and no other name
-/// has the same, so it can be used as a path without a further check.
+/// By construction, each name has exactly one folder name in a Maildir++ ([`MailboxName::folder`]), and no two names
+/// share a folder name. So the folder name can be used as a path without a further check.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MailboxName(Box<str>);
 
@@ -16,10 +16,10 @@ pub enum NameError {
     /// Empty, or a level without a name: `a//b`, `/a`, `a/`.
     #[error("Folder names cannot be empty, begin with \"/\", or contain \"//\".")]
     EmptyLevel,
-    /// Longer than a file's name can be.
+    /// The name is longer than allowed, or its folder's name is longer than a file's name can be.
     #[error("This folder name is too long.")]
     TooLong,
-    /// A character that no client should show.
+    /// A line break or another control character.
     #[error("Folder names cannot contain line breaks or other control characters.")]
     BadCharacter(char),
 }
@@ -27,8 +27,8 @@ pub enum NameError {
 impl MailboxName {
     /// The character between the levels of a name. On disk it is [`folder_name::SEPARATOR`].
     pub const SEPARATOR: char = '/';
-    /// Maximum length of a name in octets. Longer than a folder's own name can be, since some folders are shown under a
-    /// longer one.
+    /// Maximum length of a name in octets. It exceeds the limit of a folder's name on disk, since some folders are
+    /// shown under a longer name.
     const MAX_LEN: usize = 1000;
     const INBOX: &str = "INBOX";
 
@@ -55,7 +55,7 @@ impl MailboxName {
         Ok(Self(text.into()))
     }
 
-    /// Refuses a name whose folder name would exceed the limit of Linux.
+    /// Refuses a name whose folder's name would exceed the limit of Linux for a file's name.
     pub fn check_length(&self) -> Result<(), NameError> {
         const MAX_ON_DISK: usize = 255;
         if self.folder().len() > MAX_ON_DISK { Err(NameError::TooLong) } else { Ok(()) }
@@ -81,7 +81,7 @@ impl MailboxName {
         self.0.strip_prefix(&*other.0).is_some_and(|rest| rest.starts_with(Self::SEPARATOR))
     }
 
-    /// This name, moved from below `old` to below `new`; `old` itself becomes `new`. `None` if it is neither.
+    /// The name of this mailbox after `old` is renamed to `new`. `None` if this name is neither `old` nor below it.
     pub fn moved(&self, old: &Self, new: &Self) -> Option<Self> {
         let rest = self.0.strip_prefix(&*old.0)?;
         (rest.is_empty() || rest.starts_with(Self::SEPARATOR))
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn the_inbox_has_no_case_and_no_folder() {
+    fn inbox_is_case_insensitive_and_is_the_maildir_itself() {
         assert_eq!(name("iNbOx"), MailboxName::inbox());
         assert_eq!(MailboxName::inbox().folder(), "");
         assert_eq!(name("inbox/Kid"), name("INBOX/Kid"));
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn names_have_parents_and_move_with_them() {
+    fn a_name_has_a_parent_and_follows_a_rename_of_it() {
         assert_eq!(name("a/b.x/c").parent(), Some(name("a/b.x")));
         assert_eq!(name("a").parent(), None);
         assert!(name("a/b/c").is_below(&name("a")));

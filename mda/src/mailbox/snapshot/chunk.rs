@@ -4,7 +4,8 @@ use crate::maildir::{FileName, Flags, Uid};
 
 /// A modification sequence (RFC 7162 §3.1): greater than all that the mailbox had before.
 ///
-/// It is a clock in microseconds that never repeats a value, so it grows even without a record of earlier ones.
+/// Its value is the time in microseconds, increased where needed so that no value repeats. So it grows even when the
+/// record of earlier values is lost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ModSeq(pub(crate) u64);
 
@@ -37,14 +38,14 @@ pub struct MessageEntry {
 }
 
 impl MessageEntry {
-    /// The size with CRLF at the end of each line (RFC822.SIZE) in the file's name. It is right if the stored
-    /// size in the name is the file's ([`FileName::virtual_size`]); without it the message has to be read.
+    /// The size with CRLF at the end of each line (RFC822.SIZE), as the file's name has it. It is right if the file has
+    /// the size that its name claims ([`FileName::virtual_size`]). `None` if only reading the message shows it.
     pub fn size(&self) -> Option<u64> {
         self.file.claimed_virtual_size()
     }
 }
 
-/// A run of neighbouring messages. Snapshots share the runs in which they do not differ.
+/// Consecutive messages of a snapshot. Snapshots share the chunks in which they do not differ.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Chunk {
     pub(super) entries: Vec<MessageEntry>,
@@ -55,7 +56,8 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    /// A change copies one run and the list of runs; this length keeps both short for a mailbox of 100,000.
+    /// The usual number of messages; a chunk with more than twice as many is split. A change copies one chunk and the
+    /// list of chunks; this length keeps both short for a mailbox of 100,000 messages.
     pub(super) const LENGTH: usize = 256;
 
     pub(super) fn of(entries: Vec<MessageEntry>) -> Self {
