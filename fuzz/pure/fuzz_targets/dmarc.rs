@@ -1,4 +1,4 @@
-//! DMARC records of strangers: every evaluation ends within its rounds and queries, and asks no question twice.
+//! DMARC records of other domains: every evaluation ends within its rounds and queries, and asks no question twice.
 
 #![no_main]
 
