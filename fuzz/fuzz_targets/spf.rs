@@ -1,4 +1,4 @@
-//! SPF records of strangers, and names of their choice in macros: every evaluation ends within the limits of RFC 7208
+//! SPF records of other hosts, and names of their choice in macros: every evaluation ends within the limits of RFC 7208
 //! §4.6.4, and asks no question twice. Explanations are short and printable.
 
 #![no_main]

@@ -1,8 +1,8 @@
 //! The changes that the operator's commands make to the accounts: pure functions over all of them, each of which either
 //! makes the change or returns an error with the reason and the remedy.
 //!
-//! None of them contradicts what the environment declares: a declared user or alias is changed where it is declared, or
-//! the next start would revert the change silently.
+//! No change contradicts the environment: the next start would revert it silently. A declared user or alias has to be
+//! changed where it is declared.
 
 use std::collections::HashSet;
 
@@ -95,7 +95,7 @@ pub enum ChangeError {
     /// A target is listed twice.
     #[error("the target {0} is listed twice: list it once")]
     DuplicateTarget(Address),
-    /// The user has more app passwords than people have devices.
+    /// The user has [`MAX_APP_PASSWORDS`] app passwords already.
     #[error("{0} already has {MAX_APP_PASSWORDS} app passwords: revoke those that are no longer used")]
     TooManyAppPasswords(User),
     /// The accounts would contradict themselves after the change.
@@ -103,7 +103,8 @@ pub enum ChangeError {
     Contradiction(Fault),
 }
 
-/// The most app passwords of one user: more than a person has devices, and few enough to keep the file readable.
+/// Maximum number of app passwords of one user: more than a person has devices, and few enough to keep the file
+/// readable.
 pub const MAX_APP_PASSWORDS: usize = 50;
 
 impl ChangeError {
@@ -148,15 +149,15 @@ impl Accounts {
         self.require_no_alias(user)
     }
 
-    /// Sets another password for a user. The declared secret stays stored, so that this password survives the next
+    /// Replaces the secret of a user. The declared secret stays stored, so that the new password survives the next
     /// start.
     pub fn set_secret(&mut self, user: &User, secret: Secret) -> Result<(), ChangeError> {
         self.account(user)?.secret = secret;
         Ok(())
     }
 
-    /// Disables a user's login and address, even if the user is declared; the mail stays. Returns true if this is a
-    /// change.
+    /// Disables a user's login and address, even if the user is declared; the mail stays. Returns false if the operator
+    /// had disabled the user already.
     pub fn disable(&mut self, user: &User) -> Result<bool, ChangeError> {
         let account = self.account(user)?;
         let is_news = account.enabled || !account.locked;
@@ -168,7 +169,7 @@ impl Accounts {
         Ok(is_news)
     }
 
-    /// Enables a user again. Returns true if this is a change.
+    /// Enables a user again. Returns false if the user was enabled already.
     pub fn enable(&mut self, user: &User) -> Result<bool, ChangeError> {
         self.account(user)?;
         self.require_local(user.domain())?;

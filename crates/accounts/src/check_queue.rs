@@ -1,20 +1,20 @@
 //! The order in which passwords are checked when there are more than memory allows at one time.
 //!
-//! First come, first served would let many password guessers get ahead of the users. So users from networks where they
-//! have logged in before come first; then the networks with the fewest failures; among those, one attempt of each
-//! account before a second one of any; and only then the order of arrival.
+//! In order of arrival alone, many password guessers would get ahead of the users. So the order is: first, users from
+//! networks from which they have logged in before; then the networks with the fewest failures; among equals, one
+//! attempt for each account before a second one for any; and only then the order of arrival.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-/// The priority of a waiting attempt; the least is served first.
+/// The priority of a waiting attempt; the lowest rank is served first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rank {
     /// True if the user has not logged in from the network.
     pub(crate) is_from_unknown_network: bool,
-    /// Failures that count against it, including pending attempts.
+    /// The failures of the client's network, including pending attempts.
     pub(crate) failures: u32,
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct Permit {
     memory: u32,
 }
 
-/// Leaves the queue when dropped.
+/// Removes the attempt from the queue when dropped.
 struct QueueGuard<'a>(&'a CheckQueue, QueuePosition);
 
 impl CheckQueue {
@@ -135,7 +135,7 @@ mod tests {
         Rank { is_from_unknown_network: true, failures }
     }
 
-    /// The order in which these are served, by number.
+    /// The order in which these attempts are served, by number.
     async fn order(arrivals: &[(Rank, u64)]) -> Vec<usize> {
         let queue = CheckQueue::new(64);
         let all = queue.acquire(OWNER, 0, 64).await.unwrap();

@@ -2,13 +2,14 @@
 
 use zeroize::Zeroizing;
 
-/// Letters and digits that are not mistaken for each other, 32 of them: a random octet modulo 32 favours none.
+/// Letters and digits that are not mistaken for each other. There are 32, so that a random octet modulo 32 selects each
+/// with the same probability.
 pub(crate) const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
-/// The number of characters between two hyphens.
+/// The number of characters between two hyphens of a generated password.
 pub(crate) const GROUP: usize = 4;
 
-/// Unpredictable characters of the alphabet, five bits each.
+/// Random characters of [`ALPHABET`], five bits each.
 pub(crate) fn random_characters(count: usize) -> Zeroizing<String> {
     let mut octets = Zeroizing::new(vec![0; count]);
     aws_lc_rs::rand::fill(&mut octets).expect("the kernel's random numbers never fail once the system runs");
@@ -17,7 +18,7 @@ pub(crate) fn random_characters(count: usize) -> Zeroizing<String> {
     text
 }
 
-/// Inserts a hyphen after every fourth character, which is easier to read and type.
+/// Inserts a hyphen after every [`GROUP`] characters: the text is then easier to read and type.
 pub(crate) fn grouped(characters: &str) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(characters.len() * 2));
     for (index, character) in characters.chars().enumerate() {

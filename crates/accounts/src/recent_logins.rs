@@ -7,15 +7,16 @@ use aws_lc_rs::hmac::Tag;
 use crate::match_mac::MatchMac;
 use crate::{AppName, Password, Secret, User};
 
-/// A cache of logins that were correct a moment ago.
+/// A cache of recent successful logins, so that their passwords need not be hashed again.
 ///
-/// An entry is a [`MatchMac`]'s tag. It covers the secret, so a changed password is never answered from here.
+/// An entry is the tag of a [`MatchMac`]. The tag covers the secret, so an entry is useless once the password has
+/// changed.
 pub(crate) struct RecentLogins {
     mac: MatchMac,
     accepted: Mutex<HashMap<(User, Option<String>), Accepted>>,
 }
 
-/// The owner of a password: a user, or a user's device.
+/// The owner of a password: a user, or one of a user's app passwords.
 pub(crate) type Owner<'a> = (&'a User, Option<&'a AppName>);
 
 struct Accepted {
@@ -23,9 +24,11 @@ struct Accepted {
     until: Instant,
 }
 
-/// Long enough for a client's connections of one start, short enough to mean nothing else.
+/// The lifetime of an entry: long enough for all connections that a mail client opens when it starts, and no longer
+/// than they need.
 const LIFETIME: Duration = Duration::from_secs(120);
-/// More than a small host has users at once. When full, expired entries are removed, else nothing new is cached.
+/// More entries than a small host has concurrent users. When the cache is full, expired entries are removed; if
+/// none has expired, new logins are not cached.
 const MAX_ENTRIES: usize = 1024;
 
 impl RecentLogins {
@@ -33,7 +36,7 @@ impl RecentLogins {
         Self { mac: MatchMac::new(), accepted: Mutex::new(HashMap::new()) }
     }
 
-    /// True if exactly this was accepted a moment ago. Compares in constant time.
+    /// True if this password was recently accepted for this owner and secret. Compares in constant time.
     pub(crate) fn accepts(
         &self,
         owner: Owner<'_>,

@@ -4,8 +4,10 @@
 pub const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// Days since 1970-01-01, in the proleptic Gregorian calendar. Years are counted from March, so that the leap day is a
-/// year's last, and in eras of 400 years, which all have the same length.
+/// The number of days since 1970-01-01, in the proleptic Gregorian calendar.
+///
+/// In the computation a year begins in March, so that the leap day is its last day, and an era has 400 years: all eras
+/// have the same length.
 pub fn days(year: i64, month: u8, day: u8) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
@@ -29,11 +31,11 @@ pub fn date(days: i64) -> (i64, u8, u8) {
     (year, month as u8, day as u8)
 }
 
-/// The first second of the year 0 and the last one of the year 9999, between which a year has four digits.
+/// The seconds since 1970 whose year has four digits: from the first of the year 0 to the last of the year 9999.
 pub const FOUR_DIGITS: std::ops::RangeInclusive<i64> = -62_167_219_200..=253_402_300_799;
 
-/// Seconds since 1970 as `2026-11-22T18:30:00Z` (RFC 3339 §5.6). A time whose year does not have four digits, which
-/// readers of this form do not accept, is written as the nearest one that does.
+/// Formats seconds since 1970 as `2026-11-22T18:30:00Z` (RFC 3339 §5.6). The form requires a year of four digits, so
+/// any other time is written as the nearest one that has such a year.
 pub fn rfc3339(seconds: i64) -> String {
     let seconds = seconds.clamp(*FOUR_DIGITS.start(), *FOUR_DIGITS.end());
     let (year, month, day) = date(seconds.div_euclid(86_400));

@@ -4,7 +4,7 @@
 //! (RFC 6376 §8.15). This holds for the fields that determine author, recipients, date and content: a message of ours
 //! that is resent with another Reply-To, Cc, Date, Message-ID or Content-Type on top of the signed one does not verify.
 //!
-//! Other hosts on the way add fields in good faith, and this must not cost readers the signature: a mailing list adds
+//! Other hosts on the way add fields in good faith, and that must not break the signature: a mailing list adds
 //! Sender and List-* (RFC 2369, RFC 2919), a resender adds Resent-* on top of existing ones (RFC 5322 §3.6.6). Those
 //! are listed as often as they occur, so that none can be changed or removed. RFC 8058 §4 requires that
 //! List-Unsubscribe and List-Unsubscribe-Post are covered in this way.
@@ -14,7 +14,7 @@
 
 use dkim::HeaderSection;
 
-/// Fields that are covered, and of which none may be added.
+/// Fields that are listed once more than they occur: none can be changed, removed or added.
 const OVERSIGNED: [&str; 16] = [
     "From",
     "Reply-To",
@@ -34,7 +34,7 @@ const OVERSIGNED: [&str; 16] = [
     "Disposition-Notification-To",
 ];
 
-/// Fields that are covered as often as they occur.
+/// Fields that are listed as often as they occur: none can be changed or removed, further ones can be added.
 const SIGNED: [&str; 17] = [
     "Sender",
     "Resent-Date",

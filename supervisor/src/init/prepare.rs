@@ -87,7 +87,7 @@ impl PrepareError {
 /// The result of the preparations.
 #[derive(Debug)]
 pub struct Prepared {
-    /// Exclusive use of the volume while this lives.
+    /// Exclusive use of the volume until this is dropped.
     pub lock: VolumeLock,
     /// The sockets, bound.
     pub listening: Vec<Listening>,

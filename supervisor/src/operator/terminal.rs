@@ -62,7 +62,7 @@ fn read_line(signals: &BlockedSignals) -> io::Result<Zeroizing<Vec<u8>>> {
     }
 }
 
-/// Blocks the signals while this lives.
+/// Blocks the signals until this is dropped.
 struct BlockedSignals {
     mask: SigSet,
     arrived: SignalFd,
@@ -85,7 +85,7 @@ impl Drop for BlockedSignals {
     }
 }
 
-/// The terminal echoes nothing but the end of a line while this lives.
+/// The terminal echoes nothing but the end of a line until this is dropped.
 struct EchoOff(Termios);
 
 impl EchoOff {

@@ -18,7 +18,7 @@ use super::{Folders, file};
 pub struct AccountsFile {
     folders: Folders,
     group: Option<Gid>,
-    /// The lock, held as long as this lives.
+    /// The lock, held until this is dropped.
     _lock: File,
 }
 

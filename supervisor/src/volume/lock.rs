@@ -1,4 +1,4 @@
-//! One server at a time on a volume: the lock on the file `lock`, which process 1 holds as long as it lives.
+//! One server at a time on a volume: the lock on the file `lock`, which process 1 holds while it runs.
 //!
 //! Two servers would deliver each message of the queue twice and overwrite each other's accounts. The lock is the
 //! kernel's and is released however the holder ends; no daemon inherits it, so a killed server does not block the next
@@ -16,7 +16,7 @@ use nix::fcntl::OFlag;
 use super::layout::lay_out_volume;
 use super::{Folders, Owners};
 
-/// Exclusive use of the volume while this lives.
+/// Exclusive use of the volume until this is dropped.
 #[derive(Debug)]
 pub struct VolumeLock {
     /// `None` if the file cannot be opened or the file system has no locks.

@@ -103,7 +103,7 @@ async fn each_device_logs_in_with_its_own_password_until_it_is_revoked() {
     let mut watching = directory.watch(telephone);
     accounts.revoke_app_password(&ann, &AppName::parse("Telephone").unwrap()).unwrap();
     directory.replace(&accounts);
-    // It was correct a moment ago, which no longer counts.
+    // The app password is in the cache of recent logins; without its secret in the accounts, the entry is not used.
     assert_eq!(directory.authenticate(&credentials("ann", &shown[0]), HERE).await, Err(Denied::Wrong));
     watching.revoked().await;
     assert!(directory.entries().is_valid(&laptop) && directory.entries().is_valid(&own));

@@ -163,7 +163,7 @@ impl Session {
                 server::capability(wire.out(), &names);
                 Ok(Reply::ok("CAPABILITY completed").into())
             }
-            // RFC 2971 §3.3: the version is left out, since every stranger could read it.
+            // RFC 2971 §3.3: the version is left out, since any client could read it.
             Request::Id => {
                 server::id(wire.out(), &[("name", Some("Mailstead"))]);
                 Ok(Reply::ok("ID completed").into())

@@ -75,7 +75,7 @@ impl Snapshot {
         }
     }
 
-    /// Replaces a run, and splits it where it has grown too long.
+    /// Replaces the entries of a chunk, and splits it when it has grown too long.
     fn replace(&mut self, chunk: usize, mut run: Vec<MessageEntry>) {
         let second = (run.len() > 2 * Chunk::LENGTH).then(|| run.split_off(Chunk::LENGTH));
         self.chunks[chunk] = Arc::new(Chunk::of(run));
