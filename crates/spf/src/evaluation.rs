@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use super::expansion::{Spec, Values, domain_name};
 use super::explanation::Explanation;
 use super::record::{Directive, Lengths, MAX_LEN, Mechanism, Qualifier, Record};
-use super::{Answer, Answers, Place, Question, Receiver, Sender, is_record};
+use super::{Answer, Answers, Place, Query, Receiver, Sender, is_record};
 
 /// The most terms that need DNS (RFC 7208 §4.6.4).
 const MAX_LOOKUPS: usize = 10;
@@ -34,11 +34,11 @@ pub struct Verdict {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
     /// Queries that have to be made first.
-    Asks(BTreeSet<Question>),
+    Asks(BTreeSet<Query>),
     /// There is nothing to evaluate (none): no record, or an invalid domain.
     Absent,
     /// A query that DNS did not answer, and the reason (temperror).
-    Unknown(Box<Question>, String),
+    Unknown(Box<Query>, String),
     /// The record is in error (permerror): the fault and its position.
     Broken(Box<(Fault, Place)>),
 }
@@ -248,8 +248,8 @@ impl Evaluation<'_> {
     }
 
     /// Fails with all of these queries that have not been made yet.
-    pub(super) fn require(&self, queries: impl Iterator<Item = Question>) -> Result<(), Stop> {
-        let missing: BTreeSet<Question> =
+    pub(super) fn require(&self, queries: impl Iterator<Item = Query>) -> Result<(), Stop> {
+        let missing: BTreeSet<Query> =
             queries.filter(|query| self.answers.answer(query).is_none()).collect();
         if missing.is_empty() { Ok(()) } else { Err(Stop::Asks(missing)) }
     }

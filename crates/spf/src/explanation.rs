@@ -6,7 +6,7 @@ use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::evaluation::{Evaluation, Stop};
 use super::expansion::Spec;
-use super::{Answers, Question, Sender};
+use super::{Answers, Query, Sender};
 
 /// The longest explanation that is used, in octets: with the reply code and the name of the domain it still fits into a
 /// line of a reply (RFC 5321 §4.5.3.1.5). A longer one is ignored rather than cut, since it may end in a URL.
@@ -41,7 +41,7 @@ impl Explanation {
         answers: &dyn Answers,
         sender: &Sender<'_>,
         receiver: &Receiver<'_>,
-    ) -> Result<Option<String>, BTreeSet<Question>> {
+    ) -> Result<Option<String>, BTreeSet<Query>> {
         let sender = Sender { ip: sender.ip.to_canonical(), ..*sender };
         match self.expanded(&Evaluation::new(answers, &sender), receiver) {
             Ok(text) => Ok(text),

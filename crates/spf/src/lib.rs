@@ -34,7 +34,7 @@ pub use record::Qualifier;
 use record::Record;
 
 /// A DNS query: a name and a type.
-pub type Question = (Name, RecordType);
+pub type Query = (Name, RecordType);
 
 /// An answer of DNS about a name and a type.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,11 +60,11 @@ impl Answer {
 /// The answers of DNS so far.
 pub trait Answers {
     /// The answer to a query, or `None` when the query has not been made yet.
-    fn answer(&self, query: &Question) -> Option<Cow<'_, Answer>>;
+    fn answer(&self, query: &Query) -> Option<Cow<'_, Answer>>;
 }
 
-impl Answers for BTreeMap<Question, Answer> {
-    fn answer(&self, query: &Question) -> Option<Cow<'_, Answer>> {
+impl Answers for BTreeMap<Query, Answer> {
+    fn answer(&self, query: &Query) -> Option<Cow<'_, Answer>> {
         self.get(query).map(Cow::Borrowed)
     }
 }

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use hickory_proto::rr::rdata::{A, AAAA, MX, PTR, TXT};
 use hickory_proto::rr::{Name, RData, RecordType};
 use serde::Deserialize;
-use spf::{Answer, Qualifier, Question, Receiver, Sender, Stop, check_host};
+use spf::{Answer, Qualifier, Query, Receiver, Sender, Stop, check_host};
 
 /// The host that checks.
 const RECEIVER: Receiver<'static> = Receiver { host: "mx.receiver.example", time: 1_234_567_890 };
@@ -62,7 +62,7 @@ fn default_from() -> String {
 /// The records of all names, and the names whose other queries fail.
 #[derive(Debug, Default)]
 struct Zone {
-    records: BTreeMap<Question, Vec<RData>>,
+    records: BTreeMap<Query, Vec<RData>>,
     aliases: BTreeMap<Name, Name>,
     failing: BTreeMap<Name, String>,
 }
@@ -108,7 +108,7 @@ impl Zone {
         zone
     }
 
-    fn answer(&self, (queried, kind): &Question) -> Answer {
+    fn answer(&self, (queried, kind): &Query) -> Answer {
         let mut owner = queried;
         for _ in 0..MAX_ALIASES {
             match self.aliases.get(owner) {
@@ -132,8 +132,8 @@ fn text(values: &[String]) -> RData {
 /// Answers the queries of an evaluation until it ends, each query once.
 fn to_the_end<T>(
     zone: &Zone,
-    answers: &mut BTreeMap<Question, Answer>,
-    evaluate: impl Fn(&BTreeMap<Question, Answer>) -> Result<T, Stop>,
+    answers: &mut BTreeMap<Query, Answer>,
+    evaluate: impl Fn(&BTreeMap<Query, Answer>) -> Result<T, Stop>,
 ) -> Result<T, Stop> {
     for _ in 0..MAX_ROUNDS {
         let outcome = evaluate(answers);

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 use mail_auth::{SpfOutput, SpfResult};
-use spf::{Answer, Qualifier, Question, Sender, Stop, check_host};
+use spf::{Answer, Qualifier, Query, Sender, Stop, check_host};
 use tokio::time::{Instant, timeout_at};
 
 use super::{AuthResult, Finding, Method};
@@ -48,7 +48,7 @@ pub(super) async fn check(resolver: &Resolver, origin: &Origin<'_>, end: Instant
     let (of_helo, of_sender) = loop {
         let results =
             (check_host(&answers, &of_helo), of_sender.as_ref().map(|sender| check_host(&answers, sender)));
-        let queries: BTreeSet<Question> =
+        let queries: BTreeSet<Query> =
             pending_queries(&results.0).chain(results.1.iter().flat_map(pending_queries)).cloned().collect();
         // Every query gets an answer, if only by the end of the time, so the rounds end.
         if queries.is_empty() {
@@ -67,7 +67,7 @@ pub(super) async fn check(resolver: &Resolver, origin: &Origin<'_>, end: Instant
 }
 
 /// The queries that must be answered first.
-fn pending_queries(evaluation: &Evaluation) -> impl Iterator<Item = &Question> {
+fn pending_queries(evaluation: &Evaluation) -> impl Iterator<Item = &Query> {
     let queries = match evaluation {
         Err(Stop::Asks(queries)) => Some(queries),
         _ => None,
@@ -75,7 +75,7 @@ fn pending_queries(evaluation: &Evaluation) -> impl Iterator<Item = &Question> {
     queries.into_iter().flatten()
 }
 
-async fn look_up(resolver: &Resolver, query: Question, end: Instant) -> (Question, Answer) {
+async fn look_up(resolver: &Resolver, query: Query, end: Instant) -> (Query, Answer) {
     let (name, kind) = &query;
     let answer = match timeout_at(end, resolver.inner().lookup(name.clone(), *kind)).await {
         Err(_) => Answer::Failed("no answer in time".to_owned()),

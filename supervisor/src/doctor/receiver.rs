@@ -7,19 +7,19 @@ use std::net::IpAddr;
 use address::Domain;
 use hickory_proto::rr::rdata::{A, AAAA};
 use hickory_proto::rr::{Name, RData, RecordType};
-use spf::{Answer, Answers, Question, Sender};
+use spf::{Answer, Answers, Query, Sender};
 
 /// The DNS answers. The machine's name always counts as having the machine's addresses: another check verifies them,
 /// and the finding would otherwise be repeated for every record that refers to the name.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ReceiverView<'a> {
-    pub(super) names: &'a BTreeMap<Question, Answer>,
+    pub(super) names: &'a BTreeMap<Query, Answer>,
     pub(super) host: &'a Name,
     pub(super) own: &'a [IpAddr],
 }
 
 impl Answers for ReceiverView<'_> {
-    fn answer(&self, question: &Question) -> Option<Cow<'_, Answer>> {
+    fn answer(&self, question: &Query) -> Option<Cow<'_, Answer>> {
         let own = |data: fn(&IpAddr) -> Option<RData>| {
             let records: Vec<RData> = self.own.iter().filter_map(data).collect();
             let answer = if records.is_empty() { Answer::Nothing } else { Answer::Found(records) };

@@ -26,8 +26,8 @@ fn record(kind: &str, value: &str) -> (RecordType, RData) {
 }
 
 /// A zone from its lines; a name without a line does not exist.
-fn zone(lines: &[(&str, &str, &str)]) -> BTreeMap<Question, Answer> {
-    let mut names: BTreeMap<Question, Answer> = BTreeMap::new();
+fn zone(lines: &[(&str, &str, &str)]) -> BTreeMap<Query, Answer> {
+    let mut names: BTreeMap<Query, Answer> = BTreeMap::new();
     for (owner, kind, value) in lines {
         let (kind, data) = record(kind, value);
         match names.entry((name(owner), kind)).or_insert(Answer::Nothing) {
@@ -40,7 +40,7 @@ fn zone(lines: &[(&str, &str, &str)]) -> BTreeMap<Question, Answer> {
 
 /// The result for mail from `local_part@domain`, with all answers of the zone.
 fn check(
-    zone: &BTreeMap<Question, Answer>,
+    zone: &BTreeMap<Query, Answer>,
     local_part: &str,
     domain: &str,
     ip: &str,
@@ -49,7 +49,7 @@ fn check(
     check_sender(zone, &sender)
 }
 
-fn check_sender(zone: &BTreeMap<Question, Answer>, sender: &Sender<'_>) -> Result<Verdict, Stop> {
+fn check_sender(zone: &BTreeMap<Query, Answer>, sender: &Sender<'_>) -> Result<Verdict, Stop> {
     let mut answers = BTreeMap::new();
     for _ in 0..100 {
         let outcome = check_host(&answers, sender);
@@ -62,7 +62,7 @@ fn check_sender(zone: &BTreeMap<Question, Answer>, sender: &Sender<'_>) -> Resul
     panic!("the rounds do not end");
 }
 
-fn evaluate(zone: &BTreeMap<Question, Answer>, domain: &str, ip: &str) -> Result<Verdict, Stop> {
+fn evaluate(zone: &BTreeMap<Query, Answer>, domain: &str, ip: &str) -> Result<Verdict, Stop> {
     check(zone, "", domain, ip)
 }
 

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use address::Domain;
 use hickory_proto::rr::{Name, RData, RecordType};
-use spf::{Fault, Place, Qualifier, Question, Stop, Verdict, check_host, is_readable};
+use spf::{Fault, Place, Qualifier, Query, Stop, Verdict, check_host, is_readable};
 
 use super::super::finding::{Finding, FindingId, Severity};
 use super::super::observed::text;
@@ -153,7 +153,7 @@ impl PublishedSpf<'_> {
         Some(Finding::new(severity(outcome), id, cause, fix))
     }
 
-    fn unknown(&self, ips: &str, (name, kind): &Question, why: &str) -> Finding {
+    fn unknown(&self, ips: &str, (name, kind): &Query, why: &str) -> Finding {
         let domain = &self.wanted.name;
         Finding::warning(
             FindingId::Unanswered,

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use address::Domain;
 use hickory_proto::rr::Name;
 use hickory_resolver::TokioResolver;
-use spf::{Answer, Qualifier, Question, Stop, check_host};
+use spf::{Answer, Qualifier, Query, Stop, check_host};
 use tokio::time::Instant;
 
 use super::super::receiver::{ReceiverView, mail_from};
@@ -19,11 +19,11 @@ use crate::dns::records::SiteFacts;
 pub(super) async fn query_includes(
     resolver: &TokioResolver,
     facts: &SiteFacts,
-    known: &BTreeMap<Question, Answer>,
+    known: &BTreeMap<Query, Answer>,
     host: &Name,
     own: &[IpAddr],
     end: Instant,
-) -> BTreeMap<Question, Answer> {
+) -> BTreeMap<Query, Answer> {
     let mut names = known.clone();
     while Instant::now() < end {
         let questions = missing(facts, &ReceiverView { names: &names, host, own });
@@ -55,7 +55,7 @@ pub(super) async fn passing(
 }
 
 /// The queries still missing to evaluate mail from each of our addresses for each of our names.
-fn missing(facts: &SiteFacts, seen: &ReceiverView<'_>) -> BTreeSet<Question> {
+fn missing(facts: &SiteFacts, seen: &ReceiverView<'_>) -> BTreeSet<Query> {
     let helo = &facts.presence.hostname;
     let domains = facts.presence.domains.iter().chain([helo]);
     let senders = domains.flat_map(|domain| seen.own.iter().map(move |ip| mail_from(*ip, domain, helo)));
