@@ -4,7 +4,7 @@ use address::Domain;
 
 use super::record::{Alignment, Policies, Policy, Record};
 use super::walk::{Stop, answer, record_at, record_name, walk};
-use super::{Answer, Answers, Question};
+use super::{Answer, Answers, Query};
 
 /// The largest number of identifiers whose organizational domains are looked up. Honest mail has one or two that need
 /// it; each costs up to seven queries for names that the sender chose.
@@ -97,7 +97,7 @@ pub enum TempErrorReason {
     /// DNS did not answer a query of this evaluation.
     Unanswered {
         /// The name that was queried.
-        name: Question,
+        name: Query,
         /// The error.
         error: String,
     },
@@ -142,7 +142,7 @@ impl Evaluation {
 }
 
 /// Evaluates DMARC for a message, or returns the queries that must be answered first.
-pub fn evaluate(message: &Message<'_>, answers: &Answers) -> Result<Evaluation, Vec<Question>> {
+pub fn evaluate(message: &Message<'_>, answers: &Answers) -> Result<Evaluation, Vec<Query>> {
     let evaluator = Evaluator { author: message.author, identifiers: message.identifiers, answers };
     match evaluator.evaluate() {
         Ok(evaluation) => Ok(evaluation),
@@ -153,7 +153,7 @@ pub fn evaluate(message: &Message<'_>, answers: &Answers) -> Result<Evaluation, 
     }
 }
 
-fn unanswered(name: Question, error: String) -> Outcome {
+fn unanswered(name: Query, error: String) -> Outcome {
     Outcome::TempError(TempErrorReason::Unanswered { name, error })
 }
 

@@ -34,7 +34,7 @@ pub use evaluation::{
 pub use record::{Alignment, FailureOptions, Fault, Policies, Policy, Psd, Record, is_record};
 
 /// A name whose TXT records are needed.
-pub type Question = Domain;
+pub type Query = Domain;
 
 /// An answer of DNS about the TXT records of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub enum Answer {
 }
 
 /// The answers of DNS so far.
-pub type Answers = BTreeMap<Question, Answer>;
+pub type Answers = BTreeMap<Query, Answer>;
 
 #[cfg(test)]
 mod tests;

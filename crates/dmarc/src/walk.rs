@@ -3,7 +3,7 @@
 use address::Domain;
 
 use super::record::{Psd, Record, is_record};
-use super::{Answer, Answers, Question};
+use super::{Answer, Answers, Query};
 
 /// The largest number of queries in a walk (RFC 9989 §4.10).
 pub(crate) const MAX_QUERIES: usize = 8;
@@ -11,9 +11,9 @@ pub(crate) const MAX_QUERIES: usize = 8;
 /// The reason why a step has no result yet, or never will.
 pub(crate) enum Stop {
     /// Queries that have to be made first.
-    Ask(Vec<Question>),
+    Ask(Vec<Query>),
     /// DNS did not answer a query.
-    Unanswered { name: Question, error: String },
+    Unanswered { name: Query, error: String },
 }
 
 /// The result of a tree walk.
@@ -89,12 +89,12 @@ fn last_labels(domain: &Domain, count: usize) -> Option<Domain> {
 }
 
 /// The name of a domain's record (RFC 9989 §4.5); `None` if it would be too long for a name and cannot exist.
-pub(crate) fn record_name(domain: &Domain) -> Option<Question> {
+pub(crate) fn record_name(domain: &Domain) -> Option<Query> {
     domain.with_prefix("_dmarc").ok()
 }
 
 /// The queries for the records of some domains that have no answer yet.
-fn unanswered_queries(answers: &Answers, domains: &[Domain]) -> Vec<Question> {
+fn unanswered_queries(answers: &Answers, domains: &[Domain]) -> Vec<Query> {
     domains.iter().filter_map(record_name).filter(|name| !answers.contains_key(name)).collect()
 }
 
@@ -114,7 +114,7 @@ pub(crate) fn record_at(answers: &Answers, domain: &Domain) -> Result<Option<Rec
 }
 
 /// The answer to a query; a failure stops the step.
-pub(crate) fn answer(answers: &Answers, name: Question) -> Result<&Answer, Stop> {
+pub(crate) fn answer(answers: &Answers, name: Query) -> Result<&Answer, Stop> {
     match answers.get(&name) {
         None => Err(Stop::Ask(vec![name])),
         Some(Answer::Failed(error)) => Err(Stop::Unanswered { error: error.clone(), name }),

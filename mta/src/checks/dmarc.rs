@@ -5,7 +5,7 @@
 
 use address::Domain;
 use dmarc::{
-    Answer, Answers, Authentication, Evaluation, Identifier, Mechanism, Message, Outcome, Question, evaluate,
+    Answer, Answers, Authentication, Evaluation, Identifier, Mechanism, Message, Outcome, Query, evaluate,
 };
 use futures_util::future::join_all;
 use hickory_resolver::TokioResolver;
@@ -70,7 +70,7 @@ fn spf_identifier((output, domain): (&SpfOutput, &str)) -> Option<Identifier> {
     Some(Identifier { domain: Domain::parse(domain).ok()?, mechanism: Mechanism::Spf, authentication })
 }
 
-async fn look_up(resolver: &TokioResolver, query: Question, end: Instant) -> (Question, Answer) {
+async fn look_up(resolver: &TokioResolver, query: Query, end: Instant) -> (Query, Answer) {
     let answer = match timeout_at(end, resolver.txt_lookup(query_name(&query))).await {
         Err(_) => Answer::Failed("no answer in time".to_owned()),
         Ok(Ok(lookup)) => {

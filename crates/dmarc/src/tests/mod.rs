@@ -17,7 +17,7 @@ fn domain(text: &str) -> Domain {
 /// A name at or above an owner exists, every other name does not.
 type Zone<'a> = &'a [(&'a str, &'a str)];
 
-fn look_up(zone: Zone<'_>, query: &Question) -> Answer {
+fn look_up(zone: Zone<'_>, query: &Query) -> Answer {
     let name = query.as_str();
     let of_name = || zone.iter().filter(|(owner, _)| domain(owner) == *query).map(|(_, text)| *text);
     if of_name().any(|text| text == "SERVFAIL") {
@@ -33,7 +33,7 @@ fn look_up(zone: Zone<'_>, query: &Question) -> Answer {
 }
 
 /// The evaluation, and the queries in their rounds.
-fn rounds(zone: Zone<'_>, author: &str, identifiers: &[Identifier]) -> (Evaluation, Vec<Vec<Question>>) {
+fn rounds(zone: Zone<'_>, author: &str, identifiers: &[Identifier]) -> (Evaluation, Vec<Vec<Query>>) {
     let author = domain(author);
     let (mut answers, mut rounds) = (Answers::new(), Vec::new());
     loop {
