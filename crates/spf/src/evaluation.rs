@@ -34,11 +34,11 @@ pub struct Verdict {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
     /// Queries that have to be made first.
-    Asks(BTreeSet<Query>),
+    Pending(BTreeSet<Query>),
     /// There is nothing to evaluate (none): no record, or an invalid domain.
     Absent,
     /// A query that DNS did not answer, and the reason (temperror).
-    Unknown(Box<Query>, String),
+    Unanswered(Box<Query>, String),
     /// The record is in error (permerror): the fault and its position.
     Broken(Box<(Fault, Place)>),
 }
@@ -251,7 +251,7 @@ impl Evaluation<'_> {
     pub(super) fn require(&self, queries: impl Iterator<Item = Query>) -> Result<(), Stop> {
         let missing: BTreeSet<Query> =
             queries.filter(|query| self.answers.answer(query).is_none()).collect();
-        if missing.is_empty() { Ok(()) } else { Err(Stop::Asks(missing)) }
+        if missing.is_empty() { Ok(()) } else { Err(Stop::Pending(missing)) }
     }
 
     /// The answer to a query of a term. RFC 7208 §4.6.4 limits the *terms* without an answer: an `mx` whose hosts have
@@ -283,9 +283,9 @@ fn answer_to<'a>(answers: &'a dyn Answers, name: &Name, kind: RecordType) -> Res
     let query = (name.clone(), kind);
     let answer = answers.answer(&query);
     match answer {
-        None => Err(Stop::Asks([query].into())),
+        None => Err(Stop::Pending([query].into())),
         Some(answer) => match answer.as_ref() {
-            Answer::Failed(why) => Err(Stop::Unknown(Box::new(query), why.clone())),
+            Answer::Failed(why) => Err(Stop::Unanswered(Box::new(query), why.clone())),
             _ => Ok(answer),
         },
     }

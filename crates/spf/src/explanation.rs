@@ -45,9 +45,9 @@ impl Explanation {
         let sender = Sender { ip: sender.ip.to_canonical(), ..*sender };
         match self.expanded(&Evaluation::new(answers, &sender), receiver) {
             Ok(text) => Ok(text),
-            Err(Stop::Asks(queries)) => Err(queries),
+            Err(Stop::Pending(queries)) => Err(queries),
             // RFC 7208 §6.2: an error of DNS counts as no explanation.
-            Err(Stop::Absent | Stop::Unknown(..) | Stop::Broken(_)) => Ok(None),
+            Err(Stop::Absent | Stop::Unanswered(..) | Stop::Broken(_)) => Ok(None),
         }
     }
 

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! answers ──▶ check_host ──▶ Verdict, or the reason for none
-//!    ▲            │ Stop::Asks(queries)
+//!    ▲            │ Stop::Pending(queries)
 //!    └── caller ◀─┘
 //! ```
 //!

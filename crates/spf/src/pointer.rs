@@ -10,7 +10,7 @@ impl Evaluation<'_> {
     pub(super) fn is_named_below(&mut self, target: &Name, place: &Place) -> Result<bool, Stop> {
         let pointer = Name::from(self.sender.ip);
         let names = match self.query(&pointer, RecordType::PTR, place) {
-            Err(Stop::Unknown(..)) => return Ok(false),
+            Err(Stop::Unanswered(..)) => return Ok(false),
             found => names(found?.records()),
         };
         let names = names.into_iter().filter(|name| target.zone_of(name)).collect();
@@ -22,7 +22,7 @@ impl Evaluation<'_> {
     pub(super) fn client_name(&self, domain: &Name) -> Result<Option<Name>, Stop> {
         let pointer = Name::from(self.sender.ip);
         let names = match self.query_uncounted(&pointer, RecordType::PTR) {
-            Err(Stop::Unknown(..)) => return Ok(None),
+            Err(Stop::Unanswered(..)) => return Ok(None),
             found => names(found?.records()),
         };
         let validated = self.validated(names)?;

@@ -137,7 +137,7 @@ fn to_the_end<T>(
 ) -> Result<T, Stop> {
     for _ in 0..MAX_ROUNDS {
         let outcome = evaluate(answers);
-        let Err(Stop::Asks(queries)) = outcome else { return outcome };
+        let Err(Stop::Pending(queries)) = outcome else { return outcome };
         for query in queries {
             use RecordType as Type;
             assert!(matches!(query.1, Type::A | Type::AAAA | Type::MX | Type::PTR | Type::TXT), "{query:?}");
@@ -157,13 +157,13 @@ fn play(zone: &Zone, vector: &Vector) -> (&'static str, Option<String>) {
     let result = match to_the_end(zone, &mut answers, |answers| check_host(answers, &sender)) {
         Ok(result) => result,
         Err(Stop::Absent) => return ("none", None),
-        Err(Stop::Unknown(..)) => return ("temperror", None),
+        Err(Stop::Unanswered(..)) => return ("temperror", None),
         Err(Stop::Broken(_)) => return ("permerror", None),
-        Err(Stop::Asks(_)) => unreachable!("the rounds have ended"),
+        Err(Stop::Pending(_)) => unreachable!("the rounds have ended"),
     };
     let explanation = result.explanation.and_then(|explanation| {
         let text = to_the_end(zone, &mut answers, |answers| {
-            explanation.text(answers, &sender, &RECEIVER).map_err(Stop::Asks)
+            explanation.text(answers, &sender, &RECEIVER).map_err(Stop::Pending)
         });
         text.unwrap()
     });

@@ -69,7 +69,7 @@ pub(super) async fn check(resolver: &Resolver, origin: &Origin<'_>, end: Instant
 /// The queries that must be answered first.
 fn pending_queries(evaluation: &Evaluation) -> impl Iterator<Item = &Query> {
     let queries = match evaluation {
-        Err(Stop::Asks(queries)) => Some(queries),
+        Err(Stop::Pending(queries)) => Some(queries),
         _ => None,
     };
     queries.into_iter().flatten()
@@ -103,7 +103,7 @@ fn output(domain: &str, evaluation: &Evaluation) -> SpfOutput {
             Qualifier::Neutral => SpfResult::Neutral,
         },
         Err(Stop::Absent) => SpfResult::None,
-        Err(Stop::Unknown(..) | Stop::Asks(_)) => SpfResult::TempError,
+        Err(Stop::Unanswered(..) | Stop::Pending(_)) => SpfResult::TempError,
         Err(Stop::Broken(_)) => SpfResult::PermError,
     };
     SpfOutput::new(domain.to_owned()).with_result(result)

@@ -53,7 +53,7 @@ fn check_sender(zone: &BTreeMap<Query, Answer>, sender: &Sender<'_>) -> Result<V
     let mut answers = BTreeMap::new();
     for _ in 0..100 {
         let outcome = check_host(&answers, sender);
-        let Err(Stop::Asks(queries)) = outcome else { return outcome };
+        let Err(Stop::Pending(queries)) = outcome else { return outcome };
         for query in queries {
             let answer = zone.get(&query).cloned().unwrap_or(Answer::Nothing);
             assert!(answers.insert(query, answer).is_none(), "queried twice");
@@ -82,9 +82,9 @@ fn named(outcome: &Result<Verdict, Stop>) -> &'static str {
             Qualifier::Neutral => "neutral",
         },
         Err(Stop::Absent) => "none",
-        Err(Stop::Unknown(..)) => "temperror",
+        Err(Stop::Unanswered(..)) => "temperror",
         Err(Stop::Broken(_)) => "permerror",
-        Err(Stop::Asks(_)) => "queries pending",
+        Err(Stop::Pending(_)) => "queries pending",
     }
 }
 
@@ -97,9 +97,9 @@ fn shown(outcome: &Result<Verdict, Stop>) -> String {
         Ok(Verdict { qualifier, by: Some(place), .. }) => format!("{qualifier:?} by {}", at(place)),
         Ok(Verdict { qualifier, by: None, .. }) => format!("{qualifier:?}"),
         Err(Stop::Broken(broken)) => format!("{:?} at {}", broken.0, at(&broken.1)),
-        Err(Stop::Unknown(query, why)) => format!("{} of {}: {why}", query.1, query.0),
+        Err(Stop::Unanswered(query, why)) => format!("{} of {}: {why}", query.1, query.0),
         Err(Stop::Absent) => "none".to_owned(),
-        Err(Stop::Asks(_)) => "queries pending".to_owned(),
+        Err(Stop::Pending(_)) => "queries pending".to_owned(),
     }
 }
 

@@ -110,7 +110,7 @@ impl PublishedSpf<'_> {
         let (domain, text) = (&self.wanted.name, self.text);
         let (id, cause, fix) = match outcome {
             // Whether the record permits the relay is not known here.
-            Ok(_) | Err(Stop::Unknown(..) | Stop::Asks(_)) if self.case.facts.presence.is_relayed => {
+            Ok(_) | Err(Stop::Unanswered(..) | Stop::Pending(_)) if self.case.facts.presence.is_relayed => {
                 return None;
             }
             Ok(verdict) => {
@@ -145,8 +145,8 @@ impl PublishedSpf<'_> {
                 let fix = self.replacement(Some(version));
                 (FindingId::SpfSyntax, cause, fix)
             }
-            Err(Stop::Unknown(question, why)) => return Some(self.unknown(ips, question, why)),
-            Err(Stop::Asks(questions)) => {
+            Err(Stop::Unanswered(question, why)) => return Some(self.unknown(ips, question, why)),
+            Err(Stop::Pending(questions)) => {
                 return Some(self.unknown(ips, questions.first()?, "it was not queried in time"));
             }
         };
@@ -307,6 +307,6 @@ fn severity(outcome: &Outcome) -> Severity {
         // That limit is a recommendation, which not every receiver applies.
         Err(Stop::Broken(broken)) if matches!(broken.0, Fault::Voids(_)) => Severity::Warning,
         Err(Stop::Broken(_) | Stop::Absent) => Severity::Error,
-        Err(Stop::Unknown(..) | Stop::Asks(_)) => Severity::Warning,
+        Err(Stop::Unanswered(..) | Stop::Pending(_)) => Severity::Warning,
     }
 }

@@ -60,7 +60,7 @@ fn missing(facts: &SiteFacts, seen: &ReceiverView<'_>) -> BTreeSet<Query> {
     let domains = facts.presence.domains.iter().chain([helo]);
     let senders = domains.flat_map(|domain| seen.own.iter().map(move |ip| mail_from(*ip, domain, helo)));
     let needed = senders.filter_map(|sender| match check_host(seen, &sender) {
-        Err(Stop::Asks(questions)) => Some(questions),
+        Err(Stop::Pending(questions)) => Some(questions),
         _ => None,
     });
     needed.flatten().collect()
