@@ -146,7 +146,7 @@ pub fn evaluate(message: &Message<'_>, answers: &Answers) -> Result<Evaluation, 
     let evaluator = Evaluator { author: message.author, identifiers: message.identifiers, answers };
     match evaluator.evaluate() {
         Ok(evaluation) => Ok(evaluation),
-        Err(Stop::Ask(queries)) => Err(queries),
+        Err(Stop::Pending(queries)) => Err(queries),
         Err(Stop::Unanswered { name, error }) => {
             Ok(Evaluation { outcome: unanswered(name, error), policy: None })
         }
@@ -215,7 +215,7 @@ impl Evaluator<'_> {
                     let identifier = (*identifier).clone();
                     return Ok(Outcome::Pass { identifier, alignment: Alignment::Relaxed });
                 }
-                Err(Stop::Ask(queries)) => pending.extend(queries),
+                Err(Stop::Pending(queries)) => pending.extend(queries),
                 Err(stop) if is_passed => undecided = undecided.or(Some(stop)),
                 Ok(_) | Err(Stop::Unanswered { .. }) => unverified = unverified.or(Some(identifier)),
             }
@@ -223,7 +223,7 @@ impl Evaluator<'_> {
         if !pending.is_empty() {
             pending.sort();
             pending.dedup();
-            return Err(Stop::Ask(pending));
+            return Err(Stop::Pending(pending));
         }
         // A query without an answer leaves the result open only where an identifier depends on it (§5.3.6).
         match (undecided, unverified) {

@@ -11,7 +11,7 @@ pub(crate) const MAX_QUERIES: usize = 8;
 /// The reason why a step has no result yet, or never will.
 pub(crate) enum Stop {
     /// Queries that have to be made first.
-    Ask(Vec<Query>),
+    Pending(Vec<Query>),
     /// DNS did not answer a query.
     Unanswered { name: Query, error: String },
 }
@@ -31,7 +31,7 @@ pub(crate) fn walk(answers: &Answers, start: &Domain) -> Result<Walk, Stop> {
     for (index, name) in names.iter().enumerate() {
         let record = match record_at(answers, name) {
             // All further names at once: a walk is then one round, and not one for each label.
-            Err(Stop::Ask(_)) => return Err(Stop::Ask(unanswered_queries(answers, &names[index..]))),
+            Err(Stop::Pending(_)) => return Err(Stop::Pending(unanswered_queries(answers, &names[index..]))),
             record => record?,
         };
         let Some(record) = record else { continue };
@@ -116,7 +116,7 @@ pub(crate) fn record_at(answers: &Answers, domain: &Domain) -> Result<Option<Rec
 /// The answer to a query; a failure stops the step.
 pub(crate) fn answer(answers: &Answers, name: Query) -> Result<&Answer, Stop> {
     match answers.get(&name) {
-        None => Err(Stop::Ask(vec![name])),
+        None => Err(Stop::Pending(vec![name])),
         Some(Answer::Failed(error)) => Err(Stop::Unanswered { error: error.clone(), name }),
         Some(answer) => Ok(answer),
     }
