@@ -118,10 +118,10 @@ mod tests {
     fn a_damaged_key_is_reported_until_the_marker_file_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let tls = files(folder.path());
-        assert_eq!(ensure(folder.path(), &names(), NOW, None).unwrap(), CertificateState::Made);
+        assert_eq!(ensure(folder.path(), &names(), NOW, None).unwrap(), CertificateState::Created);
         assert_eq!(replaced(folder.path()), None, "the first key replaces none");
         fs::write(&tls.key, "").unwrap();
-        for found in [CertificateState::Made, CertificateState::Good, CertificateState::Good] {
+        for found in [CertificateState::Created, CertificateState::Good, CertificateState::Good] {
             assert_eq!(ensure(folder.path(), &names(), NOW, None).unwrap(), found);
             let concern = replaced(folder.path()).unwrap();
             assert!(concern.problem.contains("TLSA"), "{concern}");

@@ -88,7 +88,7 @@ pub enum CertificateState {
     /// The certificate is right.
     Good,
     /// A new one was made.
-    Made,
+    Created,
     /// The certificate is an authority's and has a fault that the operator must fix.
     OfAuthority {
         /// The fault.
@@ -172,7 +172,7 @@ pub fn ensure(
         write(folder, &made)
     })?;
     tracing::info!(names = names.join(","), because, "created a self-made certificate");
-    Ok(CertificateState::Made)
+    Ok(CertificateState::Created)
 }
 
 /// Renews a self-made certificate with the same names and key if it expires soon or is not valid yet, which the clock

@@ -70,7 +70,7 @@ fn handshake(folder: &Path, name: &str) -> Result<(), rustls::Error> {
 fn a_client_that_trusts_the_authority_accepts_every_name_and_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let names = names(&["mail.example.org", "localhost", "127.0.0.1", "::1"]);
-    assert_eq!(ensure(folder.path(), &names, now(), None).unwrap(), CertificateState::Made);
+    assert_eq!(ensure(folder.path(), &names, now(), None).unwrap(), CertificateState::Created);
     for name in &names {
         handshake(folder.path(), name).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
@@ -87,13 +87,13 @@ fn a_valid_certificate_is_kept_and_an_expiring_or_misnamed_one_is_replaced() {
     let one = names(&["mail.example.org"]);
     let other = names(&["mx.example.org"]);
     let then = now() - 790 * DAY;
-    assert_eq!(ensure(folder.path(), &one, then, None).unwrap(), CertificateState::Made);
+    assert_eq!(ensure(folder.path(), &one, then, None).unwrap(), CertificateState::Created);
     assert_eq!(ensure(folder.path(), &one, then, None).unwrap(), CertificateState::Good);
     assert_eq!(ensure(folder.path(), &one, then + 793 * DAY, None).unwrap(), CertificateState::Good);
-    assert_eq!(ensure(folder.path(), &one, then + 795 * DAY, None).unwrap(), CertificateState::Made);
-    assert_eq!(ensure(folder.path(), &other, now(), None).unwrap(), CertificateState::Made);
+    assert_eq!(ensure(folder.path(), &one, then + 795 * DAY, None).unwrap(), CertificateState::Created);
+    assert_eq!(ensure(folder.path(), &other, now(), None).unwrap(), CertificateState::Created);
     fs::remove_file(files(folder.path()).key).unwrap();
-    assert_eq!(ensure(folder.path(), &other, now(), None).unwrap(), CertificateState::Made);
+    assert_eq!(ensure(folder.path(), &other, now(), None).unwrap(), CertificateState::Created);
     handshake(folder.path(), "mx.example.org").unwrap();
 }
 
@@ -135,17 +135,17 @@ fn unusable_files_are_moved_aside_and_kept() {
     let tls = files(folder.path());
     let host = names(&["mail.example.org"]);
     fs::write(&tls.certificate, "half a certi").unwrap();
-    assert_eq!(ensure(folder.path(), &host, now(), None).unwrap(), CertificateState::Made);
+    assert_eq!(ensure(folder.path(), &host, now(), None).unwrap(), CertificateState::Created);
     let aside = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
     assert_eq!(aside("certificate.pem.unusable"), "half a certi");
     // A foreign certificate without its key.
     let foreign = rcgen::generate_simple_self_signed(host.clone()).unwrap();
     fs::write(&tls.certificate, foreign.cert.pem()).unwrap();
-    assert_eq!(ensure(folder.path(), &host, now(), None).unwrap(), CertificateState::Made);
+    assert_eq!(ensure(folder.path(), &host, now(), None).unwrap(), CertificateState::Created);
     assert_eq!(aside("certificate.pem.unusable"), "half a certi", "the first file stays");
     assert_eq!(aside("certificate.pem.unusable-2"), foreign.cert.pem());
     fs::write(&tls.key, "no key").unwrap();
-    assert_eq!(ensure(folder.path(), &host, now(), None).unwrap(), CertificateState::Made);
+    assert_eq!(ensure(folder.path(), &host, now(), None).unwrap(), CertificateState::Created);
     assert_eq!(aside("key.pem.unusable"), "no key");
     handshake(folder.path(), "mail.example.org").unwrap();
 }
@@ -183,6 +183,6 @@ fn a_start_replaces_a_self_made_certificate_that_is_not_valid_yet() {
     let folder = tempfile::tempdir().unwrap();
     let names = names(&["mail.example.org"]);
     ensure(folder.path(), &names, now() + 4000 * DAY, None).unwrap();
-    assert_eq!(ensure(folder.path(), &names, now(), None).unwrap(), CertificateState::Made);
+    assert_eq!(ensure(folder.path(), &names, now(), None).unwrap(), CertificateState::Created);
     assert_eq!(ensure(folder.path(), &names, now(), None).unwrap(), CertificateState::Good);
 }

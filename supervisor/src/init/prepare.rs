@@ -113,7 +113,7 @@ pub fn prepare(site: &Site, abandon: &Abandon) -> Result<Prepared, PrepareError>
     let found =
         certificate::ensure(&site.folders.tls(), &names, Moment::now().wall, certificate_owner(site))?;
     match found {
-        CertificateState::Good | CertificateState::Made => {}
+        CertificateState::Good | CertificateState::Created => {}
         CertificateState::OfAuthority { wrong } => tracing::warn!(wrong, "unsuitable certificate"),
         // The daemons try to load it themselves, and again when they are restarted.
         CertificateState::Unread { wrong } => {
