@@ -63,7 +63,7 @@ pub(super) struct SharedState {
 
 impl Observation {
     /// Takes an observation. Blocks for as long as the disks do.
-    pub(super) fn make(steward: &Steward, known: &SharedState) -> Self {
+    pub(super) fn take(steward: &Steward, known: &SharedState) -> Self {
         Self {
             at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
             status: Status::load(&steward.status),

@@ -63,7 +63,7 @@ async fn answer(
                 HealthPage::Live | HealthPage::Ready => DaemonMetrics::empty(),
             };
             let observing = tokio::task::spawn_blocking(move || {
-                requested.answer(&Observation::make(&steward, &known), &daemon_metrics, format)
+                requested.answer(&Observation::take(&steward, &known), &daemon_metrics, format)
             });
             match timeout(DISK_TIMEOUT, observing).await {
                 Ok(Ok(page)) => page,
