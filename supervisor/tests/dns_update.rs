@@ -94,7 +94,7 @@ async fn a_challenge_is_served_by_every_server_of_the_zone_before_it_is_offered(
 
     let visible =
         updater.wait_until_visible(&resolver, &challenge, "token", Duration::from_millis(600)).await;
-    let UpdateError { fault: UpdateFault::NotShown { servers, .. }, .. } = visible.unwrap_err() else {
+    let UpdateError { fault: UpdateFault::NotVisible { servers, .. }, .. } = visible.unwrap_err() else {
         panic!("nothing was published and something was seen")
     };
     assert_eq!(servers, [knot.address()]);

@@ -87,7 +87,7 @@ pub enum UpdateFault {
         "accepted the record, but after {seconds} seconds {} does not serve it; check the zone transfers",
         list(servers)
     )]
-    NotShown {
+    NotVisible {
         /// The time waited.
         seconds: u64,
         /// The servers that do not serve the record.

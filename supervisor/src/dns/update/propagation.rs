@@ -56,7 +56,7 @@ impl Updater {
             if begin.elapsed() + pause > patience {
                 let late = servers.iter().zip(&seen).filter(|(_, seen)| **seen != ServerState::Visible);
                 let servers = late.map(|(server, _)| *server).collect();
-                return Err(UpdateFault::NotShown { seconds: patience.as_secs(), servers }.at(self.server));
+                return Err(UpdateFault::NotVisible { seconds: patience.as_secs(), servers }.at(self.server));
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(MAX_PAUSE);
