@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     /// The outcome with a server that sends these lines, one for each line that it reads.
-    async fn met(lines: &'static [&'static str]) -> Result<(), ConnectionOutcome> {
+    async fn start_tls_outcome(lines: &'static [&'static str]) -> Result<(), ConnectionOutcome> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let server = async {
@@ -193,7 +193,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_of_that_name_that_starts_tls_is_distinguished_from_a_proxy() {
-        let own = met(&[
+        let own = start_tls_outcome(&[
             "220 mail.example.org ESMTP\r\n",
             "250-mail.example.org\r\n250 STARTTLS\r\n",
             "220 ready\r\n",
@@ -204,7 +204,7 @@ mod tests {
             (&["220 mail.example.org ESMTP\r\n", "500 unknown command\r\n"], "500 unknown command"),
             (&[""], "closes without a greeting"),
         ] {
-            let Err(ConnectionOutcome::Other(why)) = met(lines).await else {
+            let Err(ConnectionOutcome::Other(why)) = start_tls_outcome(lines).await else {
                 panic!("{expected} was accepted as ours")
             };
             assert!(why.contains(expected), "{why}");
