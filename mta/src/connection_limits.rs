@@ -32,8 +32,8 @@ impl ConnectionLimits {
     }
 
     fn set_patience(&self, limits: &MtaLimits) {
-        self.peers.set_time_limits(TimeLimits::for_hosts(&limits.patience));
-        self.users.set_time_limits(TimeLimits::for_users(&limits.patience));
+        self.peers.set_time_limits(TimeLimits::for_hosts(&limits.timeouts));
+        self.users.set_time_limits(TimeLimits::for_users(&limits.timeouts));
     }
 
     /// The addresses that many clients share, which therefore identify no client.

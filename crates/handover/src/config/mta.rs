@@ -80,7 +80,7 @@ pub struct MtaLimits {
     /// Simultaneous connections from one address, counted in the same way; 0 means unlimited.
     pub connections_per_address: usize,
     /// The time limits of a session.
-    pub patience: SessionTimeouts,
+    pub timeouts: SessionTimeouts,
 }
 
 impl Default for MtaLimits {
@@ -90,7 +90,7 @@ impl Default for MtaLimits {
             recipients: 200,
             connections: 500,
             connections_per_address: 20,
-            patience: SessionTimeouts::default(),
+            timeouts: SessionTimeouts::default(),
         }
     }
 }
