@@ -53,7 +53,7 @@ async fn run_services(
         config.limits.connections,
         config.limits.connections_per_address,
     );
-    limits.set_time_limits(TimeLimits::for_users(&config.limits.patience));
+    limits.set_time_limits(TimeLimits::for_users(&config.limits.timeouts));
     let store = Store::new(config.mail.clone(), config.index.clone(), config.hostname.as_str());
     store.set_quotas(config.quotas.clone());
     let (accounts, fingerprint) = load_accounts(&config.accounts)?;
@@ -188,7 +188,7 @@ impl Site {
         self.directory.set_shared_networks(&config.login.shared_networks);
         self.shared_addresses.change(&config.login.shared_networks);
         self.limits.change(config.limits.connections, config.limits.connections_per_address);
-        self.limits.set_time_limits(TimeLimits::for_users(&config.limits.patience));
+        self.limits.set_time_limits(TimeLimits::for_users(&config.limits.timeouts));
         self.store.set_quotas(config.quotas.clone());
         self.servers.store(Arc::new(Servers::new(&config, &self.store, &self.directory, &self.tls)));
     }

@@ -123,7 +123,7 @@ fn slow_clients_that_fill_imap_do_not_keep_users_out() {
 #[test]
 fn a_session_without_progress_is_ended_with_a_reply() {
     let site = Site::start_with(|plan| {
-        for timeouts in [&mut plan.mta.limits.timeouts, &mut plan.mda.limits.patience] {
+        for timeouts in [&mut plan.mta.limits.timeouts, &mut plan.mda.limits.timeouts] {
             (timeouts.command_seconds, timeouts.grace_seconds) = (1, 1);
         }
     });
@@ -149,7 +149,7 @@ fn a_session_without_progress_is_ended_with_a_reply() {
 fn sessions_without_a_login_or_a_message_time_out() {
     let site = Site::start_with(|plan| {
         (plan.mta.limits.timeouts.login_seconds, plan.mta.limits.timeouts.message_seconds) = (1, 1);
-        plan.mda.limits.patience.login_seconds = 1;
+        plan.mda.limits.timeouts.login_seconds = 1;
     });
     for (service, words) in
         [("smtp", "421 4.4.2 "), ("submission", "421 4.4.2 "), ("imap", "* BYE [UNAVAILABLE] Login timeout")]

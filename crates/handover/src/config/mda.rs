@@ -67,7 +67,7 @@ pub struct MdaLimits {
     /// Simultaneous IMAP connections from one address; 0 means unlimited.
     pub connections_per_address: usize,
     /// The time limits of a session.
-    pub patience: SessionTimeouts,
+    pub timeouts: SessionTimeouts,
 }
 
 impl Default for MdaLimits {
@@ -77,7 +77,7 @@ impl Default for MdaLimits {
             message_size: (50 << 20) + (64 << 10),
             connections: 1000,
             connections_per_address: 50,
-            patience: SessionTimeouts::default(),
+            timeouts: SessionTimeouts::default(),
         }
     }
 }
