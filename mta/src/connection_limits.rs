@@ -27,11 +27,11 @@ impl ConnectionLimits {
             )
         };
         let connection_limits = Self { peers: counted(), users: counted(), shared_addresses };
-        connection_limits.set_patience(limits);
+        connection_limits.set_time_limits(limits);
         connection_limits
     }
 
-    fn set_patience(&self, limits: &MtaLimits) {
+    fn set_time_limits(&self, limits: &MtaLimits) {
         self.peers.set_time_limits(TimeLimits::for_hosts(&limits.timeouts));
         self.users.set_time_limits(TimeLimits::for_users(&limits.timeouts));
     }
@@ -55,7 +55,7 @@ impl ConnectionLimits {
         for counted in [&self.peers, &self.users] {
             counted.change(limits.connections, limits.connections_per_address);
         }
-        self.set_patience(limits);
+        self.set_time_limits(limits);
     }
 }
 
