@@ -71,7 +71,7 @@ impl Bye {
     pub(super) const fn expired(expiry: Expiry) -> Self {
         let words = match expiry {
             Expiry::Silence | Expiry::Command => "Command timeout",
-            Expiry::Body | Expiry::Taking => "Transfer too slow",
+            Expiry::Body | Expiry::SlowReader => "Transfer too slow",
             Expiry::Unproved => "Login timeout",
             Expiry::Evicted => "Too many connections. Try again later.",
         };

@@ -101,7 +101,7 @@ async fn run_session(
 fn closing_reply(expiry: Expiry) -> Reply {
     match expiry {
         Expiry::Silence | Expiry::Command => replies::IDLE_TIMEOUT,
-        Expiry::Body | Expiry::Taking => replies::TOO_SLOW,
+        Expiry::Body | Expiry::SlowReader => replies::TOO_SLOW,
         Expiry::Unproved => replies::SESSION_TIMEOUT,
         Expiry::Evicted => replies::EVICTED,
     }

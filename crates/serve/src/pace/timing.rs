@@ -26,7 +26,7 @@ pub enum Expiry {
     /// A message was sent more slowly than the least rate.
     Body,
     /// The peer read our replies more slowly than the least rate.
-    Taking,
+    SlowReader,
     /// Neither a login nor, on port 25, a message came in time.
     Unproved,
     /// The service is full, and the session was evicted for another client.
@@ -181,7 +181,7 @@ impl SessionTiming {
         let since = |begin: Instant| now.saturating_duration_since(begin);
         if direction == Direction::Writing {
             let behind = self.sending.0 + self.waited(direction, now);
-            return (behind >= limit(time_limits.grace)).then_some(Expiry::Taking);
+            return (behind >= limit(time_limits.grace)).then_some(Expiry::SlowReader);
         }
         // The time of message transfers is not counted against a host; a user has nothing to send before the login.
         let mut bodies = self.bodies;

@@ -140,7 +140,7 @@ fn a_client_that_reads_nothing_is_ended_and_a_slow_reader_is_not() {
     timing.authenticated("ann@example.org");
     timing.start_waiting(Direction::Writing, begin);
     let ended = ended_at(&users(), full(), &mut timing, begin, 20, taking(1));
-    assert_eq!(ended, (181, Expiry::Taking));
+    assert_eq!(ended, (181, Expiry::SlowReader));
     let mut slow = SessionTiming::new(begin);
     slow.authenticated("ann@example.org");
     slow.start_waiting(Direction::Writing, begin);
