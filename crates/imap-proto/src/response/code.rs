@@ -1,6 +1,6 @@
 //! Response codes: the machine-readable part of a status response.
 
-use super::string::{spaced, text};
+use super::string::{spaced, formatted};
 use crate::{Flag, SequenceSet, Uid, UidValidity};
 
 /// A response code, in brackets before the text.
@@ -82,11 +82,11 @@ impl Code {
 
     fn write_content(&self, out: &mut Vec<u8>) {
         match self {
-            Code::AppendUid(validity, uid) => text(out, format_args!("APPENDUID {validity} {uid}")),
-            Code::CopyUid(validity, from, to) => text(out, format_args!("COPYUID {validity} {from} {to}")),
-            Code::UidNext(uid) => text(out, format_args!("UIDNEXT {uid}")),
-            Code::UidValidity(validity) => text(out, format_args!("UIDVALIDITY {validity}")),
-            Code::Unseen(number) => text(out, format_args!("UNSEEN {number}")),
+            Code::AppendUid(validity, uid) => formatted(out, format_args!("APPENDUID {validity} {uid}")),
+            Code::CopyUid(validity, from, to) => formatted(out, format_args!("COPYUID {validity} {from} {to}")),
+            Code::UidNext(uid) => formatted(out, format_args!("UIDNEXT {uid}")),
+            Code::UidValidity(validity) => formatted(out, format_args!("UIDVALIDITY {validity}")),
+            Code::Unseen(number) => formatted(out, format_args!("UNSEEN {number}")),
             Code::BadCharset(known) => {
                 out.extend_from_slice(b"BADCHARSET (");
                 spaced(out, *known, |out, name| out.extend_from_slice(name.as_bytes()));

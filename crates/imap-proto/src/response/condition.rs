@@ -1,7 +1,7 @@
 //! Status responses: the results of commands, and the server's own status (RFC 3501 §7.1).
 
 use super::Code;
-use super::string::{human_text, text};
+use super::string::{human_text, formatted};
 use crate::Tag;
 
 /// The three results of a command.
@@ -51,7 +51,7 @@ pub fn continuation(out: &mut Vec<u8>, words: &str) {
 /// `continue-req = "+" SP (resp-text / base64) CRLF` (RFC 3501 §9), with the challenge of a SASL mechanism, already in
 /// base64; it may be empty (RFC 3501 §6.2.2).
 pub fn challenge(out: &mut Vec<u8>, base64: &str) {
-    text(out, format_args!("+ {base64}\r\n"));
+    formatted(out, format_args!("+ {base64}\r\n"));
 }
 
 fn state(out: &mut Vec<u8>, start: &str, code: Option<&Code>, words: &str) {

@@ -3,7 +3,7 @@
 //! A response is opened, gets items, and is closed. An item with long content ends with the header of a literal; the
 //! server then sends the octets itself, directly from their source.
 
-use super::string::{astring, spaced, text};
+use super::string::{astring, spaced, formatted};
 use crate::command::fetch::{Partial, Section, SectionText};
 use crate::{DateTime, Flag, SequenceNumber, Uid};
 
@@ -16,7 +16,7 @@ pub struct Response {
 impl Response {
     /// `"*" SP nz-number SP "FETCH" SP "("`
     pub fn open(out: &mut Vec<u8>, number: SequenceNumber) -> Response {
-        text(out, format_args!("* {number} FETCH ("));
+        formatted(out, format_args!("* {number} FETCH ("));
         Response { any: false }
     }
 
@@ -35,7 +35,7 @@ impl Response {
     /// `"UID" SP uniqueid`
     pub fn uid(&mut self, out: &mut Vec<u8>, uid: Uid) {
         self.name(out, "UID");
-        text(out, format_args!("{uid}"));
+        formatted(out, format_args!("{uid}"));
     }
 
     /// `"FLAGS" SP "(" [flag-fetch *(SP flag-fetch)] ")"`, where `flag-fetch = flag / "\Recent"`
@@ -56,13 +56,13 @@ impl Response {
     /// `"INTERNALDATE" SP date-time`
     pub fn internal_date(&mut self, out: &mut Vec<u8>, date: DateTime) {
         self.name(out, "INTERNALDATE");
-        text(out, format_args!("\"{date}\""));
+        formatted(out, format_args!("\"{date}\""));
     }
 
     /// `"RFC822.SIZE" SP number`
     pub fn size(&mut self, out: &mut Vec<u8>, size: u64) {
         self.name(out, "RFC822.SIZE");
-        text(out, format_args!("{size}"));
+        formatted(out, format_args!("{size}"));
     }
 
     /// `"BODY" section ["<" number ">"] SP`; the content follows, as an `nstring`. Only the origin of a range is
@@ -73,7 +73,7 @@ impl Response {
         spec(out, section);
         out.push(b']');
         if let Some(partial) = partial {
-            text(out, format_args!("<{}>", partial.origin));
+            formatted(out, format_args!("<{}>", partial.origin));
         }
         out.push(b' ');
     }
@@ -99,7 +99,7 @@ pub enum Recent {
 fn spec(out: &mut Vec<u8>, section: &Section) {
     for (index, number) in section.part.iter().enumerate() {
         let dot = if index > 0 { "." } else { "" };
-        text(out, format_args!("{dot}{number}"));
+        formatted(out, format_args!("{dot}{number}"));
     }
     let Some(content) = &section.text else { return };
     if !section.part.is_empty() {

@@ -1,6 +1,6 @@
 //! Responses about mailboxes (RFC 3501 §7.2 and §7.3, and EXPUNGE of §7.4).
 
-use super::string::{astring, mailbox, spaced, string, text};
+use super::string::{astring, mailbox, spaced, string, formatted};
 use crate::command::status::StatusItem;
 use crate::mailbox::SEPARATOR;
 use crate::{Flag, MailboxName, SequenceNumber, SpecialUse};
@@ -76,9 +76,9 @@ pub fn list_separator(out: &mut Vec<u8>) {
 
 /// `mailbox-list = "(" [mbx-list-flags] ")" SP DQUOTE QUOTED-CHAR DQUOTE SP mailbox` (RFC 3501 §9)
 fn listed(out: &mut Vec<u8>, verb: &str, attributes: &[Attribute], name: impl Fn(&mut Vec<u8>)) {
-    text(out, format_args!("* {verb} ("));
+    formatted(out, format_args!("* {verb} ("));
     spaced(out, attributes, |out, attribute| out.extend_from_slice(attribute.as_str().as_bytes()));
-    text(out, format_args!(") \"{SEPARATOR}\" "));
+    formatted(out, format_args!(") \"{SEPARATOR}\" "));
     name(out);
     out.extend_from_slice(b"\r\n");
 }
@@ -88,7 +88,7 @@ pub fn status(out: &mut Vec<u8>, name: &MailboxName, values: &[(StatusItem, u64)
     out.extend_from_slice(b"* STATUS ");
     mailbox(out, name);
     out.extend_from_slice(b" (");
-    spaced(out, values, |out, (item, figure)| text(out, format_args!("{} {figure}", item.as_str())));
+    spaced(out, values, |out, (item, figure)| formatted(out, format_args!("{} {figure}", item.as_str())));
     out.extend_from_slice(b")\r\n");
 }
 
@@ -96,7 +96,7 @@ pub fn status(out: &mut Vec<u8>, name: &MailboxName, values: &[(StatusItem, u64)
 pub fn search(out: &mut Vec<u8>, numbers: impl IntoIterator<Item = u32>) {
     out.extend_from_slice(b"* SEARCH");
     for number in numbers {
-        text(out, format_args!(" {number}"));
+        formatted(out, format_args!(" {number}"));
     }
     out.extend_from_slice(b"\r\n");
 }
@@ -110,15 +110,15 @@ pub fn flags(out: &mut Vec<u8>, flags: &[Flag]) {
 
 /// `"*" SP number SP "EXISTS"` (RFC 3501 §7.3.1)
 pub fn exists(out: &mut Vec<u8>, count: u32) {
-    text(out, format_args!("* {count} EXISTS\r\n"));
+    formatted(out, format_args!("* {count} EXISTS\r\n"));
 }
 
 /// `"*" SP number SP "RECENT"` (RFC 3501 §7.3.2)
 pub fn recent(out: &mut Vec<u8>, count: u32) {
-    text(out, format_args!("* {count} RECENT\r\n"));
+    formatted(out, format_args!("* {count} RECENT\r\n"));
 }
 
 /// `"*" SP nz-number SP "EXPUNGE"` (RFC 3501 §7.4.1). All sequence numbers above this one decrease by one at once.
 pub fn expunge(out: &mut Vec<u8>, number: SequenceNumber) {
-    text(out, format_args!("* {number} EXPUNGE\r\n"));
+    formatted(out, format_args!("* {number} EXPUNGE\r\n"));
 }

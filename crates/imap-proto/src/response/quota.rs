@@ -1,6 +1,6 @@
 //! Responses about quotas (RFC 9208 §4.2).
 
-use super::string::{astring, mailbox, text};
+use super::string::{astring, mailbox, formatted};
 use crate::MailboxName;
 
 /// The only quota root: all mail of the user counts for it (RFC 9208 §3.2 leaves the name to the server).
@@ -11,7 +11,7 @@ pub const ROOT: &[u8] = b"";
 pub fn quota(out: &mut Vec<u8>, usage: u64, limit: u64) {
     out.extend_from_slice(b"* QUOTA ");
     astring(out, ROOT);
-    text(out, format_args!(" (STORAGE {} {})\r\n", usage.div_ceil(1024), limit / 1024));
+    formatted(out, format_args!(" (STORAGE {} {})\r\n", usage.div_ceil(1024), limit / 1024));
 }
 
 /// `quotaroot-response = "QUOTAROOT" SP mailbox *(SP quota-root-name)` (RFC 9208 §6), with the one root or without a

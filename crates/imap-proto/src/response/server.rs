@@ -1,6 +1,6 @@
 //! Responses about the server: CAPABILITY, ENABLED, ID, NAMESPACE.
 
-use super::string::{nstring, spaced, string, text};
+use super::string::{nstring, spaced, string, formatted};
 use crate::mailbox::SEPARATOR;
 
 /// `"*" SP "CAPABILITY" *(SP capability)` (RFC 3501 §7.2.1)
@@ -16,7 +16,7 @@ pub fn enabled(out: &mut Vec<u8>, names: &[&str]) {
 fn words(out: &mut Vec<u8>, start: &str, names: &[&str]) {
     out.extend_from_slice(start.as_bytes());
     for name in names {
-        text(out, format_args!(" {name}"));
+        formatted(out, format_args!(" {name}"));
     }
     out.extend_from_slice(b"\r\n");
 }
@@ -35,5 +35,5 @@ pub fn id(out: &mut Vec<u8>, pairs: &[(&str, Option<&str>)]) {
 /// `"*" SP "NAMESPACE" SP namespace SP namespace SP namespace` (RFC 2342 §6): all names are the user's own, without a
 /// prefix; there are no namespaces of other users and no shared ones.
 pub fn one_personal_namespace(out: &mut Vec<u8>) {
-    text(out, format_args!("* NAMESPACE ((\"\" \"{SEPARATOR}\")) NIL NIL\r\n"));
+    formatted(out, format_args!("* NAMESPACE ((\"\" \"{SEPARATOR}\")) NIL NIL\r\n"));
 }

@@ -10,7 +10,7 @@ use crate::cursor::is_astring_char;
 const MAX_QUOTED: usize = 1000;
 
 /// Writes formatted text. Writing to a `Vec` cannot fail.
-pub(super) fn text(out: &mut Vec<u8>, arguments: std::fmt::Arguments<'_>) {
+pub(super) fn formatted(out: &mut Vec<u8>, arguments: std::fmt::Arguments<'_>) {
     out.write_fmt(arguments).expect("writing to a Vec cannot fail");
 }
 
@@ -67,7 +67,7 @@ pub fn mailbox(out: &mut Vec<u8>, name: &MailboxName) {
 
 /// The beginning of a literal, `"{" number "}" CRLF`. The caller then sends exactly this many octets, none of them NUL.
 pub fn literal_header(out: &mut Vec<u8>, size: u64) {
-    text(out, format_args!("{{{size}}}\r\n"));
+    formatted(out, format_args!("{{{size}}}\r\n"));
 }
 
 /// The human-readable text at the end of a response: a line of printable ASCII for any input, at most 400 characters
