@@ -153,7 +153,7 @@ impl PasswordChecker {
     /// the same one for the same name. So unknown logins take as long as users' do, whatever schemes these have.
     fn stand_in<'a>(&'a self, entries: &'a Entries, login: &str) -> &'a Secret {
         let secrets = entries.secrets();
-        match self.recent.pick(login, secrets.len()) {
+        match self.recent.index_of_name(login, secrets.len()) {
             Some(index) => &secrets[index],
             None => &self.default_stand_in,
         }

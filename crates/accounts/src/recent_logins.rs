@@ -64,7 +64,7 @@ impl RecentLogins {
     }
 
     /// A number below `among` that is always the same for the same name, and unpredictable outside the process.
-    pub(crate) fn pick(&self, name: &str, among: usize) -> Option<usize> {
+    pub(crate) fn index_of_name(&self, name: &str, among: usize) -> Option<usize> {
         let tag = self.mac.tag_of_name(name);
         let number = tag.as_ref().iter().take(4).fold(0usize, |sum, octet| sum << 8 | usize::from(*octet));
         number.checked_rem(among)
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn a_name_always_picks_the_same_index() {
         let recent = RecentLogins::new();
-        assert_eq!(recent.pick("who", 7), recent.pick("who", 7));
-        assert_eq!(recent.pick("who", 0), None);
+        assert_eq!(recent.index_of_name("who", 7), recent.index_of_name("who", 7));
+        assert_eq!(recent.index_of_name("who", 0), None);
     }
 }
