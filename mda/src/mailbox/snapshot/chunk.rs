@@ -60,14 +60,14 @@ impl Chunk {
     /// list of chunks; this length keeps both short for a mailbox of 100,000 messages.
     pub(super) const LENGTH: usize = 256;
 
-    pub(super) fn of(entries: Vec<MessageEntry>) -> Self {
+    pub(super) fn new(entries: Vec<MessageEntry>) -> Self {
         let mut chunk = Self { entries, unseen: 0, unclaimed: 0 };
-        chunk.count();
+        chunk.recount();
         chunk
     }
 
     /// Counts again after a change of entries.
-    pub(super) fn count(&mut self) {
+    pub(super) fn recount(&mut self) {
         self.unseen = self.entries.iter().filter(|entry| !entry.flags.contains(Flags::SEEN)).count() as u32;
         self.unclaimed = self.entries.iter().filter(|entry| entry.is_unclaimed).count() as u32;
     }

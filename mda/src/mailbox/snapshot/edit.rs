@@ -67,20 +67,20 @@ impl Snapshot {
             {
                 last.entries.push(entry);
             }
-            last.count();
+            last.recount();
         }
         while entries.peek().is_some() {
             let run = entries.by_ref().take(Chunk::LENGTH).collect();
-            self.chunks.push(Arc::new(Chunk::of(run)));
+            self.chunks.push(Arc::new(Chunk::new(run)));
         }
     }
 
     /// Replaces the entries of a chunk, and splits it when it has grown too long.
     fn replace(&mut self, chunk: usize, mut run: Vec<MessageEntry>) {
         let second = (run.len() > 2 * Chunk::LENGTH).then(|| run.split_off(Chunk::LENGTH));
-        self.chunks[chunk] = Arc::new(Chunk::of(run));
+        self.chunks[chunk] = Arc::new(Chunk::new(run));
         if let Some(second) = second {
-            self.chunks.insert(chunk + 1, Arc::new(Chunk::of(second)));
+            self.chunks.insert(chunk + 1, Arc::new(Chunk::new(second)));
         }
     }
 
@@ -102,7 +102,7 @@ impl Snapshot {
                 if kept.is_empty() {
                     self.chunks.remove(chunk);
                 } else {
-                    self.chunks[chunk] = Arc::new(Chunk::of(kept));
+                    self.chunks[chunk] = Arc::new(Chunk::new(kept));
                 }
             }
         }
