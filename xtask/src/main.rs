@@ -62,7 +62,7 @@ fn check() -> Result<(), String> {
         cargo(["fmt", "--all", "--check"]),
         cargo(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     ])?;
-    paths::exist()?;
+    paths::check_documents()?;
     language::is_plain()
 }
 

@@ -12,7 +12,7 @@ const DOCUMENTS: [&str; 4] = ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md",
 const FOLDERS: [&str; 7] = ["supervisor/", "mta/", "mda/", "crates/", "tests/", "xtask/", "image/"];
 
 /// Fails when a document names a source file or folder that does not exist.
-pub(crate) fn exist() -> Result<(), String> {
+pub(crate) fn check_documents() -> Result<(), String> {
     eprintln!("xtask: the paths in documents exist");
     let mut missing = Vec::new();
     for document in DOCUMENTS {
