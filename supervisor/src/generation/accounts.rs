@@ -21,7 +21,7 @@ pub enum AccountsError {
 
 /// A command holds the lock for milliseconds; one that hangs delays a reload for this long, and nothing else in process
 /// 1.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The most changes of one reload that are logged each; `mailstead plan` prints all of them beforehand.
 const MAX_LOGGED: usize = 100;
@@ -46,7 +46,7 @@ pub struct MergedAccounts {
 /// Merges the declaration into the present accounts, and writes nothing.
 pub fn merge_accounts(site: &Site) -> Result<MergedAccounts, AccountsError> {
     let readers = site.owners.as_ref().map(|owners| owners.shared);
-    let file = AccountsFile::lock(&site.folders, readers, PATIENCE)?;
+    let file = AccountsFile::lock(&site.folders, readers, TIMEOUT)?;
     let before = file.load()?;
     let known = before.clone().unwrap_or_default();
     let merged = merge(&known, &declaration(site).hash_passwords(&known, &site.proofs));
