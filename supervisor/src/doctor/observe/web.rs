@@ -23,7 +23,7 @@ use crate::mta_sts;
 /// Limit of a response. Policies are short, and of other pages only the head matters.
 const MAX_LEN: u64 = 64 * 1024;
 /// Timeout for one request.
-const PATIENCE: Duration = Duration::from_secs(6);
+const TIMEOUT: Duration = Duration::from_secs(6);
 
 /// Concurrent requests to domains' own names: all of them lead to this machine.
 const AT_ONCE: usize = 8;
@@ -125,7 +125,7 @@ async fn get(
     path: &str,
     connector: &Connector,
 ) -> Result<Page, FetchError> {
-    let fetched = timeout(PATIENCE, fetch(resolver, host, port, path, connector)).await;
+    let fetched = timeout(TIMEOUT, fetch(resolver, host, port, path, connector)).await;
     fetched.map_err(|_| failed("no answer in time"))?
 }
 
