@@ -17,7 +17,7 @@ use crate::dns::resolver::describe;
 use crate::settings::HostAndPort;
 
 /// Timeout: a blocked port often does not answer at all.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// Limit of the addresses tried.
 const MAX_ADDRESSES: usize = 4;
 /// Limit of a greeting's line, which has 512 octets at most (RFC 5321 §4.5.3.1.5).
@@ -73,7 +73,7 @@ async fn connect(addresses: Vec<SocketAddr>) -> Probe {
     }
     let mut failed = String::new();
     for address in addresses.into_iter().take(MAX_ADDRESSES) {
-        match timeout(PATIENCE, greeting(address)).await {
+        match timeout(TIMEOUT, greeting(address)).await {
             Ok(Ok(line)) if line.starts_with("220") => return Probe::Greeted(line),
             // Some servers refuse our address at once; the port is open nevertheless.
             Ok(Ok(line)) if line.starts_with(['4', '5']) => return Probe::Greeted(line),
@@ -83,7 +83,7 @@ async fn connect(addresses: Vec<SocketAddr>) -> Probe {
             }
             Ok(Err(error)) => failed = format!("{}: {error}", address.ip()),
             Err(_) => {
-                failed = format!("{} does not answer within {} seconds", address.ip(), PATIENCE.as_secs())
+                failed = format!("{} does not answer within {} seconds", address.ip(), TIMEOUT.as_secs())
             }
         }
     }
