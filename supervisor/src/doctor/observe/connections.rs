@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::super::observed::ConnectionOutcome;
 
 /// Timeout for one connection, with greeting and handshake.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// Limit of a line of a greeting or reply (RFC 5321 §4.5.3.1.5).
 const MAX_LINE: usize = 1024;
 /// Limit of the lines of one reply.
@@ -42,11 +42,11 @@ pub(super) async fn connect_all(
     let pairs =
         addresses.iter().take(MAX_ADDRESSES).flat_map(|ip| ports.iter().map(move |port| (*ip, *port)));
     let pending = pairs.map(async |(ip, port)| {
-        let tried = timeout(PATIENCE, one(ip, port, leaf.as_ref(), host));
+        let tried = timeout(TIMEOUT, one(ip, port, leaf.as_ref(), host));
         let outcome = match timeout_at(end, tried).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) | Err(_) => {
-                ConnectionOutcome::Silent(format!("no answer within {} seconds", PATIENCE.as_secs()))
+                ConnectionOutcome::Silent(format!("no answer within {} seconds", TIMEOUT.as_secs()))
             }
         };
         ((ip, port), outcome)
