@@ -14,7 +14,7 @@ use std::time::Duration;
 use handover::config::{self, Steward};
 
 /// A healthy steward answers in milliseconds; a health check that hangs would be killed without output.
-const PATIENCE: Duration = Duration::from_secs(8);
+const TIMEOUT: Duration = Duration::from_secs(8);
 /// The request to the steward.
 pub(crate) const HEALTH_REQUEST: &[u8] = b"GET /health/ready HTTP/1.0\r\nHost: localhost\r\n\r\n";
 /// Our own report has a few kilobytes.
@@ -60,9 +60,9 @@ pub fn run(config: &Path, as_json: bool) -> ExitCode {
 fn query(listening: SocketAddr) -> Result<HealthReply, HealthError> {
     let address = address_to_query(listening);
     let failed = |source| HealthError::Ask { address, source };
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(failed)?;
-    stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
-    stream.set_write_timeout(Some(PATIENCE)).map_err(failed)?;
+    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT).map_err(failed)?;
+    stream.set_read_timeout(Some(TIMEOUT)).map_err(failed)?;
+    stream.set_write_timeout(Some(TIMEOUT)).map_err(failed)?;
     stream.write_all(HEALTH_REQUEST).map_err(failed)?;
     let mut answer = Vec::new();
     stream.take(MAX_ANSWER).read_to_end(&mut answer).map_err(failed)?;
