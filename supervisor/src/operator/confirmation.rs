@@ -46,7 +46,7 @@ pub(super) enum NotConfirmed {
     #[error(
         "the change is written, but {waiting} did not confirm it within {} seconds and may still use the previous \
          accounts; see the log and `mailstead health`",
-        PATIENCE.as_secs()
+        TIMEOUT.as_secs()
     )]
     Silent {
         /// The daemons.
@@ -55,7 +55,7 @@ pub(super) enum NotConfirmed {
 }
 
 /// A daemon reads the file within milliseconds, unless the machine has no time for it.
-const PATIENCE: Duration = Duration::from_secs(15);
+const TIMEOUT: Duration = Duration::from_secs(15);
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 /// A notice is dropped when the socket's queue is full; so the request is repeated.
 const RESEND_INTERVAL: Duration = Duration::from_secs(1);
@@ -81,7 +81,7 @@ pub(super) fn wait(folders: &Folders) -> Result<Effect, NotConfirmed> {
         let waiting = waiting_for(folders);
         match waiting {
             None => return Ok(Effect::Confirmed),
-            Some(waiting) if begin.elapsed() >= PATIENCE => return Err(NotConfirmed::Silent { waiting }),
+            Some(waiting) if begin.elapsed() >= TIMEOUT => return Err(NotConfirmed::Silent { waiting }),
             Some(_) => thread::sleep(CHECK_INTERVAL),
         }
     }
