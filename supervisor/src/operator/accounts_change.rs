@@ -9,7 +9,7 @@ use crate::volume::AccountsFile;
 
 /// Changes take milliseconds, and process 1 hashes a few passwords when it starts: a process that holds the lock longer
 /// than this hangs.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The present accounts, for reading. This needs no lock, so it also works on a volume that is not writable.
 pub(super) fn read_accounts(location: &VolumeLocation) -> Result<Accounts, OperatorError> {
@@ -29,7 +29,7 @@ pub(super) fn change_accounts<T>(
 ) -> Result<(T, Result<Effect, NotConfirmed>), OperatorError> {
     // Before a lock is created where there is nothing to change.
     read_accounts(location)?;
-    let file = AccountsFile::lock(&location.folders, location.readers(), PATIENCE)?;
+    let file = AccountsFile::lock(&location.folders, location.readers(), TIMEOUT)?;
     let mut accounts = file.load()?.ok_or_else(|| OperatorError::NoAccounts(location.folders.accounts()))?;
     let outcome = change(&mut accounts)?;
     file.store(&accounts)?;
