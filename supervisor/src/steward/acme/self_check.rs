@@ -21,7 +21,7 @@ use crate::steward::web::CHALLENGES;
 use handover::{Concern, config};
 
 /// Timeout for one address and one challenge type. An authority waits ten seconds.
-const PATIENCE: Duration = Duration::from_secs(8);
+const TIMEOUT: Duration = Duration::from_secs(8);
 /// Limit of a response. Our own is far shorter.
 const MAX_ANSWER: u64 = 4096;
 
@@ -116,7 +116,7 @@ impl SelfCheck<'_> {
             let read = stream.take(MAX_ANSWER).read_to_end(&mut answer).await;
             if answer.is_empty() { read.map(|_| answer) } else { Ok(answer) }
         };
-        match timeout(PATIENCE, asking).await {
+        match timeout(TIMEOUT, asking).await {
             Ok(Ok(answer)) => read_answer(&answer, &content),
             Ok(Err(error)) => Responder::NoAnswer(error.to_string()),
             Err(_) => Responder::NoAnswer("no answer".to_owned()),
@@ -150,7 +150,7 @@ impl SelfCheck<'_> {
             let config = alpn::client().map_err(std::io::Error::other)?;
             TlsConnector::from(config).connect(server, stream).await
         };
-        match timeout(PATIENCE, asking).await {
+        match timeout(TIMEOUT, asking).await {
             Ok(Ok(stream)) => {
                 let leaf = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
                 if leaf == Some(expected) {
