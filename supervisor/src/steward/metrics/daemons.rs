@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// Timeout for a daemon, which normally answers in a millisecond. A client must not wait for one that is restarting.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 /// Limit of a daemon's answer. Some hundred lines are a tenth of this.
 const MAX_LEN: u64 = 256 * 1024;
 
@@ -18,7 +18,7 @@ pub(super) async fn fetch(sockets: &BTreeMap<String, PathBuf>) -> Vec<(String, O
     let mut requests = JoinSet::new();
     for (process, socket) in sockets.clone() {
         requests.spawn(async move {
-            let metrics = match timeout(PATIENCE, read(&socket)).await {
+            let metrics = match timeout(TIMEOUT, read(&socket)).await {
                 Ok(Ok(text)) if !text.is_empty() => Some(text),
                 Ok(Ok(_)) | Err(_) => None,
                 Ok(Err(error)) => {
