@@ -39,7 +39,7 @@ use test_message::Signer;
 const RETRY: Duration = Duration::from_secs(30);
 /// The interval of checks for ready daemons, and the longest wait of the first beat for them.
 const READY_INTERVAL: Duration = Duration::from_millis(500);
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// Timeout of a beat. The message checks may wait eight seconds for DNS, and a slow disk needs some more.
 const BEAT: Duration = Duration::from_secs(60);
 /// The daemons and the steward are notified of a reload one after the other, and the daemons may be quicker.
@@ -144,7 +144,7 @@ async fn wait_until_up(steward: &watch::Receiver<Arc<Steward>>) {
             tokio::time::sleep(READY_INTERVAL).await;
         }
     };
-    let _ = timeout(PATIENCE, up).await;
+    let _ = timeout(TIMEOUT, up).await;
 }
 
 fn is_up(steward: &Steward) -> bool {
