@@ -14,7 +14,7 @@ use crate::init::unit::{Event, Moment, Phase};
 const HURRY: Duration = Duration::from_secs(1);
 /// A process that is not dead by then, killed or not, cannot be waited for: the container's engine waits 40 seconds,
 /// and then reports another exit status.
-const PATIENCE: Duration = Duration::from_secs(38);
+const TIMEOUT: Duration = Duration::from_secs(38);
 
 /// A stop that has begun.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl<P: Processes> Supervision<P> {
         if self.stop.is_none() {
             tracing::info!("stopping");
             self.stop =
-                Some(StopProgress { remaining: Role::STOP_ORDER.into(), give_up: now.instant + PATIENCE });
+                Some(StopProgress { remaining: Role::STOP_ORDER.into(), give_up: now.instant + TIMEOUT });
         } else {
             tracing::warn!("second request to stop, one second for each daemon");
             for role in Role::STOP_ORDER {

@@ -56,7 +56,7 @@ fn a_daemon_that_does_not_stop_is_killed_and_sets_the_exit_status() {
 #[test]
 fn all_limits_stay_below_the_containers_and_an_unkillable_daemon_is_left() {
     let limits: Duration = Role::STOP_ORDER.iter().map(|role| role.stop_limit()).sum();
-    assert!(limits < PATIENCE && PATIENCE < Duration::from_secs(40));
+    assert!(limits < TIMEOUT && TIMEOUT < Duration::from_secs(40));
     let now = Moment::now();
     let mut supervision = all_started(now);
     supervision.stop(now);
