@@ -13,7 +13,7 @@ use super::fault::UpdateFault;
 use super::key::Key;
 
 /// Timeout of an exchange, with its connection. A server that signs its zones at each update needs a moment.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Seconds since 1970.
 pub(super) fn now() -> u64 {
@@ -22,9 +22,9 @@ pub(super) fn now() -> u64 {
 
 /// Makes one exchange over TCP: updates are long, and an attacker who is not on the path cannot forge an answer.
 pub(super) async fn exchange(server: SocketAddr, query: SignedQuery) -> Result<Message, UpdateFault> {
-    let answer = timeout(PATIENCE, send_and_receive(server, &query.octets))
+    let answer = timeout(TIMEOUT, send_and_receive(server, &query.octets))
         .await
-        .map_err(|_| UpdateFault::Silent(PATIENCE.as_secs()))??;
+        .map_err(|_| UpdateFault::Silent(TIMEOUT.as_secs()))??;
     query.verify(&answer)
 }
 
