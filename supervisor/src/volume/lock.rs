@@ -35,7 +35,7 @@ pub struct VolumeInUseError {
 }
 
 /// [`is_locked`] holds the lock for a moment to test it; that must not make a start fail.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
 /// Locks the volume, before anything else on it is changed. If that fails for another reason than a second server, the
@@ -55,7 +55,7 @@ pub fn lock(folders: &Folders, owners: Option<&Owners>) -> Result<VolumeLock, Vo
         Ok(lock) => lock,
         Err(error) => return unlocked(&error),
     };
-    let give_up = Instant::now() + PATIENCE;
+    let give_up = Instant::now() + TIMEOUT;
     loop {
         match lock.try_lock() {
             Ok(()) => return Ok(VolumeLock { _lock: Some(lock) }),
