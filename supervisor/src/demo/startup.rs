@@ -16,7 +16,7 @@ use crate::site::Site;
 use crate::volume;
 
 /// The time until a person is shown that something is wrong.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
 /// Waits for the demo's site to come up.
@@ -67,8 +67,8 @@ impl LoopObserver for StartupMonitor {
 
 /// Waits until every service answers, then shows the addresses.
 fn announce(contact: &DemoAddresses, folder: &Path, is_ready: &Receiver<()>, is_over: &Mutex<bool>) {
-    let patience = Instant::now() + PATIENCE;
-    match is_ready.recv_timeout(PATIENCE) {
+    let patience = Instant::now() + TIMEOUT;
+    match is_ready.recv_timeout(TIMEOUT) {
         Ok(()) => {}
         Err(RecvTimeoutError::Timeout) => return report_failure("not every daemon is ready", folder),
         // Stopped before it was up.
