@@ -14,7 +14,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use super::addresses::DemoAddresses;
 
 /// The time limit for one port.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest greeting line.
 const MAX_LEN: u64 = 1024;
 
@@ -33,9 +33,9 @@ pub(super) fn all(contact: &DemoAddresses) -> Result<(), String> {
 
 fn connect(port: u16) -> io::Result<TcpStream> {
     let address = SocketAddr::from((IpAddr::V4(Ipv4Addr::LOCALHOST), port));
-    let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    let stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
     Ok(stream)
 }
 
@@ -59,7 +59,7 @@ fn tls(port: u16, authority: &Path, expected: &str) -> io::Result<()> {
 
 fn lmtp(path: &Path) -> io::Result<()> {
     let stream = UnixStream::connect(path)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
     greeting(stream, "220")
 }
 
