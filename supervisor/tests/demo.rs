@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 /// Far more than any step needs; only a demo that hangs exceeds it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A running demo; killed if a test fails half-way.
 struct Running {
@@ -52,7 +52,7 @@ impl Running {
 
     /// Waits for a line with that beginning.
     fn wait_for(&self, beginning: &str) {
-        while !self.lines.recv_timeout(PATIENCE).unwrap().starts_with(beginning) {}
+        while !self.lines.recv_timeout(TIMEOUT).unwrap().starts_with(beginning) {}
     }
 
     fn stop(mut self, signal: Signal) -> ExitStatus {
@@ -80,7 +80,7 @@ fn json(path: PathBuf) -> Value {
 fn connect(contact: &Value, port: &str) -> std::io::Result<TcpStream> {
     let number = contact["ports"][port].as_u64().unwrap();
     let stream = TcpStream::connect((contact["host"].as_str().unwrap(), number.try_into().unwrap()))?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
     Ok(stream)
 }
 
