@@ -21,7 +21,7 @@ use crate::imap::{Server, Service, serve};
 use crate::mailbox::Store;
 
 /// The longest wait for a response, after which a test fails.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The users that every transcript can use.
 pub(super) fn accounts() -> Accounts {
@@ -154,7 +154,7 @@ impl<'s> Player<'s> {
             Step::Closed(connection) => {
                 let connection = self.connection(*connection);
                 connection.send().await?;
-                match connection.stream.receive_within(PATIENCE, &mut connection.received).await {
+                match connection.stream.receive_within(TIMEOUT, &mut connection.received).await {
                     ReceiveOutcome::End if connection.received.is_empty() => Ok(()),
                     _ => Err(format!(
                         "got {} instead of the end of the connection",
@@ -250,7 +250,7 @@ impl TestConnection {
                 line.truncate(end);
                 return Ok(line);
             }
-            match self.stream.receive_within(PATIENCE, &mut self.received).await {
+            match self.stream.receive_within(TIMEOUT, &mut self.received).await {
                 ReceiveOutcome::Octets(_) => {}
                 ReceiveOutcome::End => return Err("the server closed the connection".to_owned()),
                 ReceiveOutcome::Idle | ReceiveOutcome::Expired(_) => {
