@@ -13,7 +13,7 @@ use super::*;
 /// A number of sessions that used up every thread before there were limits.
 const SESSIONS: usize = 80;
 /// Time limit, which no answer reaches.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 #[test]
 fn sessions_waiting_for_a_locked_mailbox_leave_threads_to_others() {
@@ -53,7 +53,7 @@ fn sessions_waiting_for_a_locked_mailbox_leave_threads_to_others() {
             ann.open(&MailboxName::parse("Sent").unwrap()).await.unwrap();
             drop(inbox.search_permit().await);
         };
-        tokio::time::timeout(PATIENCE, others).await.expect("other work waited for the locked mailbox");
+        tokio::time::timeout(TIMEOUT, others).await.expect("other work waited for the locked mailbox");
 
         release.send(()).unwrap();
         for session in waiting {
