@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use hickory_proto::rr::rdata::{A, AAAA, MX, PTR, TXT};
 use hickory_proto::rr::{Name, RData, RecordType};
 use libfuzzer_sys::fuzz_target;
-use spf::{Answer, Question, Receiver, Sender, Stop, check_host};
+use spf::{Answer, Query, Receiver, Sender, Stop, check_host};
 
 /// A term asks for its record, or for its hosts and their addresses; the macro `p` takes two rounds more, and an
 /// explanation one.
@@ -35,14 +35,14 @@ fuzz_target!(|octets: &[u8]| {
 });
 
 fn evaluate(records: &[&[u8]], sender: &Sender<'_>) {
-    let mut answers: BTreeMap<Question, Answer> = BTreeMap::new();
+    let mut answers: BTreeMap<Query, Answer> = BTreeMap::new();
     for _ in 0..MAX_ROUNDS {
         let explained = match check_host(&answers, sender) {
             Ok(verdict) => match verdict.explanation {
                 Some(explanation) => explanation.text(&answers, sender, &RECEIVER),
                 None => Ok(None),
             },
-            Err(Stop::Asks(questions)) => Err(questions),
+            Err(Stop::Pending(questions)) => Err(questions),
             Err(_) => Ok(None),
         };
         let questions = match explained {
@@ -64,7 +64,7 @@ fn evaluate(records: &[&[u8]], sender: &Sender<'_>) {
 
 /// The first record is that of the domain; others follow by the length of a name, so that records can refer to each
 /// other.
-fn answer(records: &[&[u8]], (name, kind): &Question) -> Answer {
+fn answer(records: &[&[u8]], (name, kind): &Query) -> Answer {
     let number = name.iter().map(<[u8]>::len).sum::<usize>();
     let host = |prefix: usize| Name::from_ascii(format!("h{prefix}.example.org.")).expect("it is a name");
     let found = match kind {

@@ -249,8 +249,7 @@ impl Evaluation<'_> {
 
     /// Fails with all of these queries that have not been made yet.
     pub(super) fn require(&self, queries: impl Iterator<Item = Query>) -> Result<(), Stop> {
-        let missing: BTreeSet<Query> =
-            queries.filter(|query| self.answers.answer(query).is_none()).collect();
+        let missing: BTreeSet<Query> = queries.filter(|query| self.answers.answer(query).is_none()).collect();
         if missing.is_empty() { Ok(()) } else { Err(Stop::Pending(missing)) }
     }
 

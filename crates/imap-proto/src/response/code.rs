@@ -1,6 +1,6 @@
 //! Response codes: the machine-readable part of a status response.
 
-use super::string::{spaced, formatted};
+use super::string::{formatted, spaced};
 use crate::{Flag, SequenceSet, Uid, UidValidity};
 
 /// A response code, in brackets before the text.
@@ -83,7 +83,9 @@ impl Code {
     fn write_content(&self, out: &mut Vec<u8>) {
         match self {
             Code::AppendUid(validity, uid) => formatted(out, format_args!("APPENDUID {validity} {uid}")),
-            Code::CopyUid(validity, from, to) => formatted(out, format_args!("COPYUID {validity} {from} {to}")),
+            Code::CopyUid(validity, from, to) => {
+                formatted(out, format_args!("COPYUID {validity} {from} {to}"))
+            }
             Code::UidNext(uid) => formatted(out, format_args!("UIDNEXT {uid}")),
             Code::UidValidity(validity) => formatted(out, format_args!("UIDVALIDITY {validity}")),
             Code::Unseen(number) => formatted(out, format_args!("UNSEEN {number}")),

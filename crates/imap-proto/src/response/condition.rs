@@ -1,7 +1,7 @@
 //! Status responses: the results of commands, and the server's own status (RFC 3501 §7.1).
 
 use super::Code;
-use super::string::{human_text, formatted};
+use super::string::{formatted, human_text};
 use crate::Tag;
 
 /// The three results of a command.

@@ -3,7 +3,7 @@
 //! A response is opened, gets items, and is closed. An item with long content ends with the header of a literal; the
 //! server then sends the octets itself, directly from their source.
 
-use super::string::{astring, spaced, formatted};
+use super::string::{astring, formatted, spaced};
 use crate::command::fetch::{Partial, Section, SectionText};
 use crate::{DateTime, Flag, SequenceNumber, Uid};
 

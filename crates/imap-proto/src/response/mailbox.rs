@@ -1,6 +1,6 @@
 //! Responses about mailboxes (RFC 3501 §7.2 and §7.3, and EXPUNGE of §7.4).
 
-use super::string::{astring, mailbox, spaced, string, formatted};
+use super::string::{astring, formatted, mailbox, spaced, string};
 use crate::command::status::StatusItem;
 use crate::mailbox::SEPARATOR;
 use crate::{Flag, MailboxName, SequenceNumber, SpecialUse};

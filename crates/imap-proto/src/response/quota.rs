@@ -1,6 +1,6 @@
 //! Responses about quotas (RFC 9208 §4.2).
 
-use super::string::{astring, mailbox, formatted};
+use super::string::{astring, formatted, mailbox};
 use crate::MailboxName;
 
 /// The only quota root: all mail of the user counts for it (RFC 9208 §3.2 leaves the name to the server).

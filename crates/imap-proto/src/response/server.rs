@@ -1,6 +1,6 @@
 //! Responses about the server: CAPABILITY, ENABLED, ID, NAMESPACE.
 
-use super::string::{nstring, spaced, string, formatted};
+use super::string::{formatted, nstring, spaced, string};
 use crate::mailbox::SEPARATOR;
 
 /// `"*" SP "CAPABILITY" *(SP capability)` (RFC 3501 §7.2.1)

@@ -39,12 +39,7 @@ fn zone(lines: &[(&str, &str, &str)]) -> BTreeMap<Query, Answer> {
 }
 
 /// The result for mail from `local_part@domain`, with all answers of the zone.
-fn check(
-    zone: &BTreeMap<Query, Answer>,
-    local_part: &str,
-    domain: &str,
-    ip: &str,
-) -> Result<Verdict, Stop> {
+fn check(zone: &BTreeMap<Query, Answer>, local_part: &str, domain: &str, ip: &str) -> Result<Verdict, Stop> {
     let sender = Sender { ip: ip.parse().unwrap(), local_part, domain, helo: "mail.example.net" };
     check_sender(zone, &sender)
 }
