@@ -151,7 +151,7 @@ fn of_readers() -> Vec<Shape> {
         }
     }
     shapes.push(shape(
-        "append::announced",
+        "append::parse_header",
         SIZE,
         |size| fill(b"a", size),
         |octets| {
@@ -159,7 +159,7 @@ fn of_readers() -> Vec<Shape> {
         },
     ));
     shapes.push(shape(
-        "Reader::expect_answer",
+        "Reader::expect_continuation_response",
         SIZE,
         |size| fill(b"a", size),
         |octets| {

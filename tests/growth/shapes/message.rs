@@ -52,7 +52,7 @@ const OF_VALUES: [OfValue; 10] = [
 ];
 
 const OF_PLAIN_VALUES: [OfValue; 8] = [
-    ("Disposition::parse", "a;", |value| drop(black_box(ContentDisposition::parse(&value)))),
+    ("ContentDisposition::parse", "a;", |value| drop(black_box(ContentDisposition::parse(&value)))),
     ("language_tags", "", |value| drop(black_box(mime::language_tags(&value)))),
     ("trace_fields", "Authentication-Results: ", |value| drop(black_box(trace_fields(&value, &host())))),
     ("header_lines", "Subject: ", |value| {
@@ -384,7 +384,7 @@ fn of_composed() -> Vec<Shape> {
                 };
                 drop(black_box(AuthenticationResults { host: &text, methods: vec![method] }.field()));
             }),
-            shape(name("Report::compose"), SIZE, make, |text| drop(black_box(report(&text, 1)))),
+            shape(name("DeliveryReport::compose"), SIZE, make, |text| drop(black_box(report(&text, 1)))),
             shape(name("Mailbox::address"), SIZE, make, |text| {
                 let mailbox =
                     Mailbox { local: text.clone().into(), domain: text.into(), ..Mailbox::default() };
@@ -395,11 +395,11 @@ fn of_composed() -> Vec<Shape> {
     // The returned header contains every boundary that a report begins with.
     let guessed = |size| String::from_utf8(count("report-a==: b\r\n", size)).unwrap();
     shapes.extend([
-        shape("Report::compose of guessed boundaries", SIZE, guessed, |text| {
+        shape("DeliveryReport::compose of guessed boundaries", SIZE, guessed, |text| {
             drop(black_box(report(&text, 1)))
         }),
         shape(
-            "Report::compose of recipients",
+            "DeliveryReport::compose of recipients",
             16,
             |recipients| recipients,
             |recipients| {
