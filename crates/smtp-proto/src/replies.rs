@@ -49,7 +49,13 @@ pub(crate) const NON_ASCII_RECIPIENT: Reply =
     reply(553, Status::NON_ASCII_ADDRESS, "Non-ASCII addresses (SMTPUTF8) are not supported");
 pub(crate) const NOT_IMPLEMENTED: Reply =
     reply(502, Status::INVALID_COMMAND, "Command not implemented on this port");
-pub(crate) const HELLO_FIRST: Reply = reply(503, Status::INVALID_COMMAND, "Send EHLO, HELO or LHLO first");
+pub(crate) const AUTH_NOT_OFFERED: Reply = reply(
+    502,
+    Status::INVALID_COMMAND,
+    "Authentication is not available on this port: send mail on port 465 or 587",
+);
+pub(crate) const HELLO_FIRST: Reply = reply(503, Status::INVALID_COMMAND, "Send EHLO or HELO first");
+pub(crate) const LHLO_FIRST: Reply = reply(503, Status::INVALID_COMMAND, "Send LHLO first");
 pub(crate) const NESTED_MAIL: Reply =
     reply(503, Status::INVALID_COMMAND, "Nested MAIL command: sender already specified");
 pub(crate) const MAIL_FIRST: Reply = reply(503, Status::INVALID_COMMAND, "Need MAIL first");
@@ -106,9 +112,9 @@ pub const HEADER_TOO_BIG: Reply =
     reply(552, Status::MESSAGE_TOO_BIG, "Message header size exceeds the limit of this server");
 pub(crate) const BODY_HAS_NUL: Reply = reply(554, Status::INVALID_OCTETS, "Message contains a NUL octet");
 pub(crate) const BODY_HAS_BARE_CR: Reply =
-    reply(554, Status::INVALID_OCTETS, "Message contains a bare CR: lines must end in CRLF");
+    reply(554, Status::INVALID_OCTETS, "Message contains a bare CR: lines must end in CRLF, closing connection");
 pub(crate) const BODY_HAS_BARE_LF: Reply =
-    reply(554, Status::INVALID_OCTETS, "Message contains a bare LF: lines must end in CRLF");
+    reply(554, Status::INVALID_OCTETS, "Message contains a bare LF: lines must end in CRLF, closing connection");
 
 // Refusals by the directory and the policy.
 /// Unknown mailbox.

@@ -146,10 +146,10 @@ impl Reply {
     /// A command that breaks the grammar, with the position of the fault for developers of mail programs.
     pub(super) fn syntax_error(fault: &CommandError) -> Self {
         match fault {
-            CommandError::Syntax(SyntaxError { at, expected: KNOWN_COMMAND }) => {
-                Self::bad(format!("Unknown command at octet {at}"))
+            CommandError::Syntax(SyntaxError { expected: KNOWN_COMMAND, .. }) => Self::bad("Unknown command"),
+            CommandError::Syntax(SyntaxError { at, expected }) => {
+                Self::bad(format!("Syntax error at octet {at}: expected {expected}"))
             }
-            CommandError::Syntax(_) => Self::bad(format!("Syntax error: {fault}")),
             CommandError::TooLong { .. } => Self::bad(format!("Command too long: {fault}")),
         }
     }

@@ -71,8 +71,16 @@ fn execute(session: &mut Session, state: State, command: Command) -> CommandEffe
             session.respond(&replies::MAIL_FIRST, state)
         }
         (Command::Mail(_) | Command::Rcpt(_) | Command::Data, state) => {
-            session.respond_error(&replies::HELLO_FIRST, state)
+            session.respond_error(hello_first(session), state)
         }
+    }
+}
+
+/// The reply to a command before the hello.
+fn hello_first(session: &Session) -> &'static Reply {
+    match session.settings.dialect {
+        Dialect::Smtp | Dialect::Submission => &replies::HELLO_FIRST,
+        Dialect::Lmtp => &replies::LHLO_FIRST,
     }
 }
 
@@ -176,13 +184,15 @@ fn starttls(session: &mut Session, state: State) -> CommandEffect {
 
 /// AUTH (RFC 4954 §4): on the submission ports, under TLS, once, and outside of a transaction.
 fn auth(session: &mut Session, state: State, command: AuthCommand) -> CommandEffect {
-    if session.settings.dialect != Dialect::Submission {
-        return session.respond_error(&replies::NOT_IMPLEMENTED, state);
+    match session.settings.dialect {
+        Dialect::Submission => {}
+        Dialect::Smtp => return session.respond_error(&replies::AUTH_NOT_OFFERED, state),
+        Dialect::Lmtp => return session.respond_error(&replies::NOT_IMPLEMENTED, state),
     }
     let ready = match state {
         State::Ready(ready) => ready,
         State::Mail(_) => return session.respond_error(&replies::NOT_IN_TRANSACTION, state),
-        state => return session.respond_error(&replies::HELLO_FIRST, state),
+        state => return session.respond_error(hello_first(session), state),
     };
     if ready.authentication == Authentication::Authenticated {
         return session.respond_error(&replies::ALREADY_AUTHENTICATED, State::Ready(ready));
