@@ -111,10 +111,16 @@ pub const MESSAGE_TOO_BIG: Reply = reply(
 pub const HEADER_TOO_BIG: Reply =
     reply(552, Status::MESSAGE_TOO_BIG, "Message header size exceeds the limit of this server");
 pub(crate) const BODY_HAS_NUL: Reply = reply(554, Status::INVALID_OCTETS, "Message contains a NUL octet");
-pub(crate) const BODY_HAS_BARE_CR: Reply =
-    reply(554, Status::INVALID_OCTETS, "Message contains a bare CR: lines must end in CRLF, closing connection");
-pub(crate) const BODY_HAS_BARE_LF: Reply =
-    reply(554, Status::INVALID_OCTETS, "Message contains a bare LF: lines must end in CRLF, closing connection");
+pub(crate) const BODY_HAS_BARE_CR: Reply = reply(
+    554,
+    Status::INVALID_OCTETS,
+    "Message contains a bare CR: lines must end in CRLF, closing connection",
+);
+pub(crate) const BODY_HAS_BARE_LF: Reply = reply(
+    554,
+    Status::INVALID_OCTETS,
+    "Message contains a bare LF: lines must end in CRLF, closing connection",
+);
 
 // Refusals by the directory and the policy.
 /// Unknown mailbox.

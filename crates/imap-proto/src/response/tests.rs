@@ -144,7 +144,9 @@ fn items_of_a_message_have_one_space_between_them() {
 proptest! {
     #[test]
     fn an_encoded_mailbox_name_parses_back(text in "\\PC{1,20}") {
-        let Some(name) = MailboxName::new(&text) else { return Ok(()) };
+        // A name with an empty last level (`Work/`) exists only in a command: the store refuses it, and a response has none.
+        let name = MailboxName::new(&text).filter(|name| !name.as_str().ends_with(SEPARATOR));
+        let Some(name) = name else { return Ok(()) };
         let mut line = b"a SELECT ".to_vec();
         string::mailbox(&mut line, &name);
         prop_assert_eq!(command::parse(&line).unwrap().request, Request::Select(MailboxArgument::Name(name)));

@@ -71,16 +71,16 @@ fn execute(session: &mut Session, state: State, command: Command) -> CommandEffe
             session.respond(&replies::MAIL_FIRST, state)
         }
         (Command::Mail(_) | Command::Rcpt(_) | Command::Data, state) => {
-            session.respond_error(hello_first(session), state)
+            session.respond_error(&hello_first(session), state)
         }
     }
 }
 
 /// The reply to a command before the hello.
-fn hello_first(session: &Session) -> &'static Reply {
+fn hello_first(session: &Session) -> Reply {
     match session.settings.dialect {
-        Dialect::Smtp | Dialect::Submission => &replies::HELLO_FIRST,
-        Dialect::Lmtp => &replies::LHLO_FIRST,
+        Dialect::Smtp | Dialect::Submission => replies::HELLO_FIRST,
+        Dialect::Lmtp => replies::LHLO_FIRST,
     }
 }
 
@@ -192,7 +192,7 @@ fn auth(session: &mut Session, state: State, command: AuthCommand) -> CommandEff
     let ready = match state {
         State::Ready(ready) => ready,
         State::Mail(_) => return session.respond_error(&replies::NOT_IN_TRANSACTION, state),
-        state => return session.respond_error(hello_first(session), state),
+        state => return session.respond_error(&hello_first(session), state),
     };
     if ready.authentication == Authentication::Authenticated {
         return session.respond_error(&replies::ALREADY_AUTHENTICATED, State::Ready(ready));
