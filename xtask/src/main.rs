@@ -17,7 +17,7 @@ use steps::{Step, cargo, mailstead_binary, run_all, script};
 const USAGE: &str = "\
 usage: cargo xtask VERB
 
-  check          format, lints, wording and the paths in documents: before each commit
+  check          format, lints, links, wording and the paths in documents: before each commit
   test           check, the rules about dependencies, and every test there is
   acceptance     `mailstead demo`, tested with curl, swaks, imaplib and dkimpy
   image          build the container image, start it with compose.yaml, test it from outside
@@ -61,6 +61,9 @@ fn check() -> Result<(), String> {
     run_all([
         cargo(["fmt", "--all", "--check"]),
         cargo(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+        // A renamed item leaves dead links in comments, also in those of private items.
+        cargo(["doc", "--locked", "--workspace", "--no-deps", "--document-private-items", "--quiet"])
+            .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links"),
     ])?;
     paths::check_documents()?;
     language::is_plain()

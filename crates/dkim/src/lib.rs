@@ -5,7 +5,7 @@
 //! canonicalization that [`Signature::body_canonicalization`] names, fetch the TXT records at [`Signature::key_name`],
 //! and call [`Signature::verify`].
 //!
-//! To sign: hash the body with relaxed canonicalization and call [`sign`].
+//! To sign: hash the body with relaxed canonicalization and call [`sign()`].
 //!
 //! A message is never held as a whole: header digests use the fields one by one, and body octets arrive in pieces of
 //! any size. Every operation is linear in the octets that it reads. A signature that covers only the beginning of the

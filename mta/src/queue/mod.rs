@@ -2,7 +2,7 @@
 //!
 //! A message enters in two steps, so that it is acknowledged only once it is safe: [`Queue::stage`] writes its octets
 //! to disk, [`Staged::commit`] its envelope. From then on it survives anything but the loss of the disk, and leaves the
-//! queue only when it is delivered, reported to its sender, or set aside for the operator. [`run`] delivers the
+//! queue only when it is delivered, reported to its sender, or set aside for the operator. [`run()`] delivers the
 //! messages that are due.
 //!
 //! | step                                      | file                      |

@@ -126,6 +126,6 @@ fn send_auth(session: &mut Session, mechanism: Mechanism, mut responses: VecDequ
     session.state = State::Opening(Opening::Login(responses));
 }
 
-/// "The maximum total length of a command line including the command word and the <CRLF> is 512 octets" (RFC 5321
+/// "The maximum total length of a command line including the command word and the `<CRLF>` is 512 octets" (RFC 5321
 /// §4.5.3.1.4).
 const COMMAND_LINE: usize = 512;

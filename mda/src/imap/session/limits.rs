@@ -3,7 +3,7 @@ use std::time::Duration;
 /// RFC 3501 §5.4: a client that has logged in may be silent for at least half an hour.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 /// Before the login a client holds one of few connections. Its time until the login is bounded by its pace
-/// ([`serve::SessionLimits`]).
+/// ([`serve::TimeLimits`]).
 const LOGIN_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// No real client sends this many bad commands in a row.
 const MAX_BAD_COMMANDS: u32 = 20;

@@ -144,7 +144,7 @@ pub(super) struct Ledger {
 
 impl Ledger {
     /// Reads the ledger. A damaged file is set aside: its readable entries count, and each unreadable one counts as an
-    /// order interrupted at `now`. A file that cannot be read now is left for [`Self::unread`].
+    /// order interrupted at `now`. A file that cannot be read now is left for [`Self::read_if_needed`].
     pub(super) fn open(folder: &Path, now: i64) -> Self {
         let mut ledger = Self { path: folder.join("ledger.jsonl"), entries: Vec::new(), is_unread: true };
         if let Some(error) = ledger.read_if_needed(now) {
