@@ -210,6 +210,13 @@ impl Authority {
         change(&mut locked(&self.shared.behaviour));
     }
 
+    /// True if there is an order, and every name of every order is validated.
+    pub fn has_validated_all(&self) -> bool {
+        let records = locked(&self.shared.records);
+        let mut challenges = records.orders.iter().flat_map(|order| &order.challenges).peekable();
+        challenges.peek().is_some() && challenges.all(|challenge| challenge.state == ChallengeState::Valid)
+    }
+
     /// The orders so far, including those refused by a rate limit.
     pub fn ordered(&self) -> Vec<Ordered> {
         locked(&self.shared.records).ordered.clone()
