@@ -10,6 +10,8 @@ signed_zones=(example.org town.example example.net)
 
 # ask NAME TYPE [OPTION...]: the resolver's answer, short.
 ask() { limit=5 on client kdig +timeout=1 +retry=1 +short "@$resolver" "$@"; }
+# The same, from the server of the zones and not from a cache.
+ask_server() { limit=5 on client kdig +timeout=1 +retry=1 +short "@$authoritative" "$@"; }
 
 zone() {
   printf '$ORIGIN %s.\n$TTL 2\n@ SOA ns.example.com. hostmaster.example.com. 1 60 60 3600 1\n@ NS ns.example.com.\n' "$1"

@@ -66,7 +66,8 @@ check "fixed by publishing" mended
 foreign() {
   local before
   printf '%s\n' "$@" | change example.org client owner && inside dns --publish --yes >"$work/published" 2>&1
-  before=$(ask mta-sts.example.org CNAME; ask example.org MX | sort -n; ask _dmarc.example.org TXT)
+  # At the server of the zone: the resolver may have the previous records for two more seconds.
+  before=$(ask_server mta-sts.example.org CNAME; ask_server example.org MX | sort -n; ask_server _dmarc.example.org TXT)
   is "$before" "$(printf 'mx.example.net.\n5 mx.example.net.\n10 mail.example.org.\n"v=DMARC1; p=reject"')" && inside dns --publish --dry-run
 }
 check "a backup MX, a stricter policy and a foreign web name survive publishing" foreign 'update delete mta-sts.example.org.' \
