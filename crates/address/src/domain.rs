@@ -80,6 +80,16 @@ impl Domain {
         Ok(labels.collect::<Result<Vec<_>, _>>()?.join("."))
     }
 
+    /// True if this is `ancestor`, or a name below it.
+    pub fn is_within(&self, ancestor: &Self) -> bool {
+        self.0.strip_suffix(&*ancestor.0).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    }
+
+    /// The name without its first label; `None` if it has one label only.
+    pub fn parent(&self) -> Option<Self> {
+        self.0.split_once('.').map(|(_, parent)| Self(parent.into()))
+    }
+
     /// This name with `labels` put in front: `example.org` with `mail` is `mail.example.org`.
     pub fn with_prefix(&self, labels: &str) -> Result<Self, DomainError> {
         Self::parse(&format!("{labels}.{}", self.0))
@@ -121,6 +131,23 @@ serde_as_text!(Domain);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_domain_is_within_itself_and_every_domain_above() {
+        let domain = |text: &str| Domain::parse(text).unwrap();
+        let mail = domain("mail.example.org");
+        for (ancestor, expected) in [
+            ("mail.example.org", true),
+            ("example.org", true),
+            ("org", true),
+            ("ample.org", false),
+            ("a.mail.example.org", false),
+        ] {
+            assert_eq!(mail.is_within(&domain(ancestor)), expected, "{ancestor}");
+        }
+        assert_eq!(mail.parent(), Some(domain("example.org")));
+        assert_eq!(domain("org").parent(), None);
+    }
 
     #[test]
     fn an_a_label_that_decodes_to_nothing_has_no_unicode_form() {

@@ -122,7 +122,7 @@ impl Signature {
         if from == 0 || from < section.count("From") {
             return Some(SignatureFailure::FromNotSigned);
         }
-        if !self.identity.as_ref().is_some_and(|identity| is_within(identity, &self.domain)) {
+        if !self.identity.as_ref().is_some_and(|identity| identity.is_within(&self.domain)) {
             return Some(SignatureFailure::IdentityOutsideDomain);
         }
         if self.algorithm == Algorithm::RsaSha1 {
@@ -209,11 +209,6 @@ fn identity_domain(value: &[u8]) -> Result<Option<Domain>, SignatureError> {
     let at = memchr::memrchr(b'@', &identity).ok_or(malformed)?;
     let domain = std::str::from_utf8(&identity[at + 1..]).map_err(|_| malformed)?;
     Ok(Domain::parse(domain).ok())
-}
-
-fn is_within(domain: &Domain, parent: &Domain) -> bool {
-    let below = domain.as_str().strip_suffix(parent.as_str());
-    below.is_some_and(|below| below.is_empty() || below.ends_with('.'))
 }
 
 fn text<'a>(value: &'a [u8], name: &'static str) -> Result<&'a str, SignatureError> {

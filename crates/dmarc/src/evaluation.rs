@@ -258,7 +258,7 @@ impl Evaluator<'_> {
             return Ok(Related { organization: None, below });
         }
         let organization = walk(self.answers, self.author)?.organization;
-        below.retain(|identifier| is_at_or_below(&identifier.domain, &organization));
+        below.retain(|identifier| identifier.domain.is_within(&organization));
         below.sort_by_key(|identifier| identifier.authentication != Authentication::Passed);
         let mut seen = Vec::new();
         below.retain(|identifier| {
@@ -306,8 +306,4 @@ fn for_subdomains(policies: &Policies) -> (PolicyTag, Policy) {
         Some(policy) => (PolicyTag::Subdomain, policy),
         None => (PolicyTag::Domain, policies.domain),
     }
-}
-
-fn is_at_or_below(domain: &Domain, ancestor: &Domain) -> bool {
-    domain.as_str().strip_suffix(ancestor.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }

@@ -36,22 +36,13 @@ pub(super) fn check(
 /// True if the domain may have the organizational domain of this host: one is the other or below it, or both are below
 /// the same domain.
 fn is_aligned(domain: &Domain, hostname: &Domain) -> bool {
-    let parent = hostname.as_str().split_once('.').map_or(hostname.as_str(), |(_, parent)| parent);
-    is_within(domain.as_str(), parent) || is_within(hostname.as_str(), domain.as_str())
-}
-
-fn is_within(name: &str, domain: &str) -> bool {
-    name.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    let parent = hostname.parent();
+    domain.is_within(parent.as_ref().unwrap_or(hostname)) || hostname.is_within(domain)
 }
 
 /// True if the domain, or one above it, is local.
 fn has_local_ancestor(directory: &Directory, domain: &Domain) -> bool {
-    let name = domain.as_str();
-    let above = name.match_indices('.').map(|(dot, _)| &name[dot + 1..]);
-    std::iter::once(name)
-        .chain(above)
-        .filter_map(|name| Domain::parse(name).ok())
-        .any(|name| directory.is_local(&name))
+    std::iter::successors(Some(domain.clone()), Domain::parent).any(|name| directory.is_local(&name))
 }
 
 #[cfg(test)]
