@@ -154,10 +154,9 @@ impl Commands {
             None
         };
         let mut resolved = internal_mailbox
-            .map_or_else(|| recipient::resolve(directory, self.client.user.as_ref(), named), Ok);
-        if let Some(returned) = recipient::return_path(&self.site, &self.settings, &envelope.sender, named) {
-            resolved = returned;
-        }
+            .map(Ok)
+            .or_else(|| recipient::return_path(&self.site, &self.settings, &envelope.sender, named))
+            .unwrap_or_else(|| recipient::resolve(directory, self.client.user.is_some(), named));
         // A mail client would show the refusal to a user who cannot do anything about it: the queue retries instead.
         if let (Ok(destinations), None) = (&resolved, &self.client.user) {
             let (sender, size) = (&envelope.sender, envelope.declared_size);

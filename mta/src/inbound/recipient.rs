@@ -16,10 +16,11 @@ pub(super) struct Destinations {
     pub(super) remote: Vec<Address>,
 }
 
-/// Resolves a recipient. Only authenticated users may send to remote addresses: no address of a peer opens a relay.
+/// Resolves a recipient. Only authenticated users may send to remote addresses (`may_relay`): no address of a peer opens
+/// a relay.
 pub(super) fn resolve(
     directory: &Directory,
-    user: Option<&User>,
+    may_relay: bool,
     recipient: &ForwardPath,
 ) -> Result<Destinations, Reply> {
     let (resolution, address) = match recipient {
@@ -35,7 +36,7 @@ pub(super) fn resolve(
             local: reached.local.iter().map(User::address).collect(),
             remote: reached.remote,
         }),
-        (Resolution::NotLocal, Some(address)) if user.is_some() => {
+        (Resolution::NotLocal, Some(address)) if may_relay => {
             Ok(Destinations { local: Vec::new(), remote: vec![address.clone()] })
         }
         (Resolution::NotLocal, _) => Err(replies::RELAY_REFUSED),
@@ -57,13 +58,7 @@ pub(super) fn return_path(
     };
     Some(match srs::resolve(keys, host, address)? {
         Ok(_) if *sender != ReversePath::Null => Err(replies::RETURN_PATH_TAKES_REPORTS),
-        Ok(original) => match resolve(&site.directory, None, &ForwardPath::Address(original.clone())) {
-            // The sender is at another host: the report is relayed to it.
-            Err(reply) if reply == replies::RELAY_REFUSED => {
-                Ok(Destinations { local: Vec::new(), remote: vec![original] })
-            }
-            local => local,
-        },
+        Ok(original) => resolve(&site.directory, true, &ForwardPath::Address(original)),
         Err(Unresolved::Expired) => Err(replies::RETURN_PATH_EXPIRED),
         Err(Unresolved::Forged) => Err(replies::RETURN_PATH_FORGED),
     })

@@ -39,8 +39,8 @@ const TIMEOUT_SHARE: u32 = 4;
 const MAX_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The longest time for which it is kept that there is no such name or record. Below it the zone decides by its SOA
-/// record, and without one nothing is kept (RFC 2308 §5, which names one to three hours as a sensible limit): a sender
-/// who publishes the record that was missing is not held to a mistake. Errors of a server are never kept (§7).
+/// record, and without one nothing is kept (RFC 2308 §5, which names one to three hours as a sensible limit): a mistake
+/// of a sender does not outlive its correction for longer. Errors of a server are never kept (§7).
 pub(super) const MAX_NEGATIVE_TTL: Duration = Duration::from_secs(3 * 60 * 60);
 
 /// Answers kept. A signing key or a policy has a few hundred octets.
