@@ -52,7 +52,12 @@ impl Resolver {
     /// The time limit for all queries about one message together. Zero during an outage: each message would use all of
     /// it without a result. Answers in the cache are used all the same.
     pub(crate) fn budget(&self) -> Duration {
-        if self.outage.is_detected() { Duration::ZERO } else { self.budget }
+        if self.is_in_outage() { Duration::ZERO } else { self.budget }
+    }
+
+    /// True while no name server answers at all.
+    pub(crate) fn is_in_outage(&self) -> bool {
+        self.outage.is_detected()
     }
 
     /// Requests a check for an outage, after the queries about a message got no answer.

@@ -180,6 +180,7 @@ fn plan(root: &Path, dns: &NameServer, tls: Tls) -> Plan {
         tls: tls.clone(),
         limits,
         login: config::Login::default(),
+        policy: config::Policy::default(),
         dns: config::Dns { servers: vec![dns.address()], ..config::Dns::default() },
         outbound: config::Outbound { retry_seconds: 1, ..config::Outbound::default() },
         log: config::Log::default(),

@@ -267,6 +267,19 @@ pub fn author_not_owned(field: &str, address: &Address) -> Reply {
     reply(554, Status::NOT_AUTHORIZED, "").with_text(text)
 }
 
+/// Mail that the policy refuses, for now or for good. `text` says what is wrong and what to do; `contact` is the address
+/// at which the peer may ask. Both are written in ASCII, and shortened so that the reply line is not too long
+/// (RFC 5321 §4.5.3.1.5).
+pub fn policy_refusal(is_lasting: bool, status: Status, text: &str, contact: &str) -> Reply {
+    const MAX_LEN: usize = 400;
+    let code = if is_lasting { 550 } else { 451 };
+    let ask = format!(". Questions: write to {contact}");
+    let room = MAX_LEN.saturating_sub(ask.len());
+    let ascii = |c: char| if c.is_ascii() { c } else { '?' };
+    let text: String = text.chars().map(ascii).take(room).chain(ask.chars().map(ascii)).collect();
+    reply(code, status, "").with_text(text.replace('\n', " "))
+}
+
 /// The message is accepted, with its identifier on this server.
 pub fn accepted_as(id: impl std::fmt::Display) -> Reply {
     MESSAGE_ACCEPTED.with_text(format!("Message accepted as {id}"))

@@ -1,4 +1,4 @@
-//! Checks of a message's origin: SPF, DKIM, DMARC and the reverse name of the peer.
+//! Checks of a message's origin: the reverse name of the peer, SPF, DKIM and DMARC.
 //!
 //! The results are recorded in an `Authentication-Results` field (RFC 8601). Nothing is refused here: the
 //! consequences of a result are decided elsewhere. The DNS queries run at the same time and under one budget; a
@@ -6,16 +6,16 @@
 
 mod dkim;
 mod dmarc;
-mod iprev;
 mod results;
+mod reverse_name;
 mod spf;
 
 pub use results::{AuthResult, AuthenticationResults, Finding, Method};
+pub use reverse_name::{ReverseName, is_public};
 
 use std::net::IpAddr;
 
 use address::{Domain, ReversePath};
-use mail_auth::MessageAuthenticator;
 use message::Author;
 use serve::MailId;
 use tokio::time::Instant;
@@ -32,7 +32,8 @@ pub struct PeerIdentity {
     pub helo: String,
 }
 
-/// Runs all checks on a message. `hostname` is ours: the authserv-id of the results.
+/// Runs SPF, DKIM and DMARC on a message. `hostname` is ours: the authserv-id of the results. `earlier` are the results
+/// of checks before the message arrived.
 ///
 /// Ends within the resolver's budget.
 pub async fn authenticate(
@@ -42,8 +43,8 @@ pub async fn authenticate(
     peer: &PeerIdentity,
     sender: &ReversePath,
     content: &Content,
+    earlier: Vec<Finding>,
 ) -> AuthenticationResults {
-    let authenticator = MessageAuthenticator(resolver.inner());
     let begin = Instant::now();
     let budget = resolver.budget();
     // DMARC sends its queries only after SPF and DKIM have their answers, and must find some of the budget left.
@@ -56,21 +57,15 @@ pub async fn authenticate(
     });
     let inner = resolver.inner();
     let verify = prepared.verify(&inner, first_end);
-    let name = async {
-        match ip {
-            Some(ip) => iprev::check(&authenticator, ip, first_end).await,
-            None => None,
-        }
-    };
     let sender_policy = async {
         match &origin {
             Some(origin) => spf::check(resolver, origin, first_end).await,
             None => spf::SpfResults::of_unknown_peer(&peer.helo),
         }
     };
-    let (iprev, spf, signatures) = tokio::join!(name, sender_policy, verify);
+    let (spf, signatures) = tokio::join!(sender_policy, verify);
     let mut results = AuthenticationResults::new(hostname.clone());
-    results.extend(iprev);
+    results.extend(earlier);
     results.extend(spf.findings().filter(|_| origin.is_some()));
     results.extend(signatures.findings());
     let author = Author::of(content.header());

@@ -127,7 +127,8 @@ impl Method {
 }
 
 impl AuthResult {
-    fn name(self) -> &'static str {
+    /// The name in the field.
+    pub fn name(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Pass => "pass",

@@ -6,6 +6,7 @@ use tracing::field::Empty;
 use super::arrival::Arrival;
 use super::client::Client;
 use super::envelope::InboundEnvelope;
+use super::policy::SessionPolicy;
 use super::{delivery, fields, forwarding, submission, trace};
 use crate::checks;
 use crate::site::{Settings, Site};
@@ -15,6 +16,7 @@ pub(super) async fn process(
     site: &Site,
     settings: &Settings,
     client: &Client,
+    policy: Option<&mut SessionPolicy>,
     envelope: InboundEnvelope,
     arrival: Arrival,
 ) -> Reply {
@@ -22,7 +24,7 @@ pub(super) async fn process(
     let sender = envelope.sender.clone();
     let recipients = envelope.recipient_count();
     let is_heartbeat = is_heartbeat(site, client, &envelope);
-    let reply = match prepare_and_deliver(site, settings, client, envelope, arrival).await {
+    let reply = match prepare_and_deliver(site, settings, client, policy, envelope, arrival).await {
         Ok(reply) | Err(reply) => reply,
     };
     let (service, peer) = (client.service.name(), client.peer);
@@ -48,6 +50,7 @@ async fn prepare_and_deliver(
     site: &Site,
     settings: &Settings,
     client: &Client,
+    mut policy: Option<&mut SessionPolicy>,
     envelope: InboundEnvelope,
     arrival: Arrival,
 ) -> Result<Reply, Reply> {
@@ -69,8 +72,13 @@ async fn prepare_and_deliver(
             let ip = Some(ip).filter(|ip| !settings.config.login.is_gateway(*ip));
             let peer = checks::PeerIdentity { ip, helo: client.hello_name().to_owned() };
             let sender = &envelope.sender;
+            let earlier = match &mut policy {
+                Some(policy) => policy.findings().await,
+                None => Vec::new(),
+            };
+            let resolver = &settings.resolver;
             let results =
-                checks::authenticate(&settings.resolver, hostname, id, &peer, sender, &content).await;
+                checks::authenticate(resolver, hostname, id, &peer, sender, &content, earlier).await;
             if !envelope.remote().is_empty() {
                 forwarding::check(&site.directory, hostname, &content, &results)?;
             }
@@ -84,6 +92,10 @@ async fn prepare_and_deliver(
             None
         }
     };
-    trace::add_trace_fields(&mut content, settings, client, &envelope, results.as_ref());
+    let confirmed_name = match policy {
+        Some(policy) => policy.confirmed_name().await,
+        None => None,
+    };
+    trace::add_trace_fields(&mut content, settings, client, &envelope, results.as_ref(), confirmed_name);
     delivery::deliver(site, settings, client.user.as_ref(), envelope, &content).await
 }

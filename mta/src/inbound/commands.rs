@@ -14,10 +14,12 @@ use smtp_proto::server::{Event, Login, Mail, Message, Rcpt, Request};
 use smtp_proto::{Severity, replies};
 use tracing::field::Empty;
 
+use super::ServiceKind;
 use super::acceptance;
 use super::arrival::Arrival;
 use super::client::Client;
 use super::envelope::InboundEnvelope;
+use super::policy::{self, SessionPolicy, Verdict};
 use super::{login, quota, recipient, sender};
 use crate::metrics::RefusalStep;
 use crate::site::{Settings, Site};
@@ -27,6 +29,8 @@ pub(super) struct Commands {
     site: Arc<Site>,
     settings: Arc<Settings>,
     client: Client,
+    /// The policy for the peer; `None` if it is not judged.
+    policy: Option<SessionPolicy>,
     transaction: Transaction,
     /// The watch on the login, once the client has authenticated.
     login_watch: Option<LoginWatch>,
@@ -43,7 +47,13 @@ enum Transaction {
 
 impl Commands {
     pub(super) fn new(site: Arc<Site>, settings: Arc<Settings>, client: Client) -> Self {
-        Self { site, settings, client, transaction: Transaction::None, login_watch: None }
+        // Connections through the gateway share its address, which says nothing about the peer.
+        let ip = client.peer.ip().filter(|ip| !settings.config.login.is_gateway(*ip));
+        let policy = match client.service {
+            ServiceKind::Smtp => SessionPolicy::new(settings.clone(), ip),
+            ServiceKind::Submission | ServiceKind::Submissions => None,
+        };
+        Self { site, settings, client, policy, transaction: Transaction::None, login_watch: None }
     }
 
     /// Discards the envelope, since TLS has begun.
@@ -65,6 +75,9 @@ impl Commands {
         match event {
             Event::Hello(request) => {
                 self.client.set_hello(&request);
+                if let Some(policy) = &mut self.policy {
+                    policy.hello(&self.site.directory, self.client.hello_name());
+                }
                 self.transaction = Transaction::None;
                 request.accept();
             }
@@ -157,6 +170,21 @@ impl Commands {
             .map(Ok)
             .or_else(|| recipient::return_path(&self.site, &self.settings, &envelope.sender, named))
             .unwrap_or_else(|| recipient::resolve(directory, self.client.user.is_some(), named));
+        if let (Ok(_), Some(policy)) = (&resolved, &mut self.policy)
+            && !policy::is_exempt(directory, named)
+        {
+            let judgement = policy.judge_envelope().await;
+            match judgement.verdict(&recipient::postmaster_of(named)) {
+                Verdict::Defer(reply) | Verdict::Reject(reply) => {
+                    let (id, peer, sender) = (envelope.id, self.client.peer, &envelope.sender);
+                    let checks = judgement.summary();
+                    tracing::info!(%id, %peer, %sender, checks, "refused by the policy");
+                    resolved = Err(reply);
+                }
+                // Decided at the end of the message.
+                Verdict::Junk | Verdict::Accept => {}
+            }
+        }
         // A mail client would show the refusal to a user who cannot do anything about it: the queue retries instead.
         if let (Ok(destinations), None) = (&resolved, &self.client.user) {
             let (sender, size) = (&envelope.sender, envelope.declared_size);
@@ -165,6 +193,7 @@ impl Commands {
         }
         match resolved {
             Ok(destinations) => {
+                envelope.is_exempt &= policy::is_exempt(directory, named);
                 envelope.add(named.clone(), destinations);
                 request.accept();
             }
@@ -187,7 +216,15 @@ impl Commands {
             tracing::warn!(%id, %peer, ?user, "message refused: login revoked");
             return request.answer(&replies::LOGIN_REVOKED);
         }
-        let reply = acceptance::process(&self.site, &self.settings, &self.client, envelope, arrival).await;
+        let reply = acceptance::process(
+            &self.site,
+            &self.settings,
+            &self.client,
+            self.policy.as_mut(),
+            envelope,
+            arrival,
+        )
+        .await;
         self.site.metrics.message(self.client.service, &reply);
         if reply.severity() == Severity::Completion {
             self.client.pace.accepted();

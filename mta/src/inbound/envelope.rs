@@ -16,6 +16,8 @@ pub(super) struct InboundEnvelope {
     pub(super) body: BodyKind,
     /// The size that the peer has declared.
     pub(super) declared_size: Option<u64>,
+    /// True if every recipient is one that the policy exempts.
+    pub(super) is_exempt: bool,
     /// The recipients as the peer named them.
     named: Vec<ForwardPath>,
     /// Local mailboxes, each once.
@@ -35,6 +37,7 @@ impl InboundEnvelope {
             sender: command.sender.clone(),
             body,
             declared_size: command.size,
+            is_exempt: true,
             named: Vec::new(),
             local: Vec::new(),
             remote: Vec::new(),
@@ -51,6 +54,11 @@ impl InboundEnvelope {
         };
         destinations.local.into_iter().for_each(|address| once(&mut self.local, address));
         destinations.remote.into_iter().for_each(|address| once(&mut self.remote, address));
+    }
+
+    /// The recipient that was named first.
+    pub(super) fn first_recipient(&self) -> Option<&ForwardPath> {
+        self.named.first()
     }
 
     /// The number of recipients that the peer has named.

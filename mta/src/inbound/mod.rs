@@ -25,6 +25,7 @@ mod envelope;
 mod fields;
 mod forwarding;
 mod login;
+mod policy;
 mod quota;
 mod recipient;
 mod sender;

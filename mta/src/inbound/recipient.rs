@@ -71,6 +71,14 @@ pub(super) fn internal_mailbox(directory: &Directory, recipient: &ForwardPath) -
     Some(Destinations { local: vec![user.address()], remote: Vec::new() })
 }
 
+/// The postmaster's address in the domain of a recipient, at which a refused host may ask.
+pub(super) fn postmaster_of(recipient: &ForwardPath) -> String {
+    match recipient.address().and_then(Address::domain) {
+        Some(domain) => format!("postmaster@{domain}"),
+        None => "postmaster".to_owned(),
+    }
+}
+
 /// The user's mailbox, with the detail after the name in the address: the MDA sorts by it (RFC 5233).
 fn with_detail(user: &User, address: &Address) -> Address {
     let mailbox = user.address();

@@ -2,7 +2,7 @@
 
 mod author;
 mod content;
-mod fixture;
+pub(super) mod fixture;
 
 use std::time::Duration;
 

@@ -9,7 +9,7 @@ use smtp_proto::{Reply, replies};
 
 use super::client::Client;
 use super::envelope::InboundEnvelope;
-use crate::checks::{AuthResult, AuthenticationResults, Method};
+use crate::checks::AuthenticationResults;
 use crate::content::Content;
 use crate::site::Settings;
 
@@ -27,7 +27,7 @@ pub(super) fn refuse_loops_and_long_headers(content: &Content) -> Result<(), Rep
 }
 
 /// Refuses a message with several From fields: RFC 5322 §3.6 forbids it, mail clients show one or the other, and
-/// RFC 7489 §6.6.1 names the refusal. Any other From with more than one meaning is accepted and recorded as such by
+/// RFC 9989 §5.3.1 allows the refusal. Any other From with more than one meaning is accepted and recorded as such by
 /// DMARC: malformed mail of honest senders must not be lost.
 pub(super) fn refuse_several_authors(content: &Content) -> Result<(), Reply> {
     match Author::of(content.header()) {
@@ -50,12 +50,13 @@ pub(super) fn add_trace_fields(
     client: &Client,
     envelope: &InboundEnvelope,
     results: Option<&AuthenticationResults>,
+    confirmed_name: Option<&str>,
 ) {
     let tls = client.encryption.as_ref().map(|(version, suite)| format!("{version} {suite}"));
     let from = match (&client.user, client.peer.ip()) {
         // A user's location is private (RFC 6409 §8 leaves it to us).
         (Some(_), _) | (None, None) => None,
-        (None, Some(ip)) => Some(Peer { helo: client.hello_name(), ip, name: results.and_then(host_name) }),
+        (None, Some(ip)) => Some(Peer { helo: client.hello_name(), ip, name: confirmed_name }),
     };
     let received = Received {
         from,
@@ -71,15 +72,6 @@ pub(super) fn add_trace_fields(
         fields.push_str(&results.to_field());
     }
     content.prepend(fields.as_bytes());
-}
-
-/// The name that leads to the peer's address and back.
-fn host_name(results: &AuthenticationResults) -> Option<&str> {
-    results
-        .findings()
-        .iter()
-        .find(|finding| finding.method == Method::Iprev && finding.result == AuthResult::Pass)
-        .and_then(|finding| finding.reason.as_deref())
 }
 
 /// The present moment, in UTC.

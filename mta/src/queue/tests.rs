@@ -63,6 +63,7 @@ impl Fixture {
             listen: config::MtaListen::default(),
             tls: config::Tls { certificate: path("unused"), key: path("unused") },
             limits: config::MtaLimits::default(),
+            policy: config::Policy::default(),
             login: config::Login::default(),
             dns: config::Dns { servers: vec![names.serve().await], budget_ms: 5_000 },
             outbound,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use address::Domain;
 use serde::{Deserialize, Serialize};
 
-use super::{HeartbeatMailbox, Log, Login, Quotas, Relay, SessionTimeouts, Tls};
+use super::{HeartbeatMailbox, Log, Login, Policy, Quotas, Relay, SessionTimeouts, Tls};
 
 /// `mta.toml`: the configuration of `mailstead mta`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,9 @@ pub struct Mta {
     /// The settings of logins.
     #[serde(default)]
     pub login: Login,
+    /// The policy for mail from other hosts.
+    #[serde(default)]
+    pub policy: Policy,
     /// The settings of DNS queries.
     #[serde(default)]
     pub dns: Dns,

@@ -25,7 +25,7 @@ async fn results(names: NameServer, message: &[u8]) -> AuthenticationResults {
     let peer = PeerIdentity { ip: Some(PEER.into()), helo: "mail.example.com".to_owned() };
     let hostname = Domain::parse("mx.example.org").unwrap();
     let content = Content::from_octets(message.to_vec());
-    authenticate(&resolver, &hostname, MailId::new(), &peer, &ReversePath::Null, &content).await
+    authenticate(&resolver, &hostname, MailId::new(), &peer, &ReversePath::Null, &content, Vec::new()).await
 }
 
 /// The message with the signatures of example.net on top.

@@ -20,7 +20,7 @@ use crate::sign::tests::Keys;
 use crate::site::{Settings, Site};
 use crate::srs;
 
-pub(super) const MAX_RECIPIENTS: usize = 5;
+pub(in crate::inbound) const MAX_RECIPIENTS: usize = 5;
 
 /// `ann@example.org` with the password `correct horse`, bob, and an alias that reaches ann and a remote address.
 const ACCOUNTS: &str = r#"
@@ -40,24 +40,35 @@ targets = ["ann@example.org", "far@example.com"]
 "#;
 
 /// The address that many clients share: the gateway of a container.
-pub(super) const GATEWAY: &str = "172.18.0.1/32";
+pub(in crate::inbound) const GATEWAY: &str = "172.18.0.1/32";
 
 /// The hash of the same password.
 const HEARTBEAT: &str =
     "$6$mailstead$4RIRxdUATZX2IvHQRNVkMLa4z0b2Lz1QRsRfqIHpy3H0bShwXQtO0HX3GJPIg.wg1nve.ro9TrA4VhXQSTF0V1";
 
 /// A server with everything that it needs.
-pub(super) struct Fixture {
+pub(in crate::inbound) struct Fixture {
     folder: tempfile::TempDir,
     _keys: Keys,
     site: Arc<Site>,
     tls: Tls,
-    pub(super) store: Store,
-    pub(super) drain: Drain,
+    pub(in crate::inbound) store: Store,
+    pub(in crate::inbound) drain: Drain,
 }
 
 impl Fixture {
-    pub(super) async fn new(replies: Replies) -> Self {
+    /// A server that answers mail from any host by its recipients alone.
+    pub(in crate::inbound) async fn new(replies: Replies) -> Self {
+        let policy = config::Policy::uniform(config::PolicyAction::Off);
+        Self::with_policy(replies, policy, NameServer::new()).await
+    }
+
+    /// A server with a policy, and a name server with the records that it looks up.
+    pub(in crate::inbound) async fn with_policy(
+        replies: Replies,
+        policy: config::Policy,
+        names: NameServer,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         let store = Store::start(folder.path(), replies);
@@ -77,7 +88,8 @@ impl Fixture {
             tls: config::Tls { certificate: path("certificate.pem"), key: path("key.pem") },
             limits: MtaLimits { recipients: MAX_RECIPIENTS, ..MtaLimits::default() },
             login: config::Login { shared_networks: vec![GATEWAY.parse().unwrap()] },
-            dns: Dns { servers: vec![NameServer::new().serve().await], budget_ms: 5_000 },
+            policy,
+            dns: Dns { servers: vec![names.serve().await], budget_ms: 5_000 },
             outbound: config::Outbound::default(),
             log: config::Log::default(),
             heartbeat: Some(config::HeartbeatMailbox {
@@ -100,12 +112,16 @@ impl Fixture {
     }
 
     /// Connects a client to a service.
-    pub(super) async fn connect(&self, service: ServiceKind) -> TestClient {
+    pub(in crate::inbound) async fn connect(&self, service: ServiceKind) -> TestClient {
         self.connect_from(None, service).await
     }
 
     /// Connects from another host.
-    pub(super) async fn connect_from(&self, host: Option<SocketAddr>, service: ServiceKind) -> TestClient {
+    pub(in crate::inbound) async fn connect_from(
+        &self,
+        host: Option<SocketAddr>,
+        service: ServiceKind,
+    ) -> TestClient {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
@@ -122,13 +138,13 @@ impl Fixture {
     }
 
     /// The messages in the queue.
-    pub(super) fn queued_messages(&self) -> Vec<String> {
+    pub(in crate::inbound) fn queued_messages(&self) -> Vec<String> {
         let messages = std::fs::read_dir(self.folder.path().join("queue/messages")).unwrap();
         messages.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap()).collect()
     }
 
     /// The recipients in the queue.
-    pub(super) fn queued(&self) -> Vec<String> {
+    pub(in crate::inbound) fn queued(&self) -> Vec<String> {
         let envelopes = std::fs::read_dir(self.folder.path().join("queue/envelopes")).unwrap();
         let texts = envelopes.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
         let addresses = |text: String| -> Vec<String> {
@@ -142,13 +158,13 @@ impl Fixture {
 }
 
 /// A client's side of a connection.
-pub(super) struct TestClient {
+pub(in crate::inbound) struct TestClient {
     stream: Stream,
     unread: Vec<u8>,
 }
 
 impl TestClient {
-    pub(super) async fn secure(self) -> Self {
+    pub(in crate::inbound) async fn secure(self) -> Self {
         let connector = Connector::opportunistic().unwrap();
         let name = ServerName::try_from("mail.example.org").unwrap();
         Self {
@@ -157,12 +173,12 @@ impl TestClient {
         }
     }
 
-    pub(super) async fn write(&mut self, octets: &str) {
+    pub(in crate::inbound) async fn write(&mut self, octets: &str) {
         self.stream.send(octets.as_bytes()).await.unwrap();
     }
 
     /// The last line of the next reply; empty when the server has closed.
-    pub(super) async fn read_reply(&mut self) -> String {
+    pub(in crate::inbound) async fn read_reply(&mut self) -> String {
         loop {
             while let Some(end) = self.unread.windows(2).position(|window| window == b"\r\n") {
                 let line = String::from_utf8(self.unread.drain(..end + 2).collect()).unwrap();
@@ -178,12 +194,12 @@ impl TestClient {
         }
     }
 
-    pub(super) async fn expect(&mut self, beginning: &str) {
+    pub(in crate::inbound) async fn expect(&mut self, beginning: &str) {
         let reply = self.read_reply().await;
         assert!(reply.starts_with(beginning), "{reply:?} instead of {beginning:?}");
     }
 
-    pub(super) async fn command(&mut self, command: &str, beginning: &str) {
+    pub(in crate::inbound) async fn command(&mut self, command: &str, beginning: &str) {
         self.write(&format!("{command}\r\n")).await;
         let reply = self.read_reply().await;
         assert!(reply.starts_with(beginning), "{reply:?} to {command:?} instead of {beginning:?}");

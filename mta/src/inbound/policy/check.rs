@@ -1,0 +1,75 @@
+//! One check of the policy and its result.
+
+use handover::config::{Policy, PolicyAction};
+use smtp_proto::{Reply, Status, replies};
+
+use crate::checks::AuthResult;
+
+/// A check of the policy. The names are those of the setting `MAIL_POLICY`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Check {
+    /// The peer's address has a name.
+    Rdns,
+    /// The name has the address.
+    Fcrdns,
+    /// The name in HELO or EHLO can be the peer's.
+    Helo,
+}
+
+/// The result of a check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct CheckResult {
+    pub(super) check: Check,
+    pub(super) result: AuthResult,
+    /// What was found, for a person: it follows the name of the check and a colon.
+    pub(super) explanation: String,
+    /// The refusal if the result is a failure, or the deferral if it is a temporary error that the check does not
+    /// ignore.
+    pub(super) refusal: Option<Refusal>,
+}
+
+/// A refusal in preparation: the reply without the address at which the peer may ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) status: Status,
+    /// What is wrong and what to do, a sentence without its end.
+    pub(super) text: String,
+}
+
+impl Check {
+    /// The name in the settings, the log and the header.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Rdns => "rdns",
+            Self::Fcrdns => "fcrdns",
+            Self::Helo => "helo",
+        }
+    }
+
+    /// The action for a message that fails this check.
+    pub(super) fn action(self, policy: &Policy) -> PolicyAction {
+        match self {
+            Self::Rdns => policy.rdns,
+            Self::Fcrdns => policy.fcrdns,
+            Self::Helo => policy.helo,
+        }
+    }
+}
+
+impl CheckResult {
+    pub(super) fn new(check: Check, result: AuthResult, explanation: impl Into<String>) -> Self {
+        Self { check, result, explanation: explanation.into(), refusal: None }
+    }
+
+    pub(super) fn with_refusal(mut self, status: Status, text: impl Into<String>) -> Self {
+        self.refusal = Some(Refusal { status, text: text.into() });
+        self
+    }
+}
+
+impl Refusal {
+    /// The reply. `contact` is the postmaster's address, which no check refuses.
+    pub(super) fn reply(&self, is_lasting: bool, contact: &str) -> Reply {
+        replies::policy_refusal(is_lasting, self.status, &self.text, contact)
+    }
+}

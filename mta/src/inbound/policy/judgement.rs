@@ -1,0 +1,93 @@
+//! The verdict on a message, from the results of the checks and the actions of the settings.
+
+use handover::config::PolicyAction;
+use smtp_proto::Reply;
+
+use super::check::{CheckResult, Refusal};
+use crate::checks::AuthResult;
+use crate::site::Settings;
+
+/// The verdict on a message, the worst last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It is delivered.
+    Accept,
+    /// It is delivered to the Junk mailbox.
+    Junk,
+    /// It is refused for now.
+    Defer(Reply),
+    /// It is refused.
+    Reject(Reply),
+}
+
+/// The results of the checks and what follows from them.
+#[derive(Clone, Debug)]
+pub(crate) struct Judgement {
+    results: Vec<CheckResult>,
+    decision: Decision,
+}
+
+#[derive(Clone, Debug)]
+enum Decision {
+    Accept,
+    Junk,
+    Refuse { is_lasting: bool, refusal: Refusal },
+}
+
+impl Judgement {
+    /// Judges by the results, which are in the order of the checks: the first refusal counts.
+    pub(super) fn new(settings: &Settings, results: Vec<CheckResult>) -> Self {
+        let is_outage = settings.resolver.is_in_outage();
+        let policy = &settings.config.policy;
+        let mut decision = Decision::Accept;
+        for result in &results {
+            let action = result.check.action(policy);
+            let refuse = |is_lasting| match &result.refusal {
+                Some(refusal) => Decision::Refuse { is_lasting, refusal: refusal.clone() },
+                None => Decision::Accept,
+            };
+            let next = match (result.result, action) {
+                (AuthResult::Fail, PolicyAction::Reject) => refuse(true),
+                (AuthResult::Fail, PolicyAction::Junk) => Decision::Junk,
+                // While no name server answers at all, waiting would keep all mail out.
+                (AuthResult::TempError, PolicyAction::Reject) if !is_outage => refuse(false),
+                _ => Decision::Accept,
+            };
+            decision = decision.worse(next);
+        }
+        Self { results, decision }
+    }
+
+    /// The verdict for a recipient at which nothing is exempt. `contact` is the address at which the peer may ask.
+    pub(crate) fn verdict(&self, contact: &str) -> Verdict {
+        match &self.decision {
+            Decision::Accept => Verdict::Accept,
+            Decision::Junk => Verdict::Junk,
+            Decision::Refuse { is_lasting: true, refusal } => Verdict::Reject(refusal.reply(true, contact)),
+            Decision::Refuse { is_lasting: false, refusal } => Verdict::Defer(refusal.reply(false, contact)),
+        }
+    }
+
+    /// The results in one line for the log: `rdns=pass fcrdns=fail`.
+    pub(crate) fn summary(&self) -> String {
+        let parts =
+            self.results.iter().map(|result| format!("{}={}", result.check.name(), result.result.name()));
+        parts.collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Decision {
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Accept => 0,
+            Self::Junk => 1,
+            Self::Refuse { is_lasting: false, .. } => 2,
+            Self::Refuse { is_lasting: true, .. } => 3,
+        }
+    }
+
+    /// The worse of two decisions; the first of two equal ones.
+    fn worse(self, other: Self) -> Self {
+        if other.rank() > self.rank() { other } else { self }
+    }
+}
