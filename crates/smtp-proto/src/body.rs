@@ -140,6 +140,43 @@ impl BodyReader {
         Piece { used: at, content, line_end: false, is_end: false }
     }
 
+    /// Reads octets of a chunk (RFC 3030 §2), up to the next LF to be replaced or their end. No dot is removed, and the
+    /// message does not end here.
+    pub(crate) fn read_chunk(&mut self, input: &[u8]) -> Piece {
+        if self.state == ReaderState::LineStart {
+            // A dot has no meaning.
+            self.state = ReaderState::InLine;
+        }
+        if self.state == ReaderState::BareLf {
+            self.state = ReaderState::InLine;
+            self.count(2);
+            return Piece { used: 1, content: 0..0, line_end: self.fault.is_none(), is_end: false };
+        }
+        let mut at = 0;
+        while at < input.len() && self.state != ReaderState::BareLf {
+            if self.state != ReaderState::Cr {
+                at += self.read_line(at, &input[at..]);
+                continue;
+            }
+            self.state = ReaderState::InLine;
+            if input[at] == b'\n' {
+                at += 1;
+            } else {
+                self.record_fault(at, BodyFault::BareCr);
+            }
+        }
+        self.count(at);
+        let content = if self.fault.is_some() { 0..0 } else { 0..at };
+        Piece { used: at, content, line_end: false, is_end: false }
+    }
+
+    /// Ends a message that came in chunks.
+    pub(crate) fn end_of_chunks(&mut self) {
+        if self.state == ReaderState::Cr {
+            self.record_fault(0, BodyFault::BareCr);
+        }
+    }
+
     fn count(&mut self, octets: usize) {
         self.size = self.size.saturating_add(octets as u64);
         if self.size > self.limit {

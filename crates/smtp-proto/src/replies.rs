@@ -64,6 +64,13 @@ pub(crate) const NO_VALID_RECIPIENTS: Reply = reply(554, Status::INVALID_COMMAND
 pub(crate) const TLS_ALREADY_ACTIVE: Reply = reply(503, Status::INVALID_COMMAND, "TLS is already active");
 pub(crate) const NOT_IN_TRANSACTION: Reply =
     reply(503, Status::INVALID_COMMAND, "Command not permitted during a mail transaction");
+pub(crate) const MESSAGE_HAS_BEGUN: Reply =
+    reply(503, Status::INVALID_COMMAND, "The message has begun with BDAT: send BDAT or RSET");
+pub(crate) const BAD_CHUNK_SIZE: Reply = reply(
+    501,
+    Status::INVALID_ARGUMENTS,
+    "Malformed chunk size: send BDAT with a number of octets and, for the last chunk, LAST, closing connection",
+);
 pub(crate) const UNKNOWN_PARAMETER: Reply =
     reply(555, Status::INVALID_ARGUMENTS, "Parameter not recognised or not implemented");
 pub(crate) const TLS_FIRST: Reply = reply(530, Status::OTHER_SECURITY, "Must issue a STARTTLS command first");
@@ -121,6 +128,11 @@ pub(crate) const BODY_HAS_BARE_LF: Reply = reply(
     Status::INVALID_OCTETS,
     "Message contains a bare LF: lines must end in CRLF, closing connection",
 );
+
+pub(crate) const CHUNK_HAS_BARE_CR: Reply =
+    reply(554, Status::INVALID_OCTETS, "Message contains a bare CR: lines must end in CRLF");
+pub(crate) const CHUNK_HAS_BARE_LF: Reply =
+    reply(554, Status::INVALID_OCTETS, "Message contains a bare LF: lines must end in CRLF");
 
 // Refusals by the directory and the policy.
 /// Unknown mailbox.
@@ -240,6 +252,11 @@ pub(crate) fn capabilities(host: &Domain, keywords: &[String]) -> Reply {
 /// The reply to HELO.
 pub(crate) fn hello(host: &Domain) -> Reply {
     Reply::bare(250, "").with_text(host.to_string())
+}
+
+/// A chunk of this many octets was received, and is not the last one (RFC 3030 §2).
+pub(crate) fn chunk_received(octets: u64) -> Reply {
+    OK.with_text(format!("{octets} octets received"))
 }
 
 /// `334` with a challenge in base64 (RFC 4954 §4).

@@ -62,6 +62,7 @@ fn serve(dialect: Dialect, octets: &[u8], sizes: &[usize], refusing: usize) -> (
         dialect,
         hostname: Domain::parse("mail.example.org").unwrap(),
         message_size: MESSAGE_SIZE,
+        recipients: 100,
         // Clear text after STARTTLS is dropped, however much of it has been read (RFC 3207 §4.2).
         starttls: false,
     };
@@ -225,7 +226,7 @@ const BODY: [&[u8]; 12] = [
     b"0123456789012345678901234567890123456789",
 ];
 
-const COMMANDS: [&[u8]; 14] = [
+const COMMANDS: [&[u8]; 20] = [
     b"NOOP\r\n",
     b"RSET\r\n",
     b"MAIL FROM:<ann@example.org>\r\n",
@@ -240,6 +241,12 @@ const COMMANDS: [&[u8]; 14] = [
     b"AGFubgB4\r\n",
     b"NO\0OP\r\n",
     b"FOO \r \n\r\n",
+    b"BDAT 9\r\nA: b\r\n\r\nc",
+    b"BDAT 3\r\n\n.\r",
+    b"BDAT 4 LAST\r\n\r\n.\r\n",
+    b"BDAT 0 LAST\r\n",
+    b"BDAT 41\r\n0123456789012345678901234567890123456789\n",
+    b"BDAT 999999999999999999\r\n",
 ];
 
 const REPLIES: [&[u8]; 14] = [

@@ -26,6 +26,7 @@ fn run(mut octets: &[u8], size: usize, choices: u8) -> (Vec<u8>, Vec<Vec<u8>>) {
         // Small, so that a message is soon too large and faulty too: which of the two is reported must not depend on
         // the cuts.
         message_size: u64::from(choices / 4),
+        recipients: usize::from(choices / 16),
         // What came behind STARTTLS in the clear is forgotten, and how much that is depends on the cuts.
         starttls: false,
     };

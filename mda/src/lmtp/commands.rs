@@ -20,9 +20,6 @@ use super::recipient::{self, Recipient};
 use super::{Server, delivery, reply};
 use crate::mailbox::{Store, StoreError};
 
-/// More recipients than the MTA sends in one transaction (RFC 5321 §4.5.3.1.8 asks for 100).
-const RECIPIENTS: usize = 1000;
-
 /// The server's side of one connection.
 pub(super) struct Commands {
     server: Arc<Server>,
@@ -96,9 +93,6 @@ impl Commands {
         let Transaction::Envelope(envelope) = &mut self.transaction else {
             return request.refuse(&replies::LOCAL_ERROR);
         };
-        if envelope.recipients.len() >= RECIPIENTS {
-            return request.refuse(&replies::TOO_MANY_RECIPIENTS);
-        }
         let resolved = recipient::resolve(&self.server.directory, &request.command.recipient);
         let resolved = match resolved {
             Ok(recipient) => has_room(&self.server.store, envelope, &recipient).await.map(|()| recipient),

@@ -14,6 +14,9 @@ use super::commands::Commands;
 /// The longest silence of the MTA (RFC 5321 §4.5.3.2.7).
 const SILENCE: Duration = Duration::from_secs(5 * 60);
 
+/// The recipients of one message: more than the MTA sends in one transaction (RFC 5321 §4.5.3.1.8 asks for 100).
+const RECIPIENTS: usize = 1_000;
+
 /// Serves one client until it leaves or the daemon stops.
 pub async fn serve(connection: Connection, server: Arc<Server>) {
     let Connection { stream, peer, stop, .. } = connection;
@@ -21,6 +24,7 @@ pub async fn serve(connection: Connection, server: Arc<Server>) {
         dialect: Dialect::Lmtp,
         hostname: server.hostname.clone(),
         message_size: server.message_size,
+        recipients: RECIPIENTS,
         starttls: false,
     };
     let session = Session::new(Arc::new(settings), Security::Clear);

@@ -56,6 +56,7 @@ async fn serve_session(
         dialect: Dialect::Lmtp,
         hostname: Domain::parse("store.example.org").unwrap(),
         message_size: 100 << 20,
+        recipients: 1_000,
         starttls: false,
     };
     let mut session = Session::new(Arc::new(settings), Security::Clear);

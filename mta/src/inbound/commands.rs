@@ -156,9 +156,6 @@ impl Commands {
         let Transaction::Envelope(envelope) = &mut self.transaction else {
             return request.refuse(&replies::LOCAL_ERROR);
         };
-        if envelope.recipient_count() >= self.settings.config.limits.recipients {
-            return request.refuse(&replies::TOO_MANY_RECIPIENTS);
-        }
         let named = &request.command.recipient;
         let directory = &self.site.directory;
         let internal_mailbox = if self.client.is_unauthenticated_local() {

@@ -37,6 +37,7 @@ pub async fn serve_connection(site: Arc<Site>, tls: Tls, service: ServiceKind, c
         dialect: service.dialect(),
         hostname: settings.config.hostname.clone(),
         message_size: settings.config.limits.message_size,
+        recipients: settings.config.limits.recipients,
         starttls: true,
     };
     let security = if stream.is_encrypted() { Security::Tls } else { Security::Clear };

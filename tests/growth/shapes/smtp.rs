@@ -62,12 +62,18 @@ const AGAIN: &[u8] = b"EHLO a\r\nEHLO a\r\n";
 fn of_servers() -> Vec<Shape> {
     let hello = "EHLO a\r\n";
     let data = "EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.c>\r\nDATA\r\n";
+    let chunks = "EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.c>\r\n";
+    let chunk = "EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.c>\r\nBDAT 1000000\r\n";
     let lmtp = "LHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.c>\r\nRCPT TO:<a@b.c>\r\nDATA\r\n";
     let (smtp, submission) = (Dialect::Smtp, Dialect::Submission);
     let mut shapes = Vec::new();
     for (dialect, before, piece, after) in [
         (smtp, "", "NOOP\r\n", "QUIT\r\n"),
         (smtp, hello, "RSET\r\n", ""),
+        (smtp, hello, "BDAT 9\r\n123456789", ""),
+        (smtp, chunks, "BDAT 4\r\nab\r\n", "BDAT 0 LAST\r\n"),
+        (smtp, chunk, "a\r\n.", ""),
+        (submission, chunk, "\n", ""),
         (smtp, "", "EHLO a\r\n", "STARTTLS\r\n"),
         (smtp, hello, "MAIL FROM:<>\r\nRSET\r\n", ""),
         (smtp, "EHLO a\r\nMAIL FROM:<>\r\n", "RCPT TO:<a@b.c>\r\n", "DATA\r\n.\r\n"),
@@ -104,7 +110,7 @@ fn of_servers() -> Vec<Shape> {
 
 fn serve(dialect: Dialect, octets: &[u8], step: usize) {
     let hostname = Domain::parse("mail.example.org").unwrap();
-    let settings = Settings { dialect, hostname, message_size: 1 << 20, starttls: true };
+    let settings = Settings { dialect, hostname, message_size: 1 << 20, recipients: 1_000, starttls: true };
     let security = if dialect == Dialect::Submission { Security::Tls } else { Security::Clear };
     let mut session = Session::new(Arc::new(settings), security);
     let mut rest = octets;

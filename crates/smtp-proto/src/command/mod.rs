@@ -1,6 +1,7 @@
 //! Commands as a server reads them (RFC 5321 §4.1).
 
 mod auth;
+mod bdat;
 mod dsn;
 mod hello;
 mod mail;
@@ -8,6 +9,7 @@ mod parameter;
 mod rcpt;
 
 pub use auth::AuthCommand;
+pub use bdat::BdatCommand;
 pub use dsn::EnvelopeId;
 pub use hello::{HelloName, HelloVerb};
 pub use mail::{BodyKind, MailCommand};
@@ -24,6 +26,8 @@ pub enum Command {
     Rcpt(RcptCommand),
     /// `DATA`
     Data,
+    /// `BDAT` (RFC 3030)
+    Bdat(BdatCommand),
     /// `RSET`
     Rset,
     /// `NOOP`, with any argument.
@@ -75,6 +79,9 @@ pub enum CommandError {
     /// A parameter of MAIL or RCPT that belongs to no announced extension.
     #[error("unknown parameter")]
     UnknownParameter,
+    /// The size of a chunk cannot be read, so its end is unknown.
+    #[error("malformed chunk size")]
+    BadChunkSize,
     /// An authentication mechanism that is not offered.
     #[error("unknown authentication mechanism")]
     UnknownMechanism,
@@ -97,6 +104,7 @@ impl Command {
             "MAIL" => mail::parse(arguments).map(Self::Mail),
             "RCPT" => rcpt::parse(arguments).map(Self::Rcpt),
             "AUTH" => auth::parse(arguments).map(Self::Auth),
+            "BDAT" => bdat::parse(arguments).map(Self::Bdat),
             "DATA" => without_arguments(Self::Data, arguments),
             "RSET" => without_arguments(Self::Rset, arguments),
             "QUIT" => without_arguments(Self::Quit, arguments),

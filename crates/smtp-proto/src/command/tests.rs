@@ -176,3 +176,24 @@ fn the_parameters_of_delivery_reports_are_read_on_both_commands() {
         assert_eq!(rcpt(bad), Err(CommandError::BadArguments), "{bad}");
     }
 }
+
+#[test]
+fn the_size_of_a_chunk_is_digits_only() {
+    let chunk = |size, is_last| Ok(Command::Bdat(BdatCommand { size, is_last }));
+    for (line, parsed) in [
+        ("BDAT 0", chunk(0, false)),
+        ("bdat 17 last", chunk(17, true)),
+        ("BDAT 00017 LAST ", chunk(17, true)),
+        ("BDAT 18446744073709551616", chunk(u64::MAX, false)),
+        ("BDAT", Err(CommandError::BadChunkSize)),
+        ("BDAT LAST", Err(CommandError::BadChunkSize)),
+        ("BDAT +1", Err(CommandError::BadChunkSize)),
+        ("BDAT -1", Err(CommandError::BadChunkSize)),
+        ("BDAT 1 2", Err(CommandError::BadChunkSize)),
+        ("BDAT  1", Err(CommandError::BadChunkSize)),
+        ("BDAT 1 LAST LAST", Err(CommandError::BadChunkSize)),
+        ("BDAT \u{661}", Err(CommandError::BadChunkSize)),
+    ] {
+        assert_eq!(Command::parse(line.as_bytes()), parsed, "{line}");
+    }
+}

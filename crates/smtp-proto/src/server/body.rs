@@ -39,10 +39,10 @@ pub(super) fn advance(session: &mut Session, mut receiving: Reception) -> BodyEf
         return BodyEffect::Chunk(piece.used, piece.content);
     }
     session.input.take(piece.used);
-    let Reception { transaction, reader } = receiving;
-    let lmtp = session.settings.dialect == Dialect::Lmtp;
-    match reader.fault() {
+    match receiving.reader.fault() {
         Some(fault) => {
+            let transaction = receiving.transaction;
+            let lmtp = session.settings.dialect == Dialect::Lmtp;
             let answers = if lmtp { transaction.recipients } else { 1 };
             let reply = refusal(fault);
             (0..answers).for_each(|_| session.reply(&reply));
@@ -54,15 +54,18 @@ pub(super) fn advance(session: &mut Session, mut receiving: Reception) -> BodyEf
             };
             BodyEffect::Refused(fault)
         }
-        None if lmtp => {
-            session.state =
-                State::Pending(PendingRequest::Delivery(transaction.ready, transaction.recipients));
-            BodyEffect::Delivery(reader.size(), transaction.recipients)
-        }
-        None => {
-            session.state = State::Pending(PendingRequest::Message(transaction.ready));
-            BodyEffect::Message(reader.size())
-        }
+        None => complete(session, receiving),
+    }
+}
+
+/// Requests the driver's answer to a message that has been read completely.
+pub(super) fn complete(session: &mut Session, Reception { transaction, reader }: Reception) -> BodyEffect {
+    if session.settings.dialect == Dialect::Lmtp {
+        session.state = State::Pending(PendingRequest::Delivery(transaction.ready, transaction.recipients));
+        BodyEffect::Delivery(reader.size(), transaction.recipients)
+    } else {
+        session.state = State::Pending(PendingRequest::Message(transaction.ready));
+        BodyEffect::Message(reader.size())
     }
 }
 

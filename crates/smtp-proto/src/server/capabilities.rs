@@ -30,6 +30,11 @@ pub(super) fn offers_auth(session: &Session) -> bool {
     session.settings.dialect == Dialect::Submission
 }
 
+/// True if a message may come in chunks (RFC 3030). Over LMTP the MTA sends it with DATA.
+pub(super) fn offers_chunking(session: &Session) -> bool {
+    session.settings.dialect != Dialect::Lmtp
+}
+
 /// True if the parameters of RFC 3461 may be used: over LMTP, where the MTA sends its identifier of a message. Other
 /// clients would be promised reports that are never composed.
 pub(super) fn offers_dsn(session: &Session) -> bool {
@@ -44,6 +49,13 @@ fn keywords(session: &Session, client: Authentication) -> Vec<String> {
         "8BITMIME".to_owned(),
         "ENHANCEDSTATUSCODES".to_owned(),
     ];
+    if offers_chunking(session) {
+        keywords.push("CHUNKING".to_owned());
+    }
+    if session.settings.dialect != Dialect::Lmtp {
+        // MAILMAX and RCPTDOMAINMAX are left out: there is no such limit (RFC 9422 §3).
+        keywords.push(format!("LIMITS RCPTMAX={}", session.settings.recipients));
+    }
     if offers_starttls(session) {
         keywords.push("STARTTLS".to_owned());
     }

@@ -2,9 +2,12 @@
 
 use sasl::Credentials;
 
-use super::state::{Authentication, PendingRequest, Ready, State, StateBeforeHello, Transaction};
+use super::chunk::{self, BdatEffect};
+use super::state::{Authentication, PendingRequest, Ready, Reception, State, StateBeforeHello, Transaction};
 use super::{Data, Hello, Mail, Rcpt, Security, Session, capabilities, limits, login};
-use crate::command::{AuthCommand, Command, CommandError, HelloName, HelloVerb, MailCommand, RcptCommand};
+use crate::command::{
+    AuthCommand, BdatCommand, Command, CommandError, HelloName, HelloVerb, MailCommand, RcptCommand,
+};
 use crate::input::Line;
 use crate::{Dialect, Reply, replies};
 
@@ -15,6 +18,8 @@ pub(super) enum CommandEffect {
     /// There is no complete command yet.
     NeedInput,
     Reset,
+    /// The transaction ends: its message is larger than the limit.
+    TooBig,
     Hello(Hello),
     Mail(Mail),
     Rcpt(Rcpt),
@@ -38,6 +43,8 @@ pub(super) fn advance(session: &mut Session, state: State) -> CommandEffect {
     };
     match Command::parse(&session.input.take(length + 2)[..length]) {
         Ok(command) => execute(session, state, command),
+        // The octets of the chunk must not be read as commands, and where they end is unknown.
+        Err(error @ CommandError::BadChunkSize) => session.respond(&refusal(error), State::Closing),
         Err(error) => {
             session.answer_error(&refusal(error), state);
             CommandEffect::Continue
@@ -66,6 +73,12 @@ fn execute(session: &mut Session, state: State, command: Command) -> CommandEffe
         (Command::Mail(_), state @ State::Mail(_)) => session.respond_error(&replies::NESTED_MAIL, state),
         (Command::Rcpt(command), State::Mail(transaction)) => rcpt(session, transaction, command),
         (Command::Data, State::Mail(transaction)) => data(session, transaction),
+        (Command::Bdat(command), state) => bdat(session, state, command),
+        (Command::Mail(_), state @ State::Chunked(_)) => session.respond_error(&replies::NESTED_MAIL, state),
+        // "DATA and BDAT commands cannot be used in the same transaction" (RFC 3030 §3).
+        (Command::Rcpt(_) | Command::Data, state @ State::Chunked(_)) => {
+            session.respond_error(&replies::MESSAGE_HAS_BEGUN, state)
+        }
         // Not an error of the client: it may have pipelined, and its MAIL was refused.
         (Command::Rcpt(_) | Command::Data, state @ State::Ready(_)) => {
             session.respond(&replies::MAIL_FIRST, state)
@@ -97,7 +110,9 @@ fn hello(session: &mut Session, state: State, verb: HelloVerb, name: HelloName) 
     }
     let before = match state {
         State::Ready(ready) => StateBeforeHello::Ready(ready),
-        State::Mail(transaction) => StateBeforeHello::Ready(transaction.ready),
+        State::Mail(transaction) | State::Chunked(Reception { transaction, .. }) => {
+            StateBeforeHello::Ready(transaction.ready)
+        }
         _ => StateBeforeHello::Fresh,
     };
     session.state = State::Pending(PendingRequest::Hello(before));
@@ -107,7 +122,7 @@ fn hello(session: &mut Session, state: State, verb: HelloVerb, name: HelloName) 
 /// RSET (RFC 5321 §4.1.1.5): allowed everywhere.
 fn reset(session: &mut Session, state: State) -> CommandEffect {
     match state {
-        State::Mail(transaction) => {
+        State::Mail(transaction) | State::Chunked(Reception { transaction, .. }) => {
             session.answer(&replies::OK, State::Ready(transaction.ready));
             CommandEffect::Reset
         }
@@ -144,7 +159,7 @@ fn rcpt(session: &mut Session, transaction: Transaction, command: RcptCommand) -
     if command.has_dsn && !capabilities::offers_dsn(session) {
         return session.respond_error(&replies::UNKNOWN_PARAMETER, State::Mail(transaction));
     }
-    if transaction.recipients >= limits::RECIPIENTS {
+    if transaction.recipients >= session.settings.recipients {
         return session.respond(&replies::TOO_MANY_RECIPIENTS, State::Mail(transaction));
     }
     session.state = State::Pending(PendingRequest::Rcpt(transaction));
@@ -155,7 +170,7 @@ fn rcpt(session: &mut Session, transaction: Transaction, command: RcptCommand) -
 fn data(session: &mut Session, transaction: Transaction) -> CommandEffect {
     let recipients = transaction.recipients;
     if recipients > 0 {
-        session.state = State::Pending(PendingRequest::Data(transaction));
+        session.state = State::Pending(PendingRequest::Data(transaction, None));
         return CommandEffect::Data(Data { recipients });
     }
     // "If there were no successful RCPT TO commands … the server MUST return 503" (RFC 2033 §4.2).
@@ -163,6 +178,29 @@ fn data(session: &mut Session, transaction: Transaction) -> CommandEffect {
         return session.respond(&replies::NO_VALID_RECIPIENTS, State::Mail(transaction));
     }
     session.respond(&replies::RCPT_FIRST, State::Mail(transaction))
+}
+
+/// BDAT (RFC 3030 §2). A client that pipelines may send it although its MAIL, its recipients or an earlier chunk were
+/// refused: the octets of the chunk are dropped.
+fn bdat(session: &mut Session, state: State, command: BdatCommand) -> CommandEffect {
+    if !capabilities::offers_chunking(session) {
+        return session.respond_error(&replies::NOT_IMPLEMENTED, State::Closing);
+    }
+    let effect = match state {
+        State::Mail(transaction) => chunk::first(session, transaction, command),
+        State::Chunked(reception) => chunk::further(session, reception, command),
+        state @ State::Ready(_) => {
+            chunk::refuse(session, command.size, replies::MAIL_FIRST, state);
+            BdatEffect::Continue
+        }
+        // No client pipelines before the hello.
+        _ => return session.respond_error(&hello_first(session), State::Closing),
+    };
+    match effect {
+        BdatEffect::Continue => CommandEffect::Continue,
+        BdatEffect::Data(data) => CommandEffect::Data(data),
+        BdatEffect::TooBig => CommandEffect::TooBig,
+    }
 }
 
 /// STARTTLS (RFC 3207 §4). Commands that were pipelined after it are dropped when the handshake is done.
@@ -177,7 +215,7 @@ fn starttls(session: &mut Session, state: State) -> CommandEffect {
         return session.respond(&replies::TLS_UNAVAILABLE, state);
     }
     match state {
-        State::Mail(_) => session.respond_error(&replies::NOT_IN_TRANSACTION, state),
+        State::Mail(_) | State::Chunked(_) => session.respond_error(&replies::NOT_IN_TRANSACTION, state),
         _ => session.respond(&replies::READY_FOR_TLS, State::AwaitTls),
     }
 }
@@ -191,7 +229,9 @@ fn auth(session: &mut Session, state: State, command: AuthCommand) -> CommandEff
     }
     let ready = match state {
         State::Ready(ready) => ready,
-        State::Mail(_) => return session.respond_error(&replies::NOT_IN_TRANSACTION, state),
+        State::Mail(_) | State::Chunked(_) => {
+            return session.respond_error(&replies::NOT_IN_TRANSACTION, state);
+        }
         state => return session.respond_error(&hello_first(session), state),
     };
     if ready.authentication == Authentication::Authenticated {
@@ -239,6 +279,7 @@ fn refusal(error: CommandError) -> Reply {
         CommandError::BadRecipient => replies::BAD_RECIPIENT,
         CommandError::NonAsciiRecipient => replies::NON_ASCII_RECIPIENT,
         CommandError::UnknownParameter => replies::UNKNOWN_PARAMETER,
+        CommandError::BadChunkSize => replies::BAD_CHUNK_SIZE,
         CommandError::UnknownMechanism => replies::UNKNOWN_MECHANISM,
     }
 }

@@ -10,8 +10,9 @@ pub(super) const AUTH_LINE: usize = 12_286;
 /// Octets of replies that wait to be sent: beyond this no further command is read.
 pub(super) const OUTPUT: usize = 8 * 1024;
 
-/// Recipients of one message. RFC 5321 §4.5.3.1.8 asks for 100 at least.
-pub(super) const RECIPIENTS: usize = 1_000;
+/// A chunk that is refused is read and dropped up to this multiple of the largest message, which leaves room for a
+/// client that has missed the announced size. After a larger one, the session is closed.
+pub(super) const REFUSED_CHUNK: u64 = 4;
 
 /// Commands that were malformed or out of order. A human at a terminal stays below.
 const ERRORS: usize = 20;

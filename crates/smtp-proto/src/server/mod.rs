@@ -9,9 +9,15 @@
 //!     │        AUTH │ ▲ done, refused, cancelled
 //!  AwaitTls         ▼ │
 //!                 Login
+//!
+//!           BDAT             end of the chunk              RSET, hello
+//!  Mail(n) ──────► Chunk ─────────────────────► Chunked ──────────────► Ready
+//!                  │   ▲          BDAT             │                      ▲
+//!                  │   └───────────────────────────┘                      │
+//!                  └── end of the last chunk, the message is answered ────┘
 //! ```
 //!
-//! (RFC 5321 §4.1.4, RFC 3207 §4.2, RFC 4954 §4, RFC 2033 §4.) QUIT, or any reply with the code 421, leads from every
+//! (RFC 5321 §4.1.4, RFC 3030 §2, RFC 3207 §4.2, RFC 4954 §4, RFC 2033 §4.) QUIT, or any reply with the code 421, leads from every
 //! state to `Closing`. Before every transition that needs the driver's consent, the machine is in `Request`: it stops
 //! reading, keeps pipelined commands, and continues when the driver has answered.
 //!
@@ -20,6 +26,7 @@
 
 mod body;
 mod capabilities;
+mod chunk;
 mod commands;
 mod event;
 mod limits;
@@ -35,8 +42,8 @@ pub use event::Event;
 pub use request::{Data, Delivery, Hello, Login, Mail, Message, Rcpt, Request, StartTls};
 
 use crate::input::Input;
-use crate::server::state::{PendingRequest, State};
-use crate::{Dialect, Reply, replies};
+use crate::server::state::{Chunk, PendingRequest, State, Transaction};
+use crate::{BodyFault, Dialect, Reply, replies};
 
 /// The settings of the server that a session belongs to.
 #[derive(Debug, Clone)]
@@ -47,6 +54,8 @@ pub struct Settings {
     pub hostname: Domain,
     /// The largest accepted message, in octets.
     pub message_size: u64,
+    /// The largest number of recipients of a message. RFC 5321 §4.5.3.1.8 asks for 100 at least.
+    pub recipients: usize,
     /// Is set when STARTTLS is available.
     pub starttls: bool,
 }
@@ -99,7 +108,12 @@ impl Session {
             match std::mem::replace(&mut self.state, State::Closing) {
                 State::Closing if self.output.is_empty() => return Event::Closed,
                 State::Closing => return Event::Output,
-                State::Body(receiving) => match body::advance(self, receiving) {
+                State::RefusedChunk(chunk) => {
+                    if chunk::discard(self, chunk) {
+                        return self.need_input();
+                    }
+                }
+                arriving @ (State::Body(_) | State::Chunk(..)) => match advance_body(self, arriving) {
                     body::BodyEffect::Continue => {}
                     body::BodyEffect::NeedInput => return self.need_input(),
                     body::BodyEffect::Chunk(used, content) => {
@@ -128,11 +142,12 @@ impl Session {
                     return Event::Output;
                 }
                 State::Pending(request) => self.answer_dropped_request(request),
-                idle @ (State::Fresh | State::Ready(_) | State::Mail(_)) => {
+                idle @ (State::Fresh | State::Ready(_) | State::Mail(_) | State::Chunked(_)) => {
                     match commands::advance(self, idle) {
                         commands::CommandEffect::Continue => {}
                         commands::CommandEffect::NeedInput => return self.need_input(),
                         commands::CommandEffect::Reset => return Event::Reset,
+                        commands::CommandEffect::TooBig => return Event::BodyRefused(BodyFault::TooBig),
                         commands::CommandEffect::Hello(hello) => return Event::Hello(self.request(hello)),
                         commands::CommandEffect::Mail(mail) => return Event::Mail(self.request(mail)),
                         commands::CommandEffect::Rcpt(rcpt) => return Event::Rcpt(self.request(rcpt)),
@@ -148,7 +163,7 @@ impl Session {
 
     /// Space for octets from the peer, never empty. For use after [`Event::Input`].
     pub fn space(&mut self) -> &mut [u8] {
-        let bulk = matches!(self.state, State::Body(_));
+        let bulk = matches!(self.state, State::Body(_) | State::Chunk(..) | State::RefusedChunk(_));
         self.input.space(bulk)
     }
 
@@ -178,9 +193,10 @@ impl Session {
         }
     }
 
-    /// True while a message is received, for which a peer may need longer than for a command.
+    /// True while a message is received, for which a peer may need longer than for a command. This includes the time
+    /// between its chunks, so all of them together get the time of one body.
     pub fn receives_message(&self) -> bool {
-        matches!(self.state, State::Body(_))
+        matches!(self.state, State::Body(_) | State::Chunk(..) | State::Chunked(_) | State::RefusedChunk(_))
     }
 
     fn request<Q>(&mut self, details: Q) -> Request<'_, Q> {
@@ -202,6 +218,14 @@ impl Session {
         self.state = if reply.code().number() == 421 { State::Closing } else { state };
     }
 
+    /// Refuses the start of a message, after the octets of its first chunk if it comes in chunks.
+    fn refuse_data(&mut self, reply: &Reply, transaction: Transaction, chunk: Option<Chunk>) {
+        match chunk {
+            Some(chunk) => chunk::refuse(self, chunk.size, reply.clone(), State::Mail(transaction)),
+            None => self.answer(reply, State::Mail(transaction)),
+        }
+    }
+
     /// Answers a request that was dropped without an answer: a temporary failure on our side.
     fn answer_dropped_request(&mut self, request: PendingRequest) {
         match request {
@@ -209,8 +233,9 @@ impl Session {
             PendingRequest::Mail(ready) | PendingRequest::Message(ready) => {
                 self.answer(&replies::LOCAL_ERROR, State::Ready(ready));
             }
-            PendingRequest::Rcpt(transaction) | PendingRequest::Data(transaction) => {
-                self.answer(&replies::LOCAL_ERROR, State::Mail(transaction));
+            PendingRequest::Rcpt(transaction) => self.answer(&replies::LOCAL_ERROR, State::Mail(transaction)),
+            PendingRequest::Data(transaction, chunk) => {
+                self.refuse_data(&replies::LOCAL_ERROR, transaction, chunk);
             }
             PendingRequest::Delivery(ready, recipients) => {
                 (0..recipients).for_each(|_| self.reply(&replies::LOCAL_ERROR));
@@ -219,6 +244,18 @@ impl Session {
             PendingRequest::Login(ready) => self.answer(&replies::LOGIN_UNAVAILABLE, State::Ready(ready)),
             // The peer waits for a handshake that will not come.
             PendingRequest::StartTls => self.state = State::Closing,
+        }
+    }
+}
+
+/// Reads the next octets of a message, after DATA or within a chunk.
+fn advance_body(session: &mut Session, state: State) -> body::BodyEffect {
+    match state {
+        State::Body(receiving) => body::advance(session, receiving),
+        State::Chunk(reception, chunk) => chunk::advance(session, reception, chunk),
+        state => {
+            session.state = state;
+            body::BodyEffect::Continue
         }
     }
 }

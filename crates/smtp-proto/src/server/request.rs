@@ -5,7 +5,7 @@
 
 use sasl::Credentials;
 
-use super::state::{Authentication, PendingRequest, Ready, Reception, State, Transaction};
+use super::state::{Authentication, Chunk, PendingRequest, Ready, Reception, State, Transaction};
 use super::{Security, Session, capabilities};
 use crate::body::{BareLf, BodyReader};
 use crate::command::{HelloName, HelloVerb, MailCommand, RcptCommand};
@@ -154,21 +154,33 @@ impl Request<'_, Rcpt> {
 
 impl Request<'_, Data> {
     /// Requests the message from the client.
-    pub fn accept(self) {
-        let transaction = resume!(self, Data);
+    pub fn accept(mut self) {
+        let (transaction, chunk) = self.resume();
         let settings = &self.session.settings;
         let bare_lf = match settings.dialect {
             Dialect::Submission => BareLf::quirk_becomes_crlf(),
             Dialect::Smtp | Dialect::Lmtp => BareLf::Refused,
         };
         let reader = BodyReader::new(settings.message_size, bare_lf);
-        self.session.answer(&replies::START_MESSAGE, State::Body(Reception { transaction, reader }));
+        let reception = Reception { transaction, reader };
+        match chunk {
+            // The octets come without a further reply (RFC 3030 §2).
+            Some(chunk) => self.session.state = State::Chunk(reception, chunk),
+            None => self.session.answer(&replies::START_MESSAGE, State::Body(reception)),
+        }
     }
 
     /// Refuses the message; the transaction stays open (RFC 5321 §4.1.1.4).
-    pub fn refuse(self, reply: &Reply) {
-        let transaction = resume!(self, Data);
-        self.session.answer(reply, State::Mail(transaction));
+    pub fn refuse(mut self, reply: &Reply) {
+        let (transaction, chunk) = self.resume();
+        self.session.refuse_data(reply, transaction, chunk);
+    }
+
+    fn resume(&mut self) -> (Transaction, Option<Chunk>) {
+        match std::mem::replace(&mut self.session.state, State::Closing) {
+            State::Pending(PendingRequest::Data(transaction, chunk)) => (transaction, chunk),
+            other => unreachable!("requested the start of a message, but in state {other:?}"),
+        }
     }
 }
 

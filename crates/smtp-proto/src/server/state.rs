@@ -2,7 +2,9 @@
 
 use sasl::Exchange;
 
+use super::chunk::RefusedChunk;
 use crate::body::BodyReader;
+use crate::command::BdatCommand;
 
 #[derive(Debug)]
 pub(super) enum State {
@@ -14,6 +16,12 @@ pub(super) enum State {
     Mail(Transaction),
     /// DATA was accepted.
     Body(Reception),
+    /// BDAT was accepted, and its chunk arrives.
+    Chunk(Reception, Chunk),
+    /// Between two chunks of a message.
+    Chunked(Reception),
+    /// The octets of a refused chunk arrive.
+    RefusedChunk(RefusedChunk),
     /// AUTH waits for a response.
     Login(Ready, Exchange),
     /// The reply to STARTTLS is on its way out.
@@ -54,13 +62,29 @@ pub(super) struct Reception {
     pub(super) reader: BodyReader,
 }
 
+/// A chunk that is being received.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    pub(super) size: u64,
+    /// The number of octets that have not been read yet.
+    pub(super) left: u64,
+    pub(super) is_last: bool,
+}
+
+impl From<BdatCommand> for Chunk {
+    fn from(BdatCommand { size, is_last }: BdatCommand) -> Self {
+        Self { size, left: size, is_last }
+    }
+}
+
 /// The request to the driver, with the state in which the session continues.
 #[derive(Debug)]
 pub(super) enum PendingRequest {
     Hello(StateBeforeHello),
     Mail(Ready),
     Rcpt(Transaction),
-    Data(Transaction),
+    /// With the first chunk, when the message comes in chunks.
+    Data(Transaction, Option<Chunk>),
     Message(Ready),
     /// With the number of recipients, each of which gets an answer.
     Delivery(Ready, usize),

@@ -5,7 +5,7 @@ use super::*;
 
 fn session(dialect: Dialect) -> Session {
     let hostname = Domain::parse("mail.example.org").unwrap();
-    let settings = Settings { dialect, hostname, message_size: 1 << 30, starttls: true };
+    let settings = Settings { dialect, hostname, message_size: 1 << 30, recipients: 1_000, starttls: true };
     let mut session = Session::new(Arc::new(settings), Security::Clear);
     session.sent();
     session
@@ -145,7 +145,13 @@ fn a_message_is_passed_on_in_the_pieces_that_were_read() {
 /// A submission session under TLS that has been greeted.
 fn submission() -> Session {
     let hostname = Domain::parse("mail.example.org").unwrap();
-    let settings = Settings { dialect: Dialect::Submission, hostname, message_size: 1 << 30, starttls: true };
+    let settings = Settings {
+        dialect: Dialect::Submission,
+        hostname,
+        message_size: 1 << 30,
+        recipients: 1_000,
+        starttls: true,
+    };
     let mut session = Session::new(Arc::new(settings), Security::Tls);
     feed(&mut session, b"EHLO a\r\n");
     accept_all(&mut session);
@@ -200,4 +206,38 @@ fn only_permanent_refusals_of_recipients_end_the_session() {
         assert!(refuse(&replies::UNKNOWN_RECIPIENT).starts_with("550 5.1.1"));
     }
     assert!(refuse(&replies::UNKNOWN_RECIPIENT).starts_with("421 4.7.0"));
+}
+
+#[test]
+fn the_first_chunk_of_a_refused_message_is_dropped() {
+    for refuse in [true, false] {
+        let mut session = session(Dialect::Smtp);
+        feed(&mut session, b"EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\n");
+        accept_all(&mut session);
+        feed(&mut session, b"BDAT 6\r\nQUIT\r\nNOOP\r\n");
+        let Event::Data(request) = session.next() else { panic!("no message") };
+        if refuse {
+            request.refuse(&replies::LOCAL_ERROR);
+        } else {
+            drop(request);
+        }
+        assert_eq!(accept_all(&mut session), "451 4.3.0 Local error, try again later\r\n250 2.0.0 OK\r\n");
+    }
+}
+
+#[test]
+fn a_chunk_is_passed_on_in_the_pieces_that_were_read() {
+    let mut session = session(Dialect::Smtp);
+    feed(&mut session, b"EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\nBDAT 1000000000 LAST\r\n");
+    accept_all(&mut session);
+    for _ in 0..100 {
+        let space = session.space();
+        let count = space.len();
+        assert!(count >= 16 * 1024);
+        space.fill(b'.');
+        session.filled(count);
+        assert!(matches!(session.next(), Event::Body(piece) if piece.len() == count));
+        assert!(matches!(session.next(), Event::Input));
+        assert!(session.receives_message());
+    }
 }

@@ -32,6 +32,7 @@ impl Server {
             dialect,
             hostname: Domain::parse("mail.example.org").expect("a domain"),
             message_size: message_size.unwrap_or(50 << 20),
+            recipients: 200,
             starttls: dialect != Dialect::Lmtp,
         };
         let security = if over_tls { Security::Tls } else { Security::Clear };
