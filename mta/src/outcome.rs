@@ -93,10 +93,11 @@ impl Outcome {
 impl Reason {
     /// The reason in a reply; a reply that stands for a peer's silence is in our own words.
     pub(crate) fn from_reply(reply: &Reply, remote: Option<&str>) -> Self {
-        const OURS: [Reply; 6] = [
+        const OURS: [Reply; 7] = [
             replies::CONNECTION_LOST,
             replies::PEER_TIMED_OUT,
             replies::MALFORMED_REPLY,
+            replies::PEER_MAIL_LIMIT,
             replies::PEER_WITHOUT_TLS,
             replies::PEER_WITHOUT_AUTH,
             replies::LOCAL_ERROR,

@@ -14,6 +14,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::content::Content;
 
+mod batches;
+
 /// Time limits for a peer. They are wide, because after a timeout both sides lose the work that the peer had done.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timeouts {
@@ -36,6 +38,8 @@ pub(crate) struct SmtpClient {
     session: Session,
     stream: Stream,
     timeouts: Timeouts,
+    /// The number of transactions so far, which the peer may limit.
+    transactions: usize,
     /// The deadline for the reply that is awaited, and the number of replies before it.
     reply_deadline: Option<(u64, Instant)>,
     /// The deadline for the whole.
@@ -57,7 +61,8 @@ pub(crate) enum OpenError {
 enum ClientStep {
     Handshake,
     Ready,
-    Message(Stuffing),
+    /// With the dot-stuffing, unless the message is sent as a chunk.
+    Message(Option<Stuffing>),
     Finished(Vec<Outcome>),
     Unusable(Reply),
     LoginRefused(Reply),
@@ -76,7 +81,7 @@ impl SmtpClient {
         let security = if stream.is_encrypted() { Security::Tls } else { Security::Clear };
         let session = Session::new(settings, security);
         let deadline = Instant::now() + timeouts.total;
-        let mut client = Self { session, stream, timeouts, reply_deadline: None, deadline };
+        let mut client = Self { session, stream, timeouts, transactions: 0, reply_deadline: None, deadline };
         loop {
             match client.advance().await {
                 ClientStep::Ready => return Ok(client),
@@ -96,12 +101,12 @@ impl SmtpClient {
     }
 
     async fn secure(self, connector: &Connector, name: ServerName<'static>) -> Result<Self, UpgradeError> {
-        let Self { mut session, stream, timeouts, deadline, .. } = self;
+        let Self { mut session, stream, timeouts, transactions, deadline, .. } = self;
         let stream = stream.secure_to(connector, name, &[]).await?;
         if let Event::StartTls(handshake) = session.next() {
             handshake.done();
         }
-        Ok(Self { session, stream, timeouts, reply_deadline: None, deadline })
+        Ok(Self { session, stream, timeouts, transactions, reply_deadline: None, deadline })
     }
 
     /// TLS version and cipher suite, if there is TLS.
@@ -111,18 +116,40 @@ impl SmtpClient {
 
     /// True if another message can be sent.
     pub(crate) fn is_ready(&mut self) -> bool {
-        matches!(self.session.next(), Event::Ready(_))
+        self.is_within_mail_max() && matches!(self.session.next(), Event::Ready(_))
     }
 
-    /// Sends a message. Returns one outcome for each recipient, in their order.
+    /// True if the peer's limit allows another transaction.
+    fn is_within_mail_max(&self) -> bool {
+        self.session.limits().mail_max.is_none_or(|most| self.transactions < most)
+    }
+
+    /// Sends a message, in as many transactions as the peer's limits require. Returns one outcome for each recipient, in
+    /// their order.
     pub(crate) async fn deliver(
         &mut self,
         id: MailId,
         envelope: Envelope,
         content: &Content,
     ) -> Vec<Outcome> {
+        let batches = batches::split(&envelope.recipients, self.session.limits());
+        // The time for all replies is the same, however small the peer wants the transactions.
+        self.begin(content.len().saturating_mul(batches.len() as u64));
+        let mut outcomes = Vec::with_capacity(envelope.recipients.len());
+        for batch in batches {
+            let envelope = Envelope { recipients: batch.to_vec(), ..envelope.clone() };
+            outcomes.extend(self.transact(id, envelope, content).await);
+        }
+        outcomes
+    }
+
+    async fn transact(&mut self, id: MailId, envelope: Envelope, content: &Content) -> Vec<Outcome> {
         let count = envelope.recipients.len();
-        self.begin(content.len());
+        if !self.is_within_mail_max() {
+            return vec![Outcome::Deferred(replies::PEER_MAIL_LIMIT); count];
+        }
+        self.transactions += 1;
+        self.reply_deadline = None;
         match self.session.next() {
             Event::Ready(idle) => idle.send(envelope),
             _ => return vec![Outcome::Deferred(replies::CONNECTION_LOST); count],
@@ -166,7 +193,12 @@ impl SmtpClient {
 
     /// Writes the message. Returns outcomes when it could not be written completely: then its end must not be sent
     /// either, or the peer would accept a part as the whole message.
-    async fn write(&mut self, id: MailId, content: &Content, mut stuffing: Stuffing) -> Option<Vec<Outcome>> {
+    async fn write(
+        &mut self,
+        id: MailId,
+        content: &Content,
+        mut stuffing: Option<Stuffing>,
+    ) -> Option<Vec<Outcome>> {
         /// Small pieces are batched: a system call and a TLS record for each would cost more than the copy.
         const BATCH: usize = 32 * 1024;
         let mut batch = Vec::with_capacity(BATCH);
@@ -174,7 +206,12 @@ impl SmtpClient {
         let sent = loop {
             match chunks.next().await {
                 Ok(Some(chunk)) => {
-                    stuffing.pieces(&chunk).for_each(|piece| batch.extend_from_slice(piece));
+                    match &mut stuffing {
+                        Some(stuffing) => {
+                            stuffing.pieces(&chunk).for_each(|piece| batch.extend_from_slice(piece))
+                        }
+                        None => batch.extend_from_slice(&chunk),
+                    }
                     if batch.len() >= BATCH {
                         if let Err(error) = self.stream.send(&batch).await {
                             break Err(error);
@@ -183,7 +220,7 @@ impl SmtpClient {
                     }
                 }
                 Ok(None) => {
-                    batch.extend_from_slice(stuffing.end());
+                    batch.extend_from_slice(stuffing.take().map_or(&[][..], Stuffing::end));
                     break self.stream.send(&batch).await;
                 }
                 Err(error) => {

@@ -127,3 +127,38 @@ fn a_submitted_message_is_sent_unchanged() {
     let text = accepted.text();
     assert!(text.ends_with(&letter.replace('\n', "\r\n")), "{text}");
 }
+
+#[test]
+fn a_message_is_sent_as_a_chunk_to_an_exchange_that_accepts_it() {
+    let elsewhere = Exchange::start("mx.example.net");
+    elsewhere.script(|script| script.extensions = vec!["CHUNKING"]);
+    let site = site_with(&elsewhere);
+    let mut submitter = site.services.submission_client(0);
+    let letter = message("ann@example.org", FRIEND, "as-a-chunk") + ".\n..two\n trailing \numlaut\n\n\n";
+    for _ in 0..2 {
+        submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
+    }
+    let accepted = elsewhere.await_message("as-a-chunk");
+    assert_eq!(accepted.chunks, 1);
+    assert!(accepted.text().ends_with(&letter.replace('\n', "\r\n")), "{}", accepted.text());
+    let signatures = signature::check(&accepted.message, site.dns.address());
+    assert!(signatures.iter().all(|signature| signature.holds), "{signatures:?}");
+}
+
+#[test]
+fn the_limits_of_an_exchange_are_kept() {
+    let elsewhere = Exchange::start("mx.example.net");
+    elsewhere.script(|script| script.extensions = vec!["CHUNKING", "LIMITS RCPTMAX=2 MAILMAX=2"]);
+    let site = site_with(&elsewhere);
+    let mut submitter = site.services.submission_client(0);
+    let friends = ["a@example.net", "b@example.net", "c@example.net"];
+    let letter = message("ann@example.org", FRIEND, "in-parts");
+    submitter.mail("ann@example.org", &friends, &letter).unwrap().expect(250);
+    tests::wait::until("every friend has the message", || (elsewhere.accepted().len() == 2).then_some(()));
+    let to: Vec<_> = elsewhere.accepted().into_iter().map(|accepted| accepted.to).collect();
+    assert_eq!(to, [vec!["a@example.net", "b@example.net"], vec!["c@example.net"]]);
+    // The third transaction is on another connection.
+    let letter = message("ann@example.org", FRIEND, "afterwards");
+    submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
+    elsewhere.await_message("afterwards");
+}

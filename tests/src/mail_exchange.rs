@@ -26,6 +26,8 @@ pub struct Accepted {
     pub secure: bool,
     /// The client's name in its last EHLO.
     pub hello: String,
+    /// The number of chunks in which it was received: 0 after DATA.
+    pub chunks: usize,
     /// The user that the client had authenticated as.
     pub login: Option<String>,
 }
@@ -46,6 +48,8 @@ pub struct Script {
     pub login: Option<(String, String)>,
     /// True if STARTTLS is neither offered nor accepted.
     pub without_tls: bool,
+    /// More lines of the reply to EHLO. With `CHUNKING`, BDAT is accepted.
+    pub extensions: Vec<&'static str>,
     /// True if clients are accepted and never greeted.
     pub silent: bool,
     /// The reply sent to every client instead of the greeting; then the connection is closed.
@@ -122,6 +126,9 @@ struct Session<'s> {
     hello: String,
     from: Option<String>,
     to: Vec<String>,
+    /// The message so far, and the number of its chunks.
+    message: Vec<u8>,
+    chunks: usize,
     secure: bool,
     login: Option<String>,
 }
@@ -146,6 +153,8 @@ impl<'s> Session<'s> {
             hello: String::new(),
             from: None,
             to: Vec::new(),
+            message: Vec::new(),
+            chunks: 0,
             secure: under_tls,
             login: None,
         };
@@ -185,6 +194,9 @@ impl<'s> Session<'s> {
             }
             "RCPT" => self.recipient(&path(line))?,
             "DATA" => return self.message(),
+            "BDAT" if locked(&self.shared.script).extensions.contains(&"CHUNKING") => {
+                return self.chunk(line);
+            }
             "RSET" => {
                 self.from = None;
                 self.reply("250 2.0.0 ok")?;
@@ -212,6 +224,8 @@ impl<'s> Session<'s> {
         if self.secure && locked(&self.shared.script).login.is_some() {
             lines.push("AUTH LOGIN PLAIN");
         }
+        let extensions = locked(&self.shared.script).extensions.clone();
+        lines.extend(extensions);
         let last = lines.pop().unwrap_or_default();
         let mut reply: String = lines.iter().map(|line| format!("250-{line}\r\n")).collect();
         reply.push_str("250 ");
@@ -247,10 +261,10 @@ impl<'s> Session<'s> {
     }
 
     fn message(&mut self) -> io::Result<bool> {
-        let (Some(from), false) = (self.from.take(), self.to.is_empty()) else {
+        if self.from.is_none() || self.to.is_empty() {
             self.reply("503 5.5.1 RCPT first")?;
             return Ok(true);
-        };
+        }
         self.reply("354 send the message")?;
         let mut message = Vec::new();
         loop {
@@ -261,6 +275,32 @@ impl<'s> Session<'s> {
             message.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
             message.extend_from_slice(b"\r\n");
         }
+        self.answer(message, 0)
+    }
+
+    /// Receives a chunk: after the last one, the message is complete.
+    fn chunk(&mut self, line: &str) -> io::Result<bool> {
+        let mut words = line.split(' ').skip(1);
+        let size = words.next().and_then(|size| size.parse().ok()).ok_or(io::ErrorKind::InvalidData)?;
+        let octets = self.wire.octets(size)?;
+        if self.from.is_none() || self.to.is_empty() {
+            self.reply("503 5.5.1 RCPT first")?;
+            return Ok(true);
+        }
+        self.message.extend(octets);
+        self.chunks += 1;
+        if words.next() != Some("LAST") {
+            self.reply("250 2.0.0 go on")?;
+            return Ok(true);
+        }
+        let message = std::mem::take(&mut self.message);
+        let chunks = std::mem::take(&mut self.chunks);
+        self.answer(message, chunks)
+    }
+
+    /// Answers a complete message.
+    fn answer(&mut self, message: Vec<u8>, chunks: usize) -> io::Result<bool> {
+        let from = self.from.take().unwrap_or_default();
         {
             let mut script = locked(&self.shared.script);
             if script.drops > 0 {
@@ -281,6 +321,7 @@ impl<'s> Session<'s> {
             message,
             secure: self.secure,
             hello: self.hello.clone(),
+            chunks,
             login: self.login.clone(),
         };
         locked(&self.shared.accepted).push(accepted);

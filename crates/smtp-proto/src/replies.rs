@@ -194,6 +194,9 @@ pub const CONNECTION_LOST: Reply = reply(451, Status::BAD_CONNECTION, "Connectio
 pub const PEER_TIMED_OUT: Reply = reply(451, Status::BAD_CONNECTION, "Peer did not answer in time");
 /// The peer sent a malformed reply.
 pub const MALFORMED_REPLY: Reply = reply(451, Status::new(5, 0), "Malformed reply from the peer");
+/// The peer has announced that it accepts no further message on this connection (RFC 9422).
+pub const PEER_MAIL_LIMIT: Reply =
+    reply(451, Status::TOO_MANY_RECIPIENTS, "Peer accepts no further message on this connection");
 /// TLS was required and the peer does not offer it, or the handshake failed.
 pub const PEER_WITHOUT_TLS: Reply = reply(451, Status::OTHER_SECURITY, "TLS required but not offered");
 /// The login was required and the peer refuses or does not offer it.

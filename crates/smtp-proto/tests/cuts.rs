@@ -249,10 +249,12 @@ const COMMANDS: [&[u8]; 20] = [
     b"BDAT 999999999999999999\r\n",
 ];
 
-const REPLIES: [&[u8]; 14] = [
+const REPLIES: [&[u8]; 16] = [
     b"220 mx\r\n",
     b"250-mx\r\n",
     b"250-PIPELINING\r\n",
+    b"250-CHUNKING\r\n",
+    b"250-LIMITS RCPTMAX=2 MAILMAX=1\r\n",
     b"250 OK\r\n",
     b"250 2.1.5 OK\r\n",
     b"250-2.1.5 one\r\n",

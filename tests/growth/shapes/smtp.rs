@@ -235,7 +235,7 @@ fn deliver(dialect: Dialect, (recipients, is_probe): (usize, bool), answers: &[u
             }
             client::Event::Input if rest.is_empty() => break,
             client::Event::Input => {
-                black_box((session.awaited_reply(), session.reply_count()));
+                black_box((session.awaited_reply(), session.reply_count(), session.limits()));
                 let space = session.space();
                 let count = step.min(rest.len()).min(space.len());
                 space[..count].copy_from_slice(&rest[..count]);
@@ -249,7 +249,7 @@ fn deliver(dialect: Dialect, (recipients, is_probe): (usize, bool), answers: &[u
                 None => idle.quit(),
             },
             client::Event::Message(sending) => {
-                black_box(sending.stuffing().end());
+                black_box(sending.stuffing().map(Stuffing::end));
                 sending.done();
             }
             client::Event::Finished(outcomes) => {

@@ -1,5 +1,6 @@
 use sasl::Mechanism;
 
+use super::Limits;
 use crate::Reply;
 
 /// The capabilities that a server announces in its reply to EHLO or LHLO.
@@ -15,6 +16,10 @@ pub(super) struct Capabilities {
     pub(super) starttls: bool,
     /// RFC 3461: MAIL may carry an identifier of the message.
     pub(super) dsn: bool,
+    /// RFC 3030: the message may be sent as a chunk.
+    pub(super) chunking: bool,
+    /// RFC 9422.
+    pub(super) limits: Limits,
     /// RFC 4954: the mechanisms that both sides know.
     pub(super) mechanisms: Vec<Mechanism>,
 }
@@ -34,6 +39,8 @@ impl Capabilities {
                 "AUTH" => read.mechanisms.extend(words.filter_map(Mechanism::parse)),
                 "DSN" => read.dsn = true,
                 "SIZE" => read.size = true,
+                "CHUNKING" => read.chunking = true,
+                "LIMITS" => read.limits = Limits::read(words),
                 _ => {}
             }
         }

@@ -72,12 +72,16 @@ impl<'s> Sending<'s> {
         Self(session)
     }
 
-    /// The dot-stuffing for the message's chunks.
+    /// The dot-stuffing for the message's chunks. `None` if the number of octets has been declared to the peer with BDAT:
+    /// then they are written as they are, and nothing after them.
     ///
     /// The octets do not pass through the session, so that they need not be copied: the driver writes the pieces and
     /// [`Stuffing::end`] to the connection, and then calls [`Sending::done`].
-    pub fn stuffing(&self) -> Stuffing {
-        Stuffing::new()
+    pub fn stuffing(&self) -> Option<Stuffing> {
+        match &self.0.state {
+            State::Message(transaction) if transaction.is_chunk() => None,
+            _ => Some(Stuffing::new()),
+        }
     }
 
     /// Continues after the message has been written to its end.

@@ -11,15 +11,17 @@
 //!                                    send, (RSET first)    │ │ Finished
 //!                                                          ▼ │
 //!                     Envelope: MAIL RCPT… DATA ──354──► Message ──► FinalReplies
+//!                               MAIL RCPT… ──250, BDAT──►
 //! ```
 //!
-//! (RFC 5321 §4.1.4, RFC 3207, RFC 4954, RFC 2033.) The guarantees: each recipient of an envelope gets exactly one
+//! (RFC 5321 §4.1.4, RFC 3207, RFC 4954, RFC 2033, RFC 3030.) The guarantees: each recipient of an envelope gets exactly one
 //! [`Outcome`]; a reply is bounded whatever the peer sends; a password is sent under TLS only; information that the
 //! peer sent in clear text is not used after a TLS handshake. The session measures no time: a driver that gives up gets
 //! the outcomes so far from [`Session::abandon`].
 
 mod capabilities;
 mod event;
+mod limits;
 mod opening;
 mod outcome;
 mod reply_reader;
@@ -31,6 +33,7 @@ use address::Host;
 use sasl::Credentials;
 
 pub use event::{Event, Handshake, Idle, Sending};
+pub use limits::Limits;
 pub use outcome::Outcome;
 pub use transaction::Envelope;
 
@@ -233,6 +236,11 @@ impl Session {
             State::Message(_) | State::FinalReplies(_) => AwaitedReply::FinalReply,
             _ => AwaitedReply::Command,
         }
+    }
+
+    /// The limits that the server has announced.
+    pub fn limits(&self) -> Limits {
+        self.capabilities.limits
     }
 
     /// The number of complete replies. As long as it stays the same, the peer is sending one and the same reply,

@@ -308,3 +308,41 @@ fn many_recipients_are_sent_in_windows() {
     assert_eq!(client.reply(&"250 ok\r\n".repeat(transaction::WINDOW - 1)), "");
     assert_eq!(client.reply("354 go\r\n"), "(message)\r\n");
 }
+
+#[test]
+fn a_chunk_follows_the_replies_to_the_recipients() {
+    let envelopes = vec![envelope(&["a", "b"]), envelope(&["c"]), envelope(&["d"])];
+    let mut client = ScriptedSession::new(settings(Dialect::Smtp), envelopes);
+    client.reply("220 x ESMTP\r\n");
+    assert_eq!(
+        client.reply("250-x\r\n250-PIPELINING\r\n250 chunking\r\n"),
+        "MAIL FROM:<ann@example.org>\r\nRCPT TO:<a@example.net>\r\nRCPT TO:<b@example.net>\r\n"
+    );
+    assert_eq!(client.reply("250 ok\r\n550 no\r\n"), "");
+    assert_eq!(client.reply("250 ok\r\n"), "BDAT 7 LAST\r\n(message)\r\n");
+    let next = client.reply("552 too big\r\n");
+    assert_eq!(next, "RSET\r\n", "a refused chunk leaves its transaction open");
+    assert!(client.reply("250 ok\r\n").starts_with("MAIL "));
+    assert_eq!(client.reply("250 ok\r\n250 ok\r\n"), "BDAT 7 LAST\r\n(message)\r\n");
+    let next = client.reply("250 mine\r\n");
+    assert!(next.starts_with("MAIL "), "{next}");
+    assert_eq!(client.reply("250 ok\r\n550 no\r\n"), "QUIT\r\n");
+    assert_eq!(client.words(), [vec!["failed 550", "failed 552"], vec!["delivered 250"], vec!["failed 550"]]);
+}
+
+#[test]
+fn without_pipelining_a_chunk_saves_a_round_trip() {
+    let mut client = ScriptedSession::new(settings(Dialect::Smtp), vec![envelope(&["a"])]);
+    client.reply("220 x ESMTP\r\n");
+    client.reply("250-x\r\n250 CHUNKING\r\n");
+    assert_eq!(client.reply("250 ok\r\n"), "RCPT TO:<a@example.net>\r\n");
+    assert_eq!(client.reply("250 ok\r\n"), "BDAT 7 LAST\r\n(message)\r\n");
+    assert_eq!(client.reply("250 mine\r\n"), "QUIT\r\n");
+}
+
+#[test]
+fn lmtp_uses_no_chunks() {
+    let mut client = ScriptedSession::new(settings(Dialect::Lmtp), vec![envelope(&["a"])]);
+    client.reply("220 x LMTP\r\n");
+    assert!(client.reply("250-x\r\n250-CHUNKING\r\n250 PIPELINING\r\n").ends_with("DATA\r\n"));
+}

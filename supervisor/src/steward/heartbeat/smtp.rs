@@ -99,10 +99,15 @@ async fn run_session(
                 None => return Err(BeatFailure::new(step, "no reply about the message")),
             },
             Event::Message(sending) => {
-                let mut stuffing = sending.stuffing();
                 let mut octets = Vec::with_capacity(message.octets.len() + 8);
-                stuffing.pieces(message.octets.as_bytes()).for_each(|piece| octets.extend_from_slice(piece));
-                octets.extend_from_slice(stuffing.end());
+                match sending.stuffing() {
+                    Some(mut stuffing) => {
+                        let pieces = stuffing.pieces(message.octets.as_bytes());
+                        pieces.for_each(|piece| octets.extend_from_slice(piece));
+                        octets.extend_from_slice(stuffing.end());
+                    }
+                    None => octets.extend_from_slice(message.octets.as_bytes()),
+                }
                 stream.send(&octets).await.map_err(|error| BeatFailure::new(step, error.to_string()))?;
                 sending.done();
             }
