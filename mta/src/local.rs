@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use address::{Address, Domain, ForwardPath, Host, ReversePath};
+use serde::{Deserialize, Serialize};
 use serve::MailId;
 use smtp_proto::client::{Envelope, Settings, Tls};
 use smtp_proto::command::EnvelopeId;
@@ -27,6 +28,17 @@ const TIMEOUTS: Timeouts = Timeouts {
 /// Long enough for the owner of the socket to restart: the backlog holds the connection meanwhile.
 const CONNECT: Duration = Duration::from_secs(10);
 
+/// The mailbox of each recipient that a message goes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TargetMailbox {
+    /// The INBOX.
+    #[default]
+    Inbox,
+    /// The Junk mailbox.
+    Junk,
+}
+
 /// Delivers a message to local recipients, one transaction for all; the MDA gets our identifier of the message. The
 /// outcomes are in their order.
 ///
@@ -37,10 +49,12 @@ pub async fn deliver(
     id: MailId,
     sender: &ReversePath,
     recipients: &[Address],
+    mailbox: TargetMailbox,
     content: &Content,
 ) -> Vec<Outcome> {
     let Some(mut client) = open(socket, hostname, id).await else { return unavailable(recipients) };
-    let envelope = envelope(id, sender, recipients, content.len());
+    let is_junk = mailbox == TargetMailbox::Junk;
+    let envelope = Envelope { is_junk, ..envelope(id, sender, recipients, content.len()) };
     let outcomes = client.deliver(id, envelope, content).await;
     // In a task of its own: the outcomes need not wait for it.
     tokio::spawn(client.quit());
@@ -70,6 +84,7 @@ fn envelope(id: MailId, sender: &ReversePath, recipients: &[Address], size: u64)
         size,
         body: smtp_proto::command::BodyKind::EightBitMime,
         id: EnvelopeId::new(id.as_str()),
+        is_junk: false,
     }
 }
 

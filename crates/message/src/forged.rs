@@ -9,15 +9,21 @@ use address::Domain;
 
 use crate::field::{Field, fields};
 
+/// The field in which the MTA tells a person the verdict on a message and its reasons.
+pub const POLICY_FIELD: &str = "Mailstead-Policy";
+
 /// The ranges of the fields that must be removed before ours are put on top, in their order.
 ///
 /// | field | removed |
 /// |---|---|
 /// | `Authentication-Results` | unless it begins with one plain authserv-id that is not our name |
 /// | `ARC-Authentication-Results`, `Received-SPF` | if it contains our name: we write neither |
+/// | `Mailstead-Policy` | always |
 pub fn trace_fields(header: &[u8], hostname: &Domain) -> Vec<Range<usize>> {
     let is_forged = |field: &Field<'_>| {
-        if field.is("Authentication-Results") {
+        if field.is(POLICY_FIELD) {
+            true
+        } else if field.is("Authentication-Results") {
             !is_plainly_foreign(field, header, hostname)
         } else {
             (field.is("ARC-Authentication-Results") || field.is("Received-SPF"))

@@ -230,6 +230,13 @@ pub const FORWARD_DEFERRED: Reply = reply(
     Status::NOT_AUTHORIZED,
     "Not forwarded: the From address belongs to this server, and DMARC cannot be checked at the moment, try again later",
 );
+/// Junk mail for a recipient whose mailbox is elsewhere.
+pub const JUNK_NOT_FORWARDED: Reply = reply(
+    550,
+    Status::NOT_AUTHORIZED,
+    "Not forwarded: the message looks like junk, and the recipient's mailbox is elsewhere. Send it from a host that the \
+     domain of its author allows, or write to the recipient at another address",
+);
 /// The keys of return paths cannot be read for the moment.
 pub const RETURN_PATHS_UNAVAILABLE: Reply = reply(
     451,

@@ -44,6 +44,7 @@ fuzz_target!(|octets: &[u8]| {
                     size: 100,
                     body: BodyKind::SevenBit,
                     id: EnvelopeId::new("01jd9e8h0w3abcdef"),
+                    is_junk: false,
                 });
             }
             Event::Message(sending) => sending.done(),

@@ -7,7 +7,7 @@ use smtp_proto::Reply;
 use super::commands::Envelope;
 use super::recipient::Recipient;
 use super::reply;
-use crate::mailbox::{Incoming, Store, StoreError};
+use crate::mailbox::{Account, Incoming, Store, StoreError};
 use crate::maildir::MailboxName;
 
 /// A message that is being received.
@@ -85,10 +85,27 @@ pub(super) async fn begin(
     recipient: &Recipient,
 ) -> Result<(Incoming, u64), StoreError> {
     let account = store.account(&recipient.user.address()).await?;
-    let mut incoming = account.incoming(&MailboxName::inbox()).await?;
+    let mut incoming = open(&account, &envelope.mailbox).await?;
     incoming.write(fields(envelope, recipient).as_bytes()).await?;
     let length = incoming.size();
     Ok((incoming, length))
+}
+
+/// A message for a mailbox, which is created if it is missing. The user may have removed it, or made it impossible: mail is
+/// never refused for that, and goes to INBOX.
+async fn open(account: &Account, mailbox: &MailboxName) -> Result<Incoming, StoreError> {
+    match account.incoming(mailbox).await {
+        Err(StoreError::NoSuchMailbox(_)) => {}
+        opened => return opened,
+    }
+    // Another delivery may have created it meanwhile.
+    if let Err(error) = account.create(mailbox).await
+        && !matches!(error, StoreError::AlreadyExists(_))
+    {
+        tracing::warn!(%mailbox, %error, "cannot create a mailbox, delivering to INBOX");
+        return account.incoming(&MailboxName::inbox()).await;
+    }
+    account.incoming(mailbox).await
 }
 
 /// The trace fields of final delivery: `Return-Path` (RFC 5321 §4.4) on top, then `Delivered-To` (RFC 9228).

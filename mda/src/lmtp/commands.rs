@@ -19,6 +19,10 @@ use super::arrival::Arrival;
 use super::recipient::{self, Recipient};
 use super::{Server, delivery, reply};
 use crate::mailbox::{Store, StoreError};
+use crate::maildir::MailboxName;
+
+/// The mailbox for mail that the MTA calls junk (RFC 6154, `\Junk`).
+const JUNK: &str = "Junk";
 
 /// The server's side of one connection.
 pub(super) struct Commands {
@@ -42,6 +46,8 @@ pub(super) struct Envelope {
     pub(super) sender: ReversePath,
     /// Size of the message, as far as the MTA announced it.
     size: u64,
+    /// The mailbox of each recipient.
+    pub(super) mailbox: MailboxName,
     pub(super) recipients: Vec<Recipient>,
 }
 
@@ -49,7 +55,14 @@ impl Envelope {
     fn new(command: &MailCommand) -> Self {
         let named = command.envelope_id.as_ref().map(ToString::to_string);
         let id = named.unwrap_or_else(|| MailId::new().to_string());
-        Self { id, sender: command.sender.clone(), size: command.size.unwrap_or(1), recipients: Vec::new() }
+        let junk = || MailboxName::parse(JUNK).expect("it is a name");
+        Self {
+            id,
+            sender: command.sender.clone(),
+            size: command.size.unwrap_or(1),
+            mailbox: if command.is_junk { junk() } else { MailboxName::inbox() },
+            recipients: Vec::new(),
+        }
     }
 }
 

@@ -43,7 +43,8 @@ pub(super) async fn deliver(store: &Store, envelope: &Envelope, mut arrival: Arr
                 if recipient.is_heartbeat {
                     tracing::debug!(%id, file, "heartbeat delivered");
                 } else {
-                    tracing::info!(%id, %user, %sender, file, "delivered");
+                    let mailbox = &envelope.mailbox;
+                    tracing::info!(%id, %user, %sender, %mailbox, file, "delivered");
                 }
                 replies::DELIVERED
             }

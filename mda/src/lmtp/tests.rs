@@ -70,6 +70,12 @@ impl TestConnection {
         assert!(reply.starts_with(expected), "{command}: {reply}");
     }
 
+    async fn junk_envelope(&mut self, recipient: &str) {
+        self.command("MAIL FROM:<eve@example.net> XVERDICT=JUNK", "250").await;
+        self.command(&format!("RCPT TO:<{recipient}>"), "250 2.1.5").await;
+        self.command("DATA", "354").await;
+    }
+
     async fn envelope(&mut self, recipients: &[&str]) {
         self.command("MAIL FROM:<eve@example.net>", "250").await;
         for recipient in recipients {
@@ -104,6 +110,27 @@ async fn a_message_is_delivered_with_the_fields_of_final_delivery_on_top() {
     connection.command("MAIL FROM:<>", "250").await;
     connection.command("RCPT TO:<ann@example.org>", "250").await;
     connection.command("QUIT", "221").await;
+}
+
+#[tokio::test]
+async fn junk_goes_to_the_junk_mailbox_which_is_created_if_it_is_gone() {
+    let mut connection = TestConnection::new().await;
+    let junk = connection.maildir("ann").join(".Junk");
+    for count in 1..=2 {
+        connection.junk_envelope("ann@example.org").await;
+        connection.send("Subject: buy\r\n\r\nnow\r\n.\r\n").await;
+        assert_eq!(connection.read_reply().await, "250 2.1.5 Delivered");
+        assert_eq!(std::fs::read_dir(junk.join("new")).unwrap().count(), count);
+        if count == 1 {
+            // Another program has removed the mailbox and its message.
+            std::fs::remove_dir_all(&junk).unwrap();
+            connection.junk_envelope("ann@example.org").await;
+            connection.send("Subject: buy\r\n\r\nnow\r\n.\r\n").await;
+            assert_eq!(connection.read_reply().await, "250 2.1.5 Delivered");
+        }
+    }
+    assert_eq!(connection.delivered("ann"), Vec::<String>::new());
+    connection.command("MAIL FROM:<eve@example.net> XVERDICT=SPAM", "501").await;
 }
 
 /// The MTA repairs header sections; messages from another program must not continue our fields either.

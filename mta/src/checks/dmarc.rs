@@ -5,7 +5,8 @@
 
 use address::Domain;
 use dmarc::{
-    Answer, Answers, Authentication, Evaluation, Identifier, Mechanism, Message, Outcome, Query, evaluate,
+    Answer, Answers, Authentication, Evaluation, Identifier, Mechanism, Message, Outcome, Policy, Query,
+    evaluate,
 };
 use futures_util::future::join_all;
 use hickory_resolver::TokioResolver;
@@ -16,7 +17,7 @@ use mail_auth::{SpfOutput, SpfResult};
 use message::{Author, AuthorError};
 use tokio::time::{Instant, timeout_at};
 
-use super::{AuthResult, Finding, Method};
+use super::{AuthResult, DmarcEvaluation, Finding, Method};
 use crate::resolver::query_name;
 
 /// Checks the alignment and finds the policy of the author's domain.
@@ -29,12 +30,16 @@ pub(super) async fn check(
     spf: (&SpfOutput, &str),
     dkim: &[Identifier],
     end: Instant,
-) -> Finding {
+) -> (Finding, DmarcEvaluation) {
+    let undecided = |finding: Finding| {
+        let evaluation = DmarcEvaluation { result: finding.result, author: None, requested: Policy::None };
+        (finding, evaluation)
+    };
     let author = match author {
         Ok(author) => author,
         Err(error) => {
             let reason = format!("the From field {error}");
-            return Finding::new(Method::Dmarc, AuthResult::PermError).with_reason(reason);
+            return undecided(Finding::new(Method::Dmarc, AuthResult::PermError).with_reason(reason));
         }
     };
     let Some(domain) = author.domain() else {
@@ -42,7 +47,7 @@ pub(super) async fn check(
             Some(_) => "authors of several domains",
             None => "the author has no domain",
         };
-        return Finding::new(Method::Dmarc, AuthResult::None).with_reason(reason);
+        return undecided(Finding::new(Method::Dmarc, AuthResult::None).with_reason(reason));
     };
     let identifiers: Vec<Identifier> = spf_identifier(spf).into_iter().chain(dkim.iter().cloned()).collect();
     let message = Message { author: domain, identifiers: &identifiers };
@@ -57,7 +62,13 @@ pub(super) async fn check(
             }
         }
     };
-    finding(domain, &evaluation)
+    let finding = finding(domain, &evaluation);
+    let evaluation = DmarcEvaluation {
+        result: finding.result,
+        author: Some(domain.clone()),
+        requested: evaluation.disposition(),
+    };
+    (finding, evaluation)
 }
 
 /// The SPF domain (RFC 9989 §3.2.4), unless SPF did not pass.

@@ -10,7 +10,7 @@ mod results;
 mod reverse_name;
 mod spf;
 
-pub use results::{AuthResult, AuthenticationResults, Finding, Method};
+pub use results::{AuthResult, AuthenticationResults, DmarcEvaluation, Finding, Method, SpfEvaluation};
 pub use reverse_name::{ReverseName, is_public};
 
 use std::net::IpAddr;
@@ -69,7 +69,10 @@ pub async fn authenticate(
     results.extend(spf.findings().filter(|_| origin.is_some()));
     results.extend(signatures.findings());
     let author = Author::of(content.header());
-    results.extend([dmarc::check(&inner, &author, spf.for_dmarc(), &signatures.for_dmarc(), end).await]);
+    let (finding, evaluation) =
+        dmarc::check(&inner, &author, spf.for_dmarc(), &signatures.for_dmarc(), end).await;
+    results.extend([finding]);
+    results.set_evaluations(spf.evaluation(), signatures.signers(), evaluation);
     if results.are_all_unanswered() {
         resolver.request_check();
     }

@@ -9,6 +9,29 @@ pub struct AuthenticationResults {
     /// `authserv-id`: the server that checked the message.
     server: Domain,
     findings: Vec<Finding>,
+    spf: SpfEvaluation,
+    signers: Vec<Domain>,
+    dmarc: DmarcEvaluation,
+}
+
+/// The result of SPF for the sender, or for the name in HELO if the sender is null.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpfEvaluation {
+    /// The result.
+    pub result: AuthResult,
+    /// The sender's address, or the name in HELO.
+    pub identity: String,
+}
+
+/// The result of DMARC, as far as a decision depends on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DmarcEvaluation {
+    /// The result.
+    pub result: AuthResult,
+    /// The author's domain; `None` if there is not exactly one.
+    pub author: Option<Domain>,
+    /// What the domain asks for: `None` unless the message fails.
+    pub requested: dmarc::Policy,
 }
 
 /// The result of one method: `resinfo` (RFC 8601 §2.2).
@@ -59,7 +82,37 @@ pub enum AuthResult {
 impl AuthenticationResults {
     /// Creates an empty list of results.
     pub fn new(server: Domain) -> Self {
-        Self { server, findings: Vec::new() }
+        Self {
+            server,
+            findings: Vec::new(),
+            spf: SpfEvaluation { result: AuthResult::None, identity: String::new() },
+            signers: Vec::new(),
+            dmarc: DmarcEvaluation { result: AuthResult::None, author: None, requested: dmarc::Policy::None },
+        }
+    }
+
+    pub(super) fn set_evaluations(
+        &mut self,
+        spf: SpfEvaluation,
+        signers: Vec<Domain>,
+        dmarc: DmarcEvaluation,
+    ) {
+        (self.spf, self.signers, self.dmarc) = (spf, signers, dmarc);
+    }
+
+    /// SPF.
+    pub fn spf(&self) -> &SpfEvaluation {
+        &self.spf
+    }
+
+    /// The domains whose signatures passed.
+    pub fn signers(&self) -> &[Domain] {
+        &self.signers
+    }
+
+    /// DMARC.
+    pub fn dmarc(&self) -> &DmarcEvaluation {
+        &self.dmarc
     }
 
     pub(super) fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {

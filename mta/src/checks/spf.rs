@@ -12,7 +12,7 @@ use mail_auth::{SpfOutput, SpfResult};
 use spf::{Answer, Qualifier, Query, Sender, Stop, check_host};
 use tokio::time::{Instant, timeout_at};
 
-use super::{AuthResult, Finding, Method};
+use super::{AuthResult, Finding, Method, SpfEvaluation};
 use crate::resolver::Resolver;
 
 /// The origin of a message, as SPF sees it.
@@ -128,6 +128,12 @@ impl SpfResults {
             Some((sender, output)) => (output, domain_of(sender)),
             None => (&self.helo.1, &self.helo.0),
         }
+    }
+
+    /// The result that counts for the policy.
+    pub(super) fn evaluation(&self) -> SpfEvaluation {
+        let (identity, output) = self.mail_from.as_ref().unwrap_or(&self.helo);
+        SpfEvaluation { result: auth_result(output.result()), identity: identity.clone() }
     }
 
     pub(super) fn findings(&self) -> impl Iterator<Item = Finding> {

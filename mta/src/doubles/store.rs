@@ -22,6 +22,7 @@ pub(crate) struct StoredMessage {
     pub(crate) sender: String,
     pub(crate) recipients: Vec<String>,
     pub(crate) octets: Vec<u8>,
+    pub(crate) is_junk: bool,
 }
 
 /// The answers after a message, for recipients that do not simply get it.
@@ -75,8 +76,11 @@ async fn serve_session(
             },
             Event::Hello(request) => request.accept(),
             Event::Mail(request) => {
-                message =
-                    StoredMessage { sender: request.command.sender.to_string(), ..StoredMessage::default() };
+                message = StoredMessage {
+                    sender: request.command.sender.to_string(),
+                    is_junk: request.command.is_junk,
+                    ..StoredMessage::default()
+                };
                 request.accept();
             }
             Event::Rcpt(request) => {

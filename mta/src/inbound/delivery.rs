@@ -17,7 +17,7 @@ pub(super) async fn deliver(
     site: &Site,
     settings: &Settings,
     user: Option<&User>,
-    envelope: InboundEnvelope,
+    envelope: &InboundEnvelope,
     content: &Content,
 ) -> Result<Reply, Reply> {
     let id = envelope.id;
@@ -31,11 +31,11 @@ pub(super) async fn deliver(
         [] => Vec::new(),
         mailboxes => {
             let (socket, hostname) = (&settings.config.lmtp, &settings.config.hostname);
-            local::deliver(socket, hostname, id, &envelope.sender, mailboxes, content).await
+            local::deliver(socket, hostname, id, &envelope.sender, mailboxes, envelope.mailbox, content).await
         }
     };
     outcomes.iter().for_each(|outcome| site.metrics.delivered_locally(outcome));
-    let remaining = match disposition::decide(&envelope, outcomes, user.is_some()) {
+    let remaining = match disposition::decide(envelope, outcomes, user.is_some()) {
         Disposition::Delivered => return Ok(replies::accepted_as(id)),
         Disposition::Refused(reply) => return Err(reply),
         Disposition::Queued(rest) => rest,
@@ -48,6 +48,7 @@ pub(super) async fn deliver(
         login: user.map(User::address),
         sender: envelope.sender.clone(),
         body: envelope.body,
+        mailbox: envelope.mailbox,
         recipients: remaining,
     };
     staged.commit(entry).await.map_err(refusal)?;

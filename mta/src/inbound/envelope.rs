@@ -5,7 +5,12 @@ use serve::MailId;
 use smtp_proto::command::MailCommand;
 
 use super::recipient::Destinations;
+use crate::local::TargetMailbox;
 use crate::queue::BodyKind;
+
+/// A recipient of junk mail has no mailbox here.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NotForwarded;
 
 /// An envelope that is being built.
 #[derive(Debug)]
@@ -16,8 +21,12 @@ pub(super) struct InboundEnvelope {
     pub(super) body: BodyKind,
     /// The size that the peer has declared.
     pub(super) declared_size: Option<u64>,
+    /// The mailbox of each local recipient.
+    pub(super) mailbox: TargetMailbox,
     /// True if every recipient is one that the policy exempts.
     pub(super) is_exempt: bool,
+    /// True if a recipient that the peer named has no mailbox here.
+    is_anyone_only_remote: bool,
     /// The recipients as the peer named them.
     named: Vec<ForwardPath>,
     /// Local mailboxes, each once.
@@ -37,7 +46,9 @@ impl InboundEnvelope {
             sender: command.sender.clone(),
             body,
             declared_size: command.size,
+            mailbox: TargetMailbox::Inbox,
             is_exempt: true,
+            is_anyone_only_remote: false,
             named: Vec::new(),
             local: Vec::new(),
             remote: Vec::new(),
@@ -47,6 +58,7 @@ impl InboundEnvelope {
     /// Adds a recipient. A mailbox that is reached in two ways gets the message once.
     pub(super) fn add(&mut self, named: ForwardPath, destinations: Destinations) {
         self.named.push(named);
+        self.is_anyone_only_remote |= destinations.local.is_empty();
         let once = |list: &mut Vec<Address>, address: Address| {
             if !list.contains(&address) {
                 list.push(address);
@@ -59,6 +71,17 @@ impl InboundEnvelope {
     /// The recipient that was named first.
     pub(super) fn first_recipient(&self) -> Option<&ForwardPath> {
         self.named.first()
+    }
+
+    /// Makes the message junk: every recipient gets it in the Junk mailbox, and it goes to no other host, for which it
+    /// would be this host's junk. Returns the remote addresses that are left out, or an error if a recipient would not
+    /// get the message at all.
+    pub(super) fn make_junk(&mut self) -> Result<Vec<Address>, NotForwarded> {
+        if self.is_anyone_only_remote {
+            return Err(NotForwarded);
+        }
+        self.mailbox = TargetMailbox::Junk;
+        Ok(std::mem::take(&mut self.remote))
     }
 
     /// The number of recipients that the peer has named.

@@ -9,12 +9,20 @@ use smtp_proto::{Reply, replies};
 
 use super::client::Client;
 use super::envelope::InboundEnvelope;
-use crate::checks::AuthenticationResults;
 use crate::content::Content;
 use crate::site::Settings;
 
 /// "Normally at least 100 Received entries" (RFC 5321 §6.3).
 const MAX_HOPS: usize = 100;
+
+/// What the trace fields tell about another host.
+#[derive(Debug, Default)]
+pub(super) struct PeerTrace {
+    /// The name that leads to its address and back.
+    pub(super) name: Option<String>,
+    /// The fields with the results of the checks.
+    pub(super) fields: String,
+}
 
 /// Refuses mail loops, and a header section with more lines than the number of fields that are read: a field after the
 /// last of them would pass every filter.
@@ -49,14 +57,13 @@ pub(super) fn add_trace_fields(
     settings: &Settings,
     client: &Client,
     envelope: &InboundEnvelope,
-    results: Option<&AuthenticationResults>,
-    confirmed_name: Option<&str>,
+    peer: &PeerTrace,
 ) {
     let tls = client.encryption.as_ref().map(|(version, suite)| format!("{version} {suite}"));
     let from = match (&client.user, client.peer.ip()) {
         // A user's location is private (RFC 6409 §8 leaves it to us).
         (Some(_), _) | (None, None) => None,
-        (None, Some(ip)) => Some(Peer { helo: client.hello_name(), ip, name: confirmed_name }),
+        (None, Some(ip)) => Some(Peer { helo: client.hello_name(), ip, name: peer.name.as_deref() }),
     };
     let received = Received {
         from,
@@ -68,9 +75,7 @@ pub(super) fn add_trace_fields(
         date: now(),
     };
     let mut fields = received.field();
-    if let Some(results) = results {
-        fields.push_str(&results.to_field());
-    }
+    fields.push_str(&peer.fields);
     content.prepend(fields.as_bytes());
 }
 

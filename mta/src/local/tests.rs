@@ -19,6 +19,7 @@ async fn deliver_over(socket: &Path, recipients: &[&str]) -> Vec<Outcome> {
         MailId::new(),
         &ReversePath::Null,
         &recipients,
+        TargetMailbox::Inbox,
         &content,
     )
     .await

@@ -109,6 +109,7 @@ impl Connection {
             body,
             // Our identifier of the message is private, and other hosts would send reports about it.
             id: None,
+            is_junk: false,
         };
         let outcomes = self.client.deliver(id, envelope, content).await;
         let adjust = if self.is_relay { relay::defer_access_refusals } else { |outcome| outcome };

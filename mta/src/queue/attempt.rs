@@ -13,6 +13,7 @@ use super::schedule::Schedule;
 use super::{BodyKind, MailId, Queue, settle};
 use crate::content::Content;
 use crate::jitter;
+use crate::local::TargetMailbox;
 use crate::outcome::{Outcome, Status};
 use crate::site::Site;
 use crate::timestamp::Timestamp;
@@ -37,6 +38,7 @@ pub(super) struct Attempt {
     /// The sender of the transaction: for mail from a peer that goes to another host, a return path at this host.
     pub(super) sender: ReversePath,
     pub(super) body: BodyKind,
+    pub(super) mailbox: TargetMailbox,
     pub(super) recipients: Vec<Address>,
     lane: Lane,
     /// As long as it lives, the recipients count as under way. `None` once the outcomes are noted.
@@ -90,14 +92,25 @@ impl Claim {
             return None;
         }
         let counted = Underway::new(self.queue.clone(), recipients.len());
-        let body = envelope.body;
+        let (body, mailbox) = (envelope.body, envelope.mailbox);
         let sender = match (&self.lane, &envelope.login) {
             (Lane::Remote(_), None) => site.return_path(&envelope.sender),
             _ => envelope.sender.clone(),
         };
         drop(envelope);
         let (site, id, lane) = (site.clone(), self.id, self.lane.clone());
-        Some(Attempt { site, entry, id, sender, body, recipients, lane, mark: Some(mark), _counted: counted })
+        Some(Attempt {
+            site,
+            entry,
+            id,
+            sender,
+            body,
+            mailbox,
+            recipients,
+            lane,
+            mark: Some(mark),
+            _counted: counted,
+        })
     }
 
     /// Settles the message: retries the steps that follow from its recipients' states.

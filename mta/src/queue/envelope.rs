@@ -12,6 +12,7 @@ use smtp_proto::command;
 
 use super::schedule::MAX_WAIT;
 use super::{MailId, NewEntry};
+use crate::local::TargetMailbox;
 use crate::outcome::Outcome;
 use crate::timestamp::Timestamp;
 
@@ -31,6 +32,9 @@ pub struct Envelope {
     /// The sender's declaration of the body (RFC 6152).
     #[serde(default)]
     pub body: BodyKind,
+    /// The mailbox of each local recipient.
+    #[serde(default, skip_serializing_if = "is_inbox")]
+    pub mailbox: TargetMailbox,
     /// The recipients and their states.
     #[serde(rename = "recipient")]
     pub recipients: Vec<Recipient>,
@@ -42,6 +46,12 @@ pub struct Envelope {
     read_at: InMemory<Present>,
     #[serde(skip)]
     age_when_read: InMemory<Duration>,
+}
+
+// The shape that serde asks for.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_inbox(mailbox: &TargetMailbox) -> bool {
+    *mailbox == TargetMailbox::Inbox
 }
 
 /// A value that is not in the file, and that is ignored when two envelopes are compared.
@@ -223,6 +233,7 @@ impl Envelope {
             login: entry.login,
             sender: entry.sender,
             body: entry.body,
+            mailbox: entry.mailbox,
             recipients: recipients.collect(),
             settle_at: InMemory::default(),
             read_at: InMemory::default(),
@@ -290,6 +301,7 @@ mod tests {
             login: Some(Address::parse("ann@example.org").unwrap()),
             sender: ReversePath::Address(Address::parse("ann@example.org").unwrap()),
             body: BodyKind::EightBitMime,
+            mailbox: TargetMailbox::Inbox,
             recipients: Vec::new(),
         };
         let envelope = Envelope { recipients: vec![bob, eve], ..Envelope::new(id, entry, created) };
@@ -332,6 +344,7 @@ text = "550 5.1.1 no such user"
             login: None,
             sender: ReversePath::Null,
             body: BodyKind::SevenBit,
+            mailbox: TargetMailbox::Inbox,
             recipients: vec![Address::parse("bob@example.net").unwrap()],
         };
         let mut envelope = Envelope::new(MailId::parse("01jd9e8h0w3abcdef").unwrap(), entry, ahead);

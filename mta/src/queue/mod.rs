@@ -54,6 +54,7 @@ use serve::MailId;
 use tokio::sync::{Notify, watch};
 
 use crate::content::{Content, Spool};
+use crate::local::TargetMailbox;
 use crate::timestamp::Timestamp;
 use agenda::{Agenda, WorkerLimits};
 use slow::SlowWorkers;
@@ -117,6 +118,8 @@ pub struct NewEntry {
     pub sender: ReversePath,
     /// The sender's declaration of the body.
     pub body: BodyKind,
+    /// The mailbox of each local recipient.
+    pub mailbox: TargetMailbox,
     /// The recipients: at least one, each once.
     pub recipients: Vec<Address>,
 }

@@ -10,6 +10,7 @@ use message::compose::{Action, DeliveryReport, RecipientReport};
 use super::envelope::{Envelope, Recipient, RecipientState};
 use super::{BodyKind, MailId, NewEntry, QueueError};
 use crate::content::Content;
+use crate::local::TargetMailbox;
 use crate::site::Site;
 use crate::timestamp::Timestamp;
 
@@ -44,7 +45,8 @@ pub(super) async fn queue_report(site: &Arc<Site>, envelope: &Envelope) -> Resul
         content.prepend(&signatures);
     }
     let body = BodyKind::EightBitMime;
-    let entry = NewEntry { login: None, sender: ReversePath::Null, body, recipients };
+    let entry =
+        NewEntry { login: None, sender: ReversePath::Null, body, mailbox: TargetMailbox::Inbox, recipients };
     site.queue.stage(id, &content).await?.commit(entry).await?;
     tracing::info!(%id, original = %envelope.id, recipient = %sender, "delivery report queued");
     Ok(ReportOutcome::Queued)

@@ -13,6 +13,7 @@ use serve::Drain;
 use super::*;
 use crate::doubles::exchange::{Exchange, Reaction, Received, Script};
 use crate::doubles::name_server::NameServer;
+use crate::local::TargetMailbox;
 use crate::outbound::OwnAddresses;
 use crate::site::{Settings, Site};
 use crate::srs;
@@ -131,6 +132,7 @@ impl RunningQueue {
             login: login.map(|login| Address::parse(login).unwrap()),
             sender: ReversePath::parse(&format!("<{sender}>")).unwrap(),
             body: BodyKind::SevenBit,
+            mailbox: TargetMailbox::Inbox,
             recipients: recipients.iter().map(|text| Address::parse(text).unwrap()).collect(),
         };
         let content = Content::from_octets(MESSAGE.to_vec());

@@ -111,7 +111,16 @@ async fn deliver_local(site: &Arc<Site>, worker: &mut Worker, first: Claim, stop
                     let config = &site.settings().config;
                     let (socket, recipients) = (&config.lmtp, &attempt.recipients);
                     let (hostname, sender) = (&config.hostname, &attempt.sender);
-                    local::deliver(socket, hostname, attempt.id, sender, recipients, &content).await
+                    local::deliver(
+                        socket,
+                        hostname,
+                        attempt.id,
+                        sender,
+                        recipients,
+                        attempt.mailbox,
+                        &content,
+                    )
+                    .await
                 }
                 Err(outcome) => vec![outcome; attempt.recipients.len()],
             };

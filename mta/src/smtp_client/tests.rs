@@ -54,6 +54,7 @@ async fn all_replies_together_have_a_deadline() {
         size: 10,
         body: BodyKind::SevenBit,
         id: None,
+        is_junk: false,
     };
     let content = Content::from_octets(b"A: b\r\n\r\nbody\r\n".to_vec());
     let begin = Instant::now();

@@ -224,6 +224,7 @@ fn deliver(dialect: Dialect, (recipients, is_probe): (usize, bool), answers: &[u
         size: 1,
         body: BodyKind::EightBitMime,
         id: EnvelopeId::new("a"),
+        is_junk: false,
     };
     let mut envelope = Some(envelope);
     let mut rest = answers;

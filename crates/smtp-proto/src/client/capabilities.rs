@@ -20,6 +20,8 @@ pub(super) struct Capabilities {
     pub(super) chunking: bool,
     /// RFC 9422.
     pub(super) limits: Limits,
+    /// Our own extension: MAIL may say that a message belongs in the Junk mailbox.
+    pub(super) verdict: bool,
     /// RFC 4954: the mechanisms that both sides know.
     pub(super) mechanisms: Vec<Mechanism>,
 }
@@ -38,6 +40,7 @@ impl Capabilities {
                 "STARTTLS" => read.starttls = true,
                 "AUTH" => read.mechanisms.extend(words.filter_map(Mechanism::parse)),
                 "DSN" => read.dsn = true,
+                "XVERDICT" => read.verdict = true,
                 "SIZE" => read.size = true,
                 "CHUNKING" => read.chunking = true,
                 "LIMITS" => read.limits = Limits::read(words),

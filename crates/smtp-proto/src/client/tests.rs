@@ -19,6 +19,7 @@ fn envelope(recipients: &[&str]) -> Envelope {
         size: 7,
         body: BodyKind::SevenBit,
         id: None,
+        is_junk: false,
     }
 }
 

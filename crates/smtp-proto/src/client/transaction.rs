@@ -18,6 +18,8 @@ pub struct Envelope {
     pub body: BodyKind,
     /// Our identifier of the message, for a peer that is to use it too (ENVID, RFC 3461 §4.4).
     pub id: Option<EnvelopeId>,
+    /// True if the message belongs in the Junk mailbox: for the MDA.
+    pub is_junk: bool,
 }
 
 /// Commands that may wait for their replies at once. Bounded, so that neither side waits for the other to read
@@ -249,6 +251,9 @@ impl Transaction {
         }
         if let (true, Some(id)) = (session.capabilities.dsn, &self.envelope.id) {
             line.push_str(&format!(" ENVID={}", id.to_xtext()));
+        }
+        if session.capabilities.verdict && self.envelope.is_junk {
+            line.push_str(" XVERDICT=JUNK");
         }
         line
     }

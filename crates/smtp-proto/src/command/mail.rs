@@ -13,6 +13,8 @@ pub struct MailCommand {
     pub body: BodyKind,
     /// The client's identifier of the message (RFC 3461 §4.4).
     pub envelope_id: Option<EnvelopeId>,
+    /// True if the message belongs in the Junk mailbox: `XVERDICT=JUNK`, which the MTA sends to the MDA only.
+    pub is_junk: bool,
     /// Is set when the parameter of RFC 4954 was present, which not every dialect offers.
     pub(crate) has_auth: bool,
     /// Is set when a parameter of RFC 3461 was present, which not every dialect offers.
@@ -41,6 +43,7 @@ pub(super) fn parse(arguments: &str) -> Result<MailCommand, CommandError> {
         size: None,
         body: BodyKind::default(),
         envelope_id: None,
+        is_junk: false,
         has_auth: false,
         has_dsn: false,
     };
@@ -61,7 +64,10 @@ pub(super) fn parse(arguments: &str) -> Result<MailCommand, CommandError> {
             }
             // The MTA composes all reports, with the header section only, so it is read and dropped.
             "RET" if value.is_some_and(dsn::is_ret) => command.has_dsn = true,
-            "AUTH" | "SIZE" | "ENVID" | "RET" => return Err(CommandError::BadArguments),
+            "XVERDICT" if value.is_some_and(|value| value.eq_ignore_ascii_case("JUNK")) => {
+                command.is_junk = true
+            }
+            "AUTH" | "SIZE" | "ENVID" | "RET" | "XVERDICT" => return Err(CommandError::BadArguments),
             _ => return Err(CommandError::UnknownParameter),
         }
     }

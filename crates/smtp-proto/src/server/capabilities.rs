@@ -41,6 +41,11 @@ pub(super) fn offers_dsn(session: &Session) -> bool {
     session.settings.dialect == Dialect::Lmtp
 }
 
+/// True if MAIL may say that a message belongs in the Junk mailbox: over LMTP, from the MTA. Our own extension.
+pub(super) fn offers_verdict(session: &Session) -> bool {
+    session.settings.dialect == Dialect::Lmtp
+}
+
 /// The keywords of EHLO (RFC 5321 §4.1.1.1). Those of LMTP are required by RFC 2033 §5.
 fn keywords(session: &Session, client: Authentication) -> Vec<String> {
     let mut keywords = vec![
@@ -61,6 +66,9 @@ fn keywords(session: &Session, client: Authentication) -> Vec<String> {
     }
     if offers_dsn(session) {
         keywords.push("DSN".to_owned());
+    }
+    if offers_verdict(session) {
+        keywords.push("XVERDICT".to_owned());
     }
     // A password must not be requested where it can be intercepted, nor requested twice (RFC 4954 §4).
     let may_log_in = offers_auth(session)

@@ -143,7 +143,8 @@ fn mail(session: &mut Session, ready: Ready, command: MailCommand) -> CommandEff
         return session.respond_error(first, State::Ready(ready));
     }
     let has_unoffered = command.has_dsn && !capabilities::offers_dsn(session)
-        || command.has_auth && !capabilities::offers_auth(session);
+        || command.has_auth && !capabilities::offers_auth(session)
+        || command.is_junk && !capabilities::offers_verdict(session);
     if has_unoffered {
         return session.respond_error(&replies::UNKNOWN_PARAMETER, State::Ready(ready));
     }

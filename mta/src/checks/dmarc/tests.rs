@@ -19,7 +19,9 @@ async fn found(names: NameServer, author: &str, signers: &[&str]) -> Finding {
     let signers: Vec<Identifier> = signers.iter().map(signer).collect();
     let spf = SpfOutput::new("bounce.example.org".to_owned()).with_result(SpfResult::Pass);
     let end = Instant::now() + Duration::from_secs(30);
-    check(&resolver.inner(), &Author::of(from.as_bytes()), (&spf, "bounce.example.org"), &signers, end).await
+    check(&resolver.inner(), &Author::of(from.as_bytes()), (&spf, "bounce.example.org"), &signers, end)
+        .await
+        .0
 }
 
 /// The result and the property `policy.dmarc`.

@@ -14,6 +14,10 @@ pub(crate) enum Check {
     Fcrdns,
     /// The name in HELO or EHLO can be the peer's.
     Helo,
+    /// The sender's domain allows the peer.
+    Spf,
+    /// The message is mail of its author's domain.
+    Dmarc,
 }
 
 /// The result of a check.
@@ -23,6 +27,8 @@ pub(super) struct CheckResult {
     pub(super) result: AuthResult,
     /// What was found, for a person: it follows the name of the check and a colon.
     pub(super) explanation: String,
+    /// The most that follows from the result, whatever the settings say.
+    pub(super) at_most: PolicyAction,
     /// The refusal if the result is a failure, or the deferral if it is a temporary error that the check does not
     /// ignore.
     pub(super) refusal: Option<Refusal>,
@@ -43,6 +49,19 @@ impl Check {
             Self::Rdns => "rdns",
             Self::Fcrdns => "fcrdns",
             Self::Helo => "helo",
+            Self::Spf => "spf",
+            Self::Dmarc => "dmarc",
+        }
+    }
+
+    /// What it examines, for a person.
+    pub(super) fn subject(self) -> &'static str {
+        match self {
+            Self::Rdns => "reverse name",
+            Self::Fcrdns => "address of the name",
+            Self::Helo => "HELO",
+            Self::Spf => "SPF",
+            Self::Dmarc => "DMARC",
         }
     }
 
@@ -52,13 +71,19 @@ impl Check {
             Self::Rdns => policy.rdns,
             Self::Fcrdns => policy.fcrdns,
             Self::Helo => policy.helo,
+            Self::Spf => policy.spf,
+            Self::Dmarc => policy.dmarc,
         }
     }
 }
 
 impl CheckResult {
     pub(super) fn new(check: Check, result: AuthResult, explanation: impl Into<String>) -> Self {
-        Self { check, result, explanation: explanation.into(), refusal: None }
+        Self { check, result, explanation: explanation.into(), at_most: PolicyAction::Reject, refusal: None }
+    }
+
+    pub(super) fn at_most(self, at_most: PolicyAction) -> Self {
+        Self { at_most, ..self }
     }
 
     pub(super) fn with_refusal(mut self, status: Status, text: impl Into<String>) -> Self {

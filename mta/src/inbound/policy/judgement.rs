@@ -1,11 +1,16 @@
 //! The verdict on a message, from the results of the checks and the actions of the settings.
 
 use handover::config::PolicyAction;
+use message::compose;
+use message::forged::POLICY_FIELD;
 use smtp_proto::Reply;
 
 use super::check::{CheckResult, Refusal};
 use crate::checks::AuthResult;
 use crate::site::Settings;
+
+/// Longest explanation in the field, in characters: peers choose the names in it.
+const MAX_EXPLANATION: usize = 400;
 
 /// The verdict on a message, the worst last.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +46,7 @@ impl Judgement {
         let policy = &settings.config.policy;
         let mut decision = Decision::Accept;
         for result in &results {
-            let action = result.check.action(policy);
+            let action = result.check.action(policy).min(result.at_most);
             let refuse = |is_lasting| match &result.refusal {
                 Some(refusal) => Decision::Refuse { is_lasting, refusal: refusal.clone() },
                 None => Decision::Accept,
@@ -66,6 +71,17 @@ impl Judgement {
             Decision::Refuse { is_lasting: true, refusal } => Verdict::Reject(refusal.reply(true, contact)),
             Decision::Refuse { is_lasting: false, refusal } => Verdict::Defer(refusal.reply(false, contact)),
         }
+    }
+
+    /// The field for a person who wonders why a message is where it is: the verdict, then what each check found.
+    pub(crate) fn field(&self, is_junk: bool) -> String {
+        let verdict = if is_junk { "junk" } else { "accepted" };
+        let findings = self.results.iter().map(|result| {
+            let subject = result.check.subject();
+            let explanation: String = result.explanation.chars().take(MAX_EXPLANATION).collect();
+            format!("; {subject} {}: {}", result.result.name(), explanation.replace(';', ","))
+        });
+        compose::field(POLICY_FIELD, &findings.fold(verdict.to_owned(), |text, finding| text + &finding))
     }
 
     /// The results in one line for the log: `rdns=pass fcrdns=fail`.

@@ -5,6 +5,7 @@
 //! |------------|-------------------|-----------------|-------------|
 //! | connection | `rdns`, `fcrdns`  | the first hello | RCPT        |
 //! | hello      | `helo`            | hello           | RCPT        |
+//! | body       | `spf`, `dmarc`    | the end of the message | there |
 //!
 //! The lookups of a connection run while the session goes on, and are made once for all its messages. Nothing is decided
 //! before RCPT, so that mail for the postmaster and for abuse@ is exempt: these are the addresses at which a refused
@@ -12,10 +13,12 @@
 //! is still made and recorded.
 
 mod check;
+mod dmarc;
 mod hello;
 mod judgement;
 mod lookup;
 mod reverse_name;
+mod spf;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -24,9 +27,9 @@ use accounts::Directory;
 use address::ForwardPath;
 use tokio::time::Instant;
 
-use self::check::{Check, CheckResult};
+use self::check::CheckResult;
 use self::lookup::Lookup;
-use crate::checks::{self, Finding, ReverseName};
+use crate::checks::{self, AuthenticationResults, Finding, ReverseName};
 use crate::site::Settings;
 
 pub(super) use self::judgement::{Judgement, Verdict};
@@ -69,12 +72,24 @@ impl SessionPolicy {
 
     /// The judgement of the envelope so far: of the connection, the hello and the sender.
     pub(super) async fn judge_envelope(&mut self) -> Judgement {
+        let results = self.envelope_results().await;
+        Judgement::new(&self.settings, results)
+    }
+
+    /// The judgement of a message with this header section.
+    pub(super) async fn judge_message(&mut self, checks: &AuthenticationResults, header: &[u8]) -> Judgement {
+        let mut results = self.envelope_results().await;
+        results.extend([spf::check(checks), dmarc::check(checks, header)]);
+        Judgement::new(&self.settings, results)
+    }
+
+    async fn envelope_results(&mut self) -> Vec<CheckResult> {
         let mut results = Vec::new();
         if let Some(connection) = self.connection.result().await {
             results.extend(reverse_name::check(&connection.reverse_name, self.ip));
         }
         results.extend(self.hello.clone());
-        Judgement::new(&self.settings, results)
+        results
     }
 
     /// The findings before the message arrived, for `Authentication-Results`.

@@ -107,3 +107,93 @@ async fn the_lookups_of_a_connection_are_made_once() {
     let ptr = queries.borrow().iter().filter(|(name, _)| name.to_string().contains("in-addr")).count();
     assert_eq!(ptr, 1);
 }
+
+/// A domain that allows no other host, and asks to refuse, or to suspect, what it did not send.
+fn strict_names() -> NameServer {
+    names()
+        .txt("bank.example", "v=spf1 -all")
+        .txt("_dmarc.bank.example", "v=DMARC1; p=reject")
+        .txt("_dmarc.shop.example", "v=DMARC1; p=quarantine")
+        .txt("_dmarc.test.example", "v=DMARC1; p=none")
+}
+
+/// Sends a message from an author to some recipients, all of which are accepted; returns the last reply.
+async fn send(fixture: &Fixture, author: &str, recipients: &[&str]) -> String {
+    let mut client = connect(fixture, "mail.example.net").await;
+    for recipient in recipients {
+        client.command(&format!("RCPT TO:<{recipient}>"), "250").await;
+    }
+    client.command("DATA", "354").await;
+    client.write(&format!("From: {author}\r\nSubject: hello\r\n\r\nbody\r\n.\r\n")).await;
+    client.read_reply().await
+}
+
+#[tokio::test]
+async fn a_forged_author_is_refused_and_the_postmaster_gets_it_all_the_same() {
+    let fixture = Fixture::with_policy(Replies::new(), Policy::default(), strict_names()).await;
+    let reply = send(&fixture, "ceo@bank.example", &["bob@example.org"]).await;
+    assert!(reply.starts_with("550 5.7.1 DMARC: ") && reply.contains(" mail of bank.example, "), "{reply}");
+    assert!(fixture.store.received().is_empty());
+    let reply = send(&fixture, "ceo@bank.example", &["postmaster"]).await;
+    assert!(!reply.contains("DMARC"), "{reply}");
+}
+
+#[tokio::test]
+async fn a_suspect_message_is_junk_and_says_so() {
+    let fixture = Fixture::with_policy(Replies::new(), Policy::default(), strict_names()).await;
+    for (author, is_junk) in [("a@shop.example", true), ("a@test.example", false), ("a@other.example", false)]
+    {
+        let reply = send(&fixture, author, &["bob@example.org"]).await;
+        assert!(reply.starts_with("250 "), "{reply}");
+        let received = fixture.store.received().pop().unwrap();
+        assert_eq!(received.is_junk, is_junk, "{author}");
+        let text = String::from_utf8(received.octets).unwrap().replace("\r\n ", " ");
+        let verdict = if is_junk { "junk" } else { "accepted" };
+        let field = format!(
+            "\r\nMailstead-Policy: {verdict}; reverse name pass: 192.0.2.7 is called mail.example.net; "
+        );
+        assert!(text.contains(&field), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_settings_may_ask_for_less_than_the_domain() {
+    let policy = Policy::uniform(PolicyAction::Junk);
+    let fixture = Fixture::with_policy(Replies::new(), policy, strict_names()).await;
+    assert!(send(&fixture, "ceo@bank.example", &["bob@example.org"]).await.starts_with("250 "));
+    assert!(fixture.store.received()[0].is_junk);
+}
+
+#[tokio::test]
+async fn a_sender_that_spf_forbids_is_junk_unless_the_settings_refuse_it() {
+    let names = || names().txt("example.net", "v=spf1 -all");
+    let fixture = Fixture::with_policy(Replies::new(), Policy::default(), names()).await;
+    assert!(send(&fixture, "eve@example.net", &["bob@example.org"]).await.starts_with("250 "));
+    assert!(fixture.store.received()[0].is_junk);
+    let policy = Policy { spf: PolicyAction::Reject, ..Policy::default() };
+    let fixture = Fixture::with_policy(Replies::new(), policy, names()).await;
+    let reply = send(&fixture, "eve@example.net", &["bob@example.org"]).await;
+    assert!(reply.starts_with("550 5.7.23 SPF: eve@example.net "), "{reply}");
+}
+
+#[tokio::test]
+async fn junk_stays_here() {
+    let fixture = Fixture::with_policy(Replies::new(), Policy::default(), strict_names()).await;
+    let reply = send(&fixture, "a@shop.example", &["team@example.org"]).await;
+    assert!(reply.starts_with("250 "), "{reply}");
+    assert_eq!(fixture.store.received()[0].recipients, ["ann@example.org"]);
+    assert!(fixture.queued().is_empty());
+    let reply = send(&fixture, "a@shop.example", &["bob@example.org", "away@example.org"]).await;
+    assert!(reply.starts_with("550 5.7.1 Not forwarded: "), "{reply}");
+    assert!(fixture.queued().is_empty());
+    assert_eq!(fixture.store.received().len(), 1);
+}
+
+#[tokio::test]
+async fn a_forged_verdict_is_removed() {
+    let fixture = Fixture::with_policy(Replies::new(), Policy::default(), names()).await;
+    let reply = send(&fixture, "eve@example.net\r\nMAILSTEAD-policy : accepted", &["bob@example.org"]).await;
+    assert!(reply.starts_with("250 "), "{reply}");
+    let text = String::from_utf8(fixture.store.received()[0].octets.clone()).unwrap();
+    assert_eq!(text.to_lowercase().matches("mailstead-policy").count(), 1, "{text}");
+}

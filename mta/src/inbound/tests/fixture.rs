@@ -22,7 +22,8 @@ use crate::srs;
 
 pub(in crate::inbound) const MAX_RECIPIENTS: usize = 5;
 
-/// `ann@example.org` with the password `correct horse`, bob, and an alias that reaches ann and a remote address.
+/// `ann@example.org` with the password `correct horse`, bob, an alias that reaches ann and a remote address, and one that
+/// reaches that address only.
 const ACCOUNTS: &str = r#"
 domains = ["example.org"]
 
@@ -37,6 +38,10 @@ secret = "$6$mailstead$4RIRxdUATZX2IvHQRNVkMLa4z0b2Lz1QRsRfqIHpy3H0bShwXQtO0HX3G
 [[aliases]]
 address = "team@example.org"
 targets = ["ann@example.org", "far@example.com"]
+
+[[aliases]]
+address = "away@example.org"
+targets = ["far@example.com"]
 "#;
 
 /// The address that many clients share: the gateway of a container.

@@ -1,6 +1,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::*;
+use crate::local::TargetMailbox;
 use crate::outcome::{Outcome, Reason, Status};
 
 fn at(seconds: u64) -> Timestamp {
@@ -29,6 +30,7 @@ fn envelope() -> Envelope {
         login: Some(Address::parse("ann@example.org").unwrap()),
         sender: ReversePath::Address(Address::parse("ann@example.org").unwrap()),
         body: BodyKind::SevenBit,
+        mailbox: TargetMailbox::Inbox,
         recipients: Vec::new(),
     };
     let id = MailId::parse("01jd9e8h0w3abcdef").unwrap();

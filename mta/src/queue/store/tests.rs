@@ -4,6 +4,7 @@ use address::{Address, ReversePath};
 
 use super::super::{BodyKind, NewEntry};
 use super::*;
+use crate::local::TargetMailbox;
 use crate::timestamp::Timestamp;
 
 const MESSAGE: &[u8] = b"From: ann@example.org\r\n\r\nhello\r\n";
@@ -55,6 +56,7 @@ fn envelope() -> Envelope {
         login: None,
         sender: ReversePath::Null,
         body: BodyKind::SevenBit,
+        mailbox: TargetMailbox::Inbox,
         recipients: vec![Address::parse("bob@example.net").unwrap()],
     };
     Envelope::new(MailId::new(), entry, Timestamp::now())

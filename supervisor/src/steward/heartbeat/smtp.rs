@@ -43,6 +43,7 @@ pub(super) async fn send(
         size: message.octets.len() as u64,
         body: BodyKind::SevenBit,
         id: None,
+        is_junk: false,
     };
     let mut session = Session::new(Arc::new(settings), Security::Clear);
     let ended = run_session(&mut session, stream, trusted, envelope, message).await?;
