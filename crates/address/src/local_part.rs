@@ -1,5 +1,7 @@
 use std::fmt::{self, Write};
 
+use icu_normalizer::ComposingNormalizerBorrowed;
+
 use crate::serde_as_text;
 
 /// The part before the `@`: its content, without quotes and backslashes.
@@ -54,9 +56,14 @@ impl LocalPart {
         &self.0
     }
 
-    /// The form under which local users are looked up: lower case.
+    /// The form under which local users are looked up: lower case, in Unicode's normalization form C (RFC 6532 §3.1), since
+    /// keyboards and systems differ in the form in which they write the same letter.
     pub fn to_lower_case(&self) -> String {
-        self.0.to_lowercase()
+        let lower = self.0.to_lowercase();
+        if lower.is_ascii() {
+            return lower;
+        }
+        ComposingNormalizerBorrowed::new_nfc().normalize(&lower).into_owned()
     }
 
     /// The part before the first `separator`, and the detail after it: `ann+lists` is `ann` with `lists`
@@ -139,6 +146,23 @@ mod tests {
     }
 
     #[test]
+    fn the_form_of_a_lookup_is_normalized_lower_case() {
+        for (given, folded) in [
+            ("Ann", "ann"),
+            ("jos\u{e9}", "jos\u{e9}"),
+            ("JOSE\u{301}", "jos\u{e9}"),
+            ("\u{410}\u{43d}\u{43d}\u{430}", "\u{430}\u{43d}\u{43d}\u{430}"),
+            ("\u{212b}", "\u{e5}"),
+            ("\u{ac01}", "\u{ac01}"),
+            ("\u{1100}\u{1161}\u{11a8}", "\u{ac01}"),
+        ] {
+            let local = LocalPart::parse(given).unwrap();
+            assert_eq!(local.to_lower_case(), folded, "{given:?}");
+            assert_eq!(local.as_str(), given, "only the owner of a mailbox may change a local part");
+        }
+    }
+
+    #[test]
     fn malformed_local_parts_are_refused() {
         let long = "a".repeat(256);
         for bad in [
@@ -162,6 +186,16 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn the_form_of_a_lookup_is_stable(text in "\\PC{1,20}") {
+            if let Ok(local) = LocalPart::parse(&text) {
+                let folded = local.to_lower_case();
+                if let Ok(again) = LocalPart::parse(&folded) {
+                    proptest::prop_assert_eq!(again.to_lower_case(), folded);
+                }
+            }
+        }
+
         #[test]
         fn every_local_part_round_trips(text in ".{0,40}") {
             if let Ok(local) = LocalPart::parse(&text) {

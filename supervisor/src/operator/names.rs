@@ -39,7 +39,7 @@ pub(super) fn user(text: &str, accounts: &Accounts) -> Result<User, NameError> {
 /// The name of a new user: easy to type and not changed by plus addressing.
 pub(super) fn new_user(text: &str, accounts: &Accounts) -> Result<User, NameError> {
     let user = user(text, accounts)?;
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
     if user.name().chars().all(is_plain) { Ok(user) } else { Err(NameError::User(text.to_owned())) }
 }
 

@@ -213,9 +213,7 @@ fn read_secret(number: usize, user: User, secret: &str) -> Result<DeclaredUser, 
 
 /// A name that is easy to type and that plus addressing does not change: `ann+lists` is mail for `ann`.
 fn user(name: &str, domain: Domain) -> Option<User> {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    if !name.chars().all(is_plain) {
-        return None;
-    }
-    User::new(&Address::new(LocalPart::parse(name).ok()?, domain)).ok()
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let user = User::new(&Address::new(LocalPart::parse(name).ok()?, domain)).ok()?;
+    user.name().chars().all(is_plain).then_some(user)
 }
