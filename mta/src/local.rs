@@ -83,6 +83,8 @@ fn envelope(id: MailId, sender: &ReversePath, recipients: &[Address], size: u64)
         recipients: recipients.iter().cloned().map(ForwardPath::Address).collect(),
         size,
         body: smtp_proto::command::BodyKind::EightBitMime,
+        // The mail store keeps the octets as they are.
+        has_utf8_header: false,
         id: EnvelopeId::new(id.as_str()),
         is_junk: false,
     }

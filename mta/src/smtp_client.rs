@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::content::Content;
 
 mod batches;
+mod smtputf8;
 
 /// Time limits for a peer. They are wide, because after a timeout both sides lose the work that the peer had done.
 #[derive(Clone, Copy, Debug)]
@@ -125,13 +126,17 @@ impl SmtpClient {
     }
 
     /// Sends a message, in as many transactions as the peer's limits require. Returns one outcome for each recipient, in
-    /// their order.
+    /// their order. It fails for recipients to whom it cannot be sent without SMTPUTF8, if the peer lacks that.
     pub(crate) async fn deliver(
         &mut self,
         id: MailId,
         envelope: Envelope,
         content: &Content,
     ) -> Vec<Outcome> {
+        let (envelope, split) = smtputf8::split(envelope, self.session.offers_smtputf8());
+        if envelope.recipients.is_empty() {
+            return split.merge(Vec::new());
+        }
         let batches = batches::split(&envelope.recipients, self.session.limits());
         // The time for all replies is the same, however small the peer wants the transactions.
         self.begin(content.len().saturating_mul(batches.len() as u64));
@@ -140,7 +145,7 @@ impl SmtpClient {
             let envelope = Envelope { recipients: batch.to_vec(), ..envelope.clone() };
             outcomes.extend(self.transact(id, envelope, content).await);
         }
-        outcomes
+        split.merge(outcomes)
     }
 
     async fn transact(&mut self, id: MailId, envelope: Envelope, content: &Content) -> Vec<Outcome> {
@@ -174,6 +179,15 @@ impl SmtpClient {
 
     /// Probes which of an envelope's recipients the peer would accept. Returns one outcome for each, in their order.
     pub(crate) async fn probe(&mut self, envelope: Envelope) -> Vec<Outcome> {
+        let (envelope, split) = smtputf8::split(envelope, self.session.offers_smtputf8());
+        let outcomes = match envelope.recipients.as_slice() {
+            [] => Vec::new(),
+            _ => self.transact_probe(envelope).await,
+        };
+        split.merge(outcomes)
+    }
+
+    async fn transact_probe(&mut self, envelope: Envelope) -> Vec<Outcome> {
         let count = envelope.recipients.len();
         self.begin(0);
         match self.session.next() {

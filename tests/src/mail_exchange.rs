@@ -18,6 +18,8 @@ use crate::wire::Wire;
 pub struct Accepted {
     /// The path of MAIL FROM, without brackets.
     pub from: String,
+    /// True if MAIL had the parameter SMTPUTF8.
+    pub smtputf8: bool,
     /// The path of each accepted RCPT TO, without brackets.
     pub to: Vec<String>,
     /// The message as received, without stuffed dots.
@@ -125,6 +127,7 @@ struct Session<'s> {
     shared: &'s Shared,
     hello: String,
     from: Option<String>,
+    smtputf8: bool,
     to: Vec<String>,
     /// The message so far, and the number of its chunks.
     message: Vec<u8>,
@@ -152,6 +155,7 @@ impl<'s> Session<'s> {
             shared,
             hello: String::new(),
             from: None,
+            smtputf8: false,
             to: Vec::new(),
             message: Vec::new(),
             chunks: 0,
@@ -190,6 +194,7 @@ impl<'s> Session<'s> {
             }
             "MAIL" => {
                 (self.from, self.to) = (Some(path(line)), Vec::new());
+                self.smtputf8 = line.split(' ').any(|word| word == "SMTPUTF8");
                 self.reply("250 2.1.0 ok")?;
             }
             "RCPT" => self.recipient(&path(line))?,
@@ -317,6 +322,7 @@ impl<'s> Session<'s> {
         let to = std::mem::take(&mut self.to);
         let accepted = Accepted {
             from,
+            smtputf8: self.smtputf8,
             to,
             message,
             secure: self.secure,

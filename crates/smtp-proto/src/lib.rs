@@ -4,8 +4,8 @@
 //! session and a stream, and answers its requests: if a recipient exists, and what the reply to a message is.
 //! Everything a peer sends is bounded; a message is never held, only passed through.
 //!
-//! This crate decides nothing about addresses, looks at no header field, and measures no time. BINARYMIME (RFC 3030) and
-//! SMTPUTF8 (RFC 6531) are not announced and are refused, and so are DSN parameters (RFC 3461) outside of LMTP.
+//! This crate decides nothing about addresses, looks at no header field, and measures no time. BINARYMIME (RFC 3030) is
+//! not announced and is refused, and so are DSN parameters (RFC 3461) outside of LMTP.
 
 mod body;
 pub mod client;

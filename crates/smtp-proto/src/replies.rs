@@ -43,10 +43,16 @@ pub(crate) const BAD_HELLO_NAME: Reply = reply(
 pub(crate) const BAD_SENDER: Reply = reply(501, Status::BAD_SENDER_SYNTAX, "Bad sender address syntax");
 pub(crate) const BAD_RECIPIENT: Reply =
     reply(501, Status::BAD_MAILBOX_SYNTAX, "Bad recipient address syntax");
-pub(crate) const NON_ASCII_SENDER: Reply =
-    reply(550, Status::NON_ASCII_ADDRESS, "Non-ASCII addresses (SMTPUTF8) are not supported");
-pub(crate) const NON_ASCII_RECIPIENT: Reply =
-    reply(553, Status::NON_ASCII_ADDRESS, "Non-ASCII addresses (SMTPUTF8) are not supported");
+pub(crate) const NON_ASCII_SENDER: Reply = reply(
+    550,
+    Status::NON_ASCII_ADDRESS,
+    "Sender address is not ASCII: declare SMTPUTF8 in the MAIL command",
+);
+pub(crate) const NON_ASCII_RECIPIENT: Reply = reply(
+    553,
+    Status::NON_ASCII_ADDRESS,
+    "Recipient address is not ASCII: declare SMTPUTF8 in the MAIL command",
+);
 pub(crate) const NOT_IMPLEMENTED: Reply =
     reply(502, Status::INVALID_COMMAND, "Command not implemented on this port");
 pub(crate) const AUTH_NOT_OFFERED: Reply = reply(
@@ -197,6 +203,13 @@ pub const MALFORMED_REPLY: Reply = reply(451, Status::new(5, 0), "Malformed repl
 /// The peer has announced that it accepts no further message on this connection (RFC 9422).
 pub const PEER_MAIL_LIMIT: Reply =
     reply(451, Status::TOO_MANY_RECIPIENTS, "Peer accepts no further message on this connection");
+/// The peer lacks SMTPUTF8, and the message cannot be sent to this recipient without it (RFC 6531 §3.2).
+pub const PEER_WITHOUT_SMTPUTF8: Reply = reply(
+    553,
+    Status::NON_ASCII_ADDRESS,
+    "Not sent: the recipient's server does not accept addresses and header fields in UTF-8 (SMTPUTF8). \
+     Send the message again with ASCII addresses of yours and of the recipient",
+);
 /// TLS was required and the peer does not offer it, or the handshake failed.
 pub const PEER_WITHOUT_TLS: Reply = reply(451, Status::OTHER_SECURITY, "TLS required but not offered");
 /// The login was required and the peer refuses or does not offer it.

@@ -177,6 +177,7 @@ fn run_client(dialect: Dialect, octets: &[u8], sizes: &[usize]) -> (Vec<u8>, Vec
                     recipients: vec![ForwardPath::Postmaster; RECIPIENTS],
                     size: 100,
                     body: BodyKind::SevenBit,
+                    has_utf8_header: false,
                     id: EnvelopeId::new("01jd9e8h0w3abcdef"),
                     is_junk: false,
                 });

@@ -43,6 +43,7 @@ fuzz_target!(|octets: &[u8]| {
                     recipients: vec![ForwardPath::Postmaster; RECIPIENTS],
                     size: 100,
                     body: BodyKind::SevenBit,
+                    has_utf8_header: false,
                     id: EnvelopeId::new("01jd9e8h0w3abcdef"),
                     is_junk: false,
                 });

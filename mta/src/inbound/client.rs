@@ -58,9 +58,17 @@ impl Client {
         self.hello.as_ref().map_or("", |(_, name)| name)
     }
 
-    /// The protocol's name in a Received field (RFC 3848).
-    pub(super) fn protocol(&self) -> &'static str {
+    /// The protocol's name in a Received field (RFC 3848; RFC 6531 §4.3 for a message with SMTPUTF8).
+    pub(super) fn protocol(&self, smtputf8: bool) -> &'static str {
         let extended = self.hello.as_ref().is_some_and(|(verb, _)| *verb != HelloVerb::Helo);
+        if smtputf8 {
+            return match (self.encryption.is_some(), self.user.is_some()) {
+                (false, false) => "UTF8SMTP",
+                (true, false) => "UTF8SMTPS",
+                (false, true) => "UTF8SMTPA",
+                (true, true) => "UTF8SMTPSA",
+            };
+        }
         match (extended, self.encryption.is_some(), self.user.is_some()) {
             (false, _, false) => "SMTP",
             (true, false, false) => "ESMTP",

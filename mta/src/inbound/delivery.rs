@@ -49,6 +49,7 @@ pub(super) async fn deliver(
         sender: envelope.sender.clone(),
         body: envelope.body,
         mailbox: envelope.mailbox,
+        smtputf8: envelope.smtputf8,
         recipients: remaining,
     };
     staged.commit(entry).await.map_err(refusal)?;

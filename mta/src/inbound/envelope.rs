@@ -19,6 +19,8 @@ pub(super) struct InboundEnvelope {
     pub(super) id: MailId,
     pub(super) sender: ReversePath,
     pub(super) body: BodyKind,
+    /// The peer has declared SMTPUTF8 (RFC 6531 §3.4).
+    pub(super) smtputf8: bool,
     /// The size that the peer has declared.
     pub(super) declared_size: Option<u64>,
     /// The mailbox of each local recipient.
@@ -45,6 +47,7 @@ impl InboundEnvelope {
             id,
             sender: command.sender.clone(),
             body,
+            smtputf8: command.smtputf8,
             declared_size: command.size,
             mailbox: TargetMailbox::Inbox,
             is_exempt: true,

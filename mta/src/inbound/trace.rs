@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use address::Domain;
+use address::{Address, Domain};
 use message::compose::{Peer, Received};
 use message::{Author, AuthorError, DateTime, field, forged};
 use smtp_proto::{Reply, replies};
@@ -65,13 +65,15 @@ pub(super) fn add_trace_fields(
         (Some(_), _) | (None, None) => None,
         (None, Some(ip)) => Some(Peer { helo: client.hello_name(), ip, name: peer.name.as_deref() }),
     };
+    // An alias in UTF-8 for an ASCII address elsewhere: naming it would require SMTPUTF8 of that host.
+    let is_shown = |address: &&Address| address.is_ascii() || envelope.remote().is_empty();
     let received = Received {
         from,
         by: settings.config.hostname.as_str(),
-        with: client.protocol(),
+        with: client.protocol(envelope.smtputf8),
         tls: tls.as_deref(),
         id: envelope.id.as_str(),
-        recipient: envelope.only_recipient(),
+        recipient: envelope.only_recipient().filter(is_shown),
         date: now(),
     };
     let mut fields = received.field();

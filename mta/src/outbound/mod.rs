@@ -92,6 +92,16 @@ impl OutboundSettings {
     }
 }
 
+/// The declarations of the client that sent a message.
+#[derive(Clone, Copy, Debug)]
+pub struct Declared {
+    /// The parameter BODY of MAIL.
+    pub body: BodyKind,
+    /// The presence of the parameter SMTPUTF8. Header fields in UTF-8 that were sent without it are sent on without it:
+    /// hosts exchanged such mail before RFC 6531, and a refusal would lose it.
+    pub smtputf8: bool,
+}
+
 impl Connection {
     /// Sends one message to recipients of this destination.
     pub async fn send(
@@ -99,14 +109,15 @@ impl Connection {
         id: MailId,
         sender: &ReversePath,
         recipients: &[Address],
-        body: BodyKind,
+        declared: Declared,
         content: &Content,
     ) -> Vec<Outcome> {
         let envelope = Envelope {
             sender: sender.clone(),
             recipients: recipients.iter().cloned().map(ForwardPath::Address).collect(),
             size: content.len(),
-            body,
+            body: declared.body,
+            has_utf8_header: declared.smtputf8 && !content.header().is_ascii(),
             // Our identifier of the message is private, and other hosts would send reports about it.
             id: None,
             is_junk: false,

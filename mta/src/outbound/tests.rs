@@ -35,7 +35,8 @@ fn message() -> Content {
 async fn send(connection: &mut Connection, recipients: &[&str]) -> Vec<Outcome> {
     let recipients: Vec<_> = recipients.iter().map(|text| address(text)).collect();
     let sender = ReversePath::Address(address("ann@example.org"));
-    connection.send(MailId::new(), &sender, &recipients, BodyKind::EightBitMime, &message()).await
+    let declared = Declared { body: BodyKind::EightBitMime, smtputf8: false };
+    connection.send(MailId::new(), &sender, &recipients, declared, &message()).await
 }
 
 /// Sends one message to bob@example.net over a new connection.

@@ -10,10 +10,11 @@ use super::entry::{Entry, Locked};
 use super::envelope::{Recipient, RecipientState};
 use super::lane::Lane;
 use super::schedule::Schedule;
-use super::{BodyKind, MailId, Queue, settle};
+use super::{MailId, Queue, settle};
 use crate::content::Content;
 use crate::jitter;
 use crate::local::TargetMailbox;
+use crate::outbound::Declared;
 use crate::outcome::{Outcome, Status};
 use crate::site::Site;
 use crate::timestamp::Timestamp;
@@ -37,8 +38,8 @@ pub(super) struct Attempt {
     pub(super) id: MailId,
     /// The sender of the transaction: for mail from a peer that goes to another host, a return path at this host.
     pub(super) sender: ReversePath,
-    pub(super) body: BodyKind,
     pub(super) mailbox: TargetMailbox,
+    pub(super) declared: Declared,
     pub(super) recipients: Vec<Address>,
     lane: Lane,
     /// As long as it lives, the recipients count as under way. `None` once the outcomes are noted.
@@ -92,7 +93,8 @@ impl Claim {
             return None;
         }
         let counted = Underway::new(self.queue.clone(), recipients.len());
-        let (body, mailbox) = (envelope.body, envelope.mailbox);
+        let mailbox = envelope.mailbox;
+        let declared = Declared { body: envelope.body.into(), smtputf8: envelope.smtputf8 };
         let sender = match (&self.lane, &envelope.login) {
             (Lane::Remote(_), None) => site.return_path(&envelope.sender),
             _ => envelope.sender.clone(),
@@ -104,8 +106,8 @@ impl Claim {
             entry,
             id,
             sender,
-            body,
             mailbox,
+            declared,
             recipients,
             lane,
             mark: Some(mark),

@@ -35,6 +35,9 @@ pub struct Envelope {
     /// The mailbox of each local recipient.
     #[serde(default, skip_serializing_if = "is_inbox")]
     pub mailbox: TargetMailbox,
+    /// The sender's declaration that addresses and header fields may be in UTF-8 (RFC 6531).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub smtputf8: bool,
     /// The recipients and their states.
     #[serde(rename = "recipient")]
     pub recipients: Vec<Recipient>,
@@ -234,6 +237,7 @@ impl Envelope {
             sender: entry.sender,
             body: entry.body,
             mailbox: entry.mailbox,
+            smtputf8: entry.smtputf8,
             recipients: recipients.collect(),
             settle_at: InMemory::default(),
             read_at: InMemory::default(),
@@ -302,6 +306,7 @@ mod tests {
             sender: ReversePath::Address(Address::parse("ann@example.org").unwrap()),
             body: BodyKind::EightBitMime,
             mailbox: TargetMailbox::Inbox,
+            smtputf8: false,
             recipients: Vec::new(),
         };
         let envelope = Envelope { recipients: vec![bob, eve], ..Envelope::new(id, entry, created) };
@@ -345,6 +350,7 @@ text = "550 5.1.1 no such user"
             sender: ReversePath::Null,
             body: BodyKind::SevenBit,
             mailbox: TargetMailbox::Inbox,
+            smtputf8: false,
             recipients: vec![Address::parse("bob@example.net").unwrap()],
         };
         let mut envelope = Envelope::new(MailId::parse("01jd9e8h0w3abcdef").unwrap(), entry, ahead);

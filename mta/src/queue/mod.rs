@@ -120,6 +120,8 @@ pub struct NewEntry {
     pub body: BodyKind,
     /// The mailbox of each local recipient.
     pub mailbox: TargetMailbox,
+    /// True if the client that sent it declared SMTPUTF8 (RFC 6531).
+    pub smtputf8: bool,
     /// The recipients: at least one, each once.
     pub recipients: Vec<Address>,
 }

@@ -45,8 +45,10 @@ pub(super) async fn queue_report(site: &Arc<Site>, envelope: &Envelope) -> Resul
         content.prepend(&signatures);
     }
     let body = BodyKind::EightBitMime;
-    let entry =
-        NewEntry { login: None, sender: ReversePath::Null, body, mailbox: TargetMailbox::Inbox, recipients };
+    // The report quotes the header section of the message.
+    let smtputf8 = envelope.smtputf8;
+    let (login, mailbox) = (None, TargetMailbox::Inbox);
+    let entry = NewEntry { login, sender: ReversePath::Null, body, mailbox, smtputf8, recipients };
     site.queue.stage(id, &content).await?.commit(entry).await?;
     tracing::info!(%id, original = %envelope.id, recipient = %sender, "delivery report queued");
     Ok(ReportOutcome::Queued)

@@ -133,6 +133,7 @@ impl RunningQueue {
             sender: ReversePath::parse(&format!("<{sender}>")).unwrap(),
             body: BodyKind::SevenBit,
             mailbox: TargetMailbox::Inbox,
+            smtputf8: false,
             recipients: recipients.iter().map(|text| Address::parse(text).unwrap()).collect(),
         };
         let content = Content::from_octets(MESSAGE.to_vec());

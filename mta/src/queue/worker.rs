@@ -194,8 +194,8 @@ impl HeldConnection {
                     connected
                 }
             };
-            let (sender, recipients, body) = (&attempt.sender, &attempt.recipients, attempt.body.into());
-            let sending = connection.send(attempt.id, sender, recipients, body, &content);
+            let (sender, recipients, declared) = (&attempt.sender, &attempt.recipients, attempt.declared);
+            let sending = connection.send(attempt.id, sender, recipients, declared, &content);
             let outcomes = worker.wait_for(false, sending).await?;
             if connection.is_ready() && used + 1 < MAX_MESSAGES {
                 (self.connection, self.messages) = (Some(connection), used + 1);

@@ -53,6 +53,7 @@ async fn all_replies_together_have_a_deadline() {
         recipients: vec![recipient; 100],
         size: 10,
         body: BodyKind::SevenBit,
+        has_utf8_header: false,
         id: None,
         is_junk: false,
     };

@@ -223,6 +223,7 @@ fn deliver(dialect: Dialect, (recipients, is_probe): (usize, bool), answers: &[u
         recipients: vec![ForwardPath::parse("<a@b.c>").unwrap(); recipients],
         size: 1,
         body: BodyKind::EightBitMime,
+        has_utf8_header: false,
         id: EnvelopeId::new("a"),
         is_junk: false,
     };

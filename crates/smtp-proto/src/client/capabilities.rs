@@ -12,6 +12,8 @@ pub(super) struct Capabilities {
     pub(super) size: bool,
     /// RFC 6152: MAIL may declare an eight-bit body.
     pub(super) eight_bit_mime: bool,
+    /// RFC 6531: MAIL may declare addresses and header fields in UTF-8.
+    pub(super) smtputf8: bool,
     /// RFC 3207.
     pub(super) starttls: bool,
     /// RFC 3461: MAIL may carry an identifier of the message.
@@ -37,6 +39,7 @@ impl Capabilities {
             match keyword.to_ascii_uppercase().as_str() {
                 "PIPELINING" => read.pipelining = true,
                 "8BITMIME" => read.eight_bit_mime = true,
+                "SMTPUTF8" => read.smtputf8 = true,
                 "STARTTLS" => read.starttls = true,
                 "AUTH" => read.mechanisms.extend(words.filter_map(Mechanism::parse)),
                 "DSN" => read.dsn = true,

@@ -229,6 +229,11 @@ impl Session {
         self.output.clear();
     }
 
+    /// True if the peer accepts addresses and header fields in UTF-8 (RFC 6531).
+    pub fn offers_smtputf8(&self) -> bool {
+        self.capabilities.smtputf8
+    }
+
     /// The kind of reply that is awaited: their time limits differ (RFC 5321 §4.5.3.2).
     pub fn awaited_reply(&self) -> AwaitedReply {
         match &self.state {

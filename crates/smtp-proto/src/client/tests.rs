@@ -18,6 +18,7 @@ fn envelope(recipients: &[&str]) -> Envelope {
             .collect(),
         size: 7,
         body: BodyKind::SevenBit,
+        has_utf8_header: false,
         id: None,
         is_junk: false,
     }

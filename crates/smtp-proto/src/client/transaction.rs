@@ -1,6 +1,6 @@
 //! One message to one or more recipients.
 
-use address::{ForwardPath, ReversePath};
+use address::{Address, ForwardPath, ReversePath};
 
 use super::{BodyKind, EnvelopeId, Outcome, PeerTransaction, ReplyEffect, Session, State};
 use crate::{Dialect, Reply, Severity, replies};
@@ -16,10 +16,22 @@ pub struct Envelope {
     pub size: u64,
     /// The declaration of the body: `8BITMIME` if it has octets beyond ASCII.
     pub body: BodyKind,
+    /// The header section is in UTF-8 (RFC 6532), and the client that sent it declared SMTPUTF8. Addresses count by
+    /// themselves.
+    pub has_utf8_header: bool,
     /// Our identifier of the message, for a peer that is to use it too (ENVID, RFC 3461 §4.4).
     pub id: Option<EnvelopeId>,
     /// True if the message belongs in the Junk mailbox: for the MDA.
     pub is_junk: bool,
+}
+
+impl Envelope {
+    /// True if the message can be sent to this recipient without SMTPUTF8 (RFC 6531 §3.2). A U-label is no obstacle:
+    /// domains are sent as A-labels.
+    pub fn is_ascii_for(&self, recipient: &ForwardPath) -> bool {
+        let is_ascii = |address: Option<&Address>| address.is_none_or(Address::is_ascii);
+        !self.has_utf8_header && is_ascii(self.sender.address()) && is_ascii(recipient.address())
+    }
 }
 
 /// Commands that may wait for their replies at once. Bounded, so that neither side waits for the other to read
@@ -248,6 +260,10 @@ impl Transaction {
         // be re-encoded without breaking its signatures.
         if session.capabilities.eight_bit_mime && self.envelope.body == BodyKind::EightBitMime {
             line.push_str(" BODY=8BITMIME");
+        }
+        let needs_smtputf8 = self.envelope.recipients.iter().any(|each| !self.envelope.is_ascii_for(each));
+        if session.capabilities.smtputf8 && needs_smtputf8 {
+            line.push_str(" SMTPUTF8");
         }
         if let (true, Some(id)) = (session.capabilities.dsn, &self.envelope.id) {
             line.push_str(&format!(" ENVID={}", id.to_xtext()));

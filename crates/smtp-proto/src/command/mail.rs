@@ -15,6 +15,8 @@ pub struct MailCommand {
     pub envelope_id: Option<EnvelopeId>,
     /// True if the message belongs in the Junk mailbox: `XVERDICT=JUNK`, which the MTA sends to the MDA only.
     pub is_junk: bool,
+    /// The client's declaration that addresses and header fields may be in UTF-8 (RFC 6531 §3.4).
+    pub smtputf8: bool,
     /// Is set when the parameter of RFC 4954 was present, which not every dialect offers.
     pub(crate) has_auth: bool,
     /// Is set when a parameter of RFC 3461 was present, which not every dialect offers.
@@ -35,15 +37,13 @@ pub enum BodyKind {
 pub(super) fn parse(arguments: &str) -> Result<MailCommand, CommandError> {
     let (path, parameters) = parameter::split_path(arguments, "FROM:").ok_or(CommandError::BadArguments)?;
     let sender = ReversePath::parse(&path).map_err(|_| CommandError::BadSender)?;
-    if sender.address().is_some_and(|address| !address.is_ascii()) {
-        return Err(CommandError::NonAsciiSender);
-    }
     let mut command = MailCommand {
         sender,
         size: None,
         body: BodyKind::default(),
         envelope_id: None,
         is_junk: false,
+        smtputf8: false,
         has_auth: false,
         has_dsn: false,
     };
@@ -67,9 +67,15 @@ pub(super) fn parse(arguments: &str) -> Result<MailCommand, CommandError> {
             "XVERDICT" if value.is_some_and(|value| value.eq_ignore_ascii_case("JUNK")) => {
                 command.is_junk = true
             }
-            "AUTH" | "SIZE" | "ENVID" | "RET" | "XVERDICT" => return Err(CommandError::BadArguments),
+            "SMTPUTF8" if value.is_none() && !command.smtputf8 => command.smtputf8 = true,
+            "AUTH" | "SIZE" | "ENVID" | "RET" | "SMTPUTF8" | "XVERDICT" => {
+                return Err(CommandError::BadArguments);
+            }
             _ => return Err(CommandError::UnknownParameter),
         }
+    }
+    if !path.is_ascii() && !command.smtputf8 {
+        return Err(CommandError::NonAsciiSender);
     }
     Ok(command)
 }

@@ -67,15 +67,12 @@ pub enum CommandError {
     /// The reverse path cannot be read.
     #[error("malformed reverse path")]
     BadSender,
-    /// The reverse path needs SMTPUTF8.
-    #[error("non-ASCII reverse path")]
+    /// The reverse path is not ASCII, and the parameter SMTPUTF8 is missing.
+    #[error("non-ASCII reverse path without SMTPUTF8")]
     NonAsciiSender,
     /// The forward path cannot be read.
     #[error("malformed forward path")]
     BadRecipient,
-    /// The forward path needs SMTPUTF8.
-    #[error("non-ASCII forward path")]
-    NonAsciiRecipient,
     /// A parameter of MAIL or RCPT that belongs to no announced extension.
     #[error("unknown parameter")]
     UnknownParameter,

@@ -7,6 +7,8 @@ use super::{CommandError, dsn, parameter};
 pub struct RcptCommand {
     /// The recipient.
     pub recipient: ForwardPath,
+    /// Is set when the path is not ASCII, which requires SMTPUTF8 in MAIL (RFC 6531 §3.4).
+    pub(crate) has_utf8: bool,
     /// Is set when a parameter of RFC 3461 was present, which not every dialect offers.
     pub(crate) has_dsn: bool,
 }
@@ -17,10 +19,7 @@ pub struct RcptCommand {
 pub(super) fn parse(arguments: &str) -> Result<RcptCommand, CommandError> {
     let (path, parameters) = parameter::split_path(arguments, "TO:").ok_or(CommandError::BadArguments)?;
     let recipient = ForwardPath::parse(&path).map_err(|_| CommandError::BadRecipient)?;
-    if recipient.address().is_some_and(|address| !address.is_ascii()) {
-        return Err(CommandError::NonAsciiRecipient);
-    }
-    let mut command = RcptCommand { recipient, has_dsn: false };
+    let mut command = RcptCommand { recipient, has_utf8: !path.is_ascii(), has_dsn: false };
     for (keyword, value) in parameter::parse_parameters(parameters) {
         match keyword.as_str() {
             "NOTIFY" if value.is_some_and(dsn::is_notify) => command.has_dsn = true,

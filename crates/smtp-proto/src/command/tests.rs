@@ -52,7 +52,7 @@ fn a_plain_address_is_read_without_its_brackets_too() {
     let recipient = ForwardPath::parse("<bob@example.org>").unwrap();
     assert_eq!(
         Command::parse(b"RCPT TO:bob@example.org"),
-        Ok(Command::Rcpt(RcptCommand { recipient, has_dsn: false }))
+        Ok(Command::Rcpt(RcptCommand { recipient, has_utf8: false, has_dsn: false }))
     );
 }
 
@@ -75,7 +75,9 @@ fn a_malformed_mail_command_is_refused_with_its_error() {
         ("MAIL FROM:<> SIZE=1 SIZE=2", CommandError::BadArguments),
         ("MAIL FROM:<> BODY=BINARYMIME", CommandError::BadArguments),
         ("MAIL FROM:<> AUTH=a+0g", CommandError::BadArguments),
-        ("MAIL FROM:<> SMTPUTF8", CommandError::UnknownParameter),
+        ("MAIL FROM:<> SMTPUTF8=yes", CommandError::BadArguments),
+        ("MAIL FROM:<> SMTPUTF8 SMTPUTF8", CommandError::BadArguments),
+        ("MAIL FROM:<ann@b\u{fc}cher.example>", CommandError::NonAsciiSender),
         ("MAIL FROM:<> MT-PRIORITY=3", CommandError::UnknownParameter),
     ] {
         assert_eq!(mail(line), Err(error), "{line:?}");
@@ -85,7 +87,7 @@ fn a_malformed_mail_command_is_refused_with_its_error() {
 #[test]
 fn rcpt_knows_the_postmaster_and_no_foreign_parameters() {
     let read = |line: &str| Command::parse(line.as_bytes());
-    let postmaster = RcptCommand { recipient: ForwardPath::Postmaster, has_dsn: false };
+    let postmaster = RcptCommand { recipient: ForwardPath::Postmaster, has_utf8: false, has_dsn: false };
     assert_eq!(read("RCPT TO:<PostMaster>"), Ok(Command::Rcpt(postmaster)));
     assert_eq!(read("RCPT TO:<>"), Err(CommandError::BadRecipient));
     assert_eq!(read("RCPT TO:<a@b> RRVS=2014-04-03T23:01:00Z"), Err(CommandError::UnknownParameter));

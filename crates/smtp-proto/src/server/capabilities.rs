@@ -53,6 +53,7 @@ fn keywords(session: &Session, client: Authentication) -> Vec<String> {
         format!("SIZE {}", session.settings.message_size),
         "8BITMIME".to_owned(),
         "ENHANCEDSTATUSCODES".to_owned(),
+        "SMTPUTF8".to_owned(),
     ];
     if offers_chunking(session) {
         keywords.push("CHUNKING".to_owned());

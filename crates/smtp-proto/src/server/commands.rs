@@ -151,7 +151,7 @@ fn mail(session: &mut Session, ready: Ready, command: MailCommand) -> CommandEff
     if command.size.is_some_and(|size| size > session.settings.message_size) {
         return session.respond(&replies::MESSAGE_TOO_BIG, State::Ready(ready));
     }
-    session.state = State::Pending(PendingRequest::Mail(ready));
+    session.state = State::Pending(PendingRequest::Mail(ready, command.smtputf8));
     CommandEffect::Mail(Mail { command })
 }
 
@@ -159,6 +159,9 @@ fn mail(session: &mut Session, ready: Ready, command: MailCommand) -> CommandEff
 fn rcpt(session: &mut Session, transaction: Transaction, command: RcptCommand) -> CommandEffect {
     if command.has_dsn && !capabilities::offers_dsn(session) {
         return session.respond_error(&replies::UNKNOWN_PARAMETER, State::Mail(transaction));
+    }
+    if command.has_utf8 && !transaction.smtputf8 {
+        return session.respond_error(&replies::NON_ASCII_RECIPIENT, State::Mail(transaction));
     }
     if transaction.recipients >= session.settings.recipients {
         return session.respond(&replies::TOO_MANY_RECIPIENTS, State::Mail(transaction));
@@ -278,7 +281,6 @@ fn refusal(error: CommandError) -> Reply {
         CommandError::BadSender => replies::BAD_SENDER,
         CommandError::NonAsciiSender => replies::NON_ASCII_SENDER,
         CommandError::BadRecipient => replies::BAD_RECIPIENT,
-        CommandError::NonAsciiRecipient => replies::NON_ASCII_RECIPIENT,
         CommandError::UnknownParameter => replies::UNKNOWN_PARAMETER,
         CommandError::BadChunkSize => replies::BAD_CHUNK_SIZE,
         CommandError::UnknownMechanism => replies::UNKNOWN_MECHANISM,

@@ -230,7 +230,7 @@ impl Session {
     fn answer_dropped_request(&mut self, request: PendingRequest) {
         match request {
             PendingRequest::Hello(before) => self.answer(&replies::LOCAL_ERROR, before.into_state()),
-            PendingRequest::Mail(ready) | PendingRequest::Message(ready) => {
+            PendingRequest::Mail(ready, _) | PendingRequest::Message(ready) => {
                 self.answer(&replies::LOCAL_ERROR, State::Ready(ready));
             }
             PendingRequest::Rcpt(transaction) => self.answer(&replies::LOCAL_ERROR, State::Mail(transaction)),

@@ -116,17 +116,25 @@ impl Request<'_, Hello> {
     }
 }
 
+/// As `resume!`, for MAIL.
+fn resume_mail(session: &mut Session) -> (Ready, bool) {
+    match std::mem::replace(&mut session.state, State::Closing) {
+        State::Pending(PendingRequest::Mail(ready, smtputf8)) => (ready, smtputf8),
+        other => unreachable!("requested MAIL, but in state {other:?}"),
+    }
+}
+
 impl Request<'_, Mail> {
     /// Begins the transaction.
     pub fn accept(self) {
-        let ready = resume!(self, Mail);
-        let transaction = Transaction { ready, recipients: 0, refused: false };
+        let (ready, smtputf8) = resume_mail(self.session);
+        let transaction = Transaction { ready, smtputf8, recipients: 0, refused: false };
         self.session.answer(&replies::SENDER_OK, State::Mail(transaction));
     }
 
     /// Refuses the sender; the transaction does not begin.
     pub fn refuse(self, reply: &Reply) {
-        let ready = resume!(self, Mail);
+        let (ready, _) = resume_mail(self.session);
         self.session.answer(reply, State::Ready(ready));
     }
 }

@@ -49,6 +49,8 @@ pub(super) enum Authentication {
 #[derive(Debug)]
 pub(super) struct Transaction {
     pub(super) ready: Ready,
+    /// True if MAIL had the parameter SMTPUTF8.
+    pub(super) smtputf8: bool,
     /// The number of accepted recipients.
     pub(super) recipients: usize,
     /// Is set once a recipient was refused: the reply to DATA differs then.
@@ -81,7 +83,8 @@ impl From<BdatCommand> for Chunk {
 #[derive(Debug)]
 pub(super) enum PendingRequest {
     Hello(StateBeforeHello),
-    Mail(Ready),
+    /// With the presence of the parameter SMTPUTF8.
+    Mail(Ready, bool),
     Rcpt(Transaction),
     /// With the first chunk, when the message comes in chunks.
     Data(Transaction, Option<Chunk>),

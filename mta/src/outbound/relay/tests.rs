@@ -9,6 +9,7 @@ use super::*;
 use crate::content::Content;
 use crate::doubles::exchange::{Exchange, Reaction, Script};
 use crate::doubles::name_server::NameServer;
+use crate::outbound::Declared;
 use crate::outbound::OwnAddresses;
 
 /// The name in the certificate of the exchange in these tests, and one more name with its address.
@@ -56,7 +57,8 @@ async fn deliver(config: &config::Relay) -> Outcome {
     };
     let content = Content::from_octets(b"From: ann@example.org\r\n\r\nhello\r\n".to_vec());
     let bob = [address::Address::parse("bob@anywhere.example").unwrap()];
-    let sent = connection.send(MailId::new(), &ReversePath::Null, &bob, BodyKind::SevenBit, &content).await;
+    let declared = Declared { body: BodyKind::SevenBit, smtputf8: false };
+    let sent = connection.send(MailId::new(), &ReversePath::Null, &bob, declared, &content).await;
     sent.into_iter().next().unwrap()
 }
 

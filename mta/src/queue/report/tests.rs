@@ -31,6 +31,7 @@ fn envelope() -> Envelope {
         sender: ReversePath::Address(Address::parse("ann@example.org").unwrap()),
         body: BodyKind::SevenBit,
         mailbox: TargetMailbox::Inbox,
+        smtputf8: false,
         recipients: Vec::new(),
     };
     let id = MailId::parse("01jd9e8h0w3abcdef").unwrap();

@@ -57,6 +57,7 @@ fn envelope() -> Envelope {
         sender: ReversePath::Null,
         body: BodyKind::SevenBit,
         mailbox: TargetMailbox::Inbox,
+        smtputf8: false,
         recipients: vec![Address::parse("bob@example.net").unwrap()],
     };
     Envelope::new(MailId::new(), entry, Timestamp::now())

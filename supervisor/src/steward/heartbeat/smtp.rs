@@ -42,6 +42,7 @@ pub(super) async fn send(
         recipients: vec![ForwardPath::Address(heartbeat.address.clone())],
         size: message.octets.len() as u64,
         body: BodyKind::SevenBit,
+        has_utf8_header: false,
         id: None,
         is_junk: false,
     };
