@@ -1,6 +1,7 @@
 //! The DNS resolver of this process. The standard library's name resolution is never used.
 
 mod outage;
+mod query;
 mod servers;
 
 use std::sync::Arc;
@@ -11,6 +12,8 @@ use handover::config::Dns;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::net::NetError;
 use hickory_resolver::proto::rr::Name;
+
+pub(crate) use query::{Answer, address_type, query, texts};
 
 use outage::Outage;
 use servers::Servers;

@@ -10,15 +10,13 @@ use dkim::{BodyHash, Canonicalization, FailureKind, HeaderSection, Signature, Si
 use dmarc::{Authentication, Identifier, Mechanism};
 use futures_util::future::join_all;
 use hickory_resolver::TokioResolver;
-use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::proto::rr::RData;
-use tokio::time::{Instant, timeout_at};
+use hickory_resolver::proto::rr::RecordType;
+use tokio::time::Instant;
 
 use super::{AuthResult, Finding, Method};
 use crate::body_hash::body_hashes;
 use crate::content::Content;
-use crate::resolver::query_name;
+use crate::resolver::{query, query_name, texts};
 use crate::timestamp::Timestamp;
 
 /// Signatures that are checked, from the top: each costs a DNS query for a name that the sender chose, and one pass
@@ -108,12 +106,10 @@ fn prepare(content: &Content, now: u64) -> io::Result<PreparedSignatures> {
 
 impl UnverifiedSignature {
     async fn verify(&self, resolver: &TokioResolver, end: Instant) -> (Finding, Option<Identifier>) {
-        let answer = match timeout_at(end, records(resolver, &self.signature)).await {
-            Ok(answer) => answer,
-            Err(_) => Err("no answer in time".to_owned()),
-        };
+        let name = query_name(self.signature.key_name());
+        let answer = query(resolver, name, RecordType::TXT, end).await.records();
         let finding = match answer {
-            Ok(records) => match self.signature.verify(&self.digest, &self.body, &records) {
+            Ok(records) => match self.signature.verify(&self.digest, &self.body, &texts(&records)) {
                 Verified { result: Err(failure), is_testing } => failed(&failure, is_testing),
                 Verified { result: Ok(()), is_testing: true } => {
                     Finding::new(Method::Dkim, AuthResult::Pass).with_reason("test mode")
@@ -139,25 +135,6 @@ impl UnverifiedSignature {
             authentication,
         });
         (describe(finding, &self.signature), identifier)
-    }
-}
-
-/// The TXT records at the name of the key, or the reason why they are not known.
-async fn records(resolver: &TokioResolver, signature: &Signature) -> Result<Vec<Vec<u8>>, String> {
-    match resolver.txt_lookup(query_name(signature.key_name())).await {
-        Ok(lookup) => {
-            let strings = lookup.answers().iter().filter_map(|record| match &record.data {
-                RData::TXT(text) => Some(text.txt_data.concat()),
-                _ => None,
-            });
-            Ok(strings.collect())
-        }
-        Err(NetError::Dns(DnsError::NoRecordsFound(nothing)))
-            if matches!(nothing.response_code, ResponseCode::NoError | ResponseCode::NXDomain) =>
-        {
-            Ok(Vec::new())
-        }
-        Err(error) => Err(error.to_string()),
     }
 }
 

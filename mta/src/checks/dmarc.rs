@@ -10,15 +10,13 @@ use dmarc::{
 };
 use futures_util::future::join_all;
 use hickory_resolver::TokioResolver;
-use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::proto::rr::RData;
+use hickory_resolver::proto::rr::RecordType;
 use mail_auth::{SpfOutput, SpfResult};
 use message::{Author, AuthorError};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::{AuthResult, DmarcEvaluation, Finding, Method};
-use crate::resolver::query_name;
+use crate::resolver::{self, query_name, texts};
 
 /// Checks the alignment and finds the policy of the author's domain.
 ///
@@ -82,22 +80,11 @@ fn spf_identifier((output, domain): (&SpfOutput, &str)) -> Option<Identifier> {
 }
 
 async fn look_up(resolver: &TokioResolver, query: Query, end: Instant) -> (Query, Answer) {
-    let answer = match timeout_at(end, resolver.txt_lookup(query_name(&query))).await {
-        Err(_) => Answer::Failed("no answer in time".to_owned()),
-        Ok(Ok(lookup)) => {
-            let texts = lookup.answers().iter().filter_map(|record| match &record.data {
-                RData::TXT(text) => Some(text.txt_data.concat()),
-                _ => None,
-            });
-            let texts: Vec<Vec<u8>> = texts.collect();
-            if texts.is_empty() { Answer::NoData } else { Answer::Found(texts) }
-        }
-        Ok(Err(NetError::Dns(DnsError::NoRecordsFound(nothing)))) => match nothing.response_code {
-            ResponseCode::NoError => Answer::NoData,
-            ResponseCode::NXDomain => Answer::NxDomain,
-            code => Answer::Failed(code.to_string()),
-        },
-        Ok(Err(error)) => Answer::Failed(error.to_string()),
+    let answer = match resolver::query(resolver, query_name(&query), RecordType::TXT, end).await {
+        resolver::Answer::Found(records) => Answer::Found(texts(&records)),
+        resolver::Answer::NoData => Answer::NoData,
+        resolver::Answer::NxDomain => Answer::NxDomain,
+        resolver::Answer::Failed(reason) => Answer::Failed(reason),
     };
     (query, answer)
 }

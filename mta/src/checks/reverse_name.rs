@@ -4,12 +4,11 @@ use std::net::IpAddr;
 
 use futures_util::future::join_all;
 use hickory_resolver::TokioResolver;
-use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::{AuthResult, Finding, Method};
+use crate::resolver::{Answer, address_type, query};
 
 /// The names of one address that are looked up; whoever owns the reverse zone may give an address any number.
 const MAX_NAMES: usize = 10;
@@ -30,7 +29,7 @@ pub enum ReverseName {
 impl ReverseName {
     /// Looks up the names of an address, and the addresses of the names.
     pub async fn look_up(resolver: &TokioResolver, ip: IpAddr, end: Instant) -> Self {
-        let names = match records(resolver, Name::from(ip), RecordType::PTR, end).await {
+        let names = match query(resolver, Name::from(ip), RecordType::PTR, end).await.records() {
             Ok(records) => records.into_iter().filter_map(|data| match data {
                 RData::PTR(name) => Some(name.0),
                 _ => None,
@@ -39,8 +38,9 @@ impl ReverseName {
         };
         let names: Vec<Name> = names.take(MAX_NAMES).collect();
         let Some(first) = names.first() else { return Self::Missing };
-        let kind = if ip.is_ipv4() { RecordType::A } else { RecordType::AAAA };
-        let answers = join_all(names.iter().map(|name| records(resolver, name.clone(), kind, end))).await;
+        let kind = address_type(ip);
+        let answers = join_all(names.iter().map(|name| query(resolver, name.clone(), kind, end))).await;
+        let answers: Vec<Result<Vec<RData>, String>> = answers.into_iter().map(Answer::records).collect();
         let has_address = |answer: &Result<Vec<RData>, String>| {
             answer.as_ref().is_ok_and(|found| found.iter().any(|data| data.ip_addr() == Some(ip)))
         };
@@ -74,28 +74,6 @@ impl ReverseName {
             Some(name) => finding.with_reason(name),
             None => finding,
         }
-    }
-}
-
-/// The records of one kind; none if the name does not exist.
-async fn records(
-    resolver: &TokioResolver,
-    name: Name,
-    kind: RecordType,
-    end: Instant,
-) -> Result<Vec<RData>, String> {
-    match timeout_at(end, resolver.lookup(name, kind)).await {
-        Err(_) => Err("no answer in time".to_owned()),
-        Ok(Ok(lookup)) => {
-            let of_kind = lookup.answers().iter().filter(|record| record.record_type() == kind);
-            Ok(of_kind.map(|record| record.data.clone()).collect())
-        }
-        Ok(Err(NetError::Dns(DnsError::NoRecordsFound(nothing))))
-            if matches!(nothing.response_code, ResponseCode::NoError | ResponseCode::NXDomain) =>
-        {
-            Ok(Vec::new())
-        }
-        Ok(Err(error)) => Err(error.to_string()),
     }
 }
 

@@ -6,14 +6,12 @@ use std::net::IpAddr;
 
 use address::{Domain, ReversePath};
 use futures_util::future::join_all;
-use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::op::ResponseCode;
 use mail_auth::{SpfOutput, SpfResult};
 use spf::{Answer, Qualifier, Query, Sender, Stop, check_host};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::{AuthResult, Finding, Method, SpfEvaluation};
-use crate::resolver::Resolver;
+use crate::resolver::{self, Resolver};
 
 /// The origin of a message, as SPF sees it.
 pub(super) struct Origin<'a> {
@@ -77,19 +75,10 @@ fn pending_queries(evaluation: &Evaluation) -> impl Iterator<Item = &Query> {
 
 async fn look_up(resolver: &Resolver, query: Query, end: Instant) -> (Query, Answer) {
     let (name, kind) = &query;
-    let answer = match timeout_at(end, resolver.inner().lookup(name.clone(), *kind)).await {
-        Err(_) => Answer::Failed("no answer in time".to_owned()),
-        Ok(Ok(lookup)) => {
-            let of_kind = lookup.answers().iter().filter(|record| record.record_type() == *kind);
-            let records: Vec<_> = of_kind.map(|record| record.data.clone()).collect();
-            if records.is_empty() { Answer::Nothing } else { Answer::Found(records) }
-        }
-        Ok(Err(NetError::Dns(DnsError::NoRecordsFound(nothing))))
-            if matches!(nothing.response_code, ResponseCode::NoError | ResponseCode::NXDomain) =>
-        {
-            Answer::Nothing
-        }
-        Ok(Err(error)) => Answer::Failed(error.to_string()),
+    let answer = match resolver::query(&resolver.inner(), name.clone(), *kind, end).await {
+        resolver::Answer::Found(records) => Answer::Found(records),
+        resolver::Answer::NoData | resolver::Answer::NxDomain => Answer::Nothing,
+        resolver::Answer::Failed(reason) => Answer::Failed(reason),
     };
     (query, answer)
 }

@@ -1,6 +1,6 @@
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use hickory_proto::rr::RData;
+use dnsbl::Entry;
 
 use super::super::finding::{Finding, FindingId};
 use super::super::observed::{Answer, Blocklist};
@@ -17,14 +17,18 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
 fn of_list(list: &Blocklist) -> Vec<Finding> {
     let zone = &list.zone;
     let answers = [&list.listed, &list.unlisted].into_iter().chain(list.own.iter().map(|(_, answer)| answer));
-    if answers.flat_map(|answer| answer.records()).any(is_refusal) {
+    let refusal = answers.map(entry).find_map(|entry| match entry {
+        Entry::Refused(refusal) => Some(refusal),
+        _ => None,
+    });
+    if let Some(refusal) = refusal {
         return vec![Finding::notice(
             FindingId::BlocklistRefuses,
-            format!("{zone} does not answer this resolver; it refuses large public resolvers"),
+            format!("{zone} does not answer this resolver: {}", refusal.reason()),
             "use a resolver of your own: run unbound on the machine and set MAIL_DNS_SERVERS=127.0.0.1",
         )];
     }
-    if !list.listed.records().iter().any(is_listing) || list.unlisted.records().iter().any(is_listing) {
+    if !is_listed(&list.listed) || entry(&list.unlisted) != Entry::Absent {
         let reason = match &list.listed {
             Answer::Failed(why) => format!("does not answer ({why})"),
             _ if list.unlisted.records().is_empty() => {
@@ -38,7 +42,7 @@ fn of_list(list: &Blocklist) -> Vec<Finding> {
             "remove it from MAIL_BLOCKLISTS, or use another resolver (MAIL_DNS_SERVERS)",
         )];
     }
-    let listed = list.own.iter().filter(|(_, answer)| answer.records().iter().any(is_listing));
+    let listed = list.own.iter().filter(|(_, answer)| is_listed(answer));
     listed.map(|(own, answer)| listing(list, *own, answer)).collect()
 }
 
@@ -60,13 +64,18 @@ fn listing(list: &Blocklist, own: IpAddr, answer: &Answer) -> Finding {
     )
 }
 
-/// Returns true for an answer in 127.255.255.0/24, by which lists refuse a query (Spamhaus: wrong zone, public
-/// resolver, too many queries).
-fn is_refusal(data: &RData) -> bool {
-    matches!(address(data), Some(IpAddr::V4(v4)) if v4.octets()[..3] == [127, 255, 255])
+fn entry(answer: &Answer) -> Entry {
+    let addresses: Vec<Ipv4Addr> = answer
+        .records()
+        .iter()
+        .filter_map(|data| match address(data) {
+            Some(IpAddr::V4(v4)) => Some(v4),
+            _ => None,
+        })
+        .collect();
+    Entry::read(&addresses)
 }
 
-/// Returns true for an answer in 127.0.0.0/8 (RFC 5782 §2.1). Anything else is invented by the resolver.
-fn is_listing(data: &RData) -> bool {
-    matches!(address(data), Some(IpAddr::V4(v4)) if v4.octets()[0] == 127) && !is_refusal(data)
+fn is_listed(answer: &Answer) -> bool {
+    matches!(entry(answer), Entry::Listed(_))
 }
