@@ -40,9 +40,11 @@ fn a_user_with_a_name_in_utf8_is_reached_in_any_case_and_normalization_and_logs_
     Operator::of(&demo.volume()).run_with(&["user", "add", name], password).ok();
 
     let mut stranger = demo.services.smtp_client();
-    let to = "JOSE\u{301}@demo.test";
-    let letter = message("z\u{f6}e@example.net", to, "gr\u{fc}\u{df}e");
-    send(&mut stranger, "z\u{f6}e@example.net", " BODY=8BITMIME SMTPUTF8", &[to], &letter);
+    let (plain, detailed) = ("JOSE\u{301}@demo.test", "JOSE\u{301}+gr\u{fc}n@demo.test");
+    let letter = message("z\u{f6}e@example.net", plain, "gr\u{fc}\u{df}e");
+    for to in [plain, detailed] {
+        send(&mut stranger, "z\u{f6}e@example.net", " BODY=8BITMIME SMTPUTF8", &[to], &letter);
+    }
 
     let services = &demo.services;
     let mut reader =
@@ -50,15 +52,19 @@ fn a_user_with_a_name_in_utf8_is_reached_in_any_case_and_normalization_and_logs_
     let word = STANDARD.encode(format!("\0{name}\0{password}"));
     reader.command(&format!("AUTHENTICATE PLAIN {word}")).unwrap().ok();
     reader.command("EXAMINE INBOX").unwrap().ok();
-    let fetched = reader.command("FETCH 1 (ENVELOPE BODY.PEEK[])").unwrap().ok();
-    for words in
-        ["Return-Path: <z\u{f6}e@example.net>\r\nDelivered-To: ", "UTF8SMTP", "Subject: gr\u{fc}\u{df}e\r\n"]
-    {
+    let fetched = reader.command("FETCH 1:2 (ENVELOPE BODY.PEEK[])").unwrap().ok();
+    for words in [
+        "Return-Path: <z\u{f6}e@example.net>\r\nDelivered-To: ",
+        "Delivered-To: jos\u{e9}+gr\u{fc}n@demo.test\r\n",
+        "UTF8SMTP",
+        "Subject: gr\u{fc}\u{df}e\r\n",
+    ] {
         fetched.containing(words);
     }
 
     let mut submitter = services.submission_session();
-    submitter.log_in(name, password).unwrap().expect(235);
+    // The same user without the domain, in another normalization.
+    submitter.log_in("JOSE\u{301}", password).unwrap().expect(235);
     let letter = message(name, services.user(0), "sent-by-jos\u{e9}");
     send(&mut submitter, name, " SMTPUTF8", &[services.user(0)], &letter);
     services.await_message(0, "sent-by-jos\u{e9}");

@@ -59,7 +59,12 @@ impl LocalPart {
     /// The form under which local users are looked up: lower case, in Unicode's normalization form C (RFC 6532 §3.1), since
     /// keyboards and systems differ in the form in which they write the same letter.
     pub fn to_lower_case(&self) -> String {
-        let lower = self.0.to_lowercase();
+        Self::fold(&self.0)
+    }
+
+    /// The form under which the user with this name is looked up, for a part of a local part or a login without a domain.
+    pub fn fold(name: &str) -> String {
+        let lower = name.to_lowercase();
         if lower.is_ascii() {
             return lower;
         }

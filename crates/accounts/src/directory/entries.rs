@@ -141,14 +141,14 @@ impl Entries {
     fn name_of_login(&self, login: &str) -> Option<Name> {
         match Address::parse(login) {
             Ok(address) => name_of(&address),
-            Err(_) => Some((self.first_domain.clone()?, login.to_lowercase())),
+            Err(_) => Some((self.first_domain.clone()?, LocalPart::fold(login))),
         }
     }
 
     /// One text for all spellings of a login's name, whether the user exists or not.
     pub(crate) fn canonical(&self, login: &str) -> String {
         self.name_of_login(login)
-            .map_or_else(|| login.to_lowercase(), |(domain, local)| format!("{local}@{domain}"))
+            .map_or_else(|| LocalPart::fold(login), |(domain, local)| format!("{local}@{domain}"))
     }
 
     /// True if an authenticated user could still log in with the same password.
@@ -256,7 +256,7 @@ impl Entries {
     fn named(&self, name: &Name, address: &Address) -> Option<&AddressEntry> {
         self.names.get(name).or_else(|| {
             let (user, detail) = address.local.split_detail('+');
-            detail.and_then(|_| self.names.get(&(name.0.clone(), user.to_lowercase())))
+            detail.and_then(|_| self.names.get(&(name.0.clone(), LocalPart::fold(user))))
         })
     }
 }
