@@ -234,6 +234,19 @@ fn refused_sizes() {
 }
 
 #[test]
+fn users_may_have_letters_of_any_script() {
+    for (typed, name) in
+        [("JOSE\u{301}", "jos\u{e9}"), ("\u{410}\u{43d}\u{43d}\u{430}", "\u{430}\u{43d}\u{43d}\u{430}")]
+    {
+        let users = refined(&[("MAIL_USERS", &format!("{typed}:swordfish"))]).unwrap().users;
+        assert_eq!(users.iter().map(|declared| declared.user.name()).collect::<Vec<_>>(), [name]);
+    }
+    for refused in ["jos\u{e9} maria", "ann\u{200b}", "\u{202e}ann", "\u{1f600}"] {
+        assert!(refined(&[("MAIL_USERS", &format!("{refused}:swordfish"))]).is_err(), "{refused:?}");
+    }
+}
+
+#[test]
 fn a_listed_user_has_its_own_quota() {
     let user = |name: &str| User::new(&name.parse().unwrap()).unwrap();
     let quotas = refined(&[("MAIL_QUOTA", "ann:5G, 2G ,Bob@example.net:none")]).unwrap().quotas;
