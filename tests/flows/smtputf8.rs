@@ -101,7 +101,7 @@ fn a_peer_without_smtputf8_gets_what_is_ascii_and_the_author_a_report_about_the_
     assert!(!accepted.smtputf8);
     assert_eq!(accepted.to, [FRIEND]);
     let report = site.services.await_message(0, "multipart/report");
-    for words in ["Status: 5.6.7", "SMTPUTF8", "jos"] {
+    for words in ["Status: 5.6.7", "SMTPUTF8", "Final-Recipient: utf-8; jos\\x{E9}@example.net"] {
         assert!(report.contains(words), "{words:?} is missing in\n{report}");
     }
     assert!(!report.contains("Final-Recipient: rfc822;friend@"), "{report}");

@@ -206,10 +206,22 @@ impl DeliveryReport<'_> {
     }
 }
 
-/// An address with its type: `utf-8` beyond ASCII (RFC 6533 §3), `rfc822` otherwise (RFC 3464 §2.3.2).
+/// An address with its type: `rfc822` (RFC 3464 §2.3.2), or `utf-8` beyond ASCII. `message/delivery-status` is ASCII, so
+/// the latter is encoded as `utf-8-addr-xtext` (RFC 6533 §3): `utf-8; jos\x{E9}@example.net`.
 fn typed_address(address: &Address) -> String {
     let text = address.to_string();
-    format!("{}; {text}", if text.is_ascii() { "rfc822" } else { "utf-8" })
+    if text.is_ascii() {
+        return format!("rfc822; {text}");
+    }
+    let mut encoded = "utf-8; ".to_owned();
+    for c in text.chars() {
+        if c.is_ascii_graphic() && !matches!(c, '+' | '=' | '\\') {
+            encoded.push(c);
+        } else {
+            encoded.push_str(&format!("\\x{{{:02X}}}", u32::from(c)));
+        }
+    }
+    encoded
 }
 
 fn put(out: &mut Vec<u8>, name: &str, value: &str) {
@@ -228,4 +240,21 @@ fn line(out: &mut Vec<u8>, text: &str) {
     };
     out.extend(text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().into_bytes());
     out.extend_from_slice(b"\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_beyond_ascii_is_encoded() {
+        for (address, typed) in [
+            ("bob+x@example.net", "rfc822; bob+x@example.net"),
+            ("jos\u{e9}@example.net", "utf-8; jos\\x{E9}@example.net"),
+            ("\u{1f600}+a=b@example.net", "utf-8; \\x{1F600}\\x{2B}a\\x{3D}b@example.net"),
+            ("\"jos\u{e9} m\"@example.net", "utf-8; \"jos\\x{E9}\\x{20}m\"@example.net"),
+        ] {
+            assert_eq!(typed_address(&Address::parse(address).unwrap()), typed);
+        }
+    }
 }
