@@ -85,6 +85,7 @@ fn envelope(id: MailId, sender: &ReversePath, recipients: &[Address], size: u64)
         body: smtp_proto::command::BodyKind::EightBitMime,
         // The mail store keeps the octets as they are.
         has_utf8_header: false,
+        requires_tls: false,
         id: EnvelopeId::new(id.as_str()),
         is_junk: false,
     }

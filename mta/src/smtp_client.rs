@@ -120,6 +120,11 @@ impl SmtpClient {
         self.is_within_mail_max() && matches!(self.session.next(), Event::Ready(_))
     }
 
+    /// True if the peer accepts the demand for TLS (RFC 8689), and TLS protects the connection.
+    pub(crate) fn offers_requiretls(&self) -> bool {
+        self.session.offers_requiretls()
+    }
+
     /// True if the peer's limit allows another transaction.
     fn is_within_mail_max(&self) -> bool {
         self.session.limits().mail_max.is_none_or(|most| self.transactions < most)

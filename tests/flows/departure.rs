@@ -162,3 +162,19 @@ fn the_limits_of_an_exchange_are_kept() {
     submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
     elsewhere.await_message("afterwards");
 }
+
+#[test]
+fn a_demand_for_tls_is_refused_for_a_domain_whose_hosts_cannot_be_verified() {
+    let elsewhere = Exchange::start("mx.example.net");
+    elsewhere.script(|script| script.extensions = vec!["REQUIRETLS"]);
+    let site = site_with(&elsewhere);
+    let mut submitter = site.services.submission_client(0);
+    submitter.command("MAIL FROM:<ann@example.org> REQUIRETLS").unwrap().expect(250);
+    let refusal = submitter.command(&format!("RCPT TO:<{FRIEND}>")).unwrap();
+    assert!(refusal.code == 550 && format!("{refusal:?}").contains("5.7.30"), "{refusal:?}");
+    submitter.command("RCPT TO:<bob@example.org>").unwrap().expect(250);
+    submitter.command("DATA").unwrap().expect(354);
+    submitter.data(&message("ann@example.org", FRIEND, "stays-here")).unwrap().expect(250);
+    site.services.await_message(1, "stays-here");
+    assert!(elsewhere.accepted().is_empty());
+}

@@ -157,3 +157,39 @@ fn an_unreachable_smarthost_degrades_the_health_with_the_reason() {
     });
     assert!(report.contains("degraded") && report.contains("MAIL_RELAY_URL"), "{report}");
 }
+
+/// Submits a message that must travel under TLS (RFC 8689).
+fn submit_with_requiretls(site: &Site, recipients: &[&str], words: &str) {
+    let mut submitter = site.services.submission_client(0);
+    submitter.command("MAIL FROM:<ann@example.org> REQUIRETLS").unwrap().expect(250);
+    for recipient in recipients {
+        submitter.command(&format!("RCPT TO:<{recipient}>")).unwrap().expect(250);
+    }
+    submitter.command("DATA").unwrap().expect(354);
+    submitter.data(&message("ann@example.org", FRIEND, words)).unwrap().expect(250);
+}
+
+#[test]
+fn a_demand_for_tls_is_passed_on_to_a_smarthost_that_accepts_it() {
+    let relay = smarthost();
+    relay.script(|script| script.extensions = vec!["REQUIRETLS"]);
+    let site = site_behind(&relay, RelaySecurity::StartTls, "open sesame");
+    submit_with_requiretls(&site, &["bob@example.org", FRIEND], "demanding");
+    let accepted = relay.await_message("demanding");
+    assert!(accepted.requires_tls && accepted.secure);
+    site.services.await_message(1, "demanding");
+    let mut submitter = site.services.submission_client(0);
+    let letter = message("ann@example.org", FRIEND, "undemanding");
+    submitter.mail("ann@example.org", &[FRIEND], &letter).unwrap().expect(250);
+    assert!(!relay.await_message("undemanding").requires_tls);
+}
+
+#[test]
+fn a_demand_for_tls_that_the_smarthost_does_not_accept_is_reported() {
+    let relay = smarthost();
+    let site = site_behind(&relay, RelaySecurity::StartTls, "open sesame");
+    submit_with_requiretls(&site, &[FRIEND], "demanding");
+    let report = site.services.await_message(0, "REQUIRETLS support required");
+    assert!(report.contains("Status: 5.7.30"), "{report}");
+    assert!(relay.accepted().is_empty());
+}

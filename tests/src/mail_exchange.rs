@@ -20,6 +20,8 @@ pub struct Accepted {
     pub from: String,
     /// True if MAIL had the parameter SMTPUTF8.
     pub smtputf8: bool,
+    /// True if MAIL had the parameter REQUIRETLS.
+    pub requires_tls: bool,
     /// The path of each accepted RCPT TO, without brackets.
     pub to: Vec<String>,
     /// The message as received, without stuffed dots.
@@ -128,6 +130,7 @@ struct Session<'s> {
     hello: String,
     from: Option<String>,
     smtputf8: bool,
+    requires_tls: bool,
     to: Vec<String>,
     /// The message so far, and the number of its chunks.
     message: Vec<u8>,
@@ -156,6 +159,7 @@ impl<'s> Session<'s> {
             hello: String::new(),
             from: None,
             smtputf8: false,
+            requires_tls: false,
             to: Vec::new(),
             message: Vec::new(),
             chunks: 0,
@@ -195,6 +199,7 @@ impl<'s> Session<'s> {
             "MAIL" => {
                 (self.from, self.to) = (Some(path(line)), Vec::new());
                 self.smtputf8 = line.split(' ').any(|word| word == "SMTPUTF8");
+                self.requires_tls = line.split(' ').any(|word| word == "REQUIRETLS");
                 self.reply("250 2.1.0 ok")?;
             }
             "RCPT" => self.recipient(&path(line))?,
@@ -323,6 +328,7 @@ impl<'s> Session<'s> {
         let accepted = Accepted {
             from,
             smtputf8: self.smtputf8,
+            requires_tls: self.requires_tls,
             to,
             message,
             secure: self.secure,

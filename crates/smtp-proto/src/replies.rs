@@ -150,6 +150,12 @@ pub const RELAY_REFUSED: Reply = reply(
     Status::NOT_AUTHORIZED,
     "Relay access denied: log in on the submission port to send to other domains",
 );
+/// A remote recipient of a message that demands TLS (RFC 8689 §4.2.1), without a verified host to send it to.
+pub const REQUIRETLS_REFUSED: Reply = reply(
+    550,
+    Status::REQUIRETLS_REQUIRED,
+    "REQUIRETLS support required: the hosts of that domain cannot be verified from here, send without REQUIRETLS",
+);
 /// The sender address does not belong to the login.
 pub const SENDER_NOT_OWNED: Reply = reply(
     553,

@@ -45,6 +45,7 @@ impl Status {
     pub const NOT_AUTHORIZED: Self = Self::new(7, 1);
     pub const BAD_CREDENTIALS: Self = Self::new(7, 8);
     pub const ENCRYPTION_REQUIRED: Self = Self::new(7, 11);
+    pub const REQUIRETLS_REQUIRED: Self = Self::new(7, 30);
 }
 
 impl Status {

@@ -178,6 +178,7 @@ fn run_client(dialect: Dialect, octets: &[u8], sizes: &[usize]) -> (Vec<u8>, Vec
                     size: 100,
                     body: BodyKind::SevenBit,
                     has_utf8_header: false,
+                    requires_tls: false,
                     id: EnvelopeId::new("01jd9e8h0w3abcdef"),
                     is_junk: false,
                 });

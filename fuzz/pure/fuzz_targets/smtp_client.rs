@@ -44,6 +44,7 @@ fuzz_target!(|octets: &[u8]| {
                     size: 100,
                     body: BodyKind::SevenBit,
                     has_utf8_header: false,
+                    requires_tls: false,
                     id: EnvelopeId::new("01jd9e8h0w3abcdef"),
                     is_junk: false,
                 });

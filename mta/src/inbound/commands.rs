@@ -182,6 +182,14 @@ impl Commands {
                 Verdict::Junk | Verdict::Accept => {}
             }
         }
+        // The sender learns it at once: a report about mail from a peer is never sent.
+        if let Ok(destinations) = &resolved
+            && envelope.requires_tls
+            && !destinations.remote.is_empty()
+            && !self.settings.outbound.verifies_hosts()
+        {
+            resolved = Err(replies::REQUIRETLS_REFUSED);
+        }
         // A mail client would show the refusal to a user who cannot do anything about it: the queue retries instead.
         if let (Ok(destinations), None) = (&resolved, &self.client.user) {
             let (sender, size) = (&envelope.sender, envelope.declared_size);

@@ -50,6 +50,7 @@ pub(super) async fn deliver(
         body: envelope.body,
         mailbox: envelope.mailbox,
         smtputf8: envelope.smtputf8,
+        requires_tls: envelope.requires_tls,
         recipients: remaining,
     };
     staged.commit(entry).await.map_err(refusal)?;

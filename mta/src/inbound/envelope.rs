@@ -21,6 +21,8 @@ pub(super) struct InboundEnvelope {
     pub(super) body: BodyKind,
     /// The peer has declared SMTPUTF8 (RFC 6531 §3.4).
     pub(super) smtputf8: bool,
+    /// The peer demands that the message travels under TLS to verified hosts only (RFC 8689).
+    pub(super) requires_tls: bool,
     /// The size that the peer has declared.
     pub(super) declared_size: Option<u64>,
     /// The mailbox of each local recipient.
@@ -48,6 +50,7 @@ impl InboundEnvelope {
             sender: command.sender.clone(),
             body,
             smtputf8: command.smtputf8,
+            requires_tls: command.requires_tls,
             declared_size: command.size,
             mailbox: TargetMailbox::Inbox,
             is_exempt: true,

@@ -27,7 +27,7 @@ use smtp_proto::client::Envelope;
 use smtp_proto::command::BodyKind;
 
 use crate::content::Content;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Status};
 use crate::resolver::Resolver;
 use crate::smtp_client::SmtpClient;
 use dial::Protection;
@@ -67,9 +67,17 @@ pub struct Connection {
     /// The host's name, for logs and reports.
     remote: String,
     is_relay: bool,
+    /// True if the host's certificate was verified.
+    is_verified: bool,
 }
 
 impl OutboundSettings {
+    /// True if the hosts for mail to other domains are verified, as REQUIRETLS demands (RFC 8689 §4.2.1): only a relay is,
+    /// since the hosts of a domain are found and encrypted opportunistically.
+    pub fn verifies_hosts(&self) -> bool {
+        self.relay.as_ref().is_some_and(Relay::is_verified)
+    }
+
     /// Connects to the first host of a destination that accepts us, on behalf of a message. Without such a host, the
     /// outcome is never [`Outcome::Delivered`], and it applies to every message of the destination.
     pub async fn connect(&self, id: MailId, destination: &Destination) -> Result<Connection, Outcome> {
@@ -80,7 +88,10 @@ impl OutboundSettings {
         let mut last = None;
         for next_hop in route::next_hops(self, host).await? {
             match dial::connect(self, id, &next_hop, &Protection::Opportunistic, None).await {
-                Ok(client) => return Ok(Connection { client, remote: next_hop.name, is_relay: false }),
+                Ok(client) => {
+                    let remote = next_hop.name;
+                    return Ok(Connection { client, remote, is_relay: false, is_verified: false });
+                }
                 Err(dial::DialError::ThisHost) => {
                     // Hosts after us in preference are no better a choice than we are (RFC 5321 §5.1).
                     return Err(last.unwrap_or_else(|| own::loop_detected(destination)));
@@ -100,6 +111,8 @@ pub struct Declared {
     /// The presence of the parameter SMTPUTF8. Header fields in UTF-8 that were sent without it are sent on without it:
     /// hosts exchanged such mail before RFC 6531, and a refusal would lose it.
     pub smtputf8: bool,
+    /// The presence of the parameter REQUIRETLS (RFC 8689).
+    pub requires_tls: bool,
 }
 
 impl Connection {
@@ -112,12 +125,16 @@ impl Connection {
         declared: Declared,
         content: &Content,
     ) -> Vec<Outcome> {
+        if declared.requires_tls && !(self.is_verified && self.client.offers_requiretls()) {
+            return vec![self.requiretls_refused(); recipients.len()];
+        }
         let envelope = Envelope {
             sender: sender.clone(),
             recipients: recipients.iter().cloned().map(ForwardPath::Address).collect(),
             size: content.len(),
             body: declared.body,
             has_utf8_header: declared.smtputf8 && !content.header().is_ascii(),
+            requires_tls: declared.requires_tls,
             // Our identifier of the message is private, and other hosts would send reports about it.
             id: None,
             is_junk: false,
@@ -125,6 +142,17 @@ impl Connection {
         let outcomes = self.client.deliver(id, envelope, content).await;
         let adjust = if self.is_relay { relay::defer_access_refusals } else { |outcome| outcome };
         outcomes.into_iter().map(|outcome| Outcome::from_peer(adjust(outcome), Some(&self.remote))).collect()
+    }
+
+    /// The outcome of a message that demands TLS, at a host that cannot fulfil it: no later attempt would find a host that
+    /// can (RFC 8689 §4.2.1).
+    fn requiretls_refused(&self) -> Outcome {
+        let fault = if self.is_verified { "does not offer REQUIRETLS" } else { "cannot be verified" };
+        let text = format!(
+            "REQUIRETLS support required: {} {fault}; send the message without REQUIRETLS",
+            self.remote
+        );
+        Outcome::failed(Status::new(5, 7, 30), text)
     }
 
     /// True if another message can be sent.

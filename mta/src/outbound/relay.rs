@@ -70,6 +70,14 @@ impl Relay {
         };
         Ok(Self(Arc::new(RelaySettings { config: config.clone(), protection, login })))
     }
+
+    /// True if mail is sent to it only after its certificate was verified.
+    pub(super) fn is_verified(&self) -> bool {
+        match self.0.protection {
+            Protection::StartTls(_) | Protection::Implicit(_) => true,
+            Protection::Opportunistic => false,
+        }
+    }
 }
 
 /// Connects to the relay.
@@ -81,6 +89,7 @@ pub(super) async fn connect(
     let Some(relay) = &outbound.relay else {
         return Err(Outcome::deferred(Status::new(4, 3, 5), "the relay was removed from the configuration"));
     };
+    let is_verified = relay.is_verified();
     let RelaySettings { config, protection, login } = &*relay.0;
     let (name, addresses) = match &config.host {
         Host::Literal(ip) => (route::literal(*ip), vec![SocketAddr::new(*ip, config.port)]),
@@ -99,7 +108,7 @@ pub(super) async fn connect(
     }
     let next_hop = route::NextHop { name, addresses };
     match dial::connect(outbound, id, &next_hop, protection, login.as_ref()).await {
-        Ok(client) => Ok(Connection { client, remote: next_hop.name, is_relay: true }),
+        Ok(client) => Ok(Connection { client, remote: next_hop.name, is_relay: true, is_verified }),
         Err(DialError::ThisHost) => Err(own::loop_detected(destination)),
         Err(DialError::Failed(reason)) => Err(Outcome::Deferred(reason)),
     }

@@ -35,7 +35,7 @@ fn message() -> Content {
 async fn send(connection: &mut Connection, recipients: &[&str]) -> Vec<Outcome> {
     let recipients: Vec<_> = recipients.iter().map(|text| address(text)).collect();
     let sender = ReversePath::Address(address("ann@example.org"));
-    let declared = Declared { body: BodyKind::EightBitMime, smtputf8: false };
+    let declared = Declared { body: BodyKind::EightBitMime, smtputf8: false, requires_tls: false };
     connection.send(MailId::new(), &sender, &recipients, declared, &message()).await
 }
 

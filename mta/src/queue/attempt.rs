@@ -94,7 +94,11 @@ impl Claim {
         }
         let counted = Underway::new(self.queue.clone(), recipients.len());
         let mailbox = envelope.mailbox;
-        let declared = Declared { body: envelope.body.into(), smtputf8: envelope.smtputf8 };
+        let declared = Declared {
+            body: envelope.body.into(),
+            smtputf8: envelope.smtputf8,
+            requires_tls: envelope.requires_tls,
+        };
         let sender = match (&self.lane, &envelope.login) {
             (Lane::Remote(_), None) => site.return_path(&envelope.sender),
             _ => envelope.sender.clone(),

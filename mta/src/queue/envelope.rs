@@ -38,6 +38,9 @@ pub struct Envelope {
     /// The sender's declaration that addresses and header fields may be in UTF-8 (RFC 6531).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub smtputf8: bool,
+    /// The sender's demand that the message travels under TLS to verified hosts only (RFC 8689).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub requires_tls: bool,
     /// The recipients and their states.
     #[serde(rename = "recipient")]
     pub recipients: Vec<Recipient>,
@@ -238,6 +241,7 @@ impl Envelope {
             body: entry.body,
             mailbox: entry.mailbox,
             smtputf8: entry.smtputf8,
+            requires_tls: entry.requires_tls,
             recipients: recipients.collect(),
             settle_at: InMemory::default(),
             read_at: InMemory::default(),
@@ -307,6 +311,7 @@ mod tests {
             body: BodyKind::EightBitMime,
             mailbox: TargetMailbox::Inbox,
             smtputf8: false,
+            requires_tls: false,
             recipients: Vec::new(),
         };
         let envelope = Envelope { recipients: vec![bob, eve], ..Envelope::new(id, entry, created) };
@@ -339,6 +344,8 @@ text = "550 5.1.1 no such user"
         );
         assert_eq!(Envelope::from_toml(&text).unwrap(), envelope);
         assert!(Envelope::from_toml(&text.replace("attempts", "tries")).is_err());
+        let demanding = Envelope { requires_tls: true, ..envelope };
+        assert_eq!(Envelope::from_toml(&demanding.to_toml()).unwrap(), demanding);
     }
 
     #[test]
@@ -351,6 +358,7 @@ text = "550 5.1.1 no such user"
             body: BodyKind::SevenBit,
             mailbox: TargetMailbox::Inbox,
             smtputf8: false,
+            requires_tls: false,
             recipients: vec![Address::parse("bob@example.net").unwrap()],
         };
         let mut envelope = Envelope::new(MailId::parse("01jd9e8h0w3abcdef").unwrap(), entry, ahead);

@@ -122,6 +122,8 @@ pub struct NewEntry {
     pub mailbox: TargetMailbox,
     /// True if the client that sent it declared SMTPUTF8 (RFC 6531).
     pub smtputf8: bool,
+    /// The demand that it travels under TLS to verified hosts only (RFC 8689).
+    pub requires_tls: bool,
     /// The recipients: at least one, each once.
     pub recipients: Vec<Address>,
 }

@@ -47,8 +47,11 @@ pub(super) async fn queue_report(site: &Arc<Site>, envelope: &Envelope) -> Resul
     let body = BodyKind::EightBitMime;
     // The report quotes the header section of the message.
     let smtputf8 = envelope.smtputf8;
+    // The report must be protected like the message (RFC 8689 §5).
+    let requires_tls = envelope.requires_tls;
     let (login, mailbox) = (None, TargetMailbox::Inbox);
-    let entry = NewEntry { login, sender: ReversePath::Null, body, mailbox, smtputf8, recipients };
+    let entry =
+        NewEntry { login, sender: ReversePath::Null, body, mailbox, smtputf8, requires_tls, recipients };
     site.queue.stage(id, &content).await?.commit(entry).await?;
     tracing::info!(%id, original = %envelope.id, recipient = %sender, "delivery report queued");
     Ok(ReportOutcome::Queued)

@@ -134,6 +134,7 @@ impl RunningQueue {
             body: BodyKind::SevenBit,
             mailbox: TargetMailbox::Inbox,
             smtputf8: false,
+            requires_tls: false,
             recipients: recipients.iter().map(|text| Address::parse(text).unwrap()).collect(),
         };
         let content = Content::from_octets(MESSAGE.to_vec());

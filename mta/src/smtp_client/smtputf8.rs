@@ -55,6 +55,7 @@ mod tests {
             body: BodyKind::EightBitMime,
             has_utf8_header,
             is_junk: false,
+            requires_tls: false,
             id: None,
         }
     }

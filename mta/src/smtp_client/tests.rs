@@ -54,6 +54,7 @@ async fn all_replies_together_have_a_deadline() {
         size: 10,
         body: BodyKind::SevenBit,
         has_utf8_header: false,
+        requires_tls: false,
         id: None,
         is_junk: false,
     };

@@ -224,6 +224,7 @@ fn deliver(dialect: Dialect, (recipients, is_probe): (usize, bool), answers: &[u
         size: 1,
         body: BodyKind::EightBitMime,
         has_utf8_header: false,
+        requires_tls: false,
         id: EnvelopeId::new("a"),
         is_junk: false,
     };

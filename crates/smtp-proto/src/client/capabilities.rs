@@ -20,6 +20,8 @@ pub(super) struct Capabilities {
     pub(super) dsn: bool,
     /// RFC 3030: the message may be sent as a chunk.
     pub(super) chunking: bool,
+    /// RFC 8689: MAIL may demand TLS for the message.
+    pub(super) requiretls: bool,
     /// RFC 9422.
     pub(super) limits: Limits,
     /// Our own extension: MAIL may say that a message belongs in the Junk mailbox.
@@ -46,6 +48,7 @@ impl Capabilities {
                 "XVERDICT" => read.verdict = true,
                 "SIZE" => read.size = true,
                 "CHUNKING" => read.chunking = true,
+                "REQUIRETLS" => read.requiretls = true,
                 "LIMITS" => read.limits = Limits::read(words),
                 _ => {}
             }

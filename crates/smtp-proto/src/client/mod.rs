@@ -243,6 +243,11 @@ impl Session {
         }
     }
 
+    /// True if the server accepts the demand for TLS (RFC 8689), and TLS protects this connection.
+    pub fn offers_requiretls(&self) -> bool {
+        self.capabilities.requiretls && self.security == Security::Tls
+    }
+
     /// The limits that the server has announced.
     pub fn limits(&self) -> Limits {
         self.capabilities.limits

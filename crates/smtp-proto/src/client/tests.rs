@@ -19,6 +19,7 @@ fn envelope(recipients: &[&str]) -> Envelope {
         size: 7,
         body: BodyKind::SevenBit,
         has_utf8_header: false,
+        requires_tls: false,
         id: None,
         is_junk: false,
     }

@@ -19,6 +19,9 @@ pub struct Envelope {
     /// The header section is in UTF-8 (RFC 6532), and the client that sent it declared SMTPUTF8. Addresses count by
     /// themselves.
     pub has_utf8_header: bool,
+    /// The demand that the message travels under TLS to verified hosts only (RFC 8689). The driver has checked that the
+    /// peer is verified and accepts the demand.
+    pub requires_tls: bool,
     /// Our identifier of the message, for a peer that is to use it too (ENVID, RFC 3461 §4.4).
     pub id: Option<EnvelopeId>,
     /// True if the message belongs in the Junk mailbox: for the MDA.
@@ -264,6 +267,9 @@ impl Transaction {
         let needs_smtputf8 = self.envelope.recipients.iter().any(|each| !self.envelope.is_ascii_for(each));
         if session.capabilities.smtputf8 && needs_smtputf8 {
             line.push_str(" SMTPUTF8");
+        }
+        if session.capabilities.requiretls && self.envelope.requires_tls {
+            line.push_str(" REQUIRETLS");
         }
         if let (true, Some(id)) = (session.capabilities.dsn, &self.envelope.id) {
             line.push_str(&format!(" ENVID={}", id.to_xtext()));

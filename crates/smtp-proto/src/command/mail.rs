@@ -17,6 +17,8 @@ pub struct MailCommand {
     pub is_junk: bool,
     /// The client's declaration that addresses and header fields may be in UTF-8 (RFC 6531 §3.4).
     pub smtputf8: bool,
+    /// The demand that the message travels under TLS to verified hosts only (RFC 8689 §2).
+    pub requires_tls: bool,
     /// Is set when the parameter of RFC 4954 was present, which not every dialect offers.
     pub(crate) has_auth: bool,
     /// Is set when a parameter of RFC 3461 was present, which not every dialect offers.
@@ -44,6 +46,7 @@ pub(super) fn parse(arguments: &str) -> Result<MailCommand, CommandError> {
         envelope_id: None,
         is_junk: false,
         smtputf8: false,
+        requires_tls: false,
         has_auth: false,
         has_dsn: false,
     };
@@ -68,7 +71,8 @@ pub(super) fn parse(arguments: &str) -> Result<MailCommand, CommandError> {
                 command.is_junk = true
             }
             "SMTPUTF8" if value.is_none() && !command.smtputf8 => command.smtputf8 = true,
-            "AUTH" | "SIZE" | "ENVID" | "RET" | "SMTPUTF8" | "XVERDICT" => {
+            "REQUIRETLS" if value.is_none() && !command.requires_tls => command.requires_tls = true,
+            "AUTH" | "SIZE" | "ENVID" | "RET" | "SMTPUTF8" | "REQUIRETLS" | "XVERDICT" => {
                 return Err(CommandError::BadArguments);
             }
             _ => return Err(CommandError::UnknownParameter),

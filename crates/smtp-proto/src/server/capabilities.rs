@@ -35,6 +35,12 @@ pub(super) fn offers_chunking(session: &Session) -> bool {
     session.settings.dialect != Dialect::Lmtp
 }
 
+/// True if MAIL may demand TLS for the message (RFC 8689 §2): under TLS only, so that the demand itself is
+/// protected. Over LMTP the message has arrived.
+pub(super) fn offers_requiretls(session: &Session) -> bool {
+    session.security == Security::Tls && session.settings.dialect != Dialect::Lmtp
+}
+
 /// True if the parameters of RFC 3461 may be used: over LMTP, where the MTA sends its identifier of a message. Other
 /// clients would be promised reports that are never composed.
 pub(super) fn offers_dsn(session: &Session) -> bool {
@@ -64,6 +70,9 @@ fn keywords(session: &Session, client: Authentication) -> Vec<String> {
     }
     if offers_starttls(session) {
         keywords.push("STARTTLS".to_owned());
+    }
+    if offers_requiretls(session) {
+        keywords.push("REQUIRETLS".to_owned());
     }
     if offers_dsn(session) {
         keywords.push("DSN".to_owned());

@@ -144,7 +144,8 @@ fn mail(session: &mut Session, ready: Ready, command: MailCommand) -> CommandEff
     }
     let has_unoffered = command.has_dsn && !capabilities::offers_dsn(session)
         || command.has_auth && !capabilities::offers_auth(session)
-        || command.is_junk && !capabilities::offers_verdict(session);
+        || command.is_junk && !capabilities::offers_verdict(session)
+        || command.requires_tls && !capabilities::offers_requiretls(session);
     if has_unoffered {
         return session.respond_error(&replies::UNKNOWN_PARAMETER, State::Ready(ready));
     }

@@ -57,7 +57,7 @@ async fn deliver(config: &config::Relay) -> Outcome {
     };
     let content = Content::from_octets(b"From: ann@example.org\r\n\r\nhello\r\n".to_vec());
     let bob = [address::Address::parse("bob@anywhere.example").unwrap()];
-    let declared = Declared { body: BodyKind::SevenBit, smtputf8: false };
+    let declared = Declared { body: BodyKind::SevenBit, smtputf8: false, requires_tls: false };
     let sent = connection.send(MailId::new(), &ReversePath::Null, &bob, declared, &content).await;
     sent.into_iter().next().unwrap()
 }

@@ -32,6 +32,7 @@ fn envelope() -> Envelope {
         body: BodyKind::SevenBit,
         mailbox: TargetMailbox::Inbox,
         smtputf8: false,
+        requires_tls: false,
         recipients: Vec::new(),
     };
     let id = MailId::parse("01jd9e8h0w3abcdef").unwrap();

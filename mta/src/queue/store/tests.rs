@@ -58,6 +58,7 @@ fn envelope() -> Envelope {
         body: BodyKind::SevenBit,
         mailbox: TargetMailbox::Inbox,
         smtputf8: false,
+        requires_tls: false,
         recipients: vec![Address::parse("bob@example.net").unwrap()],
     };
     Envelope::new(MailId::new(), entry, Timestamp::now())

@@ -43,6 +43,7 @@ pub(super) async fn send(
         size: message.octets.len() as u64,
         body: BodyKind::SevenBit,
         has_utf8_header: false,
+        requires_tls: false,
         id: None,
         is_junk: false,
     };
