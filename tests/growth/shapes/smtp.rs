@@ -238,7 +238,12 @@ fn deliver(dialect: Dialect, (recipients, is_probe): (usize, bool), answers: &[u
             }
             client::Event::Input if rest.is_empty() => break,
             client::Event::Input => {
-                black_box((session.awaited_reply(), session.reply_count(), session.limits()));
+                black_box((
+                    session.awaited_reply(),
+                    session.reply_count(),
+                    session.limits(),
+                    session.offers_smtputf8(),
+                ));
                 let space = session.space();
                 let count = step.min(rest.len()).min(space.len());
                 space[..count].copy_from_slice(&rest[..count]);
