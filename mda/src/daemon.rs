@@ -13,7 +13,7 @@ use handover::sockets::{self, Sockets};
 use serve::daemon::{self, Daemon, DaemonError, ReloadScope};
 use serve::metrics::{Metrics, PeerKind};
 use serve::tls::Tls;
-use serve::{Limits, Refusals, ReloadPart, Service, SharedAddresses, TimeLimits};
+use serve::{Limits, Refusals, ReloadPart, Service, SharedAddresses, TimeLimits, TrustedProxies};
 
 use crate::mailbox::Store;
 use crate::{imap, lmtp};
@@ -48,6 +48,7 @@ async fn run_services(
     let metrics = Metrics::new("mda");
 
     let shared_addresses = SharedAddresses::new(&config.login.shared_networks);
+    let proxies = TrustedProxies::new(&config.login.trusted_proxies);
     let limits = Limits::with_shared_addresses(
         shared_addresses.clone(),
         config.limits.connections,
@@ -69,6 +70,7 @@ async fn run_services(
         tls,
         limits,
         shared_addresses: shared_addresses.clone(),
+        proxies: proxies.clone(),
         notifier: daemon.notifier.clone(),
         refusals: daemon.refusals.clone(),
         config: ArcSwap::from_pointee(config),
@@ -81,6 +83,7 @@ async fn run_services(
         let site = site.clone();
         Service::new(name, site.limits.clone(), busy)
             .with_metrics(metrics.service(name, PeerKind::Users))
+            .with_proxies(proxies.clone())
             .start(listeners, &daemon.drain, move |connection| {
                 imap::serve(connection, site.servers.load().imap.clone(), service)
             })
@@ -132,6 +135,7 @@ struct Site {
     tls: Arc<Tls>,
     limits: Arc<Limits>,
     shared_addresses: SharedAddresses,
+    proxies: TrustedProxies,
     servers: ArcSwap<Servers>,
     /// The current configuration.
     config: ArcSwap<config::Mda>,
@@ -187,6 +191,7 @@ impl Site {
         self.reload_accounts();
         self.directory.set_shared_networks(&config.login.shared_networks);
         self.shared_addresses.change(&config.login.shared_networks);
+        self.proxies.change(&config.login.trusted_proxies);
         self.limits.change(config.limits.connections, config.limits.connections_per_address);
         self.limits.set_time_limits(TimeLimits::for_users(&config.limits.timeouts));
         self.store.set_quotas(config.quotas.clone());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use handover::config::{Login, MtaLimits};
-use serve::{Limits, SharedAddresses, TimeLimits};
+use serve::{Limits, SharedAddresses, TimeLimits, TrustedProxies};
 
 use crate::inbound::ServiceKind;
 
@@ -14,6 +14,7 @@ pub(crate) struct ConnectionLimits {
     peers: Arc<Limits>,
     users: Arc<Limits>,
     shared_addresses: SharedAddresses,
+    proxies: TrustedProxies,
 }
 
 impl ConnectionLimits {
@@ -26,7 +27,8 @@ impl ConnectionLimits {
                 limits.connections_per_address,
             )
         };
-        let connection_limits = Self { peers: counted(), users: counted(), shared_addresses };
+        let proxies = TrustedProxies::new(&login.trusted_proxies);
+        let connection_limits = Self { peers: counted(), users: counted(), shared_addresses, proxies };
         connection_limits.set_time_limits(limits);
         connection_limits
     }
@@ -41,6 +43,11 @@ impl ConnectionLimits {
         &self.shared_addresses
     }
 
+    /// The proxies whose clients are served under their own addresses.
+    pub(crate) fn proxies(&self) -> TrustedProxies {
+        self.proxies.clone()
+    }
+
     /// The limits of a service. Both submission services share one count.
     pub(crate) fn of(&self, service: ServiceKind) -> Arc<Limits> {
         match service {
@@ -52,6 +59,7 @@ impl ConnectionLimits {
     /// Replaces the limits.
     pub(crate) fn change(&self, limits: &MtaLimits, login: &Login) {
         self.shared_addresses.change(&login.shared_networks);
+        self.proxies.change(&login.trusted_proxies);
         for counted in [&self.peers, &self.users] {
             counted.change(limits.connections, limits.connections_per_address);
         }

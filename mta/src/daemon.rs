@@ -100,6 +100,7 @@ async fn run_services(
             move |connection| inbound::serve_connection(site.clone(), tls.clone(), service, connection);
         Service::new(service.name(), connection_limits.of(service), service.busy_reply())
             .with_metrics(metrics.service(service.name(), service.client_kind()))
+            .with_proxies(connection_limits.proxies())
             .start(listeners, &daemon.drain, serve_connection)
             .map_err(DaemonError::Listen)?;
     }

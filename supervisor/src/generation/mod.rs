@@ -31,9 +31,9 @@ fn per_address(site: &Site, limit: usize) -> usize {
 }
 
 /// This machine, and its gateways: in a container, connections that the engine forwards without an address come from
-/// there.
-fn login(gateways: &[IpAddr]) -> Login {
-    let mut login = Login::default();
+/// there. Proxies name their clients.
+fn login(gateways: &[IpAddr], proxies: &[IpNet]) -> Login {
+    let mut login = Login { trusted_proxies: proxies.to_vec(), ..Login::default() };
     login.shared_networks.extend(gateways.iter().map(|gateway| IpNet::from(*gateway)));
     login
 }
@@ -70,7 +70,7 @@ pub enum GenerationError {
 /// Writes the configurations of the MTA and the MDA, which may change with a reload.
 pub fn write_mail_daemons(site: &Site, dkim: Vec<DkimKey>) -> Result<(), GenerationError> {
     let owners = site.owners.as_ref();
-    let login = login(&gateway::default_gateways());
+    let login = login(&gateway::default_gateways(), &site.settings.trusted_proxies);
     let mta = Mta { login: login.clone(), ..mta::configuration(site, dkim) };
     let mda = Mda { login, ..mda::configuration(site) };
     write(site, Role::Mta, &mta, owners.map(|owners| owners.mta.group))?;

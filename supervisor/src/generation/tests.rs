@@ -52,9 +52,12 @@ fn the_daemons_read_the_written_configurations() {
         let path = |role: Role| site.folders.configuration(role.name());
         assert_eq!(
             config::load::<Mta>(&path(Role::Mta)).unwrap(),
-            Mta { login: login(&gateway::default_gateways()), ..mta::configuration(&site, vec![key(&site)]) }
+            Mta {
+                login: login(&gateway::default_gateways(), &[]),
+                ..mta::configuration(&site, vec![key(&site)])
+            }
         );
-        let mda = Mda { login: login(&gateway::default_gateways()), ..mda::configuration(&site) };
+        let mda = Mda { login: login(&gateway::default_gateways(), &[]), ..mda::configuration(&site) };
         assert_eq!(config::load::<Mda>(&path(Role::Mda)).unwrap(), mda);
         assert_eq!(
             config::load::<Steward>(&path(Role::Steward)).unwrap(),
@@ -141,7 +144,7 @@ fn accounts_that_cannot_be_read_are_not_replaced() {
 
 #[test]
 fn shared_addresses_are_this_machine_and_its_gateways() {
-    let login = login(&["172.18.0.1".parse().unwrap(), "fd00::1".parse().unwrap()]);
+    let login = login(&["172.18.0.1".parse().unwrap(), "fd00::1".parse().unwrap()], &[]);
     let written: Vec<String> = login.shared_networks.iter().map(ToString::to_string).collect();
     assert_eq!(written, ["127.0.0.0/8", "::1/128", "172.18.0.1/32", "fd00::1/128"]);
 }

@@ -25,6 +25,7 @@ use accounts::declaration::{DeclaredAlias, DeclaredUser};
 use accounts::{Accounts, AccountsError};
 use address::Domain;
 use handover::config::{Acme, DnsUpdate, Format, Log, Relay};
+use ipnet::IpNet;
 
 use crate::read_limited;
 pub use fault::SettingFaults;
@@ -65,6 +66,8 @@ pub struct Settings {
     pub blocklists: Vec<Domain>,
     /// A host; connecting to it shows whether mail can leave this machine.
     pub check_smtp_host: Option<HostAndPort>,
+    /// The networks of the proxies whose PROXY headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// The log's settings.
     pub log: Log,
 }

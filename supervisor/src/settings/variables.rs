@@ -176,6 +176,12 @@ variables! {
     /// another port after it, as `:port`.
     CHECK_SMTP_HOST = "MAIL_CHECK_SMTP_HOST", default "`gmail-smtp-in.l.google.com`", example "mx.example.net";
 
+    /// The addresses and networks of the load balancers and reverse proxies in front of the mail ports, separated by
+    /// commas. Each of their connections to ports 25, 465, 587, 143 and 993 must begin with a PROXY header, version 1 or 2,
+    /// and is treated as a connection of the client that the header names. Headers from other addresses are never
+    /// believed. The server's own checks connect from `127.0.0.1`, so no network may have it.
+    PROXY_TRUSTED = "MAIL_PROXY_TRUSTED", default "none", example "192.0.2.10,2001:db8:1::/64";
+
     /// The level of the log: `error`, `warn`, `info`, `debug` or `trace`.
     LOG = "MAIL_LOG", default "info", example "debug";
 

@@ -11,6 +11,9 @@ pub struct Login {
     /// gateway of a container, from which every connection seems to come that its engine forwards without the client's
     /// address. They earn no trust by a good password.
     pub shared_networks: Vec<IpNet>,
+    /// Networks of the proxies that must state the address of their client in a PROXY header. They are believed; no other
+    /// address is.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Default for Login {
@@ -21,6 +24,7 @@ impl Default for Login {
                 .into_iter()
                 .map(|network| network.expect("both are networks"))
                 .collect(),
+            trusted_proxies: Vec::new(),
         }
     }
 }

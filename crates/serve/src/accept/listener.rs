@@ -57,6 +57,14 @@ impl Accepted {
         }
     }
 
+    /// The stream of a host.
+    pub(super) fn tcp(&mut self) -> Option<(&mut TcpStream, &mut SocketAddr)> {
+        match self {
+            Self::Tcp(stream, peer) => Some((stream, peer)),
+            Self::Unix(_) => None,
+        }
+    }
+
     /// Our own address that the peer has reached, for a host.
     pub(super) fn local(&self) -> Option<SocketAddr> {
         let Self::Tcp(stream, _) = self else { return None };

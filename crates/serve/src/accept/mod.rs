@@ -11,9 +11,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::Semaphore;
+
 use crate::drain::DrainGuard;
 use crate::metrics::ServiceMetrics;
-use crate::{Drain, Limits, Peer, Refusal, StopSignal, Stream};
+use crate::proxy::{self, ProxyError};
+use crate::{Drain, Limits, Peer, Refusal, StopSignal, Stream, TrustedProxies};
 pub use listener::Listener;
 use refused_connections::RefusedConnections;
 
@@ -38,6 +41,10 @@ pub struct Service {
     busy: &'static [u8],
     metrics: ServiceMetrics,
     refused: Arc<RefusedConnections>,
+    proxies: TrustedProxies,
+    /// One permit for each connection that waits for its PROXY header.
+    waiting: Arc<Semaphore>,
+    refused_proxies: Arc<RefusedConnections>,
 }
 
 /// The wait after an accept that failed for lack of descriptors or memory. Peers in the backlog wait as
@@ -52,13 +59,28 @@ impl Service {
     /// A service by its name in the log. `busy` is the protocol's reply to a peer beyond the limits, sent
     /// before the connection is closed; empty where TLS comes first.
     pub fn new(name: &'static str, limits: Arc<Limits>, busy: &'static [u8]) -> Self {
-        Self { name, limits, busy, metrics: ServiceMetrics::default(), refused: Arc::default() }
+        Self {
+            name,
+            limits,
+            busy,
+            metrics: ServiceMetrics::default(),
+            refused: Arc::default(),
+            proxies: TrustedProxies::default(),
+            waiting: Arc::new(Semaphore::new(proxy::MAX_WAITING)),
+            refused_proxies: Arc::default(),
+        }
     }
 
     /// Counts the sessions in these metrics.
     #[must_use]
     pub fn with_metrics(self, metrics: ServiceMetrics) -> Self {
         Self { metrics, ..self }
+    }
+
+    /// Requires a PROXY header of these proxies, and serves the client that it names.
+    #[must_use]
+    pub fn with_proxies(self, proxies: TrustedProxies) -> Self {
+        Self { proxies, ..self }
     }
 
     /// Accepts on each of the listeners until the daemon stops, and runs `session` as a task for each
@@ -80,7 +102,7 @@ impl Service {
 
     async fn accept<S, F>(self, listener: Listener, mut stop: StopSignal, guard: DrainGuard, session: S)
     where
-        S: Fn(Connection) -> F,
+        S: Fn(Connection) -> F + Clone + Send + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
         let mut is_short = false;
@@ -93,7 +115,11 @@ impl Service {
             match accepted {
                 Ok(accepted) => {
                     is_short = false;
-                    self.admit(accepted, &stop, &guard, &session);
+                    if accepted.peer().ip().is_some_and(|address| self.proxies.contains(address)) {
+                        self.wait_for_header(accepted, stop.clone(), guard.clone(), session.clone());
+                    } else {
+                        self.admit(accepted, &stop, &guard, &session);
+                    }
                 }
                 // The peer has disconnected before it was accepted, which does not affect others.
                 Err(error) if is_of_one_connection(&error) => {}
@@ -108,6 +134,49 @@ impl Service {
                     }
                 }
             }
+        }
+    }
+
+    /// Admits a proxy's connection when its header has arrived. The limits count the client, not the proxy.
+    fn wait_for_header<S, F>(
+        &self,
+        mut accepted: listener::Accepted,
+        mut stop: StopSignal,
+        guard: DrainGuard,
+        session: S,
+    ) where
+        S: Fn(Connection) -> F + Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let proxy = accepted.peer();
+        let Ok(waiting) = Arc::clone(&self.waiting).try_acquire_owned() else {
+            return self.refuse_proxy(proxy, &"too many connections wait for their PROXY header");
+        };
+        let service = self.clone();
+        tokio::spawn(async move {
+            let Some((stream, peer)) = accepted.tcp() else { return };
+            let source = tokio::select! {
+                biased;
+                () = stop.requested() => return,
+                source = service.proxies.read_source(stream, peer.ip(), service.limits.shared_addresses()) => source,
+            };
+            drop(waiting);
+            match source {
+                Ok(Some(client)) => *peer = client,
+                Ok(None) => {}
+                // A health check that only connects is common, and says nothing about the proxy's settings.
+                Err(ProxyError::Closed) => return,
+                Err(error) => return service.refuse_proxy(proxy, &error),
+            }
+            service.admit(accepted, &stop, &guard, &session);
+        });
+    }
+
+    /// Logs that a proxy's connection is closed.
+    fn refuse_proxy(&self, proxy: Peer, error: &dyn std::fmt::Display) {
+        self.metrics.refused_connection();
+        if let Some(unlogged) = self.refused_proxies.count(Instant::now()) {
+            tracing::warn!(service = self.name, %proxy, %error, fix = proxy::FIX, unlogged, "connection of a proxy refused");
         }
     }
 

@@ -92,7 +92,10 @@ impl Fixture {
             listen: config::MtaListen::default(),
             tls: config::Tls { certificate: path("certificate.pem"), key: path("key.pem") },
             limits: MtaLimits { recipients: MAX_RECIPIENTS, ..MtaLimits::default() },
-            login: config::Login { shared_networks: vec![GATEWAY.parse().unwrap()] },
+            login: config::Login {
+                shared_networks: vec![GATEWAY.parse().unwrap()],
+                ..config::Login::default()
+            },
             policy,
             dns: Dns { servers: vec![names.serve().await], budget_ms: 5_000 },
             outbound: config::Outbound::default(),

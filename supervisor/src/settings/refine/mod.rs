@@ -5,6 +5,7 @@ mod certificates;
 mod listening;
 mod log;
 mod names;
+mod proxies;
 mod quotas;
 mod relay;
 mod size;
@@ -52,6 +53,7 @@ pub(super) fn refine(
     let dns_servers = zones::dns_servers(raw, faults);
     let blocklists = zones::blocklists(raw, faults);
     let check_smtp_host = listening::check_smtp_host(raw, faults);
+    let trusted_proxies = proxies::trusted_proxies(raw, faults);
     let log = log::log(raw, faults);
     faults.sort_by(|one, other| {
         let position = one.position().cmp(&other.position());
@@ -80,6 +82,7 @@ pub(super) fn refine(
         https_port: ports.https,
         blocklists,
         check_smtp_host,
+        trusted_proxies,
         log,
     })
 }

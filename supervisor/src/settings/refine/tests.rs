@@ -526,3 +526,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn trusted_proxies_are_few_and_not_this_machine() {
+    assert_faults(
+        &variables::PROXY_TRUSTED,
+        &[
+            ("balancer.example.org", "neither an address nor a network"),
+            ("0.0.0.0/0", "any host in it could take any address"),
+            ("::/0", "any host in it could take any address"),
+            ("192.0.2.10, 127.0.0.0/8", "this machine's own address"),
+            ("::1", "this machine's own address"),
+            ("::ffff:192.0.2.0/120", "write it as IPv4"),
+        ],
+    );
+    let settings =
+        refined(&[("MAIL_PROXY_TRUSTED", "192.0.2.10, 2001:db8:1::5/64,::ffff:192.0.2.11")]).unwrap();
+    let networks: Vec<String> = settings.trusted_proxies.iter().map(ToString::to_string).collect();
+    assert_eq!(networks, ["192.0.2.10/32", "2001:db8:1::/64", "192.0.2.11/32"]);
+    assert!(refined(&[]).unwrap().trusted_proxies.is_empty());
+}
