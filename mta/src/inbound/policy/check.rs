@@ -12,6 +12,8 @@ pub(crate) enum Check {
     Rdns,
     /// The name has the address.
     Fcrdns,
+    /// The peer's address is in no blocklist.
+    Blocklist,
     /// The name in HELO or EHLO can be the peer's.
     Helo,
     /// The sender's domain allows the peer.
@@ -48,6 +50,7 @@ impl Check {
         match self {
             Self::Rdns => "rdns",
             Self::Fcrdns => "fcrdns",
+            Self::Blocklist => "blocklist",
             Self::Helo => "helo",
             Self::Spf => "spf",
             Self::Dmarc => "dmarc",
@@ -59,6 +62,7 @@ impl Check {
         match self {
             Self::Rdns => "reverse name",
             Self::Fcrdns => "address of the name",
+            Self::Blocklist => "blocklists",
             Self::Helo => "HELO",
             Self::Spf => "SPF",
             Self::Dmarc => "DMARC",
@@ -70,6 +74,7 @@ impl Check {
         match self {
             Self::Rdns => policy.rdns,
             Self::Fcrdns => policy.fcrdns,
+            Self::Blocklist => policy.blocklist,
             Self::Helo => policy.helo,
             Self::Spf => policy.spf,
             Self::Dmarc => policy.dmarc,

@@ -3,7 +3,7 @@
 //!
 //! | stage      | checks            | begins at       | decides at  |
 //! |------------|-------------------|-----------------|-------------|
-//! | connection | `rdns`, `fcrdns`  | the first hello | RCPT        |
+//! | connection | `rdns`, `fcrdns`, `blocklist` | the first hello | RCPT        |
 //! | hello      | `helo`            | hello           | RCPT        |
 //! | body       | `spf`, `dmarc`    | the end of the message | there |
 //!
@@ -12,6 +12,7 @@
 //! host asks for help (RFC 5321 §4.5.1, RFC 2142). An action of the settings applies to each check; one that is `off`
 //! is still made and recorded.
 
+mod blocklist;
 mod check;
 mod dmarc;
 mod hello;
@@ -27,6 +28,7 @@ use accounts::Directory;
 use address::ForwardPath;
 use tokio::time::Instant;
 
+use self::blocklist::Listing;
 use self::check::CheckResult;
 use self::lookup::Lookup;
 use crate::checks::{self, AuthenticationResults, Finding, ReverseName};
@@ -45,6 +47,7 @@ pub(super) struct SessionPolicy {
 /// What is known about the peer's address.
 struct Connection {
     reverse_name: ReverseName,
+    listings: Vec<Listing>,
 }
 
 impl SessionPolicy {
@@ -62,11 +65,15 @@ impl SessionPolicy {
         self.connection.begin(async move {
             let resolver = &settings.resolver;
             let end = Instant::now() + resolver.budget();
-            let reverse_name = ReverseName::look_up(&resolver.inner(), ip, end).await;
+            let inner = resolver.inner();
+            let (reverse_name, listings) = tokio::join!(
+                ReverseName::look_up(&inner, ip, end),
+                blocklist::look_up(&inner, &settings.config.policy.blocklists, ip, end),
+            );
             if matches!(reverse_name, ReverseName::Unknown(_)) {
                 resolver.request_check();
             }
-            Connection { reverse_name }
+            Connection { reverse_name, listings }
         });
     }
 
@@ -87,6 +94,7 @@ impl SessionPolicy {
         let mut results = Vec::new();
         if let Some(connection) = self.connection.result().await {
             results.extend(reverse_name::check(&connection.reverse_name, self.ip));
+            results.extend(blocklist::check(&connection.listings, self.ip));
         }
         results.extend(self.hello.clone());
         results

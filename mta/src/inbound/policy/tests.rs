@@ -197,3 +197,31 @@ async fn a_forged_verdict_is_removed() {
     let text = String::from_utf8(fixture.store.received()[0].octets.clone()).unwrap();
     assert_eq!(text.to_lowercase().matches("mailstead-policy").count(), 1, "{text}");
 }
+
+#[tokio::test]
+async fn a_listed_peer_is_told_where_and_why() {
+    let listed = |answer: [u8; 4]| names().address("7.2.0.192.bl.example.com", answer.into());
+    let policy = || Policy {
+        blocklists: vec![address::Domain::parse("bl.example.com").unwrap()],
+        ..Policy::default()
+    };
+    let with_text =
+        listed([127, 0, 0, 3]).txt("7.2.0.192.bl.example.com", "see https://bl.example.com/7\r\n250 ok");
+    let fixture = Fixture::with_policy(Replies::new(), policy(), with_text).await;
+    let mut client = connect(&fixture, "mail.example.net").await;
+    client.write("RCPT TO:<bob@example.org>\r\n").await;
+    let reply = client.read_reply().await;
+    assert!(
+        reply.starts_with(
+            "550 5.7.1 Your address 192.0.2.7 is in the blocklist bl.example.com (see https://bl.example.com/7??250 ok): "
+        ),
+        "{reply}"
+    );
+    // Refusals, inventions and failures of a list are no entries.
+    let failure = names().server_failure("7.2.0.192.bl.example.com");
+    for names in [listed([127, 255, 255, 254]), listed([192, 0, 2, 1]), failure, names()] {
+        let fixture = Fixture::with_policy(Replies::new(), policy(), names).await;
+        let mut client = connect(&fixture, "mail.example.net").await;
+        client.command("RCPT TO:<bob@example.org>", "250 2.1.5").await;
+    }
+}
