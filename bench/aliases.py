@@ -16,7 +16,7 @@ CAPABILITIES = "-all," + ",".join("+" + name for name in ["net_bind_service", "s
                                                           "dac_read_search"])
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "MAIL_DOMAIN": "example.org", "MAIL_USERS": "ann:correct-horse",
                "MAIL_ALIASES_FILE": "/data/aliases", "MAIL_DNS_SERVERS": "127.0.0.1:1", "MAIL_ACME_DIRECTORY": "none",
-               "MAIL_BLOCKLISTS": "none", "MAIL_CHECK_SMTP_HOST": "none"}
+               "MAIL_CHECK_BLOCKLISTS": "none", "MAIL_CHECK_SMTP_HOST": "none"}
 RCPT = """import smtplib, sys
 with smtplib.SMTP("127.0.0.1", 25, "client.example.net", timeout=60) as smtp:
     smtp.ehlo()

@@ -30,7 +30,7 @@ pub fn presence(site: &Site, keys: &[DkimKey]) -> Result<Presence, SigningKeyErr
         volume: site.folders.volume.clone(),
         acme_directory: acme.map(|acme| acme.directory.clone()),
         dns_servers: settings.dns_servers.clone(),
-        blocklists: settings.blocklists.clone(),
+        blocklists: settings.check_blocklists.clone(),
         smtp_host: settings.check_smtp_host.as_ref().map(ToString::to_string),
         signatures: keys.iter().map(signature).collect::<Result<_, SigningKeyError>>()?,
     })

@@ -9,7 +9,7 @@ name_0='Ann Example'
 capabilities=+net_bind_service,+setuid,+setgid,+setpcap,+chown,+kill,+dac_read_search # as compose.yaml gives them
 ca_file=$work/acme/root.pem # the authority that the clients trust
 settings=(PATH="$PATH" MAIL_DOMAIN=example.org MAIL_USERS="ann:$password_0,bob:$password_1"
-  MAIL_ACME_DIRECTORY="$acme_directory" MAIL_ACME_CA_FILE=/etc/acme-ca.pem MAIL_BLOCKLISTS=none MAIL_CHECK_SMTP_HOST=none)
+  MAIL_ACME_DIRECTORY="$acme_directory" MAIL_ACME_CA_FILE=/etc/acme-ca.pem MAIL_CHECK_BLOCKLISTS=none MAIL_CHECK_SMTP_HOST=none)
 
 finish() {
   hosts_down

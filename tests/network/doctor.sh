@@ -17,7 +17,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/mailstead-doctor-XXXXXX")
 chmod 755 "$work"
 . "$top/tests/clients/server.sh"
 # The blocklist that run.sh uses.
-settings+=(MAIL_BLOCKLISTS=dnsbl.example.com)
+settings+=(MAIL_CHECK_BLOCKLISTS=dnsbl.example.com)
 places=(all private)
 
 stage_up

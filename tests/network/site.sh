@@ -18,7 +18,7 @@ MAIL_USERS=ann:$password_0,bob:$password_1,$user_2:$password_2
 MAIL_ACME_DIRECTORY=$acme_directory
 MAIL_ACME_CA_FILE=$secrets/acme-ca.pem
 MAIL_ACME_CONTACT=ann@example.org
-MAIL_BLOCKLISTS=dnsbl.example.com
+MAIL_CHECK_BLOCKLISTS=dnsbl.example.com
 MAIL_CHECK_SMTP_HOST=mx.example.net
 NETWORK_SECRETS=$work/secrets
 C

@@ -139,6 +139,9 @@ impl Commands {
         let user = self.client.user.as_ref();
         match sender::check(&self.site.directory, user, &request.command.sender) {
             Ok(()) => {
+                if let Some(policy) = &mut self.policy {
+                    policy.mail(&request.command.sender);
+                }
                 self.transaction = Transaction::Envelope(InboundEnvelope::new(id, &request.command));
                 request.accept();
             }

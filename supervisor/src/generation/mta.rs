@@ -1,4 +1,4 @@
-use handover::config::{DkimKey, Dns, Login, Mta, MtaLimits, MtaListen, Outbound, Policy};
+use handover::config::{DkimKey, Dns, Login, Mta, MtaLimits, MtaListen, Outbound};
 
 use super::{heartbeat_mailbox, log, per_address};
 use crate::site::{Purpose, Site};
@@ -28,7 +28,7 @@ pub(super) fn configuration(site: &Site, dkim: Vec<DkimKey>) -> Mta {
             ..defaults
         },
         login: Login::default(),
-        policy: Policy::default(),
+        policy: settings.policy.clone(),
         dns: Dns {
             servers: settings.dns_servers.clone(),
             budget_ms: match site.purpose {

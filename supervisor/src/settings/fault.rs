@@ -49,6 +49,12 @@ impl SettingFault {
         Self { variable: name.to_owned(), file: None, wrong, example: None }
     }
 
+    /// A variable that has another name now.
+    pub(super) fn renamed(name: &str, present: &'static Variable) -> Self {
+        let wrong = format!("is called {} now; rename it", present.name);
+        Self { variable: name.to_owned(), ..Self::of(present, wrong) }
+    }
+
     /// The position of the variable on the reference page; unknown ones come first.
     pub(super) fn position(&self) -> usize {
         let has_the_name = |variable: &&Variable| {

@@ -5,7 +5,7 @@ use handover::Confidential;
 use handover::config::{Challenge, Format, Level, Relay, RelaySecurity};
 
 use super::variables::{self, Variable};
-use super::{Certificates, Quotas, Settings};
+use super::{Certificates, Quotas, Settings, refine};
 
 /// The present value of one variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +75,9 @@ pub fn lines(settings: &Settings) -> Vec<SettingLine> {
         },
         line(&variables::HTTP_PORT, or_none(settings.http_port)),
         line(&variables::HTTPS_PORT, or_none(settings.https_port)),
-        line(&variables::BLOCKLISTS, zones(&settings.blocklists)),
+        line(&variables::POLICY, refine::written_policy(&settings.policy)),
+        line(&variables::POLICY_BLOCKLISTS, zones(&settings.policy.blocklists)),
+        line(&variables::CHECK_BLOCKLISTS, zones(&settings.check_blocklists)),
         line(&variables::CHECK_SMTP_HOST, or_none(settings.check_smtp_host.as_ref())),
         line(&variables::LOG, level(settings.log.level).to_owned()),
         line(&variables::LOG_FORMAT, format(settings.log.format).to_owned()),

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use accounts::declaration::{DeclaredAlias, DeclaredUser};
 use accounts::{Accounts, AccountsError};
 use address::Domain;
-use handover::config::{Acme, DnsUpdate, Format, Log, Relay};
+use handover::config::{Acme, DnsUpdate, Format, Log, Policy, Relay};
 use ipnet::IpNet;
 
 use crate::read_limited;
@@ -62,8 +62,10 @@ pub struct Settings {
     pub http_port: Option<u16>,
     /// The web's port over TLS.
     pub https_port: Option<u16>,
-    /// The zones of the blocklists in which addresses are looked up.
-    pub blocklists: Vec<Domain>,
+    /// The policy for mail from other hosts.
+    pub policy: Policy,
+    /// The zones of the blocklists in which our own addresses are looked up.
+    pub check_blocklists: Vec<Domain>,
     /// A host; connecting to it shows whether mail can leave this machine.
     pub check_smtp_host: Option<HostAndPort>,
     /// The networks of the proxies whose PROXY headers are believed.

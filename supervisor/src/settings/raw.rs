@@ -129,6 +129,13 @@ impl Raw {
             if is_service_link(name, &value) {
                 continue;
             }
+            if let Some((_, present)) = variables::RENAMED.iter().find(|(former, _)| *former == name) {
+                // A compose file of the previous version passes it on although nobody has set it.
+                if !value.to_string_lossy().trim().is_empty() {
+                    faults.push(SettingFault::renamed(name, present));
+                }
+                continue;
+            }
             let Some(named) = find(name) else {
                 faults.push(SettingFault::unknown(name, nearest(name, names())));
                 continue;

@@ -167,9 +167,30 @@ variables! {
     /// The same over TLS, and the port of `tls-alpn-01`.
     HTTPS_PORT = "MAIL_HTTPS_PORT", default "443", example "8443";
 
+    /// What happens to mail from another host that fails a check: `reject` refuses it, `junk` delivers it to the user's
+    /// Junk folder, `off` only records the result. Exceptions follow, separated by commas: `check=action`. A refusal says
+    /// what is wrong and what to do; mail to `postmaster@` and `abuse@` is accepted in any case.
+    ///
+    /// - `rdns`: the host's address has a name (PTR record)
+    /// - `fcrdns`: the name has the address; it cannot be stricter than `rdns`
+    /// - `helo`: the name in HELO or EHLO is a full name, and not one of this server
+    /// - `sender`: the sender's domain can receive a reply
+    /// - `blocklist`: the address is in none of `MAIL_POLICY_BLOCKLISTS`
+    /// - `spf`: the sender's domain allows the host; `junk` where `reject` applies to all, since forwarded mail fails
+    /// - `dmarc`: the author's domain is genuine; never more than the domain asks for
+    ///
+    /// For a careful start write `junk`; to accept hosts without a name, `reject,rdns=junk,fcrdns=junk`; to judge nothing,
+    /// `off`. Hosts with a private address, and users who log in, are not judged.
+    POLICY = "MAIL_POLICY", default "reject", example "reject,rdns=junk,fcrdns=junk";
+
+    /// The DNS blocklists whose entries fail the check `blocklist`, as zones separated by commas, at most 8. Choose lists
+    /// that you trust to name spammers only; most of them refuse queries from large public resolvers: see
+    /// `MAIL_DNS_SERVERS`.
+    POLICY_BLOCKLISTS = "MAIL_POLICY_BLOCKLISTS", default "none", example "zen.spamhaus.org";
+
     /// The DNS blocklists in which `mailstead check` looks up this machine's addresses, as zones separated by commas, or
     /// `none`. Most of them refuse queries from large public resolvers: see `MAIL_DNS_SERVERS`.
-    BLOCKLISTS = "MAIL_BLOCKLISTS", default "`zen.spamhaus.org,bl.spamcop.net,psbl.surriel.com`",
+    CHECK_BLOCKLISTS = "MAIL_CHECK_BLOCKLISTS", default "`zen.spamhaus.org,bl.spamcop.net,psbl.surriel.com`",
         example "zen.spamhaus.org";
 
     /// The host to whose port 25 `mailstead check` connects, to test if mail can leave this machine, or `none`. Write
@@ -188,6 +209,9 @@ variables! {
     /// The format of a log line: `text` for a person, `json` for a program.
     LOG_FORMAT = "MAIL_LOG_FORMAT", default "text", example "json";
 }
+
+/// The former names of variables, each with the present one.
+pub const RENAMED: [(&str, &Variable); 1] = [("MAIL_BLOCKLISTS", &CHECK_BLOCKLISTS)];
 
 #[cfg(test)]
 mod tests {

@@ -55,7 +55,7 @@ impl Container {
             // No server listens there, so queries fail at once.
             ("MAIL_DNS_SERVERS", "127.0.0.1:1"),
             ("MAIL_ACME_DIRECTORY", "none"),
-            ("MAIL_BLOCKLISTS", "none"),
+            ("MAIL_CHECK_BLOCKLISTS", "none"),
             ("MAIL_CHECK_SMTP_HOST", "none"),
         ];
         Self {

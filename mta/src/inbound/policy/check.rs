@@ -16,6 +16,8 @@ pub(crate) enum Check {
     Blocklist,
     /// The name in HELO or EHLO can be the peer's.
     Helo,
+    /// The sender's domain can receive a reply.
+    Sender,
     /// The sender's domain allows the peer.
     Spf,
     /// The message is mail of its author's domain.
@@ -52,6 +54,7 @@ impl Check {
             Self::Fcrdns => "fcrdns",
             Self::Blocklist => "blocklist",
             Self::Helo => "helo",
+            Self::Sender => "sender",
             Self::Spf => "spf",
             Self::Dmarc => "dmarc",
         }
@@ -64,6 +67,7 @@ impl Check {
             Self::Fcrdns => "address of the name",
             Self::Blocklist => "blocklists",
             Self::Helo => "HELO",
+            Self::Sender => "sender",
             Self::Spf => "SPF",
             Self::Dmarc => "DMARC",
         }
@@ -76,6 +80,7 @@ impl Check {
             Self::Fcrdns => policy.fcrdns,
             Self::Blocklist => policy.blocklist,
             Self::Helo => policy.helo,
+            Self::Sender => policy.sender,
             Self::Spf => policy.spf,
             Self::Dmarc => policy.dmarc,
         }

@@ -5,7 +5,9 @@ use std::future::Future;
 use tokio::task::JoinHandle;
 
 /// A lookup: begun once, awaited where its result is needed, and aborted when the session ends before.
+#[derive(Default)]
 pub(super) enum Lookup<T> {
+    #[default]
     Idle,
     Running(Running<T>),
     Done(Option<T>),
@@ -17,12 +19,6 @@ pub(super) struct Running<T>(JoinHandle<T>);
 impl<T> Drop for Running<T> {
     fn drop(&mut self) {
         self.0.abort();
-    }
-}
-
-impl<T> Default for Lookup<T> {
-    fn default() -> Self {
-        Self::Idle
     }
 }
 

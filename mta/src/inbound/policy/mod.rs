@@ -5,6 +5,7 @@
 //! |------------|-------------------|-----------------|-------------|
 //! | connection | `rdns`, `fcrdns`, `blocklist` | the first hello | RCPT        |
 //! | hello      | `helo`            | hello           | RCPT        |
+//! | sender     | `sender`          | MAIL            | RCPT        |
 //! | body       | `spf`, `dmarc`    | the end of the message | there |
 //!
 //! The lookups of a connection run while the session goes on, and are made once for all its messages. Nothing is decided
@@ -19,13 +20,14 @@ mod hello;
 mod judgement;
 mod lookup;
 mod reverse_name;
+mod sender;
 mod spf;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use accounts::Directory;
-use address::ForwardPath;
+use address::{ForwardPath, ReversePath};
 use tokio::time::Instant;
 
 use self::blocklist::Listing;
@@ -42,6 +44,8 @@ pub(super) struct SessionPolicy {
     ip: IpAddr,
     connection: Lookup<Connection>,
     hello: Option<CheckResult>,
+    /// Of the present transaction.
+    sender: Lookup<CheckResult>,
 }
 
 /// What is known about the peer's address.
@@ -55,7 +59,7 @@ impl SessionPolicy {
     /// is not judged.
     pub(super) fn new(settings: Arc<Settings>, ip: Option<IpAddr>) -> Option<Self> {
         let ip = ip.map(|ip| ip.to_canonical()).filter(|ip| checks::is_public(*ip))?;
-        Some(Self { settings, ip, connection: Lookup::default(), hello: None })
+        Some(Self { settings, ip, connection: Lookup::default(), hello: None, sender: Lookup::default() })
     }
 
     /// Checks the name that the peer has given, and begins the lookups of its address.
@@ -74,6 +78,16 @@ impl SessionPolicy {
                 resolver.request_check();
             }
             Connection { reverse_name, listings }
+        });
+    }
+
+    /// Begins the lookup of a sender: a new transaction.
+    pub(super) fn mail(&mut self, sender: &ReversePath) {
+        let (settings, sender) = (self.settings.clone(), sender.clone());
+        self.sender = Lookup::default();
+        self.sender.begin(async move {
+            let end = Instant::now() + settings.resolver.budget();
+            sender::check(&settings.resolver.inner(), &sender, end).await
         });
     }
 
@@ -97,6 +111,7 @@ impl SessionPolicy {
             results.extend(blocklist::check(&connection.listings, self.ip));
         }
         results.extend(self.hello.clone());
+        results.extend(self.sender.result().await.cloned());
         results
     }
 

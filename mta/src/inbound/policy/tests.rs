@@ -12,7 +12,12 @@ use crate::inbound::tests::fixture::{Fixture, TestClient};
 const PEER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 7);
 
 fn names() -> NameServer {
-    NameServer::new().ptr(PEER, "mail.example.net").address("mail.example.net", PEER.into())
+    without_reverse_name().ptr(PEER, "mail.example.net")
+}
+
+/// The sender's domain can receive mail.
+fn without_reverse_name() -> NameServer {
+    NameServer::new().mx("example.net", 10, "mail.example.net").address("mail.example.net", PEER.into())
 }
 
 async fn connect(fixture: &Fixture, hello: &str) -> TestClient {
@@ -46,7 +51,7 @@ async fn a_peer_with_a_confirmed_name_and_a_sane_hello_is_accepted() {
 
 #[tokio::test]
 async fn a_peer_without_a_reverse_name_is_told_how_to_get_one() {
-    let reply = refusal(NameServer::new(), "mail.example.net").await;
+    let reply = refusal(without_reverse_name(), "mail.example.net").await;
     assert_eq!(
         reply.trim_end(),
         "550 5.7.25 Your address 192.0.2.7 has no reverse name: set a PTR record at its provider. Questions: write to \
@@ -56,7 +61,7 @@ async fn a_peer_without_a_reverse_name_is_told_how_to_get_one() {
 
 #[tokio::test]
 async fn a_reverse_name_of_another_host_is_refused() {
-    let reply = refusal(NameServer::new().ptr(PEER, "mail.example.com"), "mail.example.net").await;
+    let reply = refusal(without_reverse_name().ptr(PEER, "mail.example.com"), "mail.example.net").await;
     assert!(reply.starts_with("550 5.7.25 The reverse name mail.example.com"), "{reply}");
 }
 
@@ -82,7 +87,7 @@ async fn a_hello_that_cannot_be_the_peers_is_refused() {
 #[tokio::test]
 async fn a_check_that_is_off_is_recorded_only() {
     let policy = Policy { rdns: PolicyAction::Off, ..Policy::default() };
-    let fixture = Fixture::with_policy(Replies::new(), policy, NameServer::new()).await;
+    let fixture = Fixture::with_policy(Replies::new(), policy, without_reverse_name()).await;
     let mut client = connect(&fixture, "mail.example.net").await;
     client.command("RCPT TO:<bob@example.org>", "250 2.1.5").await;
     client.command("DATA", "354").await;
@@ -224,4 +229,41 @@ async fn a_listed_peer_is_told_where_and_why() {
         let mut client = connect(&fixture, "mail.example.net").await;
         client.command("RCPT TO:<bob@example.org>", "250 2.1.5").await;
     }
+}
+
+#[tokio::test]
+async fn a_sender_that_nobody_can_answer_is_refused() {
+    let reply = async |sender: &str, names: NameServer| {
+        let fixture = Fixture::with_policy(Replies::new(), Policy::default(), names).await;
+        let mut client = connect(&fixture, "mail.example.net").await;
+        client.command("RSET", "250").await;
+        client.command(&format!("MAIL FROM:<{sender}>"), "250").await;
+        client.write("RCPT TO:<bob@example.org>\r\n").await;
+        client.read_reply().await
+    };
+    let zone = || {
+        names()
+            .mx("null.example", 0, ".")
+            .mx("lost.example", 10, "gone.example")
+            .mx("here.example", 10, "localhost.example")
+            .address("localhost.example", [127, 0, 0, 1].into())
+            .txt("text.example", "nothing else")
+            .address("host.example", PEER.into())
+    };
+    for (sender, expected) in [
+        ("a@null.example", "550 5.7.27 The sender's domain null.example says that it takes no mail"),
+        ("a@nowhere.example", "550 5.1.8 The sender's domain nowhere.example does not exist"),
+        ("a@lost.example", "550 5.1.8 The sender's domain lost.example has a mail host that does not exist"),
+        ("a@here.example", "550 5.1.8 The sender's domain here.example has a mail host without a usable"),
+        ("a@text.example", "550 5.1.8 The sender's domain text.example has neither"),
+        ("a@host.example", "250 "),
+        ("a@example.net", "250 "),
+        ("", "250 "),
+        ("a@[192.0.2.7]", "250 "),
+    ] {
+        let reply = reply(sender, zone()).await;
+        assert!(reply.starts_with(expected), "{sender}: {reply}");
+    }
+    let reply = reply("a@slow.example", zone().server_failure("slow.example")).await;
+    assert!(reply.starts_with("250 "), "{reply}");
 }

@@ -39,7 +39,7 @@ fn of_list(list: &Blocklist) -> Vec<Finding> {
         return vec![Finding::notice(
             FindingId::BlocklistUseless,
             format!("{zone} {reason}; it is gone, or the resolver invents answers"),
-            "remove it from MAIL_BLOCKLISTS, or use another resolver (MAIL_DNS_SERVERS)",
+            "remove it from MAIL_CHECK_BLOCKLISTS, or use another resolver (MAIL_DNS_SERVERS)",
         )];
     }
     let listed = list.own.iter().filter(|(_, answer)| is_listed(answer));

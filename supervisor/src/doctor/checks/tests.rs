@@ -662,7 +662,7 @@ fn a_blocklist_that_refuses_or_invents_answers_is_distinguished_from_a_listing()
             list.own[0].1 = Answer::Found(vec![v4("203.0.113.9")]);
         }),
     ] {
-        assert_found(useless, FindingId::BlocklistUseless, Severity::Notice, "MAIL_BLOCKLISTS");
+        assert_found(useless, FindingId::BlocklistUseless, Severity::Notice, "MAIL_CHECK_BLOCKLISTS");
     }
 }
 

@@ -5,6 +5,7 @@ mod certificates;
 mod listening;
 mod log;
 mod names;
+mod policy;
 mod proxies;
 mod quotas;
 mod relay;
@@ -13,6 +14,7 @@ mod users;
 mod zones;
 
 pub(super) use log::read_format as log_format;
+pub(super) use policy::written as written_policy;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -51,7 +53,8 @@ pub(super) fn refine(
     let ports = listening::ports(raw, faults);
     let certificates = certificates::certificates(raw, dns_update.is_some(), ports, faults);
     let dns_servers = zones::dns_servers(raw, faults);
-    let blocklists = zones::blocklists(raw, faults);
+    let policy = policy::policy(raw, faults);
+    let check_blocklists = zones::check_blocklists(raw, faults);
     let check_smtp_host = listening::check_smtp_host(raw, faults);
     let trusted_proxies = proxies::trusted_proxies(raw, faults);
     let log = log::log(raw, faults);
@@ -80,7 +83,8 @@ pub(super) fn refine(
         dns_update,
         http_port: ports.http,
         https_port: ports.https,
-        blocklists,
+        policy,
+        check_blocklists,
         check_smtp_host,
         trusted_proxies,
         log,

@@ -436,11 +436,11 @@ fn refused_name_servers_and_zones() {
     assert_eq!(update.server, "[2001:db8::53]:5353".parse().unwrap());
     assert_eq!((key.name.as_str(), key.algorithm), ("k", TsigAlgorithm::HmacSha512));
     assert_faults(
-        &variables::BLOCKLISTS,
+        &variables::CHECK_BLOCKLISTS,
         &[("spamhaus", "neither a zone nor `none`"), ("zen.spamhaus.org,zen.spamhaus.org.", "in it twice")],
     );
-    assert_eq!(refined(&[]).unwrap().blocklists.len(), 3);
-    assert_eq!(refined(&[("MAIL_BLOCKLISTS", "none")]).unwrap().blocklists, []);
+    assert_eq!(refined(&[]).unwrap().check_blocklists.len(), 3);
+    assert_eq!(refined(&[("MAIL_CHECK_BLOCKLISTS", "none")]).unwrap().check_blocklists, []);
 }
 
 #[test]
@@ -545,4 +545,50 @@ fn trusted_proxies_are_few_and_not_this_machine() {
     let networks: Vec<String> = settings.trusted_proxies.iter().map(ToString::to_string).collect();
     assert_eq!(networks, ["192.0.2.10/32", "2001:db8:1::/64", "192.0.2.11/32"]);
     assert!(refined(&[]).unwrap().trusted_proxies.is_empty());
+}
+
+#[test]
+fn the_policy_is_a_word_with_exceptions() {
+    use handover::config::{Policy, PolicyAction};
+
+    let policy = |text: &str| refined(&[("MAIL_POLICY", text)]).unwrap().policy;
+    assert_eq!(refined(&[]).unwrap().policy, Policy::default());
+    assert_eq!(policy("Reject"), Policy::default());
+    assert_eq!(policy("off"), Policy::uniform(PolicyAction::Off));
+    let expected = Policy { dmarc: PolicyAction::Reject, ..Policy::uniform(PolicyAction::Junk) };
+    assert_eq!(policy(" DMARC = reject , junk"), expected);
+    let expected = Policy { spf: PolicyAction::Reject, ..Policy::default() };
+    assert_eq!(policy("spf=reject"), expected);
+    assert_faults(
+        &variables::POLICY,
+        &[
+            ("reject,junk", "has both \"reject\" and \"junk\" in it; keep one of them"),
+            ("helo=off,helo=junk", "has helo in it twice"),
+            ("rdns=off", "means rdns=off and fcrdns=reject"),
+            ("off,fcrdns=junk", "write fcrdns=off as well"),
+            ("rejct", "did you mean reject?"),
+            ("helo=rejct", "did you mean reject?"),
+            ("hello=off", "did you mean helo?"),
+            ("greylisting=off", "the checks are rdns, fcrdns, helo"),
+            ("dmarc", "without an action; write dmarc=reject"),
+            ("yes", "none of reject, junk and off"),
+        ],
+    );
+}
+
+#[test]
+fn the_blocklists_of_the_policy() {
+    let set = [("MAIL_POLICY_BLOCKLISTS", "zen.spamhaus.org,bl.example.com")];
+    assert_eq!(refined(&set).unwrap().policy.blocklists.len(), 2);
+    assert_eq!(refined(&[("MAIL_POLICY_BLOCKLISTS", "none")]).unwrap().policy.blocklists, []);
+    let many: Vec<String> = (0..9).map(|number| format!("bl{number}.example.com")).collect();
+    assert_fault(&[("MAIL_POLICY_BLOCKLISTS", &many.join(","))], "MAIL_POLICY_BLOCKLISTS", "at most 8");
+    let set = [("MAIL_POLICY_BLOCKLISTS", "bl.example.com"), ("MAIL_POLICY", "blocklist=off")];
+    assert_fault(&set, "MAIL_POLICY_BLOCKLISTS", "MAIL_POLICY turns the check off");
+}
+
+#[test]
+fn a_former_name_is_reported_unless_it_is_empty() {
+    assert_fault(&[("MAIL_BLOCKLISTS", "none")], "MAIL_BLOCKLISTS", "is called MAIL_CHECK_BLOCKLISTS now");
+    assert!(refined(&[("MAIL_BLOCKLISTS", "")]).is_ok());
 }

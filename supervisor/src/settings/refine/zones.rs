@@ -10,12 +10,12 @@ use handover::config::{DnsUpdate, TsigAlgorithm, TsigKey};
 
 use super::{is_none, pieces};
 use crate::settings::fault::SettingFault;
-use crate::settings::raw::Raw;
+use crate::settings::raw::{Raw, RawValue};
 use crate::settings::variables;
 
 const DNS_PORT: u16 = 53;
 /// Lists that answer without a contract, for the number of queries of a small server.
-const BLOCKLISTS: [&str; 3] = ["zen.spamhaus.org", "bl.spamcop.net", "psbl.surriel.com"];
+const CHECK_BLOCKLISTS: [&str; 3] = ["zen.spamhaus.org", "bl.spamcop.net", "psbl.surriel.com"];
 
 /// The name servers to query.
 pub(super) fn dns_servers(raw: &mut Raw, faults: &mut Vec<SettingFault>) -> Vec<SocketAddr> {
@@ -85,11 +85,16 @@ fn tsig_key(text: &str) -> Result<TsigKey, &'static str> {
     }
 }
 
-/// The blocklists' zones.
-pub(super) fn blocklists(raw: &mut Raw, faults: &mut Vec<SettingFault>) -> Vec<Domain> {
-    let Some(typed) = raw.take(&variables::BLOCKLISTS) else {
-        return BLOCKLISTS.iter().filter_map(|zone| Domain::parse(zone).ok()).collect();
-    };
+/// The zones of the lists in which our own addresses are looked up.
+pub(super) fn check_blocklists(raw: &mut Raw, faults: &mut Vec<SettingFault>) -> Vec<Domain> {
+    match raw.take(&variables::CHECK_BLOCKLISTS) {
+        None => CHECK_BLOCKLISTS.iter().filter_map(|zone| Domain::parse(zone).ok()).collect(),
+        Some(typed) => blocklists(&typed, faults),
+    }
+}
+
+/// The zones of blocklists, or `none`.
+pub(super) fn blocklists(typed: &RawValue, faults: &mut Vec<SettingFault>) -> Vec<Domain> {
     if is_none(&typed.text) {
         return Vec::new();
     }
