@@ -134,6 +134,8 @@ ids! {
     ReverseMissing = "reverse-missing";
     /// an address has another reverse name than the machine's
     ReverseDifferent = "reverse-different";
+    /// an address has a name that the provider made from it, which large receivers refuse
+    ReverseGeneric = "reverse-generic";
     /// the reverse name does not lead back to the address
     ReverseUnconfirmed = "reverse-unconfirmed";
     /// an address has several reverse names

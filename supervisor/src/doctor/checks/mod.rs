@@ -12,6 +12,7 @@ mod dmarc;
 mod encryption;
 mod exchange;
 mod gateway;
+mod generic_name;
 mod health;
 mod incoming;
 mod port25;

@@ -4,6 +4,7 @@ use hickory_proto::rr::{Name, RData};
 
 use super::super::finding::{Finding, FindingId};
 use super::super::observed::{Answer, Reverse};
+use super::generic_name::is_generic;
 use super::{Case, without_dot};
 use crate::dns::record::line_of;
 use crate::dns::zone::pointer;
@@ -96,7 +97,16 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
         shown_names.join(" and "),
         without_dot(host)
     );
-    Some(match names.iter().any(leads_back) {
+    let leads_back = names.iter().any(leads_back);
+    if leads_back && names.iter().all(|name| is_generic(name, address)) {
+        let cause = format!(
+            "{address} has the name {}, which the provider has made for it: T-Online and GMX refuse mail from such \
+             addresses, and Microsoft takes them for home connections",
+            shown_names.join(" and ")
+        );
+        return Some(Finding::warning(FindingId::ReverseGeneric, cause, fix));
+    }
+    Some(match leads_back {
         true => Finding::warning(FindingId::ReverseDifferent, cause, fix),
         false => Finding::error(FindingId::ReverseDifferent, cause, fix),
     })

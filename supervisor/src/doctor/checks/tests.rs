@@ -621,6 +621,13 @@ fn each_fault_of_an_address_is_named() {
     let confirmed = vec![(other.clone(), vec![own])];
     assert_found(
         reverse(pointer("vps7.example.com."), confirmed),
+        FindingId::ReverseGeneric,
+        Severity::Warning,
+        line,
+    );
+    let relative = name("web.example.org.");
+    assert_found(
+        reverse(pointer("web.example.org."), vec![(relative, vec![own])]),
         FindingId::ReverseDifferent,
         Severity::Warning,
         line,
