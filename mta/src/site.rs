@@ -13,7 +13,7 @@ use serve::{Refusals, ReloadPart};
 use tokio::sync::watch;
 
 use crate::metrics::Metrics;
-use crate::outbound::{Connection, OutboundSettings, OwnAddresses, Relay, RelayError};
+use crate::outbound::{Connection, OutboundSettings, OwnAddresses, Relay, RelayError, SourceNames};
 use crate::outcome::Outcome;
 use crate::queue::{Queue, Reschedule};
 use crate::resolver::{Resolver, ResolverError};
@@ -62,6 +62,7 @@ impl Settings {
             connector: Connector::opportunistic()?,
             meter: ServiceMetrics::default(),
             relay: config.relay.as_ref().map(Relay::new).transpose()?,
+            source_names: SourceNames::default(),
         };
         Ok(Self { signer, resolver, outbound, config })
     }

@@ -1,7 +1,7 @@
 //! A name server that answers from a table.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use handover::config::Dns;
@@ -57,9 +57,8 @@ impl NameServer {
         self.with(owner, RData::MX(MX::new(preference, exchange)))
     }
 
-    pub(crate) fn ptr(self, address: Ipv4Addr, host: &str) -> Self {
-        let [a, b, c, d] = address.octets();
-        self.with(&format!("{d}.{c}.{b}.{a}.in-addr.arpa"), RData::PTR(PTR(name(host))))
+    pub(crate) fn ptr(self, address: impl Into<IpAddr>, host: &str) -> Self {
+        self.with(&Name::from(address.into()).to_ascii(), RData::PTR(PTR(name(host))))
     }
 
     /// Negative answers carry the SOA record of a zone with these values (RFC 2308 §3).

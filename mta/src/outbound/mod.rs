@@ -1,12 +1,13 @@
 //! Deliveries to other hosts.
 //!
-//! | step                                   | file       |
-//! |----------------------------------------|------------|
-//! | the hosts for a destination's mail     | `route.rs` |
-//! | none of them may be this host          | `own.rs`   |
-//! | the route to an address                | `path.rs`  |
-//! | a connection to the first that answers | `dial.rs`  |
-//! | or to the relay for all mail           | `relay.rs` |
+//! | step                                   | file             |
+//! |----------------------------------------|------------------|
+//! | the hosts for a destination's mail     | `route.rs`       |
+//! | none of them may be this host          | `own.rs`         |
+//! | the route to an address                | `path.rs`        |
+//! | the name of our address, for IPv6      | `source_name.rs` |
+//! | a connection to the first that answers | `dial.rs`        |
+//! | or to the relay for all mail           | `relay.rs`       |
 //!
 //! The input is one message and its recipients of one destination; the output is one [`Outcome`] for each. The time of
 //! the next attempt is not decided here.
@@ -16,9 +17,11 @@ mod own;
 mod path;
 mod relay;
 mod route;
+mod source_name;
 
 pub use own::OwnAddresses;
 pub use relay::{Relay, RelayError};
+pub use source_name::SourceNames;
 
 use address::{Address, Domain, ForwardPath, Host, ReversePath};
 use serve::MailId;
@@ -58,6 +61,8 @@ pub struct OutboundSettings {
     pub meter: ServiceMetrics,
     /// The relay for all mail, if there is one.
     pub relay: Option<Relay>,
+    /// The reverse names of the addresses that we send from.
+    pub source_names: SourceNames,
 }
 
 /// An open connection to a host that accepts a destination's mail.

@@ -1,12 +1,13 @@
 //! The hosts that accept a destination's mail, in their order (RFC 5321 §5).
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use address::{Domain, Host};
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::RData;
 
+use super::source_name::Standing;
 use super::{Destination, OutboundSettings, own, path};
 use crate::outcome::{Outcome, Status};
 use crate::resolver::{Resolver, query_name};
@@ -69,7 +70,10 @@ async fn domain_next_hops(outbound: &OutboundSettings, domain: &Domain) -> Resul
         match addresses(&outbound.resolver, &host).await {
             Ok(ips) if ips.is_empty() => {}
             Ok(ips) => {
-                let mut addresses = in_order(ips, outbound.port, has_route);
+                let ordered = in_order(ips, outbound.port, has_route);
+                let standing =
+                    async |source| outbound.source_names.standing(&outbound.resolver, source).await;
+                let mut addresses = acceptable(ordered, path::source_towards, standing).await;
                 addresses.truncate(MAX_ADDRESSES);
                 next_hops.push(NextHop { name: host.to_string(), addresses });
             }
@@ -172,6 +176,28 @@ fn alternate_families(targets: Vec<SocketAddr>) -> Vec<SocketAddr> {
     // The sort is stable: of two addresses at the same rank, IPv4 comes first.
     ordered.sort_by_key(|(rank, _)| *rank);
     ordered.into_iter().map(|(_, target)| target).collect()
+}
+
+/// The addresses of a host that accept mail from us: of both families, when our IPv6 address has a reverse name;
+/// otherwise those of IPv4, unless there is no route to any. While it is not known if it has one, IPv4 comes first.
+async fn acceptable(
+    mut ordered: Vec<SocketAddr>,
+    source_towards: impl Fn(SocketAddr) -> Option<IpAddr>,
+    standing: impl AsyncFnOnce(Ipv6Addr) -> Standing,
+) -> Vec<SocketAddr> {
+    let source_of = |is_of_family: fn(&SocketAddr) -> bool| {
+        ordered.iter().copied().filter(is_of_family).find_map(&source_towards)
+    };
+    if let (Some(_), Some(IpAddr::V6(source))) =
+        (source_of(SocketAddr::is_ipv4), source_of(SocketAddr::is_ipv6))
+    {
+        match standing(source).await {
+            Standing::Named => {}
+            Standing::Nameless => ordered.retain(SocketAddr::is_ipv4),
+            Standing::Unknown => ordered.sort_by_key(SocketAddr::is_ipv6),
+        }
+    }
+    ordered
 }
 
 /// True if this machine has a route to an address.

@@ -17,6 +17,7 @@ async fn outbound(names: NameServer, port: u16) -> OutboundSettings {
         connector: serve::tls::Connector::opportunistic().unwrap(),
         meter: ServiceMetrics::default(),
         relay: None,
+        source_names: SourceNames::default(),
     }
 }
 

@@ -45,6 +45,7 @@ async fn outbound(relay: Relay) -> OutboundSettings {
         connector: Connector::opportunistic().unwrap(),
         meter: serve::metrics::ServiceMetrics::default(),
         relay: Some(relay),
+        source_names: crate::outbound::SourceNames::default(),
     }
 }
 

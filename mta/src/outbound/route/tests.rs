@@ -77,3 +77,33 @@ fn addresses_of_one_family_do_not_hide_the_other() {
         assert_eq!(of(ips, without_route), here(expected), "{ips} without {without_route}");
     }
 }
+
+#[tokio::test]
+async fn mail_leaves_over_ipv4_while_the_ipv6_address_has_no_reverse_name() {
+    let targets = |text: &str| -> Vec<SocketAddr> {
+        text.split_whitespace().map(|ip| SocketAddr::new(ip.parse().unwrap(), 25)).collect()
+    };
+    let source: Ipv6Addr = "2001:db8:51::7".parse().unwrap();
+    let both = "192.0.2.1 2001:db8::1 192.0.2.2";
+    for (ordered, without_route, standing, expected) in [
+        (both, "", Standing::Named, both),
+        (both, "", Standing::Nameless, "192.0.2.1 192.0.2.2"),
+        (both, "", Standing::Unknown, "192.0.2.1 192.0.2.2 2001:db8::1"),
+        // A host that has only IPv6, and a machine that has.
+        ("2001:db8::1", "", Standing::Nameless, "2001:db8::1"),
+        ("2001:db8::1 192.0.2.1", "192.0.2.1", Standing::Nameless, "2001:db8::1 192.0.2.1"),
+    ] {
+        let far = targets(without_route);
+        let source_towards = |target: SocketAddr| match target {
+            target if far.contains(&target) => None,
+            SocketAddr::V4(_) => Some("198.51.100.7".parse().unwrap()),
+            SocketAddr::V6(_) => Some(source.into()),
+        };
+        let asked = async |address| {
+            assert_eq!(address, source);
+            standing
+        };
+        let found = acceptable(targets(ordered), source_towards, asked).await;
+        assert_eq!(found, targets(expected), "{ordered} without {without_route}: {standing:?}");
+    }
+}

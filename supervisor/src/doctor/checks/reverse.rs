@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use hickory_proto::rr::{Name, RData};
 
-use super::super::finding::{Finding, FindingId};
+use super::super::finding::{Finding, FindingId, Severity};
 use super::super::observed::{Answer, Reverse};
 use super::generic_name::is_generic;
 use super::{Case, without_dot};
@@ -57,11 +57,17 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
             ));
         }
     };
+    // Mail then leaves over IPv4, and only hosts without IPv4 refuse it.
+    let has_other = address.is_ipv6() && !case.facts.addresses.v4.is_empty();
+    let (severity, until) = match has_other {
+        true => (Severity::Warning, "; until it is set, mail is sent over IPv4 to all hosts that have IPv4"),
+        false => (Severity::Error, ""),
+    };
     let leads_back = |name: &Name| reverse.forward.get(name).is_some_and(|found| found.contains(&address));
     let shown_names: Vec<String> = names.iter().map(without_dot).collect();
     if names.is_empty() {
-        let cause = format!("{address} has no reverse name; most hosts refuse mail from it");
-        return Some(Finding::error(FindingId::ReverseMissing, cause, fix));
+        let cause = format!("{address} has no reverse name; most hosts refuse mail from it{until}");
+        return Some(Finding::new(severity, FindingId::ReverseMissing, cause, fix));
     }
     if names.contains(host) && names.len() > 1 {
         let others: Vec<String> = names
@@ -82,10 +88,11 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
         // If the host name lacks this address, that is a finding of its own.
         let is_explained = super::causes::host_is_missing(case) || !super::causes::has_family(case, address);
         return (!leads_back(host) && !is_explained).then(|| {
-            Finding::error(
+            Finding::new(
+                severity,
                 FindingId::ReverseUnconfirmed,
                 format!(
-                    "{address} has the name {}, but that name does not have the address",
+                    "{address} has the name {}, but that name does not have the address{until}",
                     without_dot(host)
                 ),
                 format!("publish {} with {address}, or send from the address that it has", without_dot(host)),
@@ -108,7 +115,7 @@ fn of_address(case: &Case<'_>, address: IpAddr, reverse: &Reverse) -> Option<Fin
     }
     Some(match leads_back {
         true => Finding::warning(FindingId::ReverseDifferent, cause, fix),
-        false => Finding::error(FindingId::ReverseDifferent, cause, fix),
+        false => Finding::new(severity, FindingId::ReverseDifferent, cause + until, fix),
     })
 }
 

@@ -625,6 +625,31 @@ fn each_fault_of_an_address_is_named() {
         Severity::Warning,
         line,
     );
+    const SIX: &str = "2001:db8:51::7";
+    let six: IpAddr = SIX.parse().unwrap();
+    let of_six = |names: Answer| {
+        green().but(|observed| {
+            observed.reverse.insert(six, Reverse { names, forward: std::collections::BTreeMap::new() });
+        })
+    };
+    let pointer_of_six = Name::from(six);
+    for (names, id) in [
+        (Answer::Nothing, FindingId::ReverseMissing),
+        (pointer("vps7.example.com."), FindingId::ReverseDifferent),
+        (pointer("mail.example.org."), FindingId::ReverseUnconfirmed),
+    ] {
+        let scene = of_six(names.clone());
+        let causes: Vec<String> = scene.findings().into_iter().map(|finding| finding.cause).collect();
+        assert!(causes[0].ends_with("mail is sent over IPv4 to all hosts that have IPv4"), "{causes:?}");
+        let fix =
+            if id == FindingId::ReverseUnconfirmed { SIX.to_owned() } else { pointer_of_six.to_ascii() };
+        assert_found(scene, id, Severity::Warning, &fix);
+        // A machine that has only IPv6.
+        let mut alone = of_six(names);
+        alone.facts.addresses.v4.clear();
+        let severity = alone.findings().into_iter().find(|finding| finding.id == id).unwrap().severity;
+        assert_eq!(severity, Severity::Error);
+    }
     let relative = name("web.example.org.");
     assert_found(
         reverse(pointer("web.example.org."), vec![(relative, vec![own])]),
