@@ -1,6 +1,12 @@
 //! DMARC records as texts (RFC 9989): selects or repairs one, never weaker than the published ones.
 
-use dmarc::Policy;
+use address::{Address, Domain};
+use dmarc::{Policy, Record};
+
+use super::spf_text::has_version;
+
+/// Domains outside of ours to which one record sends reports and that are looked up.
+const MAX_DESTINATIONS: usize = 8;
 
 /// The value of a tag in `tag-list = tag-spec *( ";" tag-spec )` (RFC 6376 §3.2), without white space.
 pub(crate) fn tag(text: &str, wanted: &str) -> Option<String> {
@@ -40,9 +46,113 @@ fn repaired(text: &str) -> String {
     tags.join("; ")
 }
 
+/// Returns true if a text is a DMARC record, or is meant as one: receivers ignore a version in lower case.
+pub(crate) fn is_dmarc(text: &str) -> bool {
+    dmarc::is_record(text.as_bytes()) || has_version(text, "v=DMARC1")
+}
+
+/// The record without the parts that receivers ignore.
+pub(crate) fn without_faults(text: &str) -> String {
+    let mut parts = text.split(';').map(str::trim).filter(|part| !part.is_empty());
+    let mut kept: Vec<String> = parts.next().map(str::to_owned).into_iter().collect();
+    let mut names: Vec<String> = vec!["v".to_owned()];
+    for part in parts {
+        let name = part.split('=').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let read = Record::parse(format!("v=DMARC1; {part}").as_bytes()).unwrap_or_default();
+        let uris = if name == "rua" { read.aggregate_reports } else { read.failure_reports };
+        let is_first = !names.contains(&name);
+        match read.faults.is_empty() {
+            true if is_first => kept.push(part.to_owned()),
+            false if is_first && !uris.is_empty() => kept.push(format!("{name}={}", uris.join(","))),
+            _ => {}
+        }
+        names.push(name);
+    }
+    kept.join("; ")
+}
+
+/// The domains of other organizations to which a record sends reports. A domain with the same last two labels counts as
+/// of the same organization.
+pub(crate) fn external_destinations(domain: &Domain, text: &str) -> Vec<Domain> {
+    let Some(record) = Record::parse(text.as_bytes()) else { return Vec::new() };
+    let organization = |domain: &Domain| {
+        let labels: Vec<String> = domain.labels().rev().take(2).map(str::to_owned).collect();
+        labels
+    };
+    let own = organization(domain);
+    let mut found: Vec<Domain> = Vec::new();
+    for uri in record.aggregate_reports.iter().chain(&record.failure_reports) {
+        let destination = mailbox(uri).and_then(|address| address.domain().cloned());
+        let Some(destination) = destination.filter(|destination| organization(destination) != own) else {
+            continue;
+        };
+        if !found.contains(&destination) && found.len() < MAX_DESTINATIONS {
+            found.push(destination);
+        }
+    }
+    found
+}
+
+/// The address of a `mailto` URI (RFC 6068 §2).
+fn mailbox(uri: &str) -> Option<Address> {
+    let (scheme, rest) = uri.split_once(':')?;
+    let address = rest.split('?').next().unwrap_or_default();
+    let address = percent_encoding::percent_decode_str(address).decode_utf8().ok()?;
+    Address::parse(&address).ok().filter(|_| scheme.eq_ignore_ascii_case("mailto"))
+}
+
+/// The name of the record by which a domain agrees to get reports about another (RFC 9990 §4); `None` if it would be too
+/// long.
+pub(crate) fn permission(domain: &Domain, destination: &Domain) -> Option<Domain> {
+    destination.with_prefix(&format!("{domain}._report._dmarc")).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_that_receivers_ignore_are_removed() {
+        for (text, expected) in [
+            ("v=DMARC1; p=reject; rua=mailto:a@example.org", "v=DMARC1; p=reject; rua=mailto:a@example.org"),
+            ("v=DMARC1; p=reject; pct=50; rf=afrf; ri=86400;", "v=DMARC1; p=reject"),
+            ("v=DMARC1; p=reject; policy=none; adkim=x; aspf=s", "v=DMARC1; p=reject; aspf=s"),
+            ("v=DMARC1; p=reject; sp=none; sp=reject; broken", "v=DMARC1; p=reject; sp=none"),
+            (
+                "v=DMARC1; p=none; rua=mailto:a@example.org, b@example.org",
+                "v=DMARC1; p=none; rua=mailto:a@example.org",
+            ),
+        ] {
+            assert_eq!(without_faults(text), expected, "{text}");
+            assert_eq!(Record::parse(expected.as_bytes()).unwrap().faults, [], "{text}");
+        }
+    }
+
+    #[test]
+    fn reports_to_other_organizations_need_a_permission() {
+        let domain = Domain::parse("example.org").unwrap();
+        for (text, expected) in [
+            ("v=DMARC1; p=none; rua=mailto:postmaster@example.org", &[][..]),
+            ("v=DMARC1; p=none; rua=mailto:a@reports.example.org", &[]),
+            (
+                "v=DMARC1; p=none; rua=mailto:a@example.net!10m,MAILTO:b%40c@r.example.com; ruf=mailto:c@example.net",
+                &["example.net"],
+            ),
+            ("v=DMARC1; p=none; ruf=mailto:c@example.net?subject=x", &["example.net"]),
+            ("v=DMARC1; p=none; rua=https://example.net/r", &[]),
+            ("v=spf1 mx -all", &[]),
+        ] {
+            let found: Vec<String> =
+                external_destinations(&domain, text).iter().map(Domain::to_string).collect();
+            assert_eq!(found, expected, "{text}");
+        }
+        let many: Vec<String> =
+            (0..20).map(|number| format!("mailto:a@{number}.r{number}.example")).collect();
+        let many = format!("v=DMARC1; p=none; rua={}", many.join(","));
+        assert_eq!(external_destinations(&domain, &many).len(), MAX_DESTINATIONS);
+        let name = permission(&domain, &Domain::parse("example.net").unwrap()).unwrap();
+        assert_eq!(name.as_str(), "example.org._report._dmarc.example.net");
+    }
 
     #[test]
     fn a_policy_is_never_weakened() {

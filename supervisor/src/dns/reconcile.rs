@@ -197,7 +197,8 @@ fn spf(set: &WantedSet<'_>, present: &PublishedSet, own: &OwnFacts, wanted: Vec<
 }
 
 fn dmarc(present: &PublishedSet, wanted: Vec<RData>) -> SetChange {
-    let (records, found) = versioned(present, "v=DMARC1");
+    let (records, found): (Vec<RData>, Vec<String>) =
+        texts(present).into_iter().filter(|(_, text)| dmarc_text::is_dmarc(text)).unzip();
     match dmarc_text::record_to_keep(&found) {
         None => SetChange::replace(records, wanted),
         Some(text) if found.len() == 1 && found[0] == text => SetChange::default(),

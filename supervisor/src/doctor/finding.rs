@@ -76,6 +76,8 @@ ids! {
     SpfLookups = "spf-lookups";
     /// an SPF record that lets every host send
     SpfOpen = "spf-open";
+    /// an SPF record that does not say that other hosts may not send
+    SpfNeutral = "spf-neutral";
     /// a signing key is not published
     DkimMissing = "dkim-missing";
     /// another key is published than mail is signed with
@@ -92,6 +94,10 @@ ids! {
     DmarcSeveral = "dmarc-several";
     /// a DMARC record whose policy is `none` or invalid
     DmarcWeak = "dmarc-weak";
+    /// a DMARC record with parts that receivers ignore
+    DmarcIgnored = "dmarc-ignored";
+    /// DMARC reports go to another domain, which has not agreed to them
+    DmarcReports = "dmarc-reports";
     /// no MTA-STS record
     MtaStsMissing = "mta-sts-missing";
     /// several MTA-STS records, which count as none

@@ -259,7 +259,12 @@ impl ObservedState {
 
 /// The texts in an answer that begin with a version.
 pub(super) fn texts(answer: &Answer, version: &str) -> Vec<String> {
-    answer.records().iter().filter_map(text).filter(|text| has_version(text, version)).collect()
+    texts_of(answer).into_iter().filter(|text| has_version(text, version)).collect()
+}
+
+/// The texts in an answer.
+pub(super) fn texts_of(answer: &Answer) -> Vec<String> {
+    answer.records().iter().filter_map(text).collect()
 }
 
 /// The joined strings of a text.

@@ -9,6 +9,7 @@ mod clock;
 mod dane;
 mod dkim;
 mod dmarc;
+mod dmarc_reports;
 mod encryption;
 mod exchange;
 mod gateway;

@@ -45,7 +45,8 @@ fn of_name(case: &Case<'_>, domain: &Domain, wanted: &[Record]) -> Vec<Finding> 
         }
         [text] if Content::Txt(text.clone()) == record.content => return Vec::new(),
         [text] => {
-            return PublishedSpf { case, name, wanted: record, text }.worst_finding().into_iter().collect();
+            let published = PublishedSpf { case, name, wanted: record, text };
+            return published.worst_finding().or_else(|| published.neutral()).into_iter().collect();
         }
         [..] => {
             let published = PublishedSpf { case, name: name.clone(), wanted: record, text: &texts[0] };
@@ -220,7 +221,13 @@ impl PublishedSpf<'_> {
     fn replacement(&self, broken: Option<&str>) -> String {
         let pass = self.passing();
         let terms = self.text.split(' ').skip(1).filter(|term| !term.is_empty());
-        let others: Vec<&str> = terms.filter(|term| *term != pass && Some(*term) != broken).collect();
+        let mut others: Vec<&str> = terms.filter(|term| *term != pass && Some(*term) != broken).collect();
+        // The broken term may have been meant as the `all`.
+        if broken.is_some_and(|term| term.to_ascii_lowercase().contains("all"))
+            && !others.iter().any(|term| is_all(term))
+        {
+            others.push("-all");
+        }
         let text = format!("v=spf1 {pass} {}", others.join(" "));
         let is_printable = !text.contains(['"', '\\']);
         let decides_all = broken.is_none_or(|term| !term.to_ascii_lowercase().starts_with("redirect="));
@@ -273,6 +280,32 @@ impl PublishedSpf<'_> {
         ))
     }
 
+    /// The finding for a record that leaves open what other hosts may do: `?all`, or neither `all` nor `redirect=`.
+    fn neutral(&self) -> Option<Finding> {
+        let terms: Vec<String> =
+            self.text.split_ascii_whitespace().skip(1).map(str::to_ascii_lowercase).collect();
+        let why = match terms.iter().find(|term| is_all(term)) {
+            Some(all) if all == "?all" => "ends with ?all",
+            Some(_) => return None,
+            None if terms.iter().any(|term| term.starts_with("redirect=")) => return None,
+            None => "has no term all",
+        };
+        let others: Vec<&str> = self.text.split_ascii_whitespace().filter(|term| !is_all(term)).collect();
+        let text = format!("{} ~all", others.join(" "));
+        let record = Record { content: Content::Txt(text), ..self.wanted.clone() };
+        Some(Finding::notice(
+            FindingId::SpfNeutral,
+            format!(
+                "the SPF record of {} {why}: receivers learn nothing about mail from other hosts: {}",
+                self.wanted.name, self.text
+            ),
+            format!(
+                "when all hosts that send for the domain are in it, {}",
+                replace_records(self.case, &self.name, RecordType::TXT, is_spf, [&record])
+            ),
+        ))
+    }
+
     /// The term that permits this machine: `mx` if that resolves to it, otherwise one with its name.
     fn passing(&self) -> String {
         if self.name == self.case.host {
@@ -290,6 +323,11 @@ impl PublishedSpf<'_> {
 /// Returns true if a record is SPF, or begins like it.
 fn is_spf(data: &RData) -> bool {
     text(data).is_some_and(|text| has_version(&text, "v=spf1"))
+}
+
+/// Returns true for the mechanism `all`, with any qualifier.
+fn is_all(term: &str) -> bool {
+    term.trim_start_matches(['+', '-', '~', '?']).eq_ignore_ascii_case("all")
 }
 
 /// The term of the domain's own record that causes the fault.

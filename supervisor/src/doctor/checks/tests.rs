@@ -288,6 +288,40 @@ fn each_fault_in_the_records_is_named_with_the_record_to_publish() {
             Warning,
             "p=quarantine",
         ),
+        // No record for receivers, although it resembles one.
+        (
+            "_dmarc.example.org.",
+            RecordType::TXT,
+            vec![text("v=dmarc1; p=reject")],
+            FindingId::DmarcWeak,
+            Warning,
+            "remove\n_dmarc.example.org. IN TXT \"v=dmarc1; p=reject\"\npublish\n_dmarc.example.org. 3600 IN TXT \
+             \"v=DMARC1; p=reject\"",
+        ),
+        (
+            "_dmarc.example.org.",
+            RecordType::TXT,
+            vec![text("v=DMARC1; p=reject; pct=50; ri=3600; sp=none")],
+            FindingId::DmarcIgnored,
+            Notice,
+            "publish\n_dmarc.example.org. 3600 IN TXT \"v=DMARC1; p=reject; sp=none\"",
+        ),
+        (
+            "example.org.",
+            RecordType::TXT,
+            vec![text("v=spf1 a:mail.example.org ?all")],
+            FindingId::SpfNeutral,
+            Notice,
+            "publish\nexample.org. 3600 IN TXT \"v=spf1 a:mail.example.org ~all\"",
+        ),
+        (
+            "example.org.",
+            RecordType::TXT,
+            vec![text("v=spf1 mx")],
+            FindingId::SpfNeutral,
+            Notice,
+            "publish\nexample.org. 3600 IN TXT \"v=spf1 mx ~all\"",
+        ),
         ("_mta-sts.example.org.", RecordType::TXT, vec![], FindingId::MtaStsMissing, Warning, "v=STSv1; id="),
         (
             "_mta-sts.example.org.",
@@ -411,7 +445,6 @@ fn a_sufficient_record_of_the_operator_is_accepted() {
     for records in [
         vec![text("v=spf1 include:_spf.example.com mx ~all")],
         vec![text("v=spf1 ip4:198.51.100.0/24 ip6:2001:db8:51::/48 -all"), text("verification=1")],
-        vec![text("v=spf1 a:mail.example.org ?all")],
         vec![text("v=spf1 redirect=_all.example.com")],
     ] {
         let scene = green()
@@ -428,6 +461,24 @@ fn a_sufficient_record_of_the_operator_is_accepted() {
     assert_eq!(green().with("_dmarc.example.org.", RecordType::TXT, strict).findings(), []);
     let silent = green().with("_pop3._tcp.example.org.", RecordType::SRV, Vec::new());
     assert_eq!(silent.findings(), []);
+}
+
+#[test]
+fn reports_go_to_another_domain_only_with_its_permission() {
+    let record = vec![text("v=DMARC1; p=reject; rua=mailto:a@example.com,mailto:b@example.org")];
+    let name_of_permission = "example.org._report._dmarc.example.com.";
+    let scene = || green().with("_dmarc.example.org.", RecordType::TXT, record.clone());
+    for texts in [vec![], vec![text("v=spf1 -all")]] {
+        assert_found(
+            scene().with(name_of_permission, RecordType::TXT, texts),
+            FindingId::DmarcReports,
+            Severity::Notice,
+            "example.org._report._dmarc.example.com. 3600 IN TXT \"v=DMARC1\"",
+        );
+    }
+    assert_found(scene(), FindingId::Unanswered, Severity::Warning, name_of_permission);
+    let permitted = scene().with(name_of_permission, RecordType::TXT, vec![text("v=DMARC1;")]);
+    assert_eq!(permitted.findings(), []);
 }
 
 #[test]

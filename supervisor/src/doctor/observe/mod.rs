@@ -6,6 +6,7 @@ mod blocklists;
 mod certificate;
 mod connections;
 mod diagnosis;
+mod dmarc;
 mod health;
 mod last_connections;
 mod listening;
@@ -146,8 +147,9 @@ async fn dependent_queries(
     let suspects: BTreeSet<Name> =
         presence.domains.iter().chain([&presence.hostname]).flat_map(fqdn).collect();
     let resolvers = observed.resolvers.clone();
-    let (names, reverse, blocklists, policies, own_names, aliases, faults, connections, dead) = tokio::join!(
+    let (names, permissions, reverse, blocklists, policies, own_names, aliases, faults, connections, dead) = tokio::join!(
         spf::query_includes(resolver, facts, &observed.names, host, &own, end),
+        dmarc::query_permissions(resolver, facts, &observed.names, end),
         reverse::query(resolver, &own, end),
         blocklists::query(resolver, &presence.blocklists, &own, end),
         web::policies(resolver, wanted, authorities, end),
@@ -158,6 +160,7 @@ async fn dependent_queries(
         port25::dead(resolver, &others, end),
     );
     observed.names = names;
+    observed.names.extend(permissions);
     observed.reverse = reverse;
     observed.blocklists = blocklists;
     observed.policies = policies;
