@@ -27,6 +27,7 @@ pub mod outline;
 pub mod section;
 pub mod text;
 mod token;
+pub mod transcode;
 pub mod transfer;
 
 pub use address_list::{AddressList, Mailbox};

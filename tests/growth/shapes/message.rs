@@ -15,6 +15,7 @@ use message::forged::trace_fields;
 use message::mime::{self, ContentDisposition, ContentType, Parameter, Parameters};
 use message::outline::Indexer;
 use message::section::{SectionContent, select_fields};
+use message::transcode::{LineWatch, Survey};
 use message::transfer::TransferDecoder;
 use message::{Author, DateTime, Envelope, HeaderSection, Outline, encoded_word, message_id, text};
 
@@ -308,11 +309,12 @@ fn of_messages() -> Vec<Shape> {
         ("letters beyond ASCII", "Content-Type: text/plain; charset=utf-8\r\n\r\n".to_owned(), "ß\t"),
     ] {
         let make = move |size| [header.as_bytes(), &fill(piece.as_bytes(), size)].concat();
-        let (pieces, blob, read) = (make.clone(), make.clone(), make.clone());
+        let (pieces, blob, read, transcoded) = (make.clone(), make.clone(), make.clone(), make.clone());
         shapes.extend([
             shape(format!("Outline::parse of {name}"), SIZE, make, |stored| {
                 drop(black_box(Outline::parse(&stored)));
             }),
+            shape(format!("Rewriter of {name}"), SIZE, transcoded, |stored| transcode(&stored)),
             shape(format!("Indexer::push of {name} octet by octet"), SIZE, pieces, |stored| {
                 let mut indexer = Indexer::new();
                 stored.iter().for_each(|octet| indexer.push(&[*octet]));
@@ -337,6 +339,23 @@ fn of_messages() -> Vec<Shape> {
         ]);
     }
     shapes
+}
+
+/// Encodes a message octet by octet where it needs that.
+fn transcode(stored: &[u8]) {
+    let mut lines = LineWatch::default();
+    let mut survey = Survey::new(&Outline::parse(stored));
+    for octet in stored {
+        lines.push(&[*octet]);
+        survey.push(&[*octet]);
+    }
+    black_box(lines.found());
+    let Ok(plan) = survey.finish() else { return };
+    black_box(plan.offence());
+    let (mut rewriter, mut out) = (plan.rewriter(), Vec::new());
+    stored.iter().for_each(|octet| rewriter.push(&[*octet], &mut out));
+    rewriter.finish(&mut out);
+    black_box(out);
 }
 
 /// Reads everything that is read of one message.
