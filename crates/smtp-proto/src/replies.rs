@@ -301,6 +301,12 @@ pub fn unreadable_author(field: &str, fault: impl std::fmt::Display) -> Reply {
     reply(554, Status::OTHER_MEDIA, "").with_text(text)
 }
 
+/// A submitted message that other hosts would refuse, and that cannot be put right (RFC 6409 §8). `fault` is a sentence
+/// without its full stop.
+pub fn not_put_right(fault: impl std::fmt::Display) -> Reply {
+    reply(554, Status::OTHER_MEDIA, "").with_text(fault.to_string())
+}
+
 /// An address in a field that names the author or the sender belongs to another user. The text is ASCII and fits a
 /// reply line (RFC 5321 §4.5.3.1.5), so an address that does not fit is left out.
 pub fn author_not_owned(field: &str, address: &Address) -> Reply {

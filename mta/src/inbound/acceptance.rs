@@ -10,7 +10,7 @@ use super::client::Client;
 use super::envelope::InboundEnvelope;
 use super::policy::{Judgement, SessionPolicy, Verdict};
 use super::trace::PeerTrace;
-use super::{delivery, fields, forwarding, recipient, submission, trace};
+use super::{delivery, fields, forwarding, recipient, submission, trace, transcoding};
 use crate::checks;
 use crate::content::Content;
 use crate::local::TargetMailbox;
@@ -74,11 +74,15 @@ impl Message<'_> {
         arrival: Arrival,
     ) -> Result<Reply, Reply> {
         let (site, settings, client, id) = (self.site, self.settings, self.client, self.envelope.id);
+        let has_long_lines = arrival.has_long_lines();
         let mut content = arrival.finish().await?;
         trace::refuse_loops_and_long_headers(&content)?;
         let hostname = &settings.config.hostname;
         let peer = match (&client.user, client.peer.ip()) {
             (Some(user), _) => {
+                if has_long_lines {
+                    content = transcoding::transcode(site.queue.spool(), id, content).await?;
+                }
                 // Before our signature, which covers the remaining fields.
                 trace::remove_forged(&mut content, hostname);
                 submission::complete(site, settings, user, id, &mut content).await?;

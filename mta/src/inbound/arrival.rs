@@ -1,5 +1,6 @@
 //! The body while it arrives: into memory or a file, and never refused before its end.
 
+use message::transcode::LineWatch;
 use serve::MailId;
 use smtp_proto::{Reply, replies};
 
@@ -10,20 +11,27 @@ use crate::content::{Content, Incoming, Spool, SpoolError};
 pub(super) struct Arrival {
     id: MailId,
     received: Result<Incoming, Reply>,
+    lines: LineWatch,
 }
 
 impl Arrival {
     pub(super) fn begin(id: MailId, spool: &Spool) -> Self {
-        Self { id, received: Ok(spool.begin()) }
+        Self { id, received: Ok(spool.begin()), lines: LineWatch::default() }
     }
 
     /// Adds octets.
     pub(super) async fn receive(&mut self, octets: &[u8]) {
+        self.lines.push(octets);
         if let Ok(incoming) = &mut self.received
             && let Err(error) = incoming.write(octets).await
         {
             self.received = Err(refusal(self.id, &error));
         }
+    }
+
+    /// True if a line is longer than a message may have (RFC 5322 §2.1.1).
+    pub(super) fn has_long_lines(&self) -> bool {
+        self.lines.found()
     }
 
     /// The whole message, or the refusal for the peer.
@@ -32,7 +40,8 @@ impl Arrival {
     }
 }
 
-fn refusal(id: MailId, error: &SpoolError) -> Reply {
+/// The reply to a message that cannot be stored.
+pub(super) fn refusal(id: MailId, error: &SpoolError) -> Reply {
     match error {
         SpoolError::HeaderTooLong => replies::HEADER_TOO_BIG,
         SpoolError::Full(_) | SpoolError::NoMemory => {

@@ -5,6 +5,7 @@
 //!    ▲           │                          ├── sender, recipient ── the envelope      sender.rs, recipient.rs
 //!    └──replies──┘                          ├── body ─────────────── spooled once      arrival.rs
 //!                                           └── message ──────────── acceptance.rs:
+//!                                                   lines of a submission              transcoding.rs
 //!                                                   fields of a submission, or checks  submission.rs, fields.rs
 //!                                                   trace fields on top                trace.rs
 //!                                                   LMTP, queue                        delivery.rs
@@ -32,6 +33,7 @@ mod sender;
 mod session;
 mod submission;
 mod trace;
+mod transcoding;
 
 use serve::metrics::PeerKind;
 use smtp_proto::{Dialect, replies};

@@ -292,6 +292,7 @@ fn of_replies() -> Vec<Shape> {
         let address = address::Address::parse("a@example.org").unwrap();
         drop(black_box((
             replies::unreadable_author(&text, &text),
+            replies::not_put_right(&text),
             replies::author_not_owned(&text, &address),
         )));
         let reply = replies::DELIVERED.with_text(text);
