@@ -8,7 +8,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use smtp_proto::{Reply, Severity};
 
-use crate::inbound::ServiceKind;
+use crate::inbound::{PolicyCheck as Check, ServiceKind};
 use crate::outcome::Outcome;
 use crate::queue::{Lane, Queue, RecipientState, Recipients};
 use crate::timestamp::Timestamp;
@@ -18,6 +18,7 @@ use crate::timestamp::Timestamp;
 pub struct Metrics {
     messages: Family<MessageLabel, Counter>,
     refusals: Family<RefusalLabel, Counter>,
+    policy: Family<PolicyLabel, Counter>,
     deliveries: Family<DeliveryLabel, Counter>,
     bounces: Counter,
     set_aside: Counter,
@@ -50,6 +51,12 @@ struct RefusalLabel {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct PolicyLabel {
+    check: &'static str,
+    verdict: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct DeliveryLabel {
     destination: &'static str,
     outcome: &'static str,
@@ -74,6 +81,11 @@ impl Metrics {
             "refusals",
             "Senders, recipients and messages that were refused, by reason and permanence",
             self.refusals.clone(),
+        );
+        registry.register(
+            "policy",
+            "Recipients refused and messages accepted under the policy, by verdict and the check that decided",
+            self.policy.clone(),
         );
         registry.register(
             "deliveries",
@@ -142,6 +154,12 @@ impl Metrics {
             _ => "temporary",
         };
         self.refusals.get_or_create(&RefusalLabel { service: service.name(), step, reason, lasting }).inc();
+    }
+
+    /// Counts a judgement: the check that decided, if any, and the verdict.
+    pub(crate) fn judged(&self, (check, verdict): (Option<Check>, &'static str)) {
+        let check = check.map_or("none", Check::name);
+        self.policy.get_or_create(&PolicyLabel { check, verdict }).inc();
     }
 
     /// Counts a delivery to a local mailbox that was attempted while the peer waited.

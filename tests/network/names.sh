@@ -44,6 +44,9 @@ acme   AAAA 2001:db8:51::14
 client A 198.51.100.30
 client AAAA 2001:db8:51::30
 _spf   TXT "v=spf1 ip4:192.0.2.1 -all"
+silent MX 0 .
+text   TXT "no mail here"
+_dmarc TXT "v=DMARC1; p=reject"
 66.100.51.198.dnsbl A 127.0.0.2
 2.0.0.127.dnsbl     A 127.0.0.2
 Z

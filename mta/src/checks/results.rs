@@ -52,6 +52,12 @@ pub struct Finding {
 pub enum Method {
     /// The address has a name that has the address (RFC 8601 §3).
     Iprev,
+    /// The name in HELO or EHLO can be the peer's. Not registered, hence the `x-` (RFC 8601 §2.7.7).
+    Helo,
+    /// The sender's domain can receive a reply.
+    Sender,
+    /// The address is in no blocklist.
+    Blocklist,
     /// The address may send for the domain (RFC 7208).
     Spf,
     /// The domain signed the message (RFC 6376).
@@ -153,16 +159,19 @@ fn shortened(text: &str) -> String {
 }
 
 impl Finding {
-    pub(super) fn new(method: Method, result: AuthResult) -> Self {
+    /// A result without a reason.
+    pub fn new(method: Method, result: AuthResult) -> Self {
         Self { method, result, reason: None, properties: Vec::new() }
     }
 
-    pub(super) fn with_reason(mut self, reason: impl Into<String>) -> Self {
+    /// The same with a reason.
+    pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
     }
 
-    pub(super) fn with_property(mut self, property: &'static str, value: impl Into<String>) -> Self {
+    /// The same with a property.
+    pub fn with_property(mut self, property: &'static str, value: impl Into<String>) -> Self {
         self.properties.push((property, value.into()));
         self
     }
@@ -172,6 +181,9 @@ impl Method {
     fn name(self) -> &'static str {
         match self {
             Self::Iprev => "iprev",
+            Self::Helo => "x-helo",
+            Self::Sender => "x-sender",
+            Self::Blocklist => "x-dnsbl",
             Self::Spf => "spf",
             Self::Dkim => "dkim",
             Self::Dmarc => "dmarc",

@@ -122,6 +122,10 @@ impl Message<'_> {
         if let Some(policy) = &mut policy {
             let judgement = self.judgement.insert(policy.judge_message(&results, content.header()).await);
             let contact = self.envelope.first_recipient().map(recipient::postmaster_of).unwrap_or_default();
+            self.site.metrics.judged(match self.envelope.is_exempt {
+                true => (None, "accept"),
+                false => judgement.decision(),
+            });
             match judgement.verdict(&contact) {
                 Verdict::Accept => {}
                 _ if self.envelope.is_exempt => {}

@@ -178,6 +178,7 @@ impl Commands {
                 Verdict::Defer(reply) | Verdict::Reject(reply) => {
                     let (id, peer, sender) = (envelope.id, self.client.peer, &envelope.sender);
                     let checks = judgement.summary();
+                    self.site.metrics.judged(judgement.decision());
                     tracing::info!(%id, %peer, %sender, checks, "refused by the policy");
                     resolved = Err(reply);
                 }

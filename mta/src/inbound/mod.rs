@@ -38,6 +38,7 @@ mod transcoding;
 use serve::metrics::PeerKind;
 use smtp_proto::{Dialect, replies};
 
+pub(crate) use policy::Check as PolicyCheck;
 pub use session::serve_connection;
 
 /// A listening service.

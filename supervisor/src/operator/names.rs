@@ -102,7 +102,7 @@ mod tests {
         for bad in ["", "a b", "../x", "ann@", "@example.org", "ann@[192.0.2.1]", "ann:secret"] {
             assert!(matches!(user(bad, &accounts()), Err(NameError::User(_))), "{bad:?}");
         }
-        for bad in ["ann+lists", "\"ann\\ smith\"", "änn"] {
+        for bad in ["ann+lists", "\"ann\\ smith\"", "an☃n"] {
             assert!(new_user(bad, &accounts()).is_err(), "{bad:?}");
         }
         assert!(new_user("ann.m_smith-2", &accounts()).is_ok());

@@ -3,6 +3,7 @@
 use address::Domain;
 use handover::Confidential;
 use handover::config::{Challenge, Format, Level, Relay, RelaySecurity};
+use ipnet::IpNet;
 
 use super::variables::{self, Variable};
 use super::{Certificates, Quotas, Settings, refine};
@@ -79,6 +80,7 @@ pub fn lines(settings: &Settings) -> Vec<SettingLine> {
         line(&variables::POLICY_BLOCKLISTS, zones(&settings.policy.blocklists)),
         line(&variables::CHECK_BLOCKLISTS, zones(&settings.check_blocklists)),
         line(&variables::CHECK_SMTP_HOST, or_none(settings.check_smtp_host.as_ref())),
+        line(&variables::PROXY_TRUSTED, networks(&settings.trusted_proxies)),
         line(&variables::LOG, level(settings.log.level).to_owned()),
         line(&variables::LOG_FORMAT, format(settings.log.format).to_owned()),
     ]
@@ -90,6 +92,10 @@ fn or_none(value: Option<impl ToString>) -> String {
 
 fn list(values: &[impl ToString]) -> String {
     values.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+fn networks(networks: &[IpNet]) -> String {
+    if networks.is_empty() { "none".to_owned() } else { list(networks) }
 }
 
 fn zones(zones: &[Domain]) -> String {

@@ -243,6 +243,7 @@ fn deliver(dialect: Dialect, (recipients, is_probe): (usize, bool), answers: &[u
                     session.reply_count(),
                     session.limits(),
                     session.offers_smtputf8(),
+                    session.offers_requiretls(),
                 ));
                 let space = session.space();
                 let count = step.min(rest.len()).min(space.len());
@@ -294,6 +295,7 @@ fn of_replies() -> Vec<Shape> {
             replies::unreadable_author(&text, &text),
             replies::not_put_right(&text),
             replies::author_not_owned(&text, &address),
+            replies::policy_refusal(true, smtp_proto::Status::OTHER, &text, &text),
         )));
         let reply = replies::DELIVERED.with_text(text);
         black_box((reply.code().number(), reply.severity(), reply.status(), reply.text().len()));

@@ -3,7 +3,7 @@
 use handover::config::{Policy, PolicyAction};
 use smtp_proto::{Reply, Status, replies};
 
-use crate::checks::AuthResult;
+use crate::checks::{AuthResult, Finding, Method};
 
 /// A check of the policy. The names are those of the setting `MAIL_POLICY`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +88,17 @@ impl Check {
 }
 
 impl CheckResult {
+    /// The finding for `Authentication-Results`; `None` for a check that has a method of its own there.
+    pub(super) fn finding(&self) -> Option<Finding> {
+        let method = match self.check {
+            Check::Helo => Method::Helo,
+            Check::Sender => Method::Sender,
+            Check::Blocklist => Method::Blocklist,
+            Check::Rdns | Check::Fcrdns | Check::Spf | Check::Dmarc => return None,
+        };
+        Some(Finding::new(method, self.result).with_reason(&self.explanation))
+    }
+
     pub(super) fn new(check: Check, result: AuthResult, explanation: impl Into<String>) -> Self {
         Self { check, result, explanation: explanation.into(), at_most: PolicyAction::Reject, refusal: None }
     }

@@ -5,7 +5,7 @@ use message::compose;
 use message::forged::POLICY_FIELD;
 use smtp_proto::Reply;
 
-use super::check::{CheckResult, Refusal};
+use super::check::{Check, CheckResult, Refusal};
 use crate::checks::AuthResult;
 use crate::site::Settings;
 
@@ -35,8 +35,8 @@ pub(crate) struct Judgement {
 #[derive(Clone, Debug)]
 enum Decision {
     Accept,
-    Junk,
-    Refuse { is_lasting: bool, refusal: Refusal },
+    Junk(Check),
+    Refuse { check: Check, is_lasting: bool, refusal: Refusal },
 }
 
 impl Judgement {
@@ -48,12 +48,14 @@ impl Judgement {
         for result in &results {
             let action = result.check.action(policy).min(result.at_most);
             let refuse = |is_lasting| match &result.refusal {
-                Some(refusal) => Decision::Refuse { is_lasting, refusal: refusal.clone() },
+                Some(refusal) => {
+                    Decision::Refuse { check: result.check, is_lasting, refusal: refusal.clone() }
+                }
                 None => Decision::Accept,
             };
             let next = match (result.result, action) {
                 (AuthResult::Fail, PolicyAction::Reject) => refuse(true),
-                (AuthResult::Fail, PolicyAction::Junk) => Decision::Junk,
+                (AuthResult::Fail, PolicyAction::Junk) => Decision::Junk(result.check),
                 // While no name server answers at all, waiting would keep all mail out.
                 (AuthResult::TempError, PolicyAction::Reject) if !is_outage => refuse(false),
                 _ => Decision::Accept,
@@ -67,9 +69,23 @@ impl Judgement {
     pub(crate) fn verdict(&self, contact: &str) -> Verdict {
         match &self.decision {
             Decision::Accept => Verdict::Accept,
-            Decision::Junk => Verdict::Junk,
-            Decision::Refuse { is_lasting: true, refusal } => Verdict::Reject(refusal.reply(true, contact)),
-            Decision::Refuse { is_lasting: false, refusal } => Verdict::Defer(refusal.reply(false, contact)),
+            Decision::Junk(_) => Verdict::Junk,
+            Decision::Refuse { is_lasting: true, refusal, .. } => {
+                Verdict::Reject(refusal.reply(true, contact))
+            }
+            Decision::Refuse { is_lasting: false, refusal, .. } => {
+                Verdict::Defer(refusal.reply(false, contact))
+            }
+        }
+    }
+
+    /// The check that decided, and the name of the verdict.
+    pub(crate) fn decision(&self) -> (Option<Check>, &'static str) {
+        match &self.decision {
+            Decision::Accept => (None, "accept"),
+            Decision::Junk(check) => (Some(*check), "junk"),
+            Decision::Refuse { check, is_lasting: true, .. } => (Some(*check), "reject"),
+            Decision::Refuse { check, is_lasting: false, .. } => (Some(*check), "defer"),
         }
     }
 
@@ -96,7 +112,7 @@ impl Decision {
     fn rank(&self) -> u8 {
         match self {
             Self::Accept => 0,
-            Self::Junk => 1,
+            Self::Junk(_) => 1,
             Self::Refuse { is_lasting: false, .. } => 2,
             Self::Refuse { is_lasting: true, .. } => 3,
         }

@@ -36,6 +36,7 @@ use self::lookup::Lookup;
 use crate::checks::{self, AuthenticationResults, Finding, ReverseName};
 use crate::site::Settings;
 
+pub(crate) use self::check::Check;
 pub(super) use self::judgement::{Judgement, Verdict};
 
 /// The policy in one session with another host.
@@ -118,12 +119,10 @@ impl SessionPolicy {
     /// The findings before the message arrived, for `Authentication-Results`.
     pub(super) async fn findings(&mut self) -> Vec<Finding> {
         let ip = self.ip;
-        self.connection
-            .result()
-            .await
-            .map(|connection| connection.reverse_name.finding(ip))
-            .into_iter()
-            .collect()
+        let connection = self.connection.result().await;
+        let iprev = connection.map(|connection| connection.reverse_name.finding(ip));
+        let results = self.envelope_results().await;
+        iprev.into_iter().chain(results.iter().filter_map(CheckResult::finding)).collect()
     }
 
     /// The peer's name, if its address confirms it.

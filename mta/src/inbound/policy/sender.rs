@@ -61,28 +61,32 @@ pub(super) async fn check(resolver: &TokioResolver, sender: &ReversePath, end: I
 }
 
 async fn hosts(resolver: &TokioResolver, domain: &Domain, end: Instant) -> Hosts {
-    let mut names: Vec<Name> = match query(resolver, query_name(domain), RecordType::MX, end).await {
+    let mut exchanges: Vec<(u16, Name)> = match query(resolver, query_name(domain), RecordType::MX, end).await
+    {
         Answer::Failed(reason) => return Hosts::Unknown(reason),
         Answer::NxDomain => return Hosts::Missing("does not exist"),
         Answer::Found(records) => records
             .into_iter()
             .filter_map(|data| match data {
-                RData::MX(mx) => Some(mx.exchange),
+                RData::MX(mx) => Some((mx.preference, mx.exchange)),
                 _ => None,
             })
             .collect(),
         // "The address is treated as if it was associated with an implicit MX RR" (RFC 5321 §5.1).
         Answer::NoData => Vec::new(),
     };
-    let is_implicit = names.is_empty();
+    let is_implicit = exchanges.is_empty();
     if is_implicit {
-        names.push(query_name(domain));
-    } else if names.iter().all(Name::is_root) {
+        exchanges.push((0, query_name(domain)));
+    } else if exchanges.iter().all(|(_, name)| name.is_root()) {
         return Hosts::NullMx;
     }
-    names.truncate(MAX_EXCHANGES);
+    exchanges.sort_by_key(|(preference, _)| *preference);
+    let is_cut = exchanges.len() > MAX_EXCHANGES;
+    exchanges.truncate(MAX_EXCHANGES);
     let kinds = [RecordType::A, RecordType::AAAA];
-    let queries = names.iter().flat_map(|name| kinds.map(|kind| query(resolver, name.clone(), kind, end)));
+    let queries =
+        exchanges.iter().flat_map(|(_, name)| kinds.map(|kind| query(resolver, name.clone(), kind, end)));
     let (mut has_address, mut unknown) = (false, None);
     for answer in join_all(queries).await {
         match answer.records() {
@@ -98,6 +102,7 @@ async fn hosts(resolver: &TokioResolver, domain: &Domain, end: Instant) -> Hosts
     }
     match unknown {
         Some(reason) => Hosts::Unknown(reason),
+        None if is_cut => Hosts::Unknown("it has more mail hosts than are looked up".to_owned()),
         None if has_address => Hosts::Missing("has a mail host without a usable address"),
         None if is_implicit => Hosts::Missing("has neither an MX record nor an address"),
         None => Hosts::Missing("has a mail host that does not exist"),
