@@ -65,7 +65,7 @@ impl Default for HeartbeatPassword {
 
 /// The concern when there are no users.
 pub const NO_USERS: Concern = Concern::constant(
-    "no user has a mailbox",
+    "no user has a mailbox, so all mail is refused, also to postmaster@ and abuse@",
     "add a user with `mailstead user add ann`, or set MAIL_USERS, for example MAIL_USERS=ann:a-long-password, and start \
      again",
 );

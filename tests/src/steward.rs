@@ -106,6 +106,7 @@ impl Steward {
             web: Web {
                 hostname: domain(NAMES[0]),
                 domains: vec![domain(DOMAIN)],
+                operator: Vec::new(),
                 listen: WebListen::default(),
             },
             dns_servers: vec![dns.address()],

@@ -20,6 +20,7 @@ pub(super) fn configuration(site: &Site, own: OwnAddresses) -> Steward {
         web: Web {
             hostname: site.settings.hostname.clone(),
             domains: site.settings.domains.clone(),
+            operator: site.settings.operator.clone(),
             // The sockets are handed over.
             listen: WebListen::default(),
         },

@@ -76,6 +76,10 @@ pub fn lines(settings: &Settings) -> Vec<SettingLine> {
         },
         line(&variables::HTTP_PORT, or_none(settings.http_port)),
         line(&variables::HTTPS_PORT, or_none(settings.https_port)),
+        line(
+            &variables::OPERATOR,
+            if settings.operator.is_empty() { "none".to_owned() } else { settings.operator.join("; ") },
+        ),
         line(&variables::POLICY, refine::written_policy(&settings.policy)),
         line(&variables::POLICY_BLOCKLISTS, zones(&settings.policy.blocklists)),
         line(&variables::CHECK_BLOCKLISTS, zones(&settings.check_blocklists)),

@@ -62,6 +62,8 @@ pub struct Settings {
     pub http_port: Option<u16>,
     /// The web's port over TLS.
     pub https_port: Option<u16>,
+    /// The lines of the operator's name and address; empty if they are not set.
+    pub operator: Vec<String>,
     /// The policy for mail from other hosts.
     pub policy: Policy,
     /// The zones of the blocklists in which our own addresses are looked up.

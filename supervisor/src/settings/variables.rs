@@ -167,6 +167,12 @@ variables! {
     /// The same over TLS, and the port of `tls-alpn-01`.
     HTTPS_PORT = "MAIL_HTTPS_PORT", default "443", example "8443";
 
+    /// The person or company that operates this server, with the postal address and further ways of contact: lines
+    /// separated by semicolons or line breaks, at most 20. They are shown on `https://<MAIL_HOSTNAME>/`, beside the
+    /// addresses of the postmaster and for complaints. T-Online accepts mail only from hosts whose operator is found so.
+    OPERATOR = "MAIL_OPERATOR", default "none: the page has the addresses only",
+        example "Ann Example;1 Example Street, 12345 Exampletown";
+
     /// What happens to mail from another host that fails a check: `reject` refuses it, `junk` delivers it to the user's
     /// Junk folder, `off` only records the result. Exceptions follow, separated by commas: `check=action`. A refusal says
     /// what is wrong and what to do; mail to `postmaster@` and `abuse@` is accepted in any case.

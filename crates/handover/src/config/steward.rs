@@ -46,6 +46,9 @@ pub struct Web {
     pub hostname: Domain,
     /// The domains whose pages are served.
     pub domains: Vec<Domain>,
+    /// The lines of the operator's name and address on the page of the mail host.
+    #[serde(default)]
+    pub operator: Vec<String>,
     /// The addresses to listen on if no sockets were handed over.
     #[serde(default)]
     pub listen: WebListen,

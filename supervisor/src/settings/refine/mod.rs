@@ -5,6 +5,7 @@ mod certificates;
 mod listening;
 mod log;
 mod names;
+mod operator;
 mod policy;
 mod proxies;
 mod quotas;
@@ -53,6 +54,7 @@ pub(super) fn refine(
     let ports = listening::ports(raw, faults);
     let certificates = certificates::certificates(raw, dns_update.is_some(), ports, faults);
     let dns_servers = zones::dns_servers(raw, faults);
+    let operator = operator::operator(raw, faults);
     let policy = policy::policy(raw, faults);
     let check_blocklists = zones::check_blocklists(raw, faults);
     let check_smtp_host = listening::check_smtp_host(raw, faults);
@@ -83,6 +85,7 @@ pub(super) fn refine(
         dns_update,
         http_port: ports.http,
         https_port: ports.https,
+        operator,
         policy,
         check_blocklists,
         check_smtp_host,

@@ -528,6 +528,24 @@ proptest! {
 }
 
 #[test]
+fn the_operator_has_lines_of_bounded_length() {
+    let many = "line;".repeat(21);
+    let long = "x".repeat(201);
+    assert_faults(
+        &variables::OPERATOR,
+        &[
+            (&many, "has 21 lines"),
+            (&long, "a line of 201 characters"),
+            ("Ann\u{7}Example", "control character"),
+        ],
+    );
+    let settings =
+        refined(&[("MAIL_OPERATOR", "Ann Example; 1 Example Street, Exampletown\n\n+49 1")]).unwrap();
+    assert_eq!(settings.operator, ["Ann Example", "1 Example Street, Exampletown", "+49 1"]);
+    assert!(refined(&[]).unwrap().operator.is_empty());
+}
+
+#[test]
 fn trusted_proxies_are_few_and_not_this_machine() {
     assert_faults(
         &variables::PROXY_TRUSTED,

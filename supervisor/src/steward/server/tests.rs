@@ -47,6 +47,7 @@ fn started(folder: &Path, drain: &Drain) -> SocketAddr {
         web: Web {
             hostname: Domain::parse("mail.example.org").unwrap(),
             domains: Vec::new(),
+            operator: Vec::new(),
             listen: WebListen::default(),
         },
         dns_servers: Vec::new(),

@@ -10,6 +10,7 @@
 //! | `https://<domain>/.well-known/autoconfig/mail/config-v1.1.xml`, `https://<domain>/mail/config-v1.1.xml` | the same |
 //! | `POST https://autodiscover.<domain>/autodiscover/autodiscover.xml` | settings for Outlook |
 //! | `http://…/autodiscover/autodiscover.xml` | redirected by 302, as Outlook expects (MS-OXDISCO §3.1.5.4) |
+//! | `https://<host>/`, `https://<domain>/` | the operator and the addresses for complaints |
 //! | `https://<host>/setup`, `https://<domain>/setup` | the page for a person |
 //! | `https://<host>/mail.mobileconfig?address=…` | the signed profile for Apple's devices |
 //!
@@ -20,6 +21,7 @@
 mod autoconfig;
 mod autodiscover;
 mod exchange;
+mod operator;
 mod pages;
 mod profile;
 mod served_certificate;

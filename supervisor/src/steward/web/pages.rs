@@ -5,7 +5,7 @@ use handover::config;
 use hyper::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
 
-use super::{Web, autoconfig, autodiscover, profile, setup};
+use super::{Web, autoconfig, autodiscover, operator, profile, setup};
 use crate::certificate::{covers, is_self_made};
 use crate::mta_sts;
 use crate::web_names;
@@ -175,6 +175,9 @@ fn look_up_secure(site: &config::Web, request: &PageRequest<'_>, certificate: Ce
                 parameter(request.query, autoconfig::ADDRESS).and_then(|address| ours(site, &address));
             thunderbird(address.as_ref().and_then(Address::domain).unwrap_or(domain))
         }
+        (SiteName::Itself(domain), operator::PATH) => reading(&|| {
+            PageResponse::html(StatusCode::OK, operator::page(&site.hostname, domain, &site.operator))
+        }),
         (SiteName::Itself(domain), setup::PATH) => {
             reading(&|| PageResponse::html(StatusCode::OK, setup::page(&site.hostname, domain)))
         }

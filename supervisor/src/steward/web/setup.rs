@@ -5,11 +5,14 @@ use address::Domain;
 use super::profile;
 
 pub(super) const PATH: &str = "/setup";
+const TITLE: &str = "Mail set-up";
 
 /// The page for a domain with its mail at `hostname`. It contains nothing from the request.
 pub(super) fn page(hostname: &Domain, domain: &Domain) -> String {
-    document(&format!(
-        "<h1>Mail for {domain}</h1>\n\
+    document(
+        TITLE,
+        &format!(
+            "<h1>Mail for {domain}</h1>\n\
          <p>Most mail programs find the servers by themselves: enter your address and your password.</p>\n\
          <h2>iPhone, iPad and Mac</h2>\n\
          <form action=\"{path}\" method=\"get\">\n\
@@ -24,23 +27,28 @@ pub(super) fn page(hostname: &Domain, domain: &Domain) -> String {
          <tr><td>sending (SMTP)</td><td>{hostname}</td><td>465</td><td>TLS</td></tr>\n</table>\n\
          <p>The user name is the whole address. A program that supports only STARTTLS uses port 143 for reading and \
          port 587 for sending.</p>\n",
-        path = profile::PATH,
-        field = profile::ADDRESS,
-    ))
+            path = profile::PATH,
+            field = profile::ADDRESS,
+        ),
+    )
 }
 
 /// The page for an address that has no mail here.
 pub(super) fn unknown_address() -> String {
-    document(&format!(
-        "<h1>No profile</h1>\n<p>This address is not in a domain of this server. <a href=\"{PATH}\">Enter another \
+    document(
+        TITLE,
+        &format!(
+            "<h1>No profile</h1>\n<p>This address is not in a domain of this server. <a href=\"{PATH}\">Enter another \
          address.</a></p>\n"
-    ))
+        ),
+    )
 }
 
-fn document(body: &str) -> String {
+/// A page with this title and body. Both are HTML already.
+pub(super) fn document(title: &str, body: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Mail set-up</title>\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
          <style>body {{ font: 1rem/1.5 sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem }} \
          td, th {{ padding: 0 1rem 0 0; text-align: left }}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
     )

@@ -58,6 +58,7 @@ fn fixture() -> Fixture {
     let site = config::Web {
         hostname: Domain::parse(HOST).unwrap(),
         domains: vec![Domain::parse("example.org").unwrap()],
+        operator: Vec::new(),
         listen: WebListen { http: vec![http], https: vec![https] },
     };
     let web = Web::new(site, live, Arc::default()).unwrap();

@@ -8,6 +8,7 @@ fn answer(body: &[u8]) -> (StatusCode, String) {
     let site = config::Web {
         hostname: domain("mail.example.org"),
         domains: vec![domain("example.org"), domain("example.net")],
+        operator: Vec::new(),
         listen: WebListen::default(),
     };
     let answer = Page::new(&site).answer(body);

@@ -7,6 +7,7 @@ fn site() -> config::Web {
     config::Web {
         hostname: domain("mail.example.org"),
         domains: vec![domain("example.org"), domain("example.net")],
+        operator: Vec::new(),
         listen: WebListen::default(),
     }
 }
@@ -42,7 +43,9 @@ fn each_page_is_served_only_at_its_own_hosts() {
         (Method::GET, "autodiscover.example.org", THUNDERBIRD, 404),
         (Method::GET, "example.org", "/.well-known/caldav", 404),
         (Method::from_bytes(b"PROPFIND").unwrap(), "example.org", "/.well-known/carddav", 404),
-        (Method::GET, "example.org", "/", 404),
+        (Method::GET, "example.org", "/", 200),
+        (Method::GET, "autoconfig.example.org", "/", 404),
+        (Method::POST, "mail.example.org", "/", 405),
         (Method::GET, "mail.example.org", "/setup", 200),
         (Method::HEAD, "example.net", "/setup", 200),
         (Method::POST, "mail.example.org", "/setup", 405),
@@ -55,7 +58,7 @@ fn each_page_is_served_only_at_its_own_hosts() {
         (Method::POST, "example.net", OUTLOOK, 0),
         (Method::GET, "autodiscover.example.org", OUTLOOK, 405),
         (Method::POST, "mta-sts.example.org", OUTLOOK, 404),
-        (Method::GET, "mail.example.org", "/", 404),
+        (Method::HEAD, "mail.example.org", "/", 200),
         (Method::GET, "mail.example.org", "/health/ready", 404),
         (Method::GET, "mail.example.org", "/.well-known/acme-challenge/x", 404),
         (Method::GET, "", mta_sts::PATH, 404),
