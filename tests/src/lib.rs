@@ -27,6 +27,7 @@ pub mod signature;
 pub mod site;
 pub mod smtp;
 pub mod steward;
+pub mod stranger;
 mod test_server;
 pub mod transcript;
 pub mod unbound;

@@ -51,14 +51,14 @@ pub struct Smtp {
 impl Smtp {
     /// Connects, and reads the greeting.
     pub fn connect(address: SocketAddr) -> io::Result<Self> {
-        Self::read_greeting(Wire::connect(address)?)
+        Self::over(Wire::connect(address)?)
     }
 
     /// Connects with TLS from the first octet, and reads the greeting.
     pub fn connect_secure(address: SocketAddr, config: Arc<ClientConfig>, name: &str) -> io::Result<Self> {
         let mut wire = Wire::connect(address)?;
         wire.secure(config, name)?;
-        Self::read_greeting(wire)
+        Self::over(wire)
     }
 
     /// The same from one of this machine's own addresses.
@@ -70,15 +70,16 @@ impl Smtp {
     ) -> io::Result<Self> {
         let mut wire = Wire::connect_from(own, address)?;
         wire.secure(config, name)?;
-        Self::read_greeting(wire)
+        Self::over(wire)
     }
 
     /// Connects to an LMTP socket in the file system, and reads the greeting.
     pub fn connect_unix(path: &Path) -> io::Result<Self> {
-        Self::read_greeting(Wire::connect_unix(path)?)
+        Self::over(Wire::connect_unix(path)?)
     }
 
-    fn read_greeting(wire: Wire) -> io::Result<Self> {
+    /// Reads the greeting on a connection.
+    pub fn over(wire: Wire) -> io::Result<Self> {
         let mut session = Self { wire };
         match session.reply()? {
             Reply { code: 220, .. } => Ok(session),
