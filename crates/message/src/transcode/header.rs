@@ -76,5 +76,6 @@ fn fold_line(line: &[u8], out: &mut Vec<u8>) -> Option<()> {
         start = before;
     }
     out.extend_from_slice(&line[start..]);
-    (end - start <= MAX_LINE as usize).then_some(())
+    let last = line[start..].strip_suffix(b"\r\n").unwrap_or(&line[start..]);
+    (last.len() <= MAX_LINE as usize).then_some(())
 }

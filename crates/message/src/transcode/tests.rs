@@ -189,6 +189,8 @@ fn a_long_line_that_must_stay_is_refused_with_its_place() {
         (format!("Content-Transfer-Encoding: quoted-printable\r\n\r\n{line}\r\n"), Reason::Encoding),
         (format!("Content-Transfer-Encoding: x-uuencode\r\n\r\n{line}\r\n"), Reason::Encoding),
         (format!("A: b\0\r\n\r\n{line}\r\n"), Reason::Header),
+        (format!("A: b\r\n{}\r\n\r\nx\r\n", long(" ")), Reason::Header),
+        (format!("A: b{}\r\n\r\nx\r\n", long(" ")), Reason::Header),
     ] {
         assert_eq!(reason(&message), expected, "{message}");
     }
