@@ -70,6 +70,8 @@ pub(crate) struct BodyReader {
     size: u64,
     limit: u64,
     bare_lf: BareLf,
+    /// True if the message may have any octets (RFC 3030 §3).
+    is_binary: bool,
     /// The first fault in the order of the message's octets, and its position among them. Octets come in chunks, and a
     /// chunk's size is counted at its end, so the order in which faults are found is not that of the octets.
     fault: Option<(u64, BodyFault)>,
@@ -90,7 +92,12 @@ pub(crate) struct Piece {
 
 impl BodyReader {
     pub(crate) fn new(limit: u64, bare_lf: BareLf) -> Self {
-        Self { state: ReaderState::LineStart, size: 0, limit, bare_lf, fault: None }
+        Self { state: ReaderState::LineStart, size: 0, limit, bare_lf, is_binary: false, fault: None }
+    }
+
+    /// A reader of a binary message, which comes in chunks only.
+    pub(crate) fn binary(limit: u64) -> Self {
+        Self { is_binary: true, ..Self::new(limit, BareLf::Refused) }
     }
 
     /// The octets of the message so far, stuffed dots not counted (RFC 1870 §3).
@@ -143,6 +150,11 @@ impl BodyReader {
     /// Reads octets of a chunk (RFC 3030 §2), up to the next LF to be replaced or their end. No dot is removed, and the
     /// message does not end here.
     pub(crate) fn read_chunk(&mut self, input: &[u8]) -> Piece {
+        if self.is_binary {
+            self.count(input.len());
+            let content = if self.fault.is_some() { 0..0 } else { 0..input.len() };
+            return Piece { used: input.len(), content, line_end: false, is_end: false };
+        }
         if self.state == ReaderState::LineStart {
             // A dot has no meaning.
             self.state = ReaderState::InLine;

@@ -72,6 +72,8 @@ pub(crate) const NOT_IN_TRANSACTION: Reply =
     reply(503, Status::INVALID_COMMAND, "Command not permitted during a mail transaction");
 pub(crate) const MESSAGE_HAS_BEGUN: Reply =
     reply(503, Status::INVALID_COMMAND, "The message has begun with BDAT: send BDAT or RSET");
+pub(crate) const BINARY_NEEDS_BDAT: Reply =
+    reply(503, Status::INVALID_COMMAND, "A message with BODY=BINARYMIME comes in chunks: send BDAT");
 pub(crate) const BAD_CHUNK_SIZE: Reply = reply(
     501,
     Status::INVALID_ARGUMENTS,

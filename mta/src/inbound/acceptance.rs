@@ -80,8 +80,8 @@ impl Message<'_> {
         let hostname = &settings.config.hostname;
         let peer = match (&client.user, client.peer.ip()) {
             (Some(user), _) => {
-                if has_long_lines {
-                    content = transcoding::transcode(site.queue.spool(), id, content).await?;
+                if has_long_lines || self.envelope.is_binary {
+                    transcoding::transcode(site.queue.spool(), id, &mut content, true).await?;
                 }
                 // Before our signature, which covers the remaining fields.
                 trace::remove_forged(&mut content, hostname);
@@ -90,6 +90,9 @@ impl Message<'_> {
             }
             (None, Some(ip)) => self.check(policy, ip, &mut content).await?,
             (None, None) => {
+                if self.envelope.is_binary {
+                    transcoding::transcode(site.queue.spool(), id, &mut content, false).await?;
+                }
                 trace::remove_forged(&mut content, hostname);
                 PeerTrace::default()
             }
@@ -136,7 +139,12 @@ impl Message<'_> {
         if !self.envelope.remote().is_empty() {
             forwarding::check(&self.site.directory, hostname, content, &results)?;
         }
-        // After the checks: a signature of the sender may cover a field that is removed.
+        // After the checks, which read the octets that were signed. What leaves again must keep the signature.
+        if self.envelope.is_binary {
+            let keeps_signature = !self.envelope.remote().is_empty();
+            transcoding::transcode(self.site.queue.spool(), id, content, keeps_signature).await?;
+        }
+        // A signature of the sender may cover a field that is removed.
         trace::remove_forged(content, hostname);
         fields::remove_return_paths(content);
         let is_junk = self.envelope.mailbox == TargetMailbox::Junk;

@@ -19,6 +19,8 @@ pub(super) struct InboundEnvelope {
     pub(super) id: MailId,
     pub(super) sender: ReversePath,
     pub(super) body: BodyKind,
+    /// The peer has declared binary octets (RFC 3030 §3).
+    pub(super) is_binary: bool,
     /// The peer has declared SMTPUTF8 (RFC 6531 §3.4).
     pub(super) smtputf8: bool,
     /// The peer demands that the message travels under TLS to verified hosts only (RFC 8689).
@@ -41,14 +43,11 @@ pub(super) struct InboundEnvelope {
 
 impl InboundEnvelope {
     pub(super) fn new(id: MailId, command: &MailCommand) -> Self {
-        let body = match command.body {
-            smtp_proto::command::BodyKind::SevenBit => BodyKind::SevenBit,
-            smtp_proto::command::BodyKind::EightBitMime => BodyKind::EightBitMime,
-        };
         Self {
             id,
             sender: command.sender.clone(),
-            body,
+            body: command.body.into(),
+            is_binary: command.body == smtp_proto::command::BodyKind::BinaryMime,
             smtputf8: command.smtputf8,
             requires_tls: command.requires_tls,
             declared_size: command.size,

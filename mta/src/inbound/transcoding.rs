@@ -1,4 +1,4 @@
-//! Encoding of the parts of a submission that other hosts would refuse.
+//! Encoding of the parts of a message that other hosts would refuse: of a submission, or of one in binary.
 
 use std::io;
 
@@ -11,20 +11,26 @@ use smtp_proto::{Reply, replies};
 use super::arrival;
 use crate::content::{Content, Spool, SpoolError};
 
-/// The message as other hosts accept it, or the refusal. The original is read in pieces, and the result is spooled as an
-/// arriving message is.
-pub(super) async fn transcode(spool: &Spool, id: MailId, content: Content) -> Result<Content, Reply> {
-    let plan = match plan(&content).await {
+/// Changes the message to what other hosts accept, or returns the refusal. The original is read in pieces, and the result
+/// is spooled as an arriving message is. With `keeps_signature`, a message with a signature is refused instead.
+pub(super) async fn transcode(
+    spool: &Spool,
+    id: MailId,
+    content: &mut Content,
+    keeps_signature: bool,
+) -> Result<(), Reply> {
+    let plan = match plan(content).await {
         Ok(Ok(plan)) => plan,
         Ok(Err(fault)) => return Err(replies::not_put_right(fault)),
         Err(error) => return Err(arrival::refusal(id, &error.into())),
     };
-    let Some(offence) = plan.offence() else { return Ok(content) };
-    if field::find(content.header(), "DKIM-Signature").is_some() {
+    let Some(offence) = plan.offence() else { return Ok(()) };
+    if keeps_signature && field::find(content.header(), "DKIM-Signature").is_some() {
         return Err(replies::not_put_right(Fault { offence, reason: Reason::Signed }));
     }
     tracing::info!(%id, %offence, "message transcoded");
-    rewrite(spool, plan, &content).await.map_err(|error| arrival::refusal(id, &error))
+    *content = rewrite(spool, plan, content).await.map_err(|error| arrival::refusal(id, &error))?;
+    Ok(())
 }
 
 async fn plan(content: &Content) -> io::Result<Result<Plan, Fault>> {

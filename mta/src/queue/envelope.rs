@@ -98,7 +98,8 @@ impl From<command::BodyKind> for BodyKind {
     fn from(kind: command::BodyKind) -> Self {
         match kind {
             command::BodyKind::SevenBit => Self::SevenBit,
-            command::BodyKind::EightBitMime => Self::EightBitMime,
+            // Binary parts are encoded on arrival.
+            command::BodyKind::EightBitMime | command::BodyKind::BinaryMime => Self::EightBitMime,
         }
     }
 }

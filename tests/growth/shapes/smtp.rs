@@ -41,6 +41,7 @@ fn of_lines() -> Vec<Shape> {
             "=",
             ",",
             "BODY=8BITMIME ",
+            "BODY=BINARYMIME ",
             "NOTIFY=DELAY ",
             "a@b:",
             "+41",

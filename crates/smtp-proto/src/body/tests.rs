@@ -144,3 +144,19 @@ proptest! {
         prop_assert_eq!(read(&wire, step).map(|(_, _, left)| wire.len() - left), end);
     }
 }
+
+#[test]
+fn a_binary_message_keeps_every_octet() {
+    let octets = b"a\0b\rc\n.\r\n\r\n.\r\n\r";
+    for step in 1..=octets.len() {
+        let mut reader = BodyReader::binary(octets.len() as u64);
+        for piece in octets.chunks(step) {
+            let read = reader.read_chunk(piece);
+            assert_eq!((read.used, read.content), (piece.len(), 0..piece.len()));
+        }
+        reader.end_of_chunks();
+        assert_eq!((reader.size(), reader.fault()), (octets.len() as u64, None));
+        reader.read_chunk(b"x");
+        assert_eq!(reader.fault(), Some(BodyFault::TooBig));
+    }
+}

@@ -25,7 +25,7 @@ pub struct MailCommand {
     pub(crate) has_dsn: bool,
 }
 
-/// The parameter BODY of MAIL (RFC 6152 §3).
+/// The parameter BODY of MAIL (RFC 6152 §3, RFC 3030 §3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BodyKind {
     /// Also the default.
@@ -33,6 +33,8 @@ pub enum BodyKind {
     SevenBit,
     /// Octets beyond ASCII occur.
     EightBitMime,
+    /// Any octets occur, and lines of any length.
+    BinaryMime,
 }
 
 /// `mail = "MAIL FROM:" Reverse-path [SP Mail-parameters] CRLF` (RFC 5321 §4.1.1.2).
@@ -90,12 +92,14 @@ fn size(value: &str) -> Option<u64> {
     digits.then(|| value.parse().unwrap_or(u64::MAX))
 }
 
-/// `body-value ::= "7BIT" / "8BITMIME"` (RFC 6152 §3).
+/// `body-value ::= "7BIT" / "8BITMIME" / "BINARYMIME"` (RFC 6152 §3, RFC 3030 §3).
 fn body(value: &str) -> Option<BodyKind> {
     if value.eq_ignore_ascii_case("7BIT") {
         Some(BodyKind::SevenBit)
     } else if value.eq_ignore_ascii_case("8BITMIME") {
         Some(BodyKind::EightBitMime)
+    } else if value.eq_ignore_ascii_case("BINARYMIME") {
+        Some(BodyKind::BinaryMime)
     } else {
         None
     }

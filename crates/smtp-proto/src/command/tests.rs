@@ -73,7 +73,7 @@ fn a_malformed_mail_command_is_refused_with_its_error() {
         ("MAIL FROM:<> SIZE", CommandError::BadArguments),
         ("MAIL FROM:<> SIZE=-1", CommandError::BadArguments),
         ("MAIL FROM:<> SIZE=1 SIZE=2", CommandError::BadArguments),
-        ("MAIL FROM:<> BODY=BINARYMIME", CommandError::BadArguments),
+        ("MAIL FROM:<> BODY=BINARY", CommandError::BadArguments),
         ("MAIL FROM:<> AUTH=a+0g", CommandError::BadArguments),
         ("MAIL FROM:<> SMTPUTF8=yes", CommandError::BadArguments),
         ("MAIL FROM:<> SMTPUTF8 SMTPUTF8", CommandError::BadArguments),

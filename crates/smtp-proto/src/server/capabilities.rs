@@ -63,6 +63,7 @@ fn keywords(session: &Session, client: Authentication) -> Vec<String> {
     ];
     if offers_chunking(session) {
         keywords.push("CHUNKING".to_owned());
+        keywords.push("BINARYMIME".to_owned());
     }
     if session.settings.dialect != Dialect::Lmtp {
         // MAILMAX and RCPTDOMAINMAX are left out: there is no such limit (RFC 9422 §3).

@@ -3,10 +3,12 @@
 use sasl::Credentials;
 
 use super::chunk::{self, BdatEffect};
-use super::state::{Authentication, PendingRequest, Ready, Reception, State, StateBeforeHello, Transaction};
+use super::state::{
+    Authentication, Declarations, PendingRequest, Ready, Reception, State, StateBeforeHello, Transaction,
+};
 use super::{Data, Hello, Mail, Rcpt, Security, Session, capabilities, limits, login};
 use crate::command::{
-    AuthCommand, BdatCommand, Command, CommandError, HelloName, HelloVerb, MailCommand, RcptCommand,
+    AuthCommand, BdatCommand, BodyKind, Command, CommandError, HelloName, HelloVerb, MailCommand, RcptCommand,
 };
 use crate::input::Line;
 use crate::{Dialect, Reply, replies};
@@ -145,14 +147,17 @@ fn mail(session: &mut Session, ready: Ready, command: MailCommand) -> CommandEff
     let has_unoffered = command.has_dsn && !capabilities::offers_dsn(session)
         || command.has_auth && !capabilities::offers_auth(session)
         || command.is_junk && !capabilities::offers_verdict(session)
-        || command.requires_tls && !capabilities::offers_requiretls(session);
+        || command.requires_tls && !capabilities::offers_requiretls(session)
+        || command.body == BodyKind::BinaryMime && !capabilities::offers_chunking(session);
     if has_unoffered {
         return session.respond_error(&replies::UNKNOWN_PARAMETER, State::Ready(ready));
     }
     if command.size.is_some_and(|size| size > session.settings.message_size) {
         return session.respond(&replies::MESSAGE_TOO_BIG, State::Ready(ready));
     }
-    session.state = State::Pending(PendingRequest::Mail(ready, command.smtputf8));
+    let is_binary = command.body == BodyKind::BinaryMime;
+    let declarations = Declarations { smtputf8: command.smtputf8, is_binary };
+    session.state = State::Pending(PendingRequest::Mail(ready, declarations));
     CommandEffect::Mail(Mail { command })
 }
 
@@ -161,7 +166,7 @@ fn rcpt(session: &mut Session, transaction: Transaction, command: RcptCommand) -
     if command.has_dsn && !capabilities::offers_dsn(session) {
         return session.respond_error(&replies::UNKNOWN_PARAMETER, State::Mail(transaction));
     }
-    if command.has_utf8 && !transaction.smtputf8 {
+    if command.has_utf8 && !transaction.declarations.smtputf8 {
         return session.respond_error(&replies::NON_ASCII_RECIPIENT, State::Mail(transaction));
     }
     if transaction.recipients >= session.settings.recipients {
@@ -173,6 +178,10 @@ fn rcpt(session: &mut Session, transaction: Transaction, command: RcptCommand) -
 
 /// DATA (RFC 5321 §4.1.1.4). A client that pipelines may send it although all recipients were refused.
 fn data(session: &mut Session, transaction: Transaction) -> CommandEffect {
+    // DATA after BODY=BINARYMIME gets 503 (RFC 3030 §3).
+    if transaction.declarations.is_binary {
+        return session.respond_error(&replies::BINARY_NEEDS_BDAT, State::Mail(transaction));
+    }
     let recipients = transaction.recipients;
     if recipients > 0 {
         session.state = State::Pending(PendingRequest::Data(transaction, None));

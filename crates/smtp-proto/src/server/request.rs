@@ -5,7 +5,9 @@
 
 use sasl::Credentials;
 
-use super::state::{Authentication, Chunk, PendingRequest, Ready, Reception, State, Transaction};
+use super::state::{
+    Authentication, Chunk, Declarations, PendingRequest, Ready, Reception, State, Transaction,
+};
 use super::{Security, Session, capabilities};
 use crate::body::{BareLf, BodyReader};
 use crate::command::{HelloName, HelloVerb, MailCommand, RcptCommand};
@@ -117,9 +119,9 @@ impl Request<'_, Hello> {
 }
 
 /// As `resume!`, for MAIL.
-fn resume_mail(session: &mut Session) -> (Ready, bool) {
+fn resume_mail(session: &mut Session) -> (Ready, Declarations) {
     match std::mem::replace(&mut session.state, State::Closing) {
-        State::Pending(PendingRequest::Mail(ready, smtputf8)) => (ready, smtputf8),
+        State::Pending(PendingRequest::Mail(ready, declarations)) => (ready, declarations),
         other => unreachable!("requested MAIL, but in state {other:?}"),
     }
 }
@@ -127,8 +129,8 @@ fn resume_mail(session: &mut Session) -> (Ready, bool) {
 impl Request<'_, Mail> {
     /// Begins the transaction.
     pub fn accept(self) {
-        let (ready, smtputf8) = resume_mail(self.session);
-        let transaction = Transaction { ready, smtputf8, recipients: 0, refused: false };
+        let (ready, declarations) = resume_mail(self.session);
+        let transaction = Transaction { ready, declarations, recipients: 0, refused: false };
         self.session.answer(&replies::SENDER_OK, State::Mail(transaction));
     }
 
@@ -169,7 +171,10 @@ impl Request<'_, Data> {
             Dialect::Submission => BareLf::quirk_becomes_crlf(),
             Dialect::Smtp | Dialect::Lmtp => BareLf::Refused,
         };
-        let reader = BodyReader::new(settings.message_size, bare_lf);
+        let reader = match transaction.declarations.is_binary {
+            true => BodyReader::binary(settings.message_size),
+            false => BodyReader::new(settings.message_size, bare_lf),
+        };
         let reception = Reception { transaction, reader };
         match chunk {
             // The octets come without a further reply (RFC 3030 §2).

@@ -49,12 +49,20 @@ pub(super) enum Authentication {
 #[derive(Debug)]
 pub(super) struct Transaction {
     pub(super) ready: Ready,
-    /// True if MAIL had the parameter SMTPUTF8.
-    pub(super) smtputf8: bool,
+    pub(super) declarations: Declarations,
     /// The number of accepted recipients.
     pub(super) recipients: usize,
     /// Is set once a recipient was refused: the reply to DATA differs then.
     pub(super) refused: bool,
+}
+
+/// The parameters of MAIL that later commands depend on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Declarations {
+    /// SMTPUTF8 (RFC 6531 §3.4).
+    pub(super) smtputf8: bool,
+    /// BODY=BINARYMIME (RFC 3030 §3).
+    pub(super) is_binary: bool,
 }
 
 /// A message that is being received.
@@ -83,8 +91,7 @@ impl From<BdatCommand> for Chunk {
 #[derive(Debug)]
 pub(super) enum PendingRequest {
     Hello(StateBeforeHello),
-    /// With the presence of the parameter SMTPUTF8.
-    Mail(Ready, bool),
+    Mail(Ready, Declarations),
     Rcpt(Transaction),
     /// With the first chunk, when the message comes in chunks.
     Data(Transaction, Option<Chunk>),
