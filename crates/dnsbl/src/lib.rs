@@ -22,7 +22,7 @@ pub enum Entry {
     Listed(Vec<Ipv4Addr>),
     /// The list does not answer this resolver.
     Refused(Refusal),
-    /// Not an answer of a list: the resolver invents answers, or the zone belongs to somebody else by now.
+    /// Not an answer of a list: the resolver invents answers, or the zone has another owner by now.
     Invented,
 }
 

@@ -11,7 +11,7 @@
 //! Indexer ──outline──> Survey ──plan──> Rewriter ──> octets
 //! ```
 //!
-//! What cannot be put right is a [`Fault`]: a part under `multipart/signed`, whose signature would break (RFC 1847 §2.1),
+//! A [`Fault`] is a message that cannot be put right: a part under `multipart/signed`, whose signature would break (RFC 1847 §2.1),
 //! a line between parts, a part in an encoding that forbids such lines. Signatures of the whole message (RFC 6376) are the
 //! caller's to look for.
 

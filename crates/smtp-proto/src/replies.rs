@@ -321,7 +321,7 @@ pub fn author_not_owned(field: &str, address: &Address) -> Reply {
     reply(554, Status::NOT_AUTHORIZED, "").with_text(text)
 }
 
-/// Mail that the policy refuses, for now or for good. `text` says what is wrong and what to do; `contact` is the address
+/// Mail that the policy refuses, for now or permanently. `text` says what is wrong and what to do; `contact` is the address
 /// at which the peer may ask. Both are written in ASCII, and shortened so that the reply line is not too long
 /// (RFC 5321 §4.5.3.1.5).
 pub fn policy_refusal(is_lasting: bool, status: Status, text: &str, contact: &str) -> Reply {

@@ -30,7 +30,7 @@ pub struct DmarcEvaluation {
     pub result: AuthResult,
     /// The author's domain; `None` if there is not exactly one.
     pub author: Option<Domain>,
-    /// What the domain asks for: `None` unless the message fails.
+    /// The request of the domain: `None` unless the message fails.
     pub requested: dmarc::Policy,
 }
 

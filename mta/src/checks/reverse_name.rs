@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{AuthResult, Finding, Method};
 use crate::resolver::{Answer, address_type, query};
 
-/// The names of one address that are looked up; whoever owns the reverse zone may give an address any number.
+/// The names of one address that are looked up; the owner of the reverse zone may give an address any number.
 const MAX_NAMES: usize = 10;
 
 /// The reverse name of an address.

@@ -15,7 +15,7 @@ use crate::site::Settings;
 /// "Normally at least 100 Received entries" (RFC 5321 §6.3).
 const MAX_HOPS: usize = 100;
 
-/// What the trace fields tell about another host.
+/// The facts about another host in the trace fields.
 #[derive(Debug, Default)]
 pub(super) struct PeerTrace {
     /// The name that leads to its address and back.

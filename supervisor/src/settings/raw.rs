@@ -130,7 +130,7 @@ impl Raw {
                 continue;
             }
             if let Some((_, present)) = variables::RENAMED.iter().find(|(former, _)| *former == name) {
-                // A compose file of the previous version passes it on although nobody has set it.
+                // A compose file of the previous version passes it on although it is not set.
                 if !value.to_string_lossy().trim().is_empty() {
                     faults.push(SettingFault::renamed(name, present));
                 }

@@ -173,7 +173,7 @@ variables! {
     OPERATOR = "MAIL_OPERATOR", default "none: the page has the addresses only",
         example "Ann Example;1 Example Street, 12345 Exampletown";
 
-    /// What happens to mail from another host that fails a check: `reject` refuses it, `junk` delivers it to the user's
+    /// The action for mail from another host that fails a check: `reject` refuses it, `junk` delivers it to the user's
     /// Junk folder, `off` only records the result. Exceptions follow, separated by commas: `check=action`. A refusal says
     /// what is wrong and what to do; mail to `postmaster@` and `abuse@` is accepted in any case.
     ///

@@ -16,7 +16,7 @@ pretends() {
 check "a stranger cannot relay" refused '^<\*\* 550 5\.7\.1' spam --server "$host4" --from a@example.net --to b@example.net
 check "nor can the machine itself" refused '^<\*\* 550 5\.7\.1' vps --server 127.0.0.1 --from a@example.net --to b@example.net
 check "nor a neighbour over IPv6" refused '^<\*\* 550 5\.7\.1' remote --server "$host6" --from a@example.net --to b@example.net
-check "a stranger without a reverse name is refused, and told what to do" refused \
+check "a stranger without a reverse name is refused, and learns what to do" refused \
   '^<\*\* 550 5\.7\.25 Your address 198\.51\.100\.66 has no reverse name: set a PTR record' spam \
   --server "$host4" --from someone@example.net --to "$user_0" --quit-after RCPT
 check "nor may it take the name of the server" refused '^<\*\* 550 5\.7\.1 The name mail\.example\.org' client \

@@ -29,7 +29,7 @@ pub(crate) enum Check {
 pub(super) struct CheckResult {
     pub(super) check: Check,
     pub(super) result: AuthResult,
-    /// What was found, for a person: it follows the name of the check and a colon.
+    /// The finding, for a person: it follows the name of the check and a colon.
     pub(super) explanation: String,
     /// The most that follows from the result, whatever the settings say.
     pub(super) at_most: PolicyAction,
@@ -42,7 +42,7 @@ pub(super) struct CheckResult {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) status: Status,
-    /// What is wrong and what to do, a sentence without its end.
+    /// The fault and the remedy, a sentence without its end.
     pub(super) text: String,
 }
 
@@ -60,7 +60,7 @@ impl Check {
         }
     }
 
-    /// What it examines, for a person.
+    /// The subject of the check, for a person.
     pub(super) fn subject(self) -> &'static str {
         match self {
             Self::Rdns => "reverse name",

@@ -49,7 +49,7 @@ pub(super) struct SessionPolicy {
     sender: Lookup<CheckResult>,
 }
 
-/// What is known about the peer's address.
+/// The facts about the peer's address.
 struct Connection {
     reverse_name: ReverseName,
     listings: Vec<Listing>,

@@ -1,4 +1,4 @@
-//! `sender`: the sender's domain can receive a reply. A message to which no report can be sent comes from nobody.
+//! `sender`: the sender's domain can receive a reply. A message to which no report can be sent has no honest sender.
 
 use std::net::IpAddr;
 
@@ -22,13 +22,13 @@ const NULL_MX: Status = Status::new(7, 27);
 /// The exchanges of a domain that are looked up.
 const MAX_EXCHANGES: usize = 10;
 
-/// What is known about the hosts that take mail for a domain.
+/// The state of the hosts that take mail for a domain.
 enum Hosts {
     /// At least one can be reached.
     Reachable,
     /// The domain says that it takes no mail (RFC 7505).
     NullMx,
-    /// There is none; the reason follows the domain's name.
+    /// There are none; the reason follows the domain's name.
     Missing(&'static str),
     /// DNS did not answer.
     Unknown(String),
@@ -53,7 +53,7 @@ pub(super) async fn check(resolver: &TokioResolver, sender: &ReversePath, end: I
         Hosts::Missing(fault) => result(AuthResult::Fail, format!("{domain} {fault}")).with_refusal(
             BAD_SENDER_DOMAIN,
             format!(
-                "The sender's domain {domain} {fault}, so that nobody can answer: correct the sender address, or the \
+                "The sender's domain {domain} {fault}, so that no reply can be sent: correct the sender address, or the \
                  domain's MX record"
             ),
         ),

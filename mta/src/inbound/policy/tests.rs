@@ -50,7 +50,7 @@ async fn a_peer_with_a_confirmed_name_and_a_sane_hello_is_accepted() {
 }
 
 #[tokio::test]
-async fn a_peer_without_a_reverse_name_is_told_how_to_get_one() {
+async fn a_peer_without_a_reverse_name_learns_how_to_get_one() {
     let reply = refusal(without_reverse_name(), "mail.example.net").await;
     assert_eq!(
         reply.trim_end(),
@@ -204,7 +204,7 @@ async fn a_forged_verdict_is_removed() {
 }
 
 #[tokio::test]
-async fn a_listed_peer_is_told_where_and_why() {
+async fn a_listed_peer_learns_where_and_why() {
     let listed = |answer: [u8; 4]| names().address("7.2.0.192.bl.example.com", answer.into());
     let policy = || Policy {
         blocklists: vec![address::Domain::parse("bl.example.com").unwrap()],
@@ -232,7 +232,7 @@ async fn a_listed_peer_is_told_where_and_why() {
 }
 
 #[tokio::test]
-async fn a_sender_that_nobody_can_answer_is_refused() {
+async fn a_sender_that_cannot_be_answered_is_refused() {
     let reply = async |sender: &str, names: NameServer| {
         let fixture = Fixture::with_policy(Replies::new(), Policy::default(), names).await;
         let mut client = connect(&fixture, "mail.example.net").await;

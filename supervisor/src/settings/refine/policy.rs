@@ -97,7 +97,7 @@ fn action(word: &str) -> Result<PolicyAction, String> {
         match (CHECKS.iter().any(|check| check.eq_ignore_ascii_case(word)), nearest(word, names)) {
             (true, _) => format!("has {word:?} in it without an action; write {word}=reject, =junk or =off"),
             (false, Some(meant)) => format!("has {word:?} in it; did you mean {meant}?"),
-            (false, None) => format!("has {word:?} in it, which is none of reject, junk and off"),
+            (false, None) => format!("has {word:?} in it, which is neither reject nor junk nor off"),
         }
     })
 }

@@ -589,7 +589,7 @@ fn the_policy_is_a_word_with_exceptions() {
             ("hello=off", "did you mean helo?"),
             ("greylisting=off", "the checks are rdns, fcrdns, helo"),
             ("dmarc", "without an action; write dmarc=reject"),
-            ("yes", "none of reject, junk and off"),
+            ("yes", "neither reject nor junk nor off"),
         ],
     );
 }
