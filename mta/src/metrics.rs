@@ -21,6 +21,7 @@ pub struct Metrics {
     policy: Family<PolicyLabel, Counter>,
     deliveries: Family<DeliveryLabel, Counter>,
     bounces: Counter,
+    notes: Counter,
     set_aside: Counter,
     strays: Counter,
 }
@@ -92,10 +93,15 @@ impl Metrics {
             "Delivery attempts, one for each recipient, by outcome",
             self.deliveries.clone(),
         );
+        registry.register(
+            "failure_notes",
+            "Notes to users about failed mail whose sender gets no report",
+            self.notes.clone(),
+        );
         registry.register("bounces", "Reports of failed deliveries to their senders", self.bounces.clone());
         registry.register(
             "messages_set_aside",
-            "Undeliverable messages whose sender gets no report",
+            "Undeliverable messages about which no user can get a report",
             self.set_aside.clone(),
         );
         registry.register(
@@ -196,7 +202,12 @@ impl Metrics {
         self.bounces.inc();
     }
 
-    /// Counts a failed message whose sender cannot be notified.
+    /// Counts a note to a user about a failure.
+    pub(crate) fn noted(&self) {
+        self.notes.inc();
+    }
+
+    /// Counts a failed message about which no user can be informed.
     pub(crate) fn set_aside(&self) {
         self.set_aside.inc();
     }
@@ -288,6 +299,7 @@ mod tests {
             r#"deliveries_total{destination="remote",outcome="failed"} 1"#,
             r#"deliveries_total{destination="remote",outcome="delivered"} 0"#,
             "bounces_total 1",
+            "failure_notes_total 0",
             "messages_set_aside_total 0",
             "queue_messages 0",
             "queue_recipients_scheduled 0",

@@ -154,3 +154,50 @@ fn return_paths_outlive_a_restart_and_a_damaged_key_file_stops_no_mail() {
     scene.site.start_mta();
     assert!(scene.rcpt("", &path).starts_with("250"));
 }
+
+/// A scene whose alias reaches bob too, and whose destination refuses the forwarded mail.
+fn refusing_scene() -> Scene {
+    let exchange = Exchange::start("mx.example.net");
+    exchange.script(|script| {
+        script.recipients.insert("ann@far.example".into(), "550 5.1.1 no such person here".into());
+    });
+    let site = Site::start_with(|plan| {
+        plan.mta.outbound.port = exchange.address().port();
+        let targets = ["ann@far.example", "bob@example.org"].map(str::to_owned);
+        plan.aliases.push(("list@example.org".to_owned(), targets.into()));
+    });
+    site.dns.host("mx.example.net", exchange.address().ip());
+    for domain in ["far.example", "example.net"] {
+        site.dns.mx(domain, 10, "mx.example.net");
+    }
+    Scene { site, exchange }
+}
+
+#[test]
+fn a_refused_forward_is_reported_to_an_authenticated_sender() {
+    let scene = refusing_scene();
+    scene.site.dns.text("example.net", "v=spf1 ip4:127.0.0.0/8 -all");
+    let letter = message("eve@example.net", "list@example.org", "honest");
+    scene.peer().mail("eve@example.net", &["list@example.org"], &letter).unwrap().expect(250);
+    let report = scene.exchange.await_message("multipart/report");
+    assert_eq!((report.from.as_str(), &report.to), ("", &vec!["eve@example.net".to_owned()]));
+    for words in ["Original-Recipient: rfc822; list@example.org", "550 5.1.1 no such person here", "honest"] {
+        assert!(report.text().contains(words), "{words:?} is missing in {}", report.text());
+    }
+}
+
+#[test]
+fn a_refused_forward_of_a_forged_sender_is_noted_to_the_user_of_the_alias() {
+    let scene = refusing_scene();
+    scene.site.dns.text("example.net", "v=spf1 -all");
+    let letter = message("eve@example.net", "list@example.org", "perhaps-forged");
+    scene.peer().mail("eve@example.net", &["list@example.org"], &letter).unwrap().expect(250);
+    let note = scene.site.services.await_message(1, "multipart/report");
+    for words in ["list@example.org", "ann@far.example", "550 5.1.1 no such person here", "What to do:"] {
+        assert!(note.contains(words), "{words:?} is missing in {note}");
+    }
+    let queue = scene.site.queue().join("envelopes");
+    tests::wait::until_true("the queue is empty", || fs::read_dir(&queue).unwrap().count() == 0);
+    assert_eq!(scene.exchange.accepted().len(), 0, "the sender gets nothing");
+    assert_eq!(fs::read_dir(scene.site.queue().join("dead")).unwrap().count(), 0);
+}

@@ -10,7 +10,7 @@ mod results;
 mod trace;
 
 pub use fold::field;
-pub use report::{Action, DeliveryReport, RecipientReport};
+pub use report::{Action, DeliveryReport, Reader, RecipientReport};
 pub use results::{AuthenticationResults, MethodResult};
 pub use trace::{Peer, Received};
 

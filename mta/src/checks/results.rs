@@ -1,6 +1,6 @@
 //! The field `Authentication-Results` (RFC 8601) as a value.
 
-use address::Domain;
+use address::{Domain, ReversePath};
 use message::compose::{self, MethodResult};
 
 /// The results of the checks on one message.
@@ -130,6 +130,23 @@ impl AuthenticationResults {
         &self.findings
     }
 
+    /// True if the domain of the envelope sender vouches for the message: SPF passed for it, or a signature of the domain
+    /// or one above it. A domain below it does not count, since it may belong to a customer.
+    pub fn authenticate(&self, sender: &ReversePath) -> bool {
+        let Some(domain) = sender.address().and_then(|address| address.domain()) else { return false };
+        self.findings.iter().filter(|finding| finding.result == AuthResult::Pass).any(|finding| {
+            match finding.method {
+                // The identity is the sender, and not the name in HELO.
+                Method::Spf => finding.property("smtp.mailfrom").is_some(),
+                Method::Dkim => {
+                    let signer = finding.property("header.d").and_then(|name| Domain::parse(name).ok());
+                    signer.is_some_and(|signer| domain.is_within(&signer))
+                }
+                Method::Iprev | Method::Helo | Method::Sender | Method::Blocklist | Method::Dmarc => false,
+            }
+        })
+    }
+
     /// True if DNS was queried and not one answer came.
     pub(super) fn are_all_unanswered(&self) -> bool {
         let mut queried =
@@ -168,6 +185,11 @@ impl Finding {
     pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
+    }
+
+    fn property(&self, property: &str) -> Option<&str> {
+        let found = self.properties.iter().find(|(name, _)| *name == property);
+        found.map(|(_, value)| value.as_str())
     }
 
     /// The same with a property.
@@ -234,6 +256,34 @@ mod tests {
             "Authentication-Results: mx.example.org; spf=softfail smtp.mailfrom=ann@example.net; \
              dkim=fail (body hash did not verify) header.b=\"a/b=\"\r\n"
         );
+    }
+
+    #[test]
+    fn a_sender_is_authenticated_by_spf_of_its_domain_or_an_aligned_signature() {
+        let finding = |method, result, property, value: &str| {
+            Finding::new(method, result).with_property(property, value)
+        };
+        let spf = |result| finding(Method::Spf, result, "smtp.mailfrom", "ann@bounce.example.net");
+        let dkim = |domain| finding(Method::Dkim, AuthResult::Pass, "header.d", domain);
+        for (finding, expected) in [
+            (spf(AuthResult::Pass), true),
+            (spf(AuthResult::SoftFail), false),
+            (spf(AuthResult::Neutral), false),
+            (finding(Method::Spf, AuthResult::Pass, "smtp.helo", "bounce.example.net"), false),
+            (dkim("bounce.example.net"), true),
+            (dkim("example.net"), true),
+            (dkim("a.bounce.example.net"), false),
+            (dkim("other.example.net"), false),
+            (dkim("example.com"), false),
+            (finding(Method::Dkim, AuthResult::Fail, "header.d", "example.net"), false),
+            (finding(Method::Dmarc, AuthResult::Pass, "header.from", "example.net"), false),
+        ] {
+            let mut results = AuthenticationResults::new(Domain::parse("mx.example.org").unwrap());
+            results.extend([finding.clone()]);
+            let sender = ReversePath::parse("<ann@bounce.example.net>").unwrap();
+            assert_eq!(results.authenticate(&sender), expected, "{finding:?}");
+            assert!(!results.authenticate(&ReversePath::Null));
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::{delivery, fields, forwarding, recipient, submission, trace, transcod
 use crate::checks;
 use crate::content::Content;
 use crate::local::TargetMailbox;
+use crate::queue::Origin;
 use crate::site::{Settings, Site};
 
 /// Checks and delivers a message. With a positive reply we take responsibility for it.
@@ -122,6 +123,9 @@ impl Message<'_> {
         let (id, sender) = (self.envelope.id, &self.envelope.sender);
         let results =
             checks::authenticate(&settings.resolver, hostname, id, &peer, sender, content, earlier).await;
+        if results.authenticate(sender) {
+            self.envelope.origin = Origin::Authenticated;
+        }
         if let Some(policy) = &mut policy {
             let judgement = self.judgement.insert(policy.judge_message(&results, content.header()).await);
             let contact = self.envelope.first_recipient().map(recipient::postmaster_of).unwrap_or_default();

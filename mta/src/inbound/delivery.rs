@@ -46,12 +46,13 @@ pub(super) async fn deliver(
     };
     let entry = NewEntry {
         login: user.map(User::address),
+        origin: envelope.origin,
         sender: envelope.sender.clone(),
         body: envelope.body,
         mailbox: envelope.mailbox,
         smtputf8: envelope.smtputf8,
         requires_tls: envelope.requires_tls,
-        recipients: remaining,
+        recipients: remaining.into_iter().map(|address| envelope.recipient(address)).collect(),
     };
     staged.commit(entry).await.map_err(refusal)?;
     Ok(replies::accepted_as(id))

@@ -8,7 +8,7 @@
 //! | some, local or remote              | queued, 250                   | queued, 250           |
 //!
 //! A peer retries after 4yz; a mail client would show an error to a user who has done nothing wrong. Mail from a peer
-//! that is queued and fails is set aside by the queue, never bounced.
+//! that is queued and fails is reported by the queue, and never to a sender that may be forged.
 
 use address::Address;
 use smtp_proto::{Reply, replies};

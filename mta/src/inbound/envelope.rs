@@ -1,12 +1,14 @@
 //! The envelope of a message, before its octets arrive.
 
+use std::collections::HashMap;
+
 use address::{Address, ForwardPath, ReversePath};
 use serve::MailId;
 use smtp_proto::command::MailCommand;
 
 use super::recipient::Destinations;
 use crate::local::TargetMailbox;
-use crate::queue::BodyKind;
+use crate::queue::{BodyKind, NewRecipient, Origin};
 
 /// A recipient of junk mail has no mailbox here.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,12 +35,16 @@ pub(super) struct InboundEnvelope {
     pub(super) is_exempt: bool,
     /// True if a recipient that the peer named has no mailbox here.
     is_anyone_only_remote: bool,
+    /// The origin, once the checks are done.
+    pub(super) origin: Origin,
     /// The recipients as the peer named them.
     named: Vec<ForwardPath>,
     /// Local mailboxes, each once.
     local: Vec<Address>,
     /// Remote addresses, each once.
     remote: Vec<Address>,
+    /// The alias through which a destination was reached first.
+    aliases: HashMap<Address, Address>,
 }
 
 impl InboundEnvelope {
@@ -54,9 +60,11 @@ impl InboundEnvelope {
             mailbox: TargetMailbox::Inbox,
             is_exempt: true,
             is_anyone_only_remote: false,
+            origin: Origin::default(),
             named: Vec::new(),
             local: Vec::new(),
             remote: Vec::new(),
+            aliases: HashMap::new(),
         }
     }
 
@@ -64,13 +72,17 @@ impl InboundEnvelope {
     pub(super) fn add(&mut self, named: ForwardPath, destinations: Destinations) {
         self.named.push(named);
         self.is_anyone_only_remote |= destinations.local.is_empty();
-        let once = |list: &mut Vec<Address>, address: Address| {
+        let Destinations { local, remote, alias } = destinations;
+        let mut once = |list: &mut Vec<Address>, address: Address| {
             if !list.contains(&address) {
+                if let Some(alias) = &alias {
+                    self.aliases.insert(address.clone(), alias.clone());
+                }
                 list.push(address);
             }
         };
-        destinations.local.into_iter().for_each(|address| once(&mut self.local, address));
-        destinations.remote.into_iter().for_each(|address| once(&mut self.remote, address));
+        local.into_iter().for_each(|address| once(&mut self.local, address));
+        remote.into_iter().for_each(|address| once(&mut self.remote, address));
     }
 
     /// The recipient that was named first.
@@ -100,6 +112,11 @@ impl InboundEnvelope {
             [ForwardPath::Address(address)] => Some(address),
             _ => None,
         }
+    }
+
+    /// A destination as a recipient for the queue.
+    pub(super) fn recipient(&self, address: Address) -> NewRecipient {
+        NewRecipient { alias: self.aliases.get(&address).cloned(), address }
     }
 
     pub(super) fn local(&self) -> &[Address] {

@@ -22,7 +22,7 @@ pub(super) async fn check(
     declared_size: Option<u64>,
     destinations: &Destinations,
 ) -> Result<(), Reply> {
-    let Destinations { local, remote } = destinations;
+    let Destinations { local, remote, .. } = destinations;
     let config = &settings.config;
     // The mailbox's own name is looked up, without a detail after it.
     let is_bounded = |mailbox: &address::Address| config.quotas.of(&without_detail(mailbox)).is_some();

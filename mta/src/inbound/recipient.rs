@@ -14,6 +14,8 @@ pub(super) struct Destinations {
     pub(super) local: Vec<Address>,
     /// Remote addresses.
     pub(super) remote: Vec<Address>,
+    /// The alias that leads to them, if the address is one.
+    pub(super) alias: Option<Address>,
 }
 
 /// Resolves a recipient. Only authenticated users may send to remote addresses (`may_relay`): no address of a peer opens
@@ -30,14 +32,15 @@ pub(super) fn resolve(
     match (resolution, address) {
         (Resolution::User(reached), address) => {
             let mailbox = address.map_or_else(|| reached.address(), |address| with_detail(&reached, address));
-            Ok(Destinations { local: vec![mailbox], remote: Vec::new() })
+            Ok(Destinations { local: vec![mailbox], ..Destinations::default() })
         }
-        (Resolution::Alias(reached), _) => Ok(Destinations {
+        (Resolution::Alias(reached), address) => Ok(Destinations {
             local: reached.local.iter().map(User::address).collect(),
             remote: reached.remote,
+            alias: address.cloned(),
         }),
         (Resolution::NotLocal, Some(address)) if may_relay => {
-            Ok(Destinations { local: Vec::new(), remote: vec![address.clone()] })
+            Ok(Destinations { remote: vec![address.clone()], ..Destinations::default() })
         }
         (Resolution::NotLocal, _) => Err(replies::RELAY_REFUSED),
         (Resolution::Unknown, _) => Err(replies::UNKNOWN_RECIPIENT),
@@ -68,7 +71,7 @@ pub(super) fn return_path(
 /// the reply for an unknown address.
 pub(super) fn internal_mailbox(directory: &Directory, recipient: &ForwardPath) -> Option<Destinations> {
     let user = directory.internal_mailbox_at(recipient.address()?)?;
-    Some(Destinations { local: vec![user.address()], remote: Vec::new() })
+    Some(Destinations { local: vec![user.address()], ..Destinations::default() })
 }
 
 /// The postmaster's address in the domain of a recipient, at which a refused host may ask.

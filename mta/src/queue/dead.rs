@@ -1,4 +1,4 @@
-//! Undeliverable messages whose senders must not get a report, kept for the operator.
+//! Undeliverable messages about which neither the sender nor a user here can get a report, kept for the operator.
 //!
 //! | in `dead/`                                | meaning                         | limit                         |
 //! |-------------------------------------------|---------------------------------|-------------------------------|
@@ -84,7 +84,10 @@ impl DeadMessages {
     pub fn concern(self) -> Option<Concern> {
         let mut problems = Vec::new();
         if self.messages > 0 {
-            problems.push(format!("undeliverable messages whose senders get no report: {}", self.messages));
+            problems.push(format!(
+                "undeliverable messages about which no user can get a report: {}",
+                self.messages
+            ));
         }
         if self.damaged > 0 {
             problems.push(format!("messages whose envelope is damaged: {}", self.damaged));

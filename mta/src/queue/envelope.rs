@@ -10,8 +10,9 @@ use address::{Address, ReversePath};
 use serde::{Deserialize, Serialize};
 use smtp_proto::command;
 
+use super::notes::Route;
 use super::schedule::MAX_WAIT;
-use super::{MailId, NewEntry};
+use super::{MailId, NewEntry, NewRecipient};
 use crate::local::TargetMailbox;
 use crate::outcome::Outcome;
 use crate::timestamp::Timestamp;
@@ -24,9 +25,12 @@ pub struct Envelope {
     pub id: MailId,
     /// The time at which we accepted the message.
     pub created: Timestamp,
-    /// The user who submitted it. `None` for mail from a peer, which is never bounced.
+    /// The user who submitted it. `None` for mail from a peer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login: Option<Address>,
+    /// The origin of a message without a login.
+    #[serde(default, skip_serializing_if = "Origin::is_default")]
+    pub origin: Origin,
     /// The address that gets reports of failures.
     pub sender: ReversePath,
     /// The sender's declaration of the body (RFC 6152).
@@ -82,6 +86,27 @@ impl Default for Present {
     }
 }
 
+/// The origin of a message that no user submitted: it decides who learns of a failure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// A peer, whose sender address may be forged: it never gets a report.
+    #[default]
+    Unauthenticated,
+    /// A peer, and the domain of the sender address vouches for it, by SPF or DKIM.
+    Authenticated,
+    /// This server: a report about another message.
+    Own,
+}
+
+impl Origin {
+    // The shape that serde asks for.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// The parameter `BODY` of MAIL (RFC 6152 §3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BodyKind {
@@ -119,6 +144,9 @@ impl From<BodyKind> for command::BodyKind {
 pub struct Recipient {
     /// The mailbox.
     pub address: Address,
+    /// The address here through which the message reaches the mailbox, if it is an alias.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<Address>,
     /// The state of its delivery.
     pub state: RecipientState,
     /// The number of attempts.
@@ -153,9 +181,9 @@ pub enum RecipientState {
     Waiting,
     /// The next host has taken responsibility for it.
     Delivered,
-    /// Given up; the sender has no report yet.
+    /// Given up; neither the sender nor a user here has a report yet.
     Failed,
-    /// Given up, and the sender has a report, or cannot get one.
+    /// Given up, and someone has a report, or the failure is counted for the next one.
     Reported,
 }
 
@@ -174,9 +202,11 @@ pub struct Failure {
 
 impl Recipient {
     /// A recipient that is due at once.
-    pub fn new(address: Address, now: Timestamp) -> Self {
+    pub fn new(recipient: NewRecipient, now: Timestamp) -> Self {
+        let NewRecipient { address, alias } = recipient;
         Self {
             address,
+            alias,
             state: RecipientState::Waiting,
             attempts: 0,
             next: now,
@@ -185,6 +215,11 @@ impl Recipient {
             due: InMemory::default(),
             attempt: InMemory::default(),
         }
+    }
+
+    /// The way of the message to this recipient.
+    pub(super) fn route(&self) -> Route {
+        Route { alias: self.alias.clone(), mailbox: self.address.clone() }
     }
 
     /// The moment of the next attempt; `None` when the recipient needs no more, or an attempt is under way.
@@ -233,11 +268,12 @@ impl Recipient {
 impl Envelope {
     /// The envelope of a new message.
     pub(super) fn new(id: MailId, entry: NewEntry, now: Timestamp) -> Self {
-        let recipients = entry.recipients.into_iter().map(|address| Recipient::new(address, now));
+        let recipients = entry.recipients.into_iter().map(|recipient| Recipient::new(recipient, now));
         Self {
             id,
             created: now,
             login: entry.login,
+            origin: entry.origin,
             sender: entry.sender,
             body: entry.body,
             mailbox: entry.mailbox,
@@ -303,11 +339,14 @@ mod tests {
     fn an_envelope_is_written_as_readable_toml_and_read_back() {
         let created = Timestamp::new(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_795_370_399));
         let id = MailId::parse("01jd9e8h0w3abcdef").unwrap();
-        let bob = Recipient::new(Address::parse("bob@example.net").unwrap(), created);
-        let mut eve = Recipient::new(Address::parse("\"eve eve\"@example.net").unwrap(), created);
+        let recipient = |address: &str| Recipient::new(Address::parse(address).unwrap().into(), created);
+        let mut bob = recipient("bob@example.net");
+        bob.alias = Some(Address::parse("list@example.org").unwrap());
+        let mut eve = recipient("\"eve eve\"@example.net");
         eve.note(&Outcome::failed(Status::new(5, 1, 1), "550 5.1.1 no such user"), created, None);
         let entry = NewEntry {
             login: Some(Address::parse("ann@example.org").unwrap()),
+            origin: Origin::Authenticated,
             sender: ReversePath::Address(Address::parse("ann@example.org").unwrap()),
             body: BodyKind::EightBitMime,
             mailbox: TargetMailbox::Inbox,
@@ -322,11 +361,13 @@ mod tests {
             r#"id = "01jd9e8h0w3abcdef"
 created = "2026-11-22T17:59:59Z"
 login = "ann@example.org"
+origin = "authenticated"
 sender = "<ann@example.org>"
 body = "8bitmime"
 
 [[recipient]]
 address = "bob@example.net"
+alias = "list@example.org"
 state = "waiting"
 attempts = 0
 next = "2026-11-22T17:59:59Z"
@@ -345,6 +386,11 @@ text = "550 5.1.1 no such user"
         );
         assert_eq!(Envelope::from_toml(&text).unwrap(), envelope);
         assert!(Envelope::from_toml(&text.replace("attempts", "tries")).is_err());
+        // A file of the previous version.
+        let before =
+            text.replace("origin = \"authenticated\"\n", "").replace("alias = \"list@example.org\"\n", "");
+        let read = Envelope::from_toml(&before).unwrap();
+        assert_eq!((read.origin, &read.recipients[0].alias), (Origin::Unauthenticated, &None));
         let demanding = Envelope { requires_tls: true, ..envelope };
         assert_eq!(Envelope::from_toml(&demanding.to_toml()).unwrap(), demanding);
     }
@@ -355,12 +401,13 @@ text = "550 5.1.1 no such user"
         let ahead = now.after(Duration::from_secs(400 * 24 * 3600));
         let entry = NewEntry {
             login: None,
+            origin: Origin::default(),
             sender: ReversePath::Null,
             body: BodyKind::SevenBit,
             mailbox: TargetMailbox::Inbox,
             smtputf8: false,
             requires_tls: false,
-            recipients: vec![Address::parse("bob@example.net").unwrap()],
+            recipients: vec![Address::parse("bob@example.net").unwrap().into()],
         };
         let mut envelope = Envelope::new(MailId::parse("01jd9e8h0w3abcdef").unwrap(), entry, ahead);
         envelope.recipients[0].last = Some(ahead);
@@ -377,7 +424,7 @@ text = "550 5.1.1 no such user"
 
     #[test]
     fn an_attempt_that_is_dropped_leaves_its_recipient_waiting() {
-        let mut bob = Recipient::new(Address::parse("bob@example.net").unwrap(), Timestamp::now());
+        let mut bob = Recipient::new(Address::parse("bob@example.net").unwrap().into(), Timestamp::now());
         let mark = Arc::new(());
         bob.begin(&mark);
         assert_eq!(bob.due(), None);

@@ -16,7 +16,8 @@
 //! | one message's recipients in an attempt    | `attempt.rs`              |
 //! | the times of retries                      | `schedule.rs`             |
 //! | the consequences of the outcomes          | `settle.rs`               |
-//! | the report to the sender                  | `report.rs`               |
+//! | a report, and the person that gets it     | `report.rs`               |
+//! | one note a day for each failing forward   | `notes.rs`                |
 //!
 //! By construction a recipient that is neither delivered nor reported has a slot on the agenda or a live attempt:
 //! [`entry::Locked`] computes the slots from the envelope after every change, and a message enters [`Shared::entries`]
@@ -28,6 +29,7 @@ mod dead;
 mod entry;
 mod envelope;
 mod lane;
+mod notes;
 mod plan;
 mod report;
 mod run;
@@ -38,7 +40,7 @@ mod store;
 mod worker;
 
 pub use dead::DeadMessages;
-pub use envelope::{BodyKind, Envelope, Recipient, RecipientState};
+pub use envelope::{BodyKind, Envelope, Origin, Recipient, RecipientState};
 pub(crate) use lane::Lane;
 pub use lane::Routes;
 pub use run::run;
@@ -57,6 +59,7 @@ use crate::content::{Content, Spool};
 use crate::local::TargetMailbox;
 use crate::timestamp::Timestamp;
 use agenda::{Agenda, WorkerLimits};
+use notes::Notes;
 use slow::SlowWorkers;
 use store::{StagedMessage, Store};
 
@@ -84,6 +87,7 @@ struct Shared {
     wake: Notify,
     length: watch::Sender<usize>,
     dead: watch::Sender<DeadMessages>,
+    notes: Notes,
 }
 
 /// The workers for other hosts, and the time after which a destination counts as slow.
@@ -112,8 +116,10 @@ pub enum Reschedule {
 /// The envelope of a message that is to be queued.
 #[derive(Clone, Debug)]
 pub struct NewEntry {
-    /// The authenticated user; `None` for mail from a peer, whose sender never gets a report.
+    /// The authenticated user; `None` for mail from a peer.
     pub login: Option<Address>,
+    /// The origin of a message without a login.
+    pub origin: Origin,
     /// The address for reports.
     pub sender: ReversePath,
     /// The sender's declaration of the body.
@@ -125,7 +131,22 @@ pub struct NewEntry {
     /// The demand that it travels under TLS to verified hosts only (RFC 8689).
     pub requires_tls: bool,
     /// The recipients: at least one, each once.
-    pub recipients: Vec<Address>,
+    pub recipients: Vec<NewRecipient>,
+}
+
+/// A recipient of a message that is to be queued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRecipient {
+    /// The mailbox.
+    pub address: Address,
+    /// The address here through which the message reaches the mailbox, if it is an alias.
+    pub alias: Option<Address>,
+}
+
+impl From<Address> for NewRecipient {
+    fn from(address: Address) -> Self {
+        Self { address, alias: None }
+    }
 }
 
 /// Numbers of recipients that are neither delivered nor reported.
@@ -169,6 +190,7 @@ impl Queue {
             wake: Notify::new(),
             length: watch::Sender::new(0),
             dead: watch::Sender::new(dead),
+            notes: Notes::default(),
         };
         let queue = Self { shared: Arc::new(shared) };
         let now = Timestamp::now();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::QueueError;
 use super::entry::Locked;
 use super::envelope::{Envelope, InMemory, RecipientState};
-use super::report::{self, ReportOutcome};
+use super::report;
 use crate::site::Site;
 
 /// The wait after a failure. A full disk is freed by the operator, or by another message's delivery. It is not long,
@@ -40,23 +40,15 @@ async fn write_and_report(site: &Arc<Site>, envelope: &mut Envelope) -> Result<(
     if !failed {
         return Ok(());
     }
-    if report::queue_report(site, envelope).await? == ReportOutcome::Queued {
-        site.metrics.bounced();
-        for recipient in &mut envelope.recipients {
-            if recipient.state == RecipientState::Failed {
-                recipient.state = RecipientState::Reported;
-            }
-        }
-        if envelope.is_done() {
-            return site.queue.remove(id).await;
-        }
-        return site.queue.write(envelope).await;
+    report::report_failures(site, envelope).await?;
+    if envelope.is_done() {
+        return site.queue.remove(id).await;
     }
-    // The sender must not get a report: the sender address of a peer may be forged.
-    if envelope.recipients.iter().all(|recipient| recipient.state != RecipientState::Waiting) {
-        tracing::error!(%id, sender = %envelope.sender, "message set aside: undeliverable, and its sender gets no report");
+    let is_any = |state| envelope.recipients.iter().any(|recipient| recipient.state == state);
+    if is_any(RecipientState::Failed) && !is_any(RecipientState::Waiting) {
+        tracing::error!(%id, sender = %envelope.sender, "message set aside: undeliverable, and no user can get a report");
         site.metrics.set_aside();
         return site.queue.set_aside(id).await;
     }
-    Ok(())
+    site.queue.write(envelope).await
 }

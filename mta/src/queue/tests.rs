@@ -128,14 +128,32 @@ impl RunningQueue {
     }
 
     async fn enqueue(&self, login: Option<&str>, sender: &str, recipients: &[&str]) -> MailId {
+        let recipients = recipients.iter().map(|text| Address::parse(text).unwrap().into()).collect();
+        self.enqueue_from(login, Origin::Unauthenticated, sender, recipients).await
+    }
+
+    /// Enqueues a message of a peer to an address elsewhere, through the alias `team`.
+    async fn forward(&self, origin: Origin, sender: &str, to: &str) -> MailId {
+        let (address, alias) = (Address::parse(to).unwrap(), Address::parse("team@example.org").unwrap());
+        self.enqueue_from(None, origin, sender, vec![NewRecipient { address, alias: Some(alias) }]).await
+    }
+
+    async fn enqueue_from(
+        &self,
+        login: Option<&str>,
+        origin: Origin,
+        sender: &str,
+        recipients: Vec<NewRecipient>,
+    ) -> MailId {
         let entry = NewEntry {
             login: login.map(|login| Address::parse(login).unwrap()),
+            origin,
             sender: ReversePath::parse(&format!("<{sender}>")).unwrap(),
             body: BodyKind::SevenBit,
             mailbox: TargetMailbox::Inbox,
             smtputf8: false,
             requires_tls: false,
-            recipients: recipients.iter().map(|text| Address::parse(text).unwrap()).collect(),
+            recipients,
         };
         let content = Content::from_octets(MESSAGE.to_vec());
         self.site.queue.stage(MailId::new(), &content).await.unwrap().commit(entry).await.unwrap()
@@ -250,19 +268,75 @@ async fn a_message_that_expires_is_reported() {
     assert!(store.messages[0].contains("451 4.3.0 later"), "{:?}", store.messages);
 }
 
+fn refusing(beginning: &'static str) -> Script {
+    Script::new().on(beginning, Reaction::Reply("550 5.1.1 unknown"))
+}
+
 #[tokio::test]
-async fn mail_from_peers_is_never_bounced() {
-    let store = Script::new().on("RCPT", Reaction::Reply("550 5.1.1 unknown"));
+async fn a_failure_of_unauthenticated_mail_is_noted_here_and_never_bounced() {
     for sender in ["eve@example.net", "ann@example.org", ""] {
-        let fixture = Fixture::new(Script::new(), store.clone()).await;
+        let fixture = Fixture::new(refusing("RCPT TO:<far"), refusing("RCPT TO:<gone")).await;
         let running = fixture.start();
         running.enqueue(None, sender, &["gone@example.org"]).await;
+        running.forward(Origin::Unauthenticated, sender, "far@example.net").await;
         running.until_empty().await;
-        assert_eq!(fixture.exchange.received.borrow().connections, 0);
-        assert_eq!(fixture.store.borrow().messages.len(), 0);
-        // For a person to see.
-        assert_eq!(fixture.files(), [0, 0, 2]);
+        let (exchange, store) = (fixture.exchange.received.borrow(), fixture.store.borrow());
+        assert_eq!((exchange.messages.len(), store.messages.len()), (0, 2), "{exchange:?} {store:?}");
+        let note = |words: &str| store.messages.iter().any(|note| note.contains(words));
+        assert!(note("Subject: Incoming mail could not be delivered") && note("<gone@example.org>"));
+        assert!(note("Subject: Mail to team@example.org cannot be forwarded") && note("<far@example.net>"));
+        assert_eq!(store.lines.iter().filter(|line| *line == "RCPT TO:<ann@example.org>").count(), 2);
+        assert_eq!(fixture.files(), [0; 3]);
     }
+}
+
+#[tokio::test]
+async fn a_failed_forward_is_noted_once_a_day() {
+    let fixture = Fixture::new(refusing("RCPT TO:<far"), Script::new()).await;
+    let running = fixture.start();
+    for to in ["far@example.net", "far@example.net", "far-off@example.net"] {
+        running.forward(Origin::Unauthenticated, "eve@example.net", to).await;
+        running.site.queue.length().wait_for(|length| *length == 0).await.unwrap();
+    }
+    running.stop().await;
+    let store = fixture.store.borrow();
+    assert_eq!(store.messages.len(), 2, "{store:?}");
+    assert!(store.messages[1].contains("far-off@example.net"), "{store:?}");
+}
+
+#[tokio::test]
+async fn a_failed_forward_of_an_authenticated_sender_is_reported_to_it() {
+    let fixture = Fixture::new(refusing("RCPT TO:<far"), Script::new()).await;
+    let running = fixture.start();
+    running.forward(Origin::Authenticated, "eve@example.net", "far@example.net").await;
+    running.until_empty().await;
+    let exchange = fixture.exchange.received.borrow();
+    let [report] = &exchange.messages[..] else { panic!("{exchange:?}") };
+    assert!(report.contains("Original-Recipient: rfc822; team@example.org"), "{report}");
+    assert!(report.contains("Final-Recipient: rfc822; far@example.net"), "{report}");
+    assert!(exchange.lines.iter().any(|line| line == "RCPT TO:<eve@example.net>"), "{exchange:?}");
+    assert_eq!((fixture.store.borrow().messages.len(), fixture.files()), (0, [0; 3]));
+}
+
+#[tokio::test]
+async fn no_report_is_about_a_report() {
+    // Neither about our own, nor about one that comes back to a sender elsewhere.
+    let fixture = Fixture::new(refusing("RCPT"), Script::new()).await;
+    let running = fixture.start();
+    running.forward(Origin::Authenticated, "eve@example.net", "far@example.net").await;
+    running.enqueue(None, "", &["bob@example.net"]).await;
+    running.until_empty().await;
+    assert_eq!(fixture.exchange.received.borrow().messages.len(), 0);
+    assert_eq!((fixture.store.borrow().messages.len(), fixture.files()), (0, [0; 3]));
+}
+
+#[tokio::test]
+async fn a_note_that_fails_is_set_aside_for_the_operator() {
+    let fixture = Fixture::new(refusing("RCPT"), refusing("RCPT")).await;
+    let running = fixture.start();
+    running.forward(Origin::Unauthenticated, "eve@example.net", "far@example.net").await;
+    running.until_empty().await;
+    assert_eq!((fixture.store.borrow().messages.len(), fixture.files()), (0, [0, 0, 2]));
 }
 
 #[tokio::test]

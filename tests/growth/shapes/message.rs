@@ -7,7 +7,8 @@ use message::address_list::{AddressList, Mailbox};
 use message::author::senders;
 use message::charset::{Charset, CharsetDecoder};
 use message::compose::{
-    self, Action, AuthenticationResults, DeliveryReport, MethodResult, Peer, Received, RecipientReport,
+    self, Action, AuthenticationResults, DeliveryReport, MethodResult, Peer, Reader, Received,
+    RecipientReport,
 };
 use message::crlf::{ToCrlf, to_crlf};
 use message::field::{self, fields};
@@ -460,6 +461,7 @@ fn report(text: &str, recipients: usize) -> Vec<u8> {
     DeliveryReport {
         reporting_host: text,
         to: &address,
+        reader: Reader::Sender,
         date,
         arrived: date,
         queue_id: text,

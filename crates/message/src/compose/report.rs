@@ -1,7 +1,7 @@
 //! A delivery status notification (RFC 3461 §6, RFC 3462, RFC 3464), which informs a local sender about
 //! mail that could not be delivered, or not yet.
 
-use address::Address;
+use address::{Address, ReversePath};
 
 use super::fold::{ascii_only, escaped_comment, field, sanitized_word};
 use crate::{DateTime, crlf::to_crlf, field::fields};
@@ -14,8 +14,10 @@ const RETURNED_HEADER: usize = 64 * 1024;
 pub struct DeliveryReport<'a> {
     /// Our host name.
     pub reporting_host: &'a str,
-    /// The original's envelope sender.
+    /// The address that the report goes to: the original's envelope sender, or a user here.
     pub to: &'a Address,
+    /// The person that the report is written for.
+    pub reader: Reader<'a>,
     /// The time at which the report is written.
     pub date: DateTime,
     /// The time at which the original arrived here.
@@ -30,6 +32,22 @@ pub struct DeliveryReport<'a> {
     pub recipients: Vec<RecipientReport<'a>>,
     /// The original message or its beginning; only its header is returned.
     pub original: &'a [u8],
+}
+
+/// The person that a report is written for.
+#[derive(Debug, Clone, Copy)]
+pub enum Reader<'a> {
+    /// The sender of the message.
+    Sender,
+    /// A user of this server, in place of a sender whose address may be forged.
+    User {
+        /// The original's envelope sender.
+        sender: &'a ReversePath,
+        /// The alias that forwards to the recipients; `None` when they are mailboxes here.
+        alias: Option<&'a Address>,
+        /// The number of messages that failed in the same way and were not reported.
+        unreported: u64,
+    },
 }
 
 /// The status of one recipient.
@@ -94,14 +112,19 @@ impl DeliveryReport<'_> {
     }
 
     fn top(&self, boundary: &str, out: &mut Vec<u8>) {
-        let subject = if self.failed() { "Undelivered mail returned to sender" } else { "Mail is delayed" };
+        let subject = match (self.reader, self.failed()) {
+            (Reader::User { alias: Some(alias), .. }, _) => format!("Mail to {alias} cannot be forwarded"),
+            (Reader::User { alias: None, .. }, _) => "Incoming mail could not be delivered".to_owned(),
+            (Reader::Sender, true) => "Undelivered mail returned to sender".to_owned(),
+            (Reader::Sender, false) => "Mail is delayed".to_owned(),
+        };
         put(
             out,
             "From",
             &format!("Mail Delivery System <postmaster@{}>", sanitized_word(self.reporting_host)),
         );
         put(out, "To", &format!("<{}>", self.to));
-        put(out, "Subject", subject);
+        put(out, "Subject", &subject);
         put(out, "Date", &self.date.rfc5322());
         out.extend_from_slice(super::message_id_field(self.unique, self.reporting_host).as_bytes());
         // RFC 3834 §5: autoresponders must not answer this.
@@ -119,7 +142,15 @@ impl DeliveryReport<'_> {
     fn explanation(&self, out: &mut Vec<u8>) {
         line(out, &format!("This is the mail server at {}.", sanitized_word(self.reporting_host)));
         line(out, "");
-        if self.failed() {
+        if let Reader::User { alias, .. } = self.reader {
+            let failure = match alias {
+                Some(alias) => {
+                    format!("A message to <{alias}> could not be forwarded to the following addresses.")
+                }
+                None => "A message could not be delivered to the following mailboxes.".to_owned(),
+            };
+            line(out, &format!("{failure} The server will not try again."));
+        } else if self.failed() {
             line(
                 out,
                 "Your message could not be delivered to the following recipients. The server will not try again.",
@@ -142,6 +173,9 @@ impl DeliveryReport<'_> {
             if let Action::Delayed { until } = recipient.action {
                 line(out, &format!("    The server will try until {}.", until.rfc5322()));
             }
+        }
+        if let Reader::User { sender, alias, unreported } = self.reader {
+            advice(out, sender, alias, unreported);
         }
     }
 
@@ -203,6 +237,48 @@ impl DeliveryReport<'_> {
             boundary.push('=');
         }
         boundary
+    }
+}
+
+/// The rest of the explanation for a user here: the sender, and what to do.
+fn advice(out: &mut Vec<u8>, sender: &ReversePath, alias: Option<&Address>, unreported: u64) {
+    line(out, "");
+    line(
+        out,
+        &format!(
+            "The message gave {sender} as its sender. That address may be forged, so no report was sent to it."
+        ),
+    );
+    line(out, "The header of the message is attached.");
+    line(out, "");
+    match alias {
+        Some(alias) => {
+            line(
+                out,
+                "What to do: check that the address above exists and accepts mail from this server. If not, ask the",
+            );
+            line(
+                out,
+                &format!(
+                    "operator of this server to remove it from the destinations of <{alias}>, or to replace it."
+                ),
+            );
+        }
+        None => {
+            line(
+                out,
+                "What to do: remove the cause named above (for a full mailbox: delete mail in it, or raise its quota),",
+            );
+            line(out, "then ask the sender to send the message again.");
+        }
+    }
+    line(out, "");
+    line(out, "Further failures of the same kind are reported once a day.");
+    if unreported > 0 {
+        line(
+            out,
+            &format!("Messages that failed since the last report and were not reported: {unreported}."),
+        );
     }
 }
 

@@ -124,11 +124,16 @@ fn short_fields_are_on_one_line() {
 }
 
 fn report(original: &[u8], action: Action) -> Vec<u8> {
+    report_for(Reader::Sender, original, action)
+}
+
+fn report_for(reader: Reader<'_>, original: &[u8], action: Action) -> Vec<u8> {
     let to = Address::parse("ann@example.org").unwrap();
     let lost = Address::parse("bob@example.net").unwrap();
     let report = DeliveryReport {
         reporting_host: "mx.example.org",
         to: &to,
+        reader,
         date: date(),
         arrived: date(),
         queue_id: "q1",
@@ -187,6 +192,27 @@ fn a_delay_report_names_the_end_of_the_retries() {
     assert!(message.contains("Action: delayed\r\n"));
     assert!(message.contains("Will-Retry-Until: Fri, 27 Nov 2026 17:00:00 +0000\r\n"));
     assert!(message.contains("Subject: Mail is delayed\r\n"));
+}
+
+#[test]
+fn a_report_for_a_user_names_the_alias_the_destination_and_the_remedy() {
+    let (sender, alias) =
+        (ReversePath::parse("<eve@example.com>").unwrap(), Address::parse("list@example.org").unwrap());
+    let user = |alias, unreported| Reader::User { sender: &sender, alias, unreported };
+    let text = String::from_utf8(report_for(user(Some(&alias), 7), b"", Action::Failed)).unwrap();
+    for part in [
+        "Subject: Mail to list@example.org cannot be forwarded\r\n",
+        "A message to <list@example.org> could not be forwarded",
+        "<bob@example.net>\r\n    mail.example.net answered:\r\n    550 5.1.1 no such  user",
+        "<eve@example.com> as its sender",
+        "remove it from the destinations of <list@example.org>",
+        "were not reported: 7.",
+    ] {
+        assert!(text.contains(part), "{part:?} is not in {text}");
+    }
+    let text = String::from_utf8(report_for(user(None, 0), b"", Action::Failed)).unwrap();
+    assert!(text.contains("could not be delivered to the following mailboxes"), "{text}");
+    assert!(!text.contains("were not reported"), "{text}");
 }
 
 proptest! {

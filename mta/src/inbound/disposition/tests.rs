@@ -16,6 +16,7 @@ fn envelope(local: &[&str], remote: &[&str]) -> InboundEnvelope {
     let destinations = Destinations {
         local: local.iter().copied().map(address).collect(),
         remote: remote.iter().copied().map(address).collect(),
+        alias: None,
     };
     envelope.add(ForwardPath::Postmaster, destinations);
     envelope

@@ -10,7 +10,7 @@ fn at(seconds: u64) -> Timestamp {
 
 fn envelope() -> Envelope {
     let created = at(1_795_370_399);
-    let recipient = |address: &str| Recipient::new(Address::parse(address).unwrap(), created);
+    let recipient = |address: &str| Recipient::new(Address::parse(address).unwrap().into(), created);
     let mut refused = recipient("never@example.net");
     let reason = Reason {
         status: Status::new(5, 1, 1),
@@ -28,6 +28,7 @@ fn envelope() -> Envelope {
     delivered.note(&Outcome::Delivered, at(1_795_370_400), None);
     let entry = NewEntry {
         login: Some(Address::parse("ann@example.org").unwrap()),
+        origin: Origin::default(),
         sender: ReversePath::Address(Address::parse("ann@example.org").unwrap()),
         body: BodyKind::SevenBit,
         mailbox: TargetMailbox::Inbox,
@@ -46,7 +47,9 @@ fn a_report_names_each_failed_recipient_and_no_other() {
     let id = MailId::new();
     let sender = Address::parse("ann@example.org").unwrap();
     let original = b"From: ann@example.org\r\nSubject: plans\r\n\r\n";
-    let octets = compose(&envelope(), &sender, "mail.example.org", original, id, at(1_795_802_400));
+    let envelope = envelope();
+    let report = Composition { envelope: &envelope, to: &sender, reader: Reader::Sender, about: &is_failed };
+    let octets = report.compose("mail.example.org", original, id, at(1_795_802_400));
     let text = String::from_utf8(octets).unwrap();
     for line in [
         "To: <ann@example.org>",

@@ -2,7 +2,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use address::{Address, ReversePath};
 
-use super::super::{BodyKind, NewEntry};
+use super::super::{BodyKind, NewEntry, Origin};
 use super::*;
 use crate::local::TargetMailbox;
 use crate::timestamp::Timestamp;
@@ -54,12 +54,13 @@ fn content() -> Content {
 fn envelope() -> Envelope {
     let entry = NewEntry {
         login: None,
+        origin: Origin::default(),
         sender: ReversePath::Null,
         body: BodyKind::SevenBit,
         mailbox: TargetMailbox::Inbox,
         smtputf8: false,
         requires_tls: false,
-        recipients: vec![Address::parse("bob@example.net").unwrap()],
+        recipients: vec![Address::parse("bob@example.net").unwrap().into()],
     };
     Envelope::new(MailId::new(), entry, Timestamp::now())
 }
