@@ -91,17 +91,19 @@ fn mailboxes(site: &Site, address: &Address) -> Option<Vec<NewRecipient>> {
     }
 }
 
-/// Queues a note about a route, if one is due. Returns false when no user can get it.
+/// Queues a note about a route, if one is due. Returns false when the message must be kept: no user can get the note, or
+/// there was one within a day and no user has the message.
 async fn note(site: &Arc<Site>, envelope: &Envelope, route: &Route) -> Result<bool, QueueError> {
     let (id, now) = (envelope.id, Instant::now());
     let Route { alias, mailbox } = route;
     let (alias_name, sender) = (alias.as_ref().map(tracing::field::display), &envelope.sender);
+    let others = other_users(site, route);
     let Some(unreported) = site.queue.shared.notes.due(route, now) else {
         site.queue.shared.notes.count(route);
         tracing::warn!(%id, %sender, alias = alias_name, recipient = %mailbox, "failure counted: its forward or mailbox was reported within a day");
-        return Ok(true);
+        return Ok(others.is_some());
     };
-    let Some((to, recipients)) = note_recipients(site, route) else { return Ok(false) };
+    let Some((to, recipients)) = others.or_else(|| postmaster(site)) else { return Ok(false) };
     let reader = Reader::User { sender: &envelope.sender, alias: alias.as_ref(), unreported };
     let about = |recipient: &Recipient| is_failed(recipient) && recipient.route() == *route;
     queue_report(site, Composition { envelope, to: &to, reader, about: &about }, recipients).await?;
@@ -110,17 +112,18 @@ async fn note(site: &Arc<Site>, envelope: &Envelope, route: &Route) -> Result<bo
     Ok(true)
 }
 
-/// The users that get a note: those that the alias reaches besides the mailbox that failed, else the postmaster.
-fn note_recipients(site: &Site, route: &Route) -> Option<(Address, Vec<NewRecipient>)> {
-    let resolution = route.alias.as_ref().map(|alias| (alias, site.directory.resolve(alias)));
-    if let Some((alias, Resolution::Alias(targets))) = resolution {
-        let users = targets.local.iter().map(|user| user.address());
-        let others: Vec<_> = users.filter(|user| *user != route.mailbox).collect();
-        if !others.is_empty() {
-            let through_alias = |address| NewRecipient { address, alias: Some(alias.clone()) };
-            return Some((alias.clone(), others.into_iter().map(through_alias).collect()));
-        }
-    }
+/// The users that an alias reaches besides the mailbox that failed: each has the message.
+fn other_users(site: &Site, route: &Route) -> Option<(Address, Vec<NewRecipient>)> {
+    let alias = route.alias.as_ref()?;
+    let Resolution::Alias(targets) = site.directory.resolve(alias) else { return None };
+    let users = targets.local.iter().map(|user| user.address()).filter(|user| *user != route.mailbox);
+    let recipients: Vec<_> =
+        users.map(|address| NewRecipient { address, alias: Some(alias.clone()) }).collect();
+    (!recipients.is_empty()).then(|| (alias.clone(), recipients))
+}
+
+/// The recipients of mail to the postmaster.
+fn postmaster(site: &Site) -> Option<(Address, Vec<NewRecipient>)> {
     let (local, remote) = match site.directory.postmaster() {
         Resolution::User(user) => (vec![user], Vec::new()),
         Resolution::Alias(targets) => (targets.local, targets.remote),

@@ -305,6 +305,24 @@ async fn a_failed_forward_is_noted_once_a_day() {
 }
 
 #[tokio::test]
+async fn a_message_that_no_user_has_or_learns_of_is_kept() {
+    let fixture = Fixture::new(refusing("RCPT TO:<far"), Script::new()).await;
+    let running = fixture.start();
+    for _ in 0..2 {
+        // The alias reaches only the other host.
+        let address = Address::parse("far@example.net").unwrap();
+        let alias = Some(Address::parse("away@example.org").unwrap());
+        let recipients = vec![NewRecipient { address, alias }];
+        running.enqueue_from(None, Origin::Unauthenticated, "eve@example.net", recipients).await;
+        running.site.queue.length().wait_for(|length| *length == 0).await.unwrap();
+    }
+    running.stop().await;
+    assert_eq!(fixture.store.borrow().messages.len(), 1);
+    // The second one, with its envelope.
+    assert_eq!(fixture.files(), [0, 0, 2]);
+}
+
+#[tokio::test]
 async fn a_failed_forward_of_an_authenticated_sender_is_reported_to_it() {
     let fixture = Fixture::new(refusing("RCPT TO:<far"), Script::new()).await;
     let running = fixture.start();
