@@ -66,7 +66,7 @@ fn files_with(site: &Site, words: &str) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_refused_stranger_is_told_why_leaves_nothing_and_reaches_the_postmaster() {
+fn a_refused_stranger_learns_why_leaves_nothing_and_reaches_the_postmaster() {
     let site = site();
     let honest = (ADDRESS, NAME);
     let cases = [
