@@ -77,6 +77,7 @@ impl Metrics {
                 drop(self.messages.get_or_create(&MessageLabel { service: service.name(), outcome }));
             }
         }
+        drop(self.policy.get_or_create(&PolicyLabel { check: "none", verdict: "accept" }));
         registry.register("messages", "Messages received, by the kind of the reply", self.messages.clone());
         registry.register(
             "refusals",

@@ -169,11 +169,14 @@ async fn queue_report(
     let (login, sender, mailbox) = (None, ReversePath::Null, TargetMailbox::Inbox);
     let entry = NewEntry { login, origin, sender, body, mailbox, smtputf8, requires_tls, recipients };
     site.queue.stage(id, &content).await?.commit(entry).await?;
-    let event = match report.reader {
-        Reader::Sender => "delivery report queued",
-        Reader::User { .. } => "note about a failure queued",
-    };
-    tracing::info!(%id, original = %original_id, recipient = %to, "{event}");
+    match report.reader {
+        Reader::Sender => {
+            tracing::info!(%id, original = %original_id, recipient = %to, "delivery report queued")
+        }
+        Reader::User { .. } => {
+            tracing::info!(%id, original = %original_id, recipient = %to, "note about a failure queued");
+        }
+    }
     Ok(())
 }
 
