@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Session;
 use super::state::{PendingRequest, Reception, State};
+use crate::body::Piece;
 use crate::{BodyFault, Dialect, Reply, replies};
 
 /// The effect of the message's next octets.
@@ -28,15 +29,7 @@ pub(super) fn advance(session: &mut Session, mut receiving: Reception) -> BodyEf
     let piece = receiving.reader.read(session.input.pending());
     if !piece.is_end {
         session.state = State::Body(receiving);
-        if piece.line_end {
-            session.input.take(piece.used);
-            return BodyEffect::LineEnd;
-        }
-        if piece.content.is_empty() {
-            session.input.take(piece.used);
-            return BodyEffect::Continue;
-        }
-        return BodyEffect::Chunk(piece.used, piece.content);
+        return of_piece(session, piece);
     }
     session.input.take(piece.used);
     match receiving.reader.fault() {
@@ -56,6 +49,15 @@ pub(super) fn advance(session: &mut Session, mut receiving: Reception) -> BodyEf
         }
         None => complete(session, receiving),
     }
+}
+
+/// The effect of a piece within the message.
+pub(super) fn of_piece(session: &mut Session, piece: Piece) -> BodyEffect {
+    if !piece.line_end && !piece.content.is_empty() {
+        return BodyEffect::Chunk(piece.used, piece.content);
+    }
+    session.input.take(piece.used);
+    if piece.line_end { BodyEffect::LineEnd } else { BodyEffect::Continue }
 }
 
 /// Requests the driver's answer to a message that has been read completely.

@@ -4,7 +4,7 @@
 //! dropped before the reply: they must not be read as commands. A chunk of unknown size, or one that is too large to
 //! be dropped, ends the session.
 
-use super::body::{BodyEffect, complete};
+use super::body::{self, BodyEffect, complete};
 use super::state::{Chunk, PendingRequest, Reception, State, Transaction};
 use super::{Data, Session, limits};
 use crate::command::BdatCommand;
@@ -95,15 +95,7 @@ pub(super) fn advance(session: &mut Session, mut reception: Reception, mut chunk
     let piece = reception.reader.read_chunk(&pending[..count]);
     chunk.left -= piece.used as u64;
     session.state = State::Chunk(reception, chunk);
-    if piece.line_end {
-        session.input.take(piece.used);
-        return BodyEffect::LineEnd;
-    }
-    if piece.content.is_empty() {
-        session.input.take(piece.used);
-        return BodyEffect::Continue;
-    }
-    BodyEffect::Chunk(piece.used, piece.content)
+    body::of_piece(session, piece)
 }
 
 /// The end of a chunk.
