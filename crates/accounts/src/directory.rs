@@ -149,6 +149,11 @@ impl Directory {
         self.entries().domains.contains(domain)
     }
 
+    /// The domain itself if it is local, else the nearest one above it that is.
+    pub fn nearest_local(&self, domain: &Domain) -> Option<Domain> {
+        std::iter::successors(Some(domain.clone()), Domain::parent).find(|name| self.is_local(name))
+    }
+
     /// Finds the recipients of an address. Case does not matter; `ann+anything` is `ann` unless it has an entry of its
     /// own; an address without an entry goes to the domain's catch-all; `postmaster` and `abuse` of every local domain
     /// reach the first user unless declared otherwise. Under the host's name they have the recipients that they have in

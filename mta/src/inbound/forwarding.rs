@@ -21,7 +21,7 @@ pub(super) fn check(
     results: &AuthenticationResults,
 ) -> Result<(), Reply> {
     let author = Author::of(content.header()).map_err(|error| replies::unreadable_author("From", error))?;
-    let is_ours = |domain: &Domain| is_aligned(domain, hostname) || has_local_ancestor(directory, domain);
+    let is_ours = |domain: &Domain| is_aligned(domain, hostname) || directory.nearest_local(domain).is_some();
     if !author.addresses().filter_map(|address| address.domain()).any(is_ours) {
         return Ok(());
     }
@@ -38,11 +38,6 @@ pub(super) fn check(
 fn is_aligned(domain: &Domain, hostname: &Domain) -> bool {
     let parent = hostname.parent();
     domain.is_within(parent.as_ref().unwrap_or(hostname)) || hostname.is_within(domain)
-}
-
-/// True if the domain, or one above it, is local.
-fn has_local_ancestor(directory: &Directory, domain: &Domain) -> bool {
-    std::iter::successors(Some(domain.clone()), Domain::parent).any(|name| directory.is_local(&name))
 }
 
 #[cfg(test)]

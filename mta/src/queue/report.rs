@@ -182,10 +182,9 @@ async fn queue_report(
 
 /// The domain that signs a report: the reader's own, or for a reader elsewhere the first one above this host.
 fn signing_domain(site: &Site, to: &Address, hostname: &Domain) -> Option<Domain> {
-    let is_local = |domain: &Domain| site.directory.is_local(domain);
     match &to.host {
-        Host::Domain(domain) if is_local(domain) => Some(domain.clone()),
-        _ => std::iter::successors(Some(hostname.clone()), Domain::parent).find(is_local),
+        Host::Domain(domain) if site.directory.is_local(domain) => Some(domain.clone()),
+        _ => site.directory.nearest_local(hostname),
     }
 }
 
