@@ -2,7 +2,6 @@
 
 use std::io;
 
-use address::Domain;
 use aws_lc_rs::digest::Digest;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -145,13 +144,6 @@ impl DkimResults {
             return vec![Finding::new(Method::Dkim, AuthResult::None)];
         }
         self.0.iter().map(|(finding, _)| finding.clone()).collect()
-    }
-
-    /// The domains whose signatures passed.
-    pub(super) fn signers(&self) -> Vec<Domain> {
-        let identifiers = self.0.iter().filter_map(|(_, identifier)| identifier.as_ref());
-        let passed = identifiers.filter(|identifier| identifier.authentication == Authentication::Passed);
-        passed.map(|identifier| identifier.domain.clone()).collect()
     }
 
     /// The signing domains that matter to DMARC.

@@ -72,7 +72,7 @@ pub async fn authenticate(
     let (finding, evaluation) =
         dmarc::check(&inner, &author, spf.for_dmarc(), &signatures.for_dmarc(), end).await;
     results.extend([finding]);
-    results.set_evaluations(spf.evaluation(), signatures.signers(), evaluation);
+    results.set_evaluations(spf.evaluation(), evaluation);
     if results.are_all_unanswered() {
         resolver.request_check();
     }

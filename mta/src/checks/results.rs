@@ -10,7 +10,6 @@ pub struct AuthenticationResults {
     server: Domain,
     findings: Vec<Finding>,
     spf: SpfEvaluation,
-    signers: Vec<Domain>,
     dmarc: DmarcEvaluation,
 }
 
@@ -92,18 +91,12 @@ impl AuthenticationResults {
             server,
             findings: Vec::new(),
             spf: SpfEvaluation { result: AuthResult::None, identity: String::new() },
-            signers: Vec::new(),
             dmarc: DmarcEvaluation { result: AuthResult::None, author: None, requested: dmarc::Policy::None },
         }
     }
 
-    pub(super) fn set_evaluations(
-        &mut self,
-        spf: SpfEvaluation,
-        signers: Vec<Domain>,
-        dmarc: DmarcEvaluation,
-    ) {
-        (self.spf, self.signers, self.dmarc) = (spf, signers, dmarc);
+    pub(super) fn set_evaluations(&mut self, spf: SpfEvaluation, dmarc: DmarcEvaluation) {
+        (self.spf, self.dmarc) = (spf, dmarc);
     }
 
     /// SPF.
@@ -112,8 +105,11 @@ impl AuthenticationResults {
     }
 
     /// The domains whose signatures passed.
-    pub fn signers(&self) -> &[Domain] {
-        &self.signers
+    pub fn signers(&self) -> impl Iterator<Item = Domain> + '_ {
+        let passed =
+            |finding: &&Finding| finding.method == Method::Dkim && finding.result == AuthResult::Pass;
+        let signer = |finding: &Finding| Domain::parse(finding.property("header.d")?).ok();
+        self.findings.iter().filter(passed).filter_map(signer)
     }
 
     /// DMARC.
@@ -134,17 +130,13 @@ impl AuthenticationResults {
     /// or one above it. A domain below it does not count, since it may belong to a customer.
     pub fn authenticate(&self, sender: &ReversePath) -> bool {
         let Some(domain) = sender.address().and_then(|address| address.domain()) else { return false };
-        self.findings.iter().filter(|finding| finding.result == AuthResult::Pass).any(|finding| {
-            match finding.method {
-                // The identity is the sender, and not the name in HELO.
-                Method::Spf => finding.property("smtp.mailfrom").is_some(),
-                Method::Dkim => {
-                    let signer = finding.property("header.d").and_then(|name| Domain::parse(name).ok());
-                    signer.is_some_and(|signer| domain.is_within(&signer))
-                }
-                Method::Iprev | Method::Helo | Method::Sender | Method::Blocklist | Method::Dmarc => false,
-            }
-        })
+        // The identity is the sender, and not the name in HELO.
+        let is_of_sender = |finding: &Finding| {
+            finding.method == Method::Spf
+                && finding.result == AuthResult::Pass
+                && finding.property("smtp.mailfrom").is_some()
+        };
+        self.findings.iter().any(is_of_sender) || self.signers().any(|signer| domain.is_within(&signer))
     }
 
     /// True if DNS was queried and not one answer came.

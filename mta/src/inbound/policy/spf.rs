@@ -18,7 +18,7 @@ pub(super) fn check(results: &AuthenticationResults) -> CheckResult {
     let identity = &evaluation.identity;
     let result = |explanation: String| CheckResult::new(Check::Spf, evaluation.result, explanation);
     match evaluation.result {
-        AuthResult::Fail if !results.signers().is_empty() => CheckResult::new(
+        AuthResult::Fail if results.signers().next().is_some() => CheckResult::new(
             Check::Spf,
             AuthResult::Neutral,
             format!("{identity} does not allow this host to send for it, but a signature proves the origin"),
