@@ -1,5 +1,6 @@
 //! The metrics of the MTA: replies of the services, deliveries, the queue.
 
+use handover::config::PolicyCheck;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::counter::Counter;
@@ -8,7 +9,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use smtp_proto::{Reply, Severity};
 
-use crate::inbound::{PolicyCheck as Check, ServiceKind};
+use crate::inbound::ServiceKind;
 use crate::outcome::Outcome;
 use crate::queue::{Lane, Queue, RecipientState, Recipients};
 use crate::timestamp::Timestamp;
@@ -164,8 +165,8 @@ impl Metrics {
     }
 
     /// Counts a judgement: the check that decided, if any, and the verdict.
-    pub(crate) fn judged(&self, (check, verdict): (Option<Check>, &'static str)) {
-        let check = check.map_or("none", Check::name);
+    pub(crate) fn judged(&self, (check, verdict): (Option<PolicyCheck>, &'static str)) {
+        let check = check.map_or("none", PolicyCheck::name);
         self.policy.get_or_create(&PolicyLabel { check, verdict }).inc();
     }
 

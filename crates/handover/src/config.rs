@@ -34,7 +34,7 @@ pub use log::{Format, Level, Log};
 pub use login::Login;
 pub use mda::{Mda, MdaLimits, MdaListen};
 pub use mta::{DkimKey, Dns, Mta, MtaLimits, MtaListen, Outbound};
-pub use policy::{Policy, PolicyAction};
+pub use policy::{Policy, PolicyAction, PolicyCheck};
 pub use presence::{Presence, PublicSignature};
 pub use quotas::{Quotas, UserQuota};
 pub use relay::{Relay, RelayCredentials, RelaySecurity};

@@ -14,7 +14,8 @@
 //!
 //! The guarantees: the MTA answers 250 only after the message is in every local mailbox or in the queue, on disk; only
 //! authenticated users can send to other hosts, whatever address the peer has; refused mail is refused here, so that no
-//! message from outside is bounced later to a sender that may be forged. The checks' results decide nothing: they are recorded.
+//! message from outside is bounced later to a sender that may be forged. The checks decide as the policy says, and are
+//! recorded.
 
 mod acceptance;
 mod arrival;
@@ -38,7 +39,6 @@ mod transcoding;
 use serve::metrics::PeerKind;
 use smtp_proto::{Dialect, replies};
 
-pub(crate) use policy::Check as PolicyCheck;
 pub use session::serve_connection;
 
 /// A listening service.

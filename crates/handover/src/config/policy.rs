@@ -37,7 +37,71 @@ pub enum PolicyAction {
     Reject,
 }
 
+/// A check of the policy. The names are those of the setting `MAIL_POLICY`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PolicyCheck {
+    /// The peer's address has a name.
+    Rdns,
+    /// The name has the address.
+    Fcrdns,
+    /// The name in HELO or EHLO can be the peer's.
+    Helo,
+    /// The sender's domain can receive a reply.
+    Sender,
+    /// The peer's address is in no blocklist.
+    Blocklist,
+    /// The sender's domain allows the peer.
+    Spf,
+    /// The message is mail of its author's domain.
+    Dmarc,
+}
+
+impl PolicyCheck {
+    /// All of them, in the order of the settings page.
+    pub const ALL: [Self; 7] =
+        [Self::Rdns, Self::Fcrdns, Self::Helo, Self::Sender, Self::Blocklist, Self::Spf, Self::Dmarc];
+
+    /// The name in the settings, the log and the metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rdns => "rdns",
+            Self::Fcrdns => "fcrdns",
+            Self::Helo => "helo",
+            Self::Sender => "sender",
+            Self::Blocklist => "blocklist",
+            Self::Spf => "spf",
+            Self::Dmarc => "dmarc",
+        }
+    }
+}
+
 impl Policy {
+    /// The action for a message that fails a check.
+    pub fn action(&self, check: PolicyCheck) -> PolicyAction {
+        match check {
+            PolicyCheck::Rdns => self.rdns,
+            PolicyCheck::Fcrdns => self.fcrdns,
+            PolicyCheck::Helo => self.helo,
+            PolicyCheck::Sender => self.sender,
+            PolicyCheck::Blocklist => self.blocklist,
+            PolicyCheck::Spf => self.spf,
+            PolicyCheck::Dmarc => self.dmarc,
+        }
+    }
+
+    /// Sets the action for a message that fails a check.
+    pub fn set_action(&mut self, check: PolicyCheck, action: PolicyAction) {
+        *match check {
+            PolicyCheck::Rdns => &mut self.rdns,
+            PolicyCheck::Fcrdns => &mut self.fcrdns,
+            PolicyCheck::Helo => &mut self.helo,
+            PolicyCheck::Sender => &mut self.sender,
+            PolicyCheck::Blocklist => &mut self.blocklist,
+            PolicyCheck::Spf => &mut self.spf,
+            PolicyCheck::Dmarc => &mut self.dmarc,
+        } = action;
+    }
+
     /// A policy with the same action for every check, and no blocklist.
     pub fn uniform(action: PolicyAction) -> Self {
         Self {

@@ -1,28 +1,11 @@
 //! One check of the policy and its result.
 
-use handover::config::{Policy, PolicyAction};
+use handover::config::PolicyAction;
 use smtp_proto::{Reply, Status, replies};
 
 use crate::checks::{AuthResult, Finding, Method};
 
-/// A check of the policy. The names are those of the setting `MAIL_POLICY`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Check {
-    /// The peer's address has a name.
-    Rdns,
-    /// The name has the address.
-    Fcrdns,
-    /// The peer's address is in no blocklist.
-    Blocklist,
-    /// The name in HELO or EHLO can be the peer's.
-    Helo,
-    /// The sender's domain can receive a reply.
-    Sender,
-    /// The sender's domain allows the peer.
-    Spf,
-    /// The message is mail of its author's domain.
-    Dmarc,
-}
+pub(super) use handover::config::PolicyCheck as Check;
 
 /// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,44 +29,16 @@ pub(super) struct Refusal {
     pub(super) text: String,
 }
 
-impl Check {
-    /// The name in the settings, the log and the header.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Rdns => "rdns",
-            Self::Fcrdns => "fcrdns",
-            Self::Blocklist => "blocklist",
-            Self::Helo => "helo",
-            Self::Sender => "sender",
-            Self::Spf => "spf",
-            Self::Dmarc => "dmarc",
-        }
-    }
-
-    /// The subject of the check, for a person.
-    pub(super) fn subject(self) -> &'static str {
-        match self {
-            Self::Rdns => "reverse name",
-            Self::Fcrdns => "address of the name",
-            Self::Blocklist => "blocklists",
-            Self::Helo => "HELO",
-            Self::Sender => "sender",
-            Self::Spf => "SPF",
-            Self::Dmarc => "DMARC",
-        }
-    }
-
-    /// The action for a message that fails this check.
-    pub(super) fn action(self, policy: &Policy) -> PolicyAction {
-        match self {
-            Self::Rdns => policy.rdns,
-            Self::Fcrdns => policy.fcrdns,
-            Self::Blocklist => policy.blocklist,
-            Self::Helo => policy.helo,
-            Self::Sender => policy.sender,
-            Self::Spf => policy.spf,
-            Self::Dmarc => policy.dmarc,
-        }
+/// The subject of a check, for a person.
+pub(super) fn subject(check: Check) -> &'static str {
+    match check {
+        Check::Rdns => "reverse name",
+        Check::Fcrdns => "address of the name",
+        Check::Blocklist => "blocklists",
+        Check::Helo => "HELO",
+        Check::Sender => "sender",
+        Check::Spf => "SPF",
+        Check::Dmarc => "DMARC",
     }
 }
 

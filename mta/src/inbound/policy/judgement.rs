@@ -5,7 +5,7 @@ use message::compose;
 use message::forged::POLICY_FIELD;
 use smtp_proto::Reply;
 
-use super::check::{Check, CheckResult, Refusal};
+use super::check::{self, Check, CheckResult, Refusal};
 use crate::checks::AuthResult;
 use crate::site::Settings;
 
@@ -46,7 +46,7 @@ impl Judgement {
         let policy = &settings.config.policy;
         let mut decision = Decision::Accept;
         for result in &results {
-            let action = result.check.action(policy).min(result.at_most);
+            let action = policy.action(result.check).min(result.at_most);
             let refuse = |is_lasting| match &result.refusal {
                 Some(refusal) => {
                     Decision::Refuse { check: result.check, is_lasting, refusal: refusal.clone() }
@@ -93,7 +93,7 @@ impl Judgement {
     pub(crate) fn field(&self, is_junk: bool) -> String {
         let verdict = if is_junk { "junk" } else { "accepted" };
         let findings = self.results.iter().map(|result| {
-            let subject = result.check.subject();
+            let subject = check::subject(result.check);
             let explanation: String = result.explanation.chars().take(MAX_EXPLANATION).collect();
             format!("; {subject} {}: {}", result.result.name(), explanation.replace(';', ","))
         });

@@ -36,7 +36,6 @@ use self::lookup::Lookup;
 use crate::checks::{self, AuthenticationResults, Finding, ReverseName};
 use crate::site::Settings;
 
-pub(crate) use self::check::Check;
 pub(super) use self::judgement::{Judgement, Verdict};
 
 /// The policy in one session with another host.

@@ -1,7 +1,7 @@
 //! The policy for mail from other hosts.
 
 use address::Domain;
-use handover::config::{Policy, PolicyAction};
+use handover::config::{Policy, PolicyAction, PolicyCheck};
 
 use super::{pieces, zones};
 use crate::settings::fault::SettingFault;
@@ -11,22 +11,6 @@ use crate::settings::variables;
 
 /// Each list is a query for every connection.
 const MAX_BLOCKLISTS: usize = 8;
-
-/// The checks, each with a field in the policy.
-const CHECKS: [&str; 7] = ["rdns", "fcrdns", "helo", "sender", "blocklist", "spf", "dmarc"];
-
-/// The action for a check.
-fn field<'p>(policy: &'p mut Policy, check: &str) -> &'p mut PolicyAction {
-    match check {
-        "rdns" => &mut policy.rdns,
-        "fcrdns" => &mut policy.fcrdns,
-        "helo" => &mut policy.helo,
-        "sender" => &mut policy.sender,
-        "blocklist" => &mut policy.blocklist,
-        "spf" => &mut policy.spf,
-        _ => &mut policy.dmarc,
-    }
-}
 
 /// The actions and their names.
 const ACTIONS: [(&str, PolicyAction); 3] =
@@ -48,7 +32,7 @@ pub(super) fn policy(raw: &mut Raw, faults: &mut Vec<SettingFault>) -> Policy {
 /// `policy = [ action ] *( "," check "=" action )`.
 fn read(typed: &RawValue, faults: &mut Vec<SettingFault>) -> Policy {
     let mut base: Option<(&str, PolicyAction)> = None;
-    let mut exceptions: Vec<(&str, PolicyAction)> = Vec::new();
+    let mut exceptions: Vec<(PolicyCheck, PolicyAction)> = Vec::new();
     for piece in pieces(&typed.text) {
         let read = match piece.split_once('=') {
             None => action(piece).and_then(|action| match base.replace((piece, action)) {
@@ -57,7 +41,7 @@ fn read(typed: &RawValue, faults: &mut Vec<SettingFault>) -> Policy {
             }),
             Some((check, word)) => exception(check.trim(), word.trim()).and_then(|exception| {
                 if exceptions.iter().any(|(other, _)| *other == exception.0) {
-                    return Err(format!("has {} in it twice; keep one of them", exception.0));
+                    return Err(format!("has {} in it twice; keep one of them", exception.0.name()));
                 }
                 exceptions.push(exception);
                 Ok(())
@@ -67,7 +51,7 @@ fn read(typed: &RawValue, faults: &mut Vec<SettingFault>) -> Policy {
     }
     let mut policy = base.map_or_else(Policy::default, |(_, action)| Policy::uniform(action));
     for (check, action) in exceptions {
-        *field(&mut policy, check) = action;
+        policy.set_action(check, action);
     }
     if policy.fcrdns > policy.rdns {
         let (rdns, fcrdns) = (word(policy.rdns), word(policy.fcrdns));
@@ -79,22 +63,27 @@ fn read(typed: &RawValue, faults: &mut Vec<SettingFault>) -> Policy {
     policy
 }
 
-fn exception(check: &str, word: &str) -> Result<(&'static str, PolicyAction), String> {
-    let Some(name) = CHECKS.into_iter().find(|name| name.eq_ignore_ascii_case(check)) else {
-        let meant = match nearest(check, CHECKS.into_iter()) {
+fn exception(name: &str, word: &str) -> Result<(PolicyCheck, PolicyAction), String> {
+    let Some(check) = check(name) else {
+        let names = PolicyCheck::ALL.map(PolicyCheck::name);
+        let meant = match nearest(name, names.into_iter()) {
             Some(meant) => format!("did you mean {meant}?"),
-            None => format!("the checks are {}", CHECKS.join(", ")),
+            None => format!("the checks are {}", names.join(", ")),
         };
-        return Err(format!("has {check:?} in it, which is not a check; {meant}"));
+        return Err(format!("has {name:?} in it, which is not a check; {meant}"));
     };
-    Ok((name, action(word)?))
+    Ok((check, action(word)?))
+}
+
+fn check(name: &str) -> Option<PolicyCheck> {
+    PolicyCheck::ALL.into_iter().find(|check| check.name().eq_ignore_ascii_case(name))
 }
 
 fn action(word: &str) -> Result<PolicyAction, String> {
     let known = ACTIONS.iter().find(|(name, _)| name.eq_ignore_ascii_case(word));
     known.map(|(_, action)| *action).ok_or_else(|| {
         let names = ACTIONS.iter().map(|(name, _)| *name);
-        match (CHECKS.iter().any(|check| check.eq_ignore_ascii_case(word)), nearest(word, names)) {
+        match (check(word).is_some(), nearest(word, names)) {
             (true, _) => format!("has {word:?} in it without an action; write {word}=reject, =junk or =off"),
             (false, Some(meant)) => format!("has {word:?} in it; did you mean {meant}?"),
             (false, None) => format!("has {word:?} in it, which is neither reject nor junk nor off"),
@@ -110,12 +99,12 @@ fn word(action: PolicyAction) -> &'static str {
 /// The policy in the fewest words.
 pub(in crate::settings) fn written(policy: &Policy) -> String {
     let written = ACTIONS.map(|(name, action)| {
-        let (mut base, mut policy) = (Policy::uniform(action), policy.clone());
+        let base = Policy::uniform(action);
         let mut text = vec![name.to_owned()];
-        for check in CHECKS {
-            let action = *field(&mut policy, check);
-            if action != *field(&mut base, check) {
-                text.push(format!("{check}={}", word(action)));
+        for check in PolicyCheck::ALL {
+            let action = policy.action(check);
+            if action != base.action(check) {
+                text.push(format!("{}={}", check.name(), word(action)));
             }
         }
         text
