@@ -1,7 +1,5 @@
 //! Processing of a complete message, up to the reply to the peer.
 
-use std::net::IpAddr;
-
 use smtp_proto::{Reply, Severity, replies};
 use tracing::field::Empty;
 
@@ -89,7 +87,7 @@ impl Message<'_> {
                 submission::complete(site, settings, user, id, &mut content).await?;
                 PeerTrace::default()
             }
-            (None, Some(ip)) => self.check(policy, ip, &mut content).await?,
+            (None, Some(_)) => self.check(policy, &mut content).await?,
             (None, None) => {
                 if self.envelope.is_binary {
                     transcoding::transcode(site.queue.spool(), id, &mut content, false).await?;
@@ -107,15 +105,15 @@ impl Message<'_> {
     async fn check(
         &mut self,
         mut policy: Option<&mut SessionPolicy>,
-        ip: IpAddr,
         content: &mut Content,
     ) -> Result<PeerTrace, Reply> {
         let (settings, client) = (self.settings, self.client);
         let hostname = &settings.config.hostname;
         trace::refuse_several_authors(content)?;
-        // Connections through the gateway share its address, so DNS records of that address say nothing about the peer.
-        let ip = Some(ip).filter(|ip| !settings.config.login.is_gateway(*ip));
-        let peer = checks::PeerIdentity { ip, helo: client.hello_name().to_owned() };
+        let peer = checks::PeerIdentity {
+            ip: client.known_ip(&settings.config.login),
+            helo: client.hello_name().to_owned(),
+        };
         let earlier = match &mut policy {
             Some(policy) => policy.findings().await,
             None => Vec::new(),

@@ -11,17 +11,20 @@ use crate::content::{Content, Incoming, Spool, SpoolError};
 pub(super) struct Arrival {
     id: MailId,
     received: Result<Incoming, Reply>,
-    lines: LineWatch,
+    /// Watches for long lines, which are put right in submissions only.
+    lines: Option<LineWatch>,
 }
 
 impl Arrival {
-    pub(super) fn begin(id: MailId, spool: &Spool) -> Self {
-        Self { id, received: Ok(spool.begin()), lines: LineWatch::default() }
+    pub(super) fn begin(id: MailId, spool: &Spool, is_submission: bool) -> Self {
+        Self { id, received: Ok(spool.begin()), lines: is_submission.then(LineWatch::default) }
     }
 
     /// Adds octets.
     pub(super) async fn receive(&mut self, octets: &[u8]) {
-        self.lines.push(octets);
+        if let Some(lines) = &mut self.lines {
+            lines.push(octets);
+        }
         if let Ok(incoming) = &mut self.received
             && let Err(error) = incoming.write(octets).await
         {
@@ -29,9 +32,9 @@ impl Arrival {
         }
     }
 
-    /// True if a line is longer than a message may have (RFC 5322 §2.1.1).
+    /// True if a line of a submission is longer than a message may have (RFC 5322 §2.1.1).
     pub(super) fn has_long_lines(&self) -> bool {
-        self.lines.found()
+        self.lines.as_ref().is_some_and(LineWatch::found)
     }
 
     /// The whole message, or the refusal for the peer.

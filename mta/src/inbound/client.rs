@@ -1,6 +1,9 @@
 //! The client of a connection, as far as it is known.
 
+use std::net::IpAddr;
+
 use accounts::User;
+use handover::config::Login;
 use serve::metrics::ServiceMetrics;
 use serve::{Pace, Peer, Stream};
 use smtp_proto::command::HelloVerb;
@@ -51,6 +54,12 @@ impl Client {
     /// True for a program on this machine that has not logged in: the steward, most likely.
     pub(super) fn is_unauthenticated_local(&self) -> bool {
         self.service == ServiceKind::Smtp && self.peer.ip().is_some_and(|ip| ip.is_loopback())
+    }
+
+    /// The client's address. `None` when it is not known: a local socket, or the gateway of a container, whose address
+    /// many clients share, so that DNS records of it say nothing about this one.
+    pub(super) fn known_ip(&self, login: &Login) -> Option<IpAddr> {
+        self.peer.ip().filter(|ip| !login.is_gateway(*ip))
     }
 
     /// The name that the client gave in its hello.

@@ -47,8 +47,7 @@ enum Transaction {
 
 impl Commands {
     pub(super) fn new(site: Arc<Site>, settings: Arc<Settings>, client: Client) -> Self {
-        // Connections through the gateway share its address, which says nothing about the peer.
-        let ip = client.peer.ip().filter(|ip| !settings.config.login.is_gateway(*ip));
+        let ip = client.known_ip(&settings.config.login);
         let policy = match client.service {
             ServiceKind::Smtp => SessionPolicy::new(settings.clone(), ip),
             ServiceKind::Submission | ServiceKind::Submissions => None,
@@ -86,7 +85,8 @@ impl Commands {
             Event::Rcpt(request) => self.rcpt(request).await,
             Event::Data(request) => match self.take_transaction() {
                 Transaction::Envelope(envelope) => {
-                    let arrival = Arrival::begin(envelope.id, self.site.queue.spool());
+                    let arrival =
+                        Arrival::begin(envelope.id, self.site.queue.spool(), self.client.user.is_some());
                     self.transaction = Transaction::Data(envelope, arrival);
                     request.accept();
                 }
@@ -186,7 +186,7 @@ impl Commands {
                 Verdict::Junk | Verdict::Accept => {}
             }
         }
-        // The sender learns it at once: a report about mail from a peer is never sent.
+        // The sender learns it at once: a report goes to an authenticated sender only.
         if let Ok(destinations) = &resolved
             && envelope.requires_tls
             && !destinations.remote.is_empty()
