@@ -174,8 +174,8 @@ variables! {
         example "Ann Example;1 Example Street, 12345 Exampletown";
 
     /// The action for mail from another host that fails a check: `reject` refuses it, `junk` delivers it to the user's
-    /// Junk folder, `off` only records the result. Exceptions follow, separated by commas: `check=action`. A refusal says
-    /// what is wrong and what to do; mail to `postmaster@` and `abuse@` is accepted in any case.
+    /// Junk folder, `off` only records the result. Exceptions follow, separated by commas: `check=action`. A refusal names
+    /// the fault and the remedy; mail to `postmaster@` and `abuse@` is accepted in any case.
     ///
     /// - `rdns`: the host's address has a name (PTR record)
     /// - `fcrdns`: the name has the address; it cannot be stricter than `rdns`
